@@ -1,1 +1,3 @@
-export {};
+export * from './errors.js';
+export * from './ic.js';
+export * from './principal.js';

@@ -1,0 +1,180 @@
+import { idKey, sameId } from '../principal.js';
+import type { CanisterInstance, CanisterModule, PendingChanges } from '../wasm/index.js';
+import { CallContexts } from './call-contexts.js';
+import { CanisterHistory, type ChangeDetails, type ChangeOrigin } from './history.js';
+import { CanisterLog } from './logs.js';
+import type { Ingress, Request } from './messages.js';
+import { CanisterQueues } from './queues.js';
+import type { CanisterSettings } from './settings.js';
+import { StableMemory, WASM_PAGE } from './stable-memory.js';
+
+/** Who waits for a `stop_canister` to end. */
+export interface StopWaiter {
+  readonly call: Ingress | Request;
+  /** Cycles to give back with the answer. */
+  readonly refund: bigint;
+  readonly since: bigint;
+}
+
+/** Life of a canister, as `canister_status` names it. */
+export type CanisterStatus =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'stopping'; readonly waiters: StopWaiter[] }
+  | { readonly kind: 'stopped' };
+
+/** The installed code with its memories. */
+export interface Code {
+  readonly module: CanisterModule;
+  /** The module as it was uploaded. */
+  readonly moduleBytes: Uint8Array;
+  readonly instance: CanisterInstance;
+  readonly stable: StableMemory;
+}
+
+/** State of the hook `canister_on_low_wasm_memory`. */
+export type LowWasmMemoryHook = 'condition_not_satisfied' | 'ready' | 'executed';
+
+/** Query statistics of a canister (`canister_status`). */
+export interface QueryStats {
+  numCalls: bigint;
+  numInstructions: bigint;
+  requestPayloadBytes: bigint;
+  responsePayloadBytes: bigint;
+}
+
+/** What the scheduler keeps for a canister. */
+export interface SchedulerState {
+  accumulatedPriority: number;
+  priorityCredit: number;
+  longExecutionMode: 'opportunistic' | 'prioritized';
+  lastFullExecutionRound: number;
+  /** Bytes of changed heap not yet paid off. */
+  heapDeltaDebit: number;
+  /** Instructions of install_code not yet paid off. */
+  installCodeDebit: number;
+  /** Where the turn between heartbeat, timer and messages stands. */
+  nextScheduledMethod: 'globalTimer' | 'heartbeat' | 'message';
+  /** Nanoseconds; when storage and compute allocation were last charged. */
+  timeOfLastAllocationCharge: bigint;
+}
+
+/** A canister with all its state. */
+export class Canister {
+  readonly key: string;
+  /** Cycles; 0n or more. */
+  balance: bigint;
+  /** Cycles set aside for storage on a full subnet. */
+  reservedBalance = 0n;
+  status: CanisterStatus = { kind: 'running' };
+  code: Code | undefined;
+  version = 0n;
+  /** Set by the canister, at most 32 bytes. */
+  certifiedData: Uint8Array = new Uint8Array(0);
+  /** Nanoseconds since 1970; undefined is off. */
+  globalTimer: bigint | undefined;
+  lowWasmMemoryHook: LowWasmMemoryHook = 'condition_not_satisfied';
+  readonly queues = new CanisterQueues();
+  callContexts = new CallContexts();
+  readonly history = new CanisterHistory();
+  readonly log = new CanisterLog();
+  /** Chunks of modules by SHA-256 in hex, each counting 1 MiB. */
+  readonly chunkStore = new Map<string, Uint8Array>();
+  /** Ids in hex of its snapshots, oldest first. */
+  readonly snapshotIds: string[] = [];
+  nextSnapshotNumber = 0n;
+  /** Bytes of its snapshots. */
+  snapshotsBytes = 0;
+  /** Cycles burned by `cycles_burn` or charged, in all. */
+  consumedCycles = 0n;
+  readonly queryStats: QueryStats = {
+    numCalls: 0n,
+    numInstructions: 0n,
+    requestPayloadBytes: 0n,
+    responsePayloadBytes: 0n,
+  };
+  readonly scheduler: SchedulerState;
+  /** Changes of a paused execution; while set, the canister takes nothing else. */
+  paused: unknown;
+
+  constructor(
+    readonly id: Uint8Array,
+    readonly subnetKey: string,
+    public settings: CanisterSettings,
+    balance: bigint,
+    now: bigint,
+  ) {
+    this.key = idKey(id);
+    this.balance = balance;
+    this.scheduler = {
+      accumulatedPriority: 0,
+      priorityCredit: 0,
+      longExecutionMode: 'opportunistic',
+      lastFullExecutionRound: 0,
+      heapDeltaDebit: 0,
+      installCodeDebit: 0,
+      nextScheduledMethod: 'globalTimer',
+      timeOfLastAllocationCharge: now,
+    };
+  }
+
+  isController(id: Uint8Array): boolean {
+    return this.settings.controllers.some((controller) => sameId(controller, id));
+  }
+
+  /** Adds an entry to the history at the canister's present version. */
+  recordChange(timestamp: bigint, origin: ChangeOrigin, details: ChangeDetails): void {
+    this.history.add({ timestamp, canisterVersion: this.version, origin, details });
+  }
+
+  /** Sizes of what counts towards the canister's memory, in bytes. */
+  memoryMetrics(): MemoryMetrics {
+    const code = this.code;
+    const wasmMemory = code ? code.instance.memoryPages() * WASM_PAGE : 0;
+    const sections = code ? code.module.customSections : [];
+    return {
+      wasmMemory,
+      stableMemory: code ? code.stable.sizeBytes : 0,
+      globalMemory: code ? code.module.globalCount * 8 : 0,
+      wasmBinary: code ? code.moduleBytes.length : 0,
+      customSections: sections.reduce(
+        (sum, section) => sum + section.name.length + section.content.length,
+        0,
+      ),
+      history: this.history.memoryBytes(),
+      chunkStore: this.chunkStore.size * 1_048_576,
+      snapshots: this.snapshotsBytes,
+    };
+  }
+}
+
+/** Bytes by kind, as `canister_status` lists them. */
+export interface MemoryMetrics {
+  readonly wasmMemory: number;
+  readonly stableMemory: number;
+  readonly globalMemory: number;
+  readonly wasmBinary: number;
+  readonly customSections: number;
+  readonly history: number;
+  readonly chunkStore: number;
+  readonly snapshots: number;
+}
+
+/** Sum of all kinds: what counts against the memory allocation and is charged for. */
+export function totalMemory(metrics: MemoryMetrics): number {
+  return (
+    metrics.wasmMemory +
+    metrics.stableMemory +
+    metrics.globalMemory +
+    metrics.wasmBinary +
+    metrics.customSections +
+    metrics.history +
+    metrics.chunkStore +
+    metrics.snapshots
+  );
+}
+
+/** Changes of heap and stable memory of a paused message. */
+export interface PausedMemory {
+  readonly heap: PendingChanges;
+  readonly stable: ReturnType<StableMemory['detach']>;
+}

@@ -1,0 +1,120 @@
+import type { SubnetKind } from './subnet.js';
+
+const GIB = 1024n ** 3n;
+const SECONDS_PER_DAY = 86_400n;
+/** Seconds between two charges for storage and compute allocation. */
+export const ALLOCATION_CHARGE_PERIOD_NS = 10_000_000_000n;
+
+/** Cycles that a subnet of 13 nodes charges (limits.json `cyclesOn13NodeSubnet` and the public fee table). */
+export const FEES_13_NODES = {
+  canisterCreation: 500_000_000_000n,
+  ingressMessage: 1_200_000n,
+  ingressByte: 2_000n,
+  call: 260_000n,
+  callByte: 1_000n,
+  updateMessage: 5_000_000n,
+  tenInstructions: 10n,
+  computePercentSecond: 10_000_000n,
+  gibSecond: 127_000n,
+  httpRequestBase: 3_000_000n,
+  httpRequestPerNode: 60_000n,
+  httpRequestByte: 400n,
+  httpResponseByte: 800n,
+  ecdsaSignature: 10_000_000_000n,
+  schnorrSignature: 10_000_000_000n,
+  vetkdKey: 10_000_000_000n,
+} as const;
+
+/** Largest payload of a response, which every call pays ahead for. */
+export const MAX_RESPONSE_BYTES = 2_097_152;
+/** Instruction limit of an update message. */
+export const MESSAGE_INSTRUCTION_LIMIT = 40_000_000_000;
+
+/**
+ * What things cost on one subnet, in cycles. System subnets charge nothing. Instruction prices double
+ * for 64-bit memory.
+ */
+export class Fees {
+  readonly free: boolean;
+
+  constructor(
+    readonly kind: SubnetKind,
+    readonly nodes = 13,
+  ) {
+    this.free = kind === 'system' || kind === 'nns' || kind === 'ii' || kind === 'bitcoin';
+  }
+
+  private scaled(fee: bigint): bigint {
+    return this.free ? 0n : (fee * BigInt(this.nodes)) / 13n;
+  }
+
+  get canisterCreation(): bigint {
+    return this.scaled(FEES_13_NODES.canisterCreation);
+  }
+
+  /** Taking in an ingress message of `bytes` (its CBOR envelope's content). */
+  ingress(bytes: number): bigint {
+    return (
+      this.scaled(FEES_13_NODES.ingressMessage) +
+      this.scaled(FEES_13_NODES.ingressByte) * BigInt(bytes)
+    );
+  }
+
+  /** `n` instructions, without the fee of the message. */
+  instructions(n: number, memory64 = false): bigint {
+    const perTen = this.scaled(FEES_13_NODES.tenInstructions) * (memory64 ? 2n : 1n);
+    return (perTen * BigInt(Math.ceil(n))) / 10n;
+  }
+
+  /** Executing a message of `n` instructions. */
+  execution(n: number, memory64 = false): bigint {
+    return this.scaled(FEES_13_NODES.updateMessage) + this.instructions(n, memory64);
+  }
+
+  /** Sending a request with a payload of `bytes`. */
+  request(bytes: number): bigint {
+    return this.scaled(FEES_13_NODES.call) + this.scaled(FEES_13_NODES.callByte) * BigInt(bytes);
+  }
+
+  /** Sending back a response of `bytes`; paid ahead by the caller for the largest one. */
+  response(bytes: number): bigint {
+    return this.scaled(FEES_13_NODES.callByte) * BigInt(bytes);
+  }
+
+  /** Set aside when a call is made: the largest response's bytes. */
+  get responsePrepayment(): bigint {
+    return this.response(MAX_RESPONSE_BYTES);
+  }
+
+  /** Set aside when a call is made: executing its response. */
+  callbackPrepayment(memory64 = false): bigint {
+    return this.execution(MESSAGE_INSTRUCTION_LIMIT, memory64);
+  }
+
+  /** All that making a call takes at once (`ic0.cost_call`). */
+  callTotal(payloadBytes: number, memory64 = false): bigint {
+    return this.request(payloadBytes) + this.responsePrepayment + this.callbackPrepayment(memory64);
+  }
+
+  /** Storage of `bytes` for `ns` nanoseconds. */
+  storage(bytes: bigint, ns: bigint): bigint {
+    return (bytes * this.scaled(FEES_13_NODES.gibSecond) * (ns / 1_000_000_000n)) / GIB;
+  }
+
+  /** Compute allocation of `percent` for `ns` nanoseconds. */
+  computeAllocation(percent: number, ns: bigint): bigint {
+    return (
+      BigInt(percent) * this.scaled(FEES_13_NODES.computePercentSecond) * (ns / 1_000_000_000n)
+    );
+  }
+
+  /** Cycles that an idle canister burns in a day. */
+  idlePerDay(storedBytes: bigint, messageBytes: bigint, computePercent: number): bigint {
+    const day = SECONDS_PER_DAY * 1_000_000_000n;
+    return (
+      this.storage(storedBytes, day) +
+      this.storage(messageBytes, day) +
+      this.computeAllocation(computePercent, day)
+    );
+  }
+}

@@ -1,0 +1,180 @@
+import { idKey } from '../principal.js';
+import type { Ingress, Request, Response } from './messages.js';
+
+/** Messages of one pair of canisters that may wait in one direction (limits.json). */
+export const QUEUE_CAPACITY = 500;
+
+/** A message that a canister takes from its input. */
+export type InputMessage = Ingress | Request | Response;
+
+/** A message on its way out. */
+export type OutputMessage = Request | Response;
+
+interface Queue {
+  readonly requests: (Request | Response)[];
+  /** Requests waiting. */
+  requestCount: number;
+  /** Responses waiting, and slots kept for those that will come. */
+  responseCount: number;
+  reservedSlots: number;
+  scheduled: boolean;
+}
+
+function newQueue(): Queue {
+  return { requests: [], requestCount: 0, responseCount: 0, reservedSlots: 0, scheduled: false };
+}
+
+type Source = 'local' | 'ingress' | 'remote';
+const ORDER: readonly Source[] = ['local', 'ingress', 'remote'];
+
+/**
+ * Input of one canister: ingress messages and a queue for each canister that sent something. The
+ * three sources (canisters of the subnet, ingress, other subnets) take turns; within a source the
+ * senders take turns.
+ */
+export class CanisterQueues {
+  private readonly ingress: Ingress[] = [];
+  private readonly input = new Map<string, Queue>();
+  private readonly output = new Map<string, Queue>();
+  private readonly schedules: Record<'local' | 'remote', string[]> = { local: [], remote: [] };
+  private turn = 0;
+  private outputOrder: string[] = [];
+
+  /** Whether any message waits in the input. */
+  hasInput(): boolean {
+    return (
+      this.ingress.length > 0 || this.schedules.local.length > 0 || this.schedules.remote.length > 0
+    );
+  }
+
+  hasOutput(): boolean {
+    return this.outputOrder.length > 0;
+  }
+
+  /** Ingress messages waiting. */
+  get ingressCount(): number {
+    return this.ingress.length;
+  }
+
+  pushIngress(message: Ingress): void {
+    this.ingress.push(message);
+  }
+
+  /** Puts a request or response in the queue of its sender. Returns false when the queue is full. */
+  pushInput(message: Request | Response, from: 'local' | 'remote'): boolean {
+    const senderKey = idKey(message.kind === 'request' ? message.sender : message.respondent);
+    const queue = this.inputQueue(senderKey);
+    if (message.kind === 'request') {
+      if (queue.requestCount >= QUEUE_CAPACITY) return false;
+      queue.requestCount++;
+    } else {
+      queue.responseCount++;
+      if (queue.reservedSlots > 0) queue.reservedSlots--;
+    }
+    queue.requests.push(message);
+    if (!queue.scheduled) {
+      queue.scheduled = true;
+      this.schedules[from].push(senderKey);
+    }
+    return true;
+  }
+
+  /** Takes the next message, or undefined when none waits. */
+  popInput(): InputMessage | undefined {
+    for (let tries = 0; tries < ORDER.length; tries++) {
+      const source = ORDER[this.turn]!;
+      this.turn = (this.turn + 1) % ORDER.length;
+      const message = source === 'ingress' ? this.ingress.shift() : this.popFrom(source);
+      if (message) return message;
+    }
+    return undefined;
+  }
+
+  /** Requests that may still be queued for a receiver. */
+  outputSlots(receiver: Uint8Array): number {
+    const queue = this.output.get(idKey(receiver));
+    const input = this.input.get(idKey(receiver));
+    const forRequests = QUEUE_CAPACITY - (queue?.requestCount ?? 0);
+    const forResponses = QUEUE_CAPACITY - (input ? input.reservedSlots + input.responseCount : 0);
+    return Math.min(forRequests, forResponses);
+  }
+
+  /** Queues a request and keeps a slot for its response. The caller has checked {@link outputSlots}. */
+  pushOutputRequest(request: Request): void {
+    const receiverKey = idKey(request.receiver);
+    this.inputQueue(receiverKey).reservedSlots++;
+    const queue = this.outputQueue(receiverKey);
+    queue.requestCount++;
+    queue.requests.push(request);
+  }
+
+  pushOutputResponse(response: Response): void {
+    const queue = this.outputQueue(idKey(response.originator));
+    queue.responseCount++;
+    queue.requests.push(response);
+  }
+
+  /** Takes all messages that wait in the output, receivers taking turns. */
+  drainOutput(): OutputMessage[] {
+    const messages: OutputMessage[] = [];
+    let order = this.outputOrder;
+    while (order.length > 0) {
+      const next: string[] = [];
+      for (const key of order) {
+        const queue = this.output.get(key)!;
+        messages.push(this.take(queue));
+        if (queue.requests.length > 0) next.push(key);
+        else queue.scheduled = false;
+      }
+      order = next;
+    }
+    this.outputOrder = [];
+    return messages;
+  }
+
+  /** Removes and returns everything that waits in the input. */
+  drainInput(): InputMessage[] {
+    const messages: InputMessage[] = [];
+    for (let message = this.popInput(); message; message = this.popInput()) messages.push(message);
+    return messages;
+  }
+
+  /** Everything that waits in the input, without taking it. */
+  *peekInput(): Iterable<InputMessage> {
+    yield* this.ingress;
+    for (const queue of this.input.values()) yield* queue.requests;
+  }
+
+  private popFrom(source: 'local' | 'remote'): Request | Response | undefined {
+    const key = this.schedules[source].shift();
+    if (key === undefined) return undefined;
+    const queue = this.input.get(key)!;
+    const message = this.take(queue);
+    if (queue.requests.length > 0) this.schedules[source].push(key);
+    else queue.scheduled = false;
+    return message;
+  }
+
+  private take(queue: Queue): Request | Response {
+    const message = queue.requests.shift()!;
+    if (message.kind === 'request') queue.requestCount--;
+    else queue.responseCount--;
+    return message;
+  }
+
+  private inputQueue(key: string): Queue {
+    let queue = this.input.get(key);
+    if (!queue) this.input.set(key, (queue = newQueue()));
+    return queue;
+  }
+
+  private outputQueue(key: string): Queue {
+    let queue = this.output.get(key);
+    if (!queue) this.output.set(key, (queue = newQueue()));
+    if (!queue.scheduled) {
+      queue.scheduled = true;
+      this.outputOrder.push(key);
+    }
+    return queue;
+  }
+}

@@ -1,0 +1,76 @@
+import { idKey } from '../principal.js';
+import type { Canister } from './canister.js';
+import { IngressHistory } from './ingress-history.js';
+import type { Ingress, Request, Response } from './messages.js';
+import type { CanisterSnapshot } from './snapshots.js';
+
+/** Kinds of subnets, by PocketIC's names. */
+export type SubnetKind =
+  | 'application'
+  | 'verified_application'
+  | 'system'
+  | 'nns'
+  | 'ii'
+  | 'sns'
+  | 'fiduciary'
+  | 'bitcoin';
+
+/** What to create a subnet with. */
+export interface SubnetSpec {
+  readonly kind: SubnetKind;
+}
+
+/** First and last canister number (inclusive) that a subnet hosts. */
+export interface CanisterRange {
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** A subnet with its canisters. */
+export class Subnet {
+  readonly key: string;
+  /** Canisters by id in hex. */
+  readonly canisters = new Map<string, Canister>();
+  readonly ingressHistory = new IngressHistory();
+  /** Snapshots by id in hex. */
+  readonly snapshots = new Map<string, CanisterSnapshot>();
+  /** Calls to the management canister that wait, in order. */
+  readonly managementQueue: (Ingress | Request)[] = [];
+  /** Messages for canisters of other subnets, not yet under way. */
+  readonly outgoing: (Request | Response)[] = [];
+  /** Messages from other subnets, with the round from which they may be taken in. */
+  readonly incoming: { message: Request | Response; round: number }[] = [];
+  /** Ingress messages accepted and not yet taken in. */
+  readonly ingressPool: Ingress[] = [];
+  /** Rounds executed. */
+  round = 0;
+  /** Number of the next canister created. */
+  nextCanister: bigint;
+
+  constructor(
+    readonly id: Uint8Array,
+    readonly kind: SubnetKind,
+    readonly ranges: readonly CanisterRange[],
+    /** Range that {@link nextCanister} counts through. */
+    readonly allocation: CanisterRange,
+  ) {
+    this.key = idKey(id);
+    this.nextCanister = allocation.first;
+  }
+
+  /** System subnets charge nothing and have other limits. */
+  get isSystem(): boolean {
+    return (
+      this.kind === 'system' || this.kind === 'nns' || this.kind === 'ii' || this.kind === 'bitcoin'
+    );
+  }
+
+  canister(id: Uint8Array): Canister | undefined {
+    return this.canisters.get(idKey(id));
+  }
+
+  /** Canisters ordered by id. */
+  sortedCanisters(): Canister[] {
+    return [...this.canisters.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+}
