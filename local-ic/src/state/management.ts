@@ -50,6 +50,30 @@ export interface InstallRequest {
   readonly origin: ChangeOrigin;
 }
 
+/** A message for the management canister before it is accepted. */
+export interface ManagementIngress {
+  readonly method: string;
+  readonly sender: Uint8Array;
+  readonly arg: Uint8Array;
+  readonly effectiveCanisterId: Uint8Array | undefined;
+}
+
+/**
+ * What the management room exports to the engine.
+ * - `executeManagementCall(context, call)`: one call; never throws for bad input, rejects instead.
+ * - `executeManagementQuery(context, query)`: `fetch_canister_logs` and the like; returns Candid bytes, throws UserError.
+ * - `checkManagementIngress(context, ingress)`: the ingress filter; throws UserError; returns the
+ *   canister that pays for the message, undefined when nobody does (provisional methods).
+ */
+export interface ManagementRoom {
+  executeManagementCall(context: ManagementContext, call: ManagementCall): ManagementOutcome;
+  executeManagementQuery(context: ManagementContext, query: ManagementIngress): Uint8Array;
+  checkManagementIngress(
+    context: ManagementContext,
+    ingress: ManagementIngress,
+  ): Canister | undefined;
+}
+
 /** What the management canister may do to its subnet. The engine provides it. */
 export interface ManagementContext {
   readonly subnet: Subnet;
