@@ -1,1 +1,12 @@
-export {};
+export * from './bytes.js';
+export * from './dtype.js';
+export * from './error.js';
+export * from './limits.js';
+export * from './opcode.js';
+export * from './packing.js';
+export * from './plan.js';
+export * from './rows.js';
+export * from './shard.js';
+export * from './tensor-bundle.js';
+export * from './worker-messages.js';
+export * from './coordinator-interface.js';

@@ -1,0 +1,10 @@
+/** What fits the Internet Computer's messages; source: interface specification and `local-ic/src/costs`. */
+
+/** An ingress message or a reply holds 2 MiB; this leaves room for the envelope and Candid. */
+export const maxMessageBytes = 2 * 1024 * 1024 - 64 * 1024;
+/** Chunk of a shard in one `put_chunk`. */
+export const defaultChunkBytes = 1024 * 1024;
+/** Instructions of a slice of deterministic time slicing. */
+export const sliceInstructions = 2_000_000_000;
+/** A message should end clearly before its slice. */
+export const defaultInstructionBudget = 1_800_000_000;

@@ -1,0 +1,115 @@
+import type { DTypeName } from './dtype.js';
+import { DType } from './dtype.js';
+import { ProtocolError } from './error.js';
+
+export const planVersion = 1;
+
+/** A named input or output; a dimension is a size, or a name where the model leaves it open. */
+export interface TensorSpec {
+  name: string;
+  dtype: DTypeName;
+  dims: readonly (number | string)[];
+}
+
+/** Predicted cost of a stage for one micro-batch of so many rows, shapes as in `Plan.typicalDims`. */
+export interface StagePrediction {
+  rows: number;
+  /** Instructions over all messages of the micro-batch in this stage, pages included. */
+  instructions: number;
+  /** Of them, for pages touched. */
+  pageInstructions: number;
+  messages: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** Most heap the activations take at once. */
+  scratchBytes: number;
+}
+
+export interface StagePlan {
+  index: number;
+  /** Nodes of its program. */
+  nodes: number;
+  /** Multiply-adds of one row at the typical shapes. */
+  multiplyAdds: number;
+  weightsBytes: number;
+  shardBytes: number;
+  /** Hex SHA-256 over the SHA-256 hashes of the shard's chunks. */
+  shardHash: string;
+  /** Names of the tensors it takes and gives, in the order of its bundles. */
+  inputs: readonly string[];
+  outputs: readonly string[];
+  predictions: readonly StagePrediction[];
+}
+
+/** How a model is cut: what the client deploys and the coordinator admits requests by. JSON. */
+export interface Plan {
+  format: 'canopy-plan';
+  version: typeof planVersion;
+  model: { name: string; sha256: string };
+  costSchedule: string;
+  inputs: readonly TensorSpec[];
+  outputs: readonly TensorSpec[];
+  /**
+   * Whether rows (dimension 0 of every input and output) are independent, so that a request may be
+   * cut into micro-batches and joined again. Checked by running the model when planning.
+   */
+  rowsIndependent: boolean;
+  /** Rows of a micro-batch; 1 where rows are not independent means the whole request. */
+  microBatchRows: number;
+  /** Sizes taken for open dimensions in the predictions. */
+  typicalDims: Readonly<Record<string, number>>;
+  chunkBytes: number;
+  /** Instructions a message may use before it continues in another. */
+  instructionBudget: number;
+  stages: readonly StagePlan[];
+}
+
+function fail(what: string): never {
+  throw new ProtocolError('bad-value', `plan: ${what}`);
+}
+
+function checkSpecs(specs: unknown, field: string): void {
+  if (!Array.isArray(specs) || specs.length === 0)
+    fail(`"${field}" must be a list that is not empty`);
+  for (const spec of specs as Partial<TensorSpec>[]) {
+    if (typeof spec.name !== 'string') fail(`"${field}" has an entry without a name`);
+    if (spec.dtype === undefined || !(spec.dtype in DType)) {
+      fail(`"${field}": "${spec.name}" has unknown type ${String(spec.dtype)}`);
+    }
+    const dims: unknown = spec.dims;
+    if (!Array.isArray(dims) || !dims.every((dim) => typeof dim === 'string' || dim >= 0)) {
+      fail(`"${field}": "${spec.name}" needs dimensions: sizes or names`);
+    }
+  }
+}
+
+/** Reads a plan from JSON and checks what coordinator and client rely on. Throws {@link ProtocolError}. */
+export function parsePlan(json: string): Plan {
+  let plan: Partial<Plan>;
+  try {
+    plan = JSON.parse(json) as Partial<Plan>;
+  } catch (error) {
+    fail(`not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  if (plan.format !== 'canopy-plan') fail('"format" is not "canopy-plan"');
+  if (plan.version !== planVersion) {
+    throw new ProtocolError(
+      'bad-version',
+      `plan: version ${String(plan.version)}; this release reads ${planVersion}`,
+    );
+  }
+  if (typeof plan.model?.name !== 'string' || plan.model.name === '')
+    fail('"model.name" is missing');
+  checkSpecs(plan.inputs, 'inputs');
+  checkSpecs(plan.outputs, 'outputs');
+  if (!Number.isInteger(plan.microBatchRows) || (plan.microBatchRows ?? 0) < 1) {
+    fail('"microBatchRows" must be a whole number of 1 or more');
+  }
+  if (!Array.isArray(plan.stages) || plan.stages.length === 0) fail('"stages" must not be empty');
+  plan.stages.forEach((stage: Partial<StagePlan>, index) => {
+    if (stage.index !== index) fail(`stage ${index} has index ${String(stage.index)}`);
+    if (!/^[0-9a-f]{64}$/.test(stage.shardHash ?? ''))
+      fail(`stage ${index}: "shardHash" is no hash`);
+  });
+  return plan as Plan;
+}
