@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { ByteWriter } from './bytes.js';
+import { parseCanisterError } from './error.js';
+import { parsePlan } from './plan.js';
+import { decodeFetchReply, decodeResult, encodeTask, stageTraceBytes } from './worker-messages.js';
+
+const trace = {
+  instructions: 5_000_000_000n,
+  messages: 3,
+  bytesReceived: 40,
+  bytesSent: 50,
+  scratchBytes: 60,
+};
+
+describe('results', () => {
+  it('of finished requests carry traces and bundles by task', () => {
+    const task = encodeTask({
+      requestId: 7n,
+      taskIndex: 0,
+      traces: [trace, trace],
+      bundle: Uint8Array.of(1, 2, 3),
+    });
+    expect(task.length).toBe(16 + 2 * stageTraceBytes + 3);
+    const out = new ByteWriter().u32(0).u64(7n).u32(1).u32(2);
+    out
+      .bytes(task.subarray(16, 16 + 2 * stageTraceBytes))
+      .u32(3)
+      .bytes(Uint8Array.of(1, 2, 3));
+    expect(decodeResult(out.finish())).toEqual({
+      status: 'done',
+      requestId: 7n,
+      tasks: [{ traces: [trace, trace], bundle: Uint8Array.of(1, 2, 3) }],
+    });
+  });
+
+  it('of failed requests name the stage', () => {
+    const out = new ByteWriter().u32(1).u64(9n).u32(2).text('[bad-input] x');
+    expect(decodeResult(out.finish())).toEqual({
+      status: 'failed',
+      requestId: 9n,
+      stage: 2,
+      text: '[bad-input] x',
+    });
+  });
+
+  it('come in parts', () => {
+    const out = new ByteWriter().u32(1).u32(100).bytes(Uint8Array.of(4, 5));
+    expect(decodeFetchReply(out.finish())).toEqual({
+      finished: true,
+      byteLength: 100,
+      part: Uint8Array.of(4, 5),
+    });
+  });
+});
+
+describe('errors of canisters', () => {
+  it('are found inside the texts that replicas put around them', () => {
+    const text = 'IC0406: Canister rejected: [busy] 40 requests wait; try again later';
+    expect(parseCanisterError(text)).toEqual({
+      code: 'busy',
+      message: '40 requests wait; try again later',
+      retryable: true,
+    });
+    expect(parseCanisterError('Canister trapped')).toBeUndefined();
+  });
+});
+
+describe('plan', () => {
+  it('says which field is wrong', () => {
+    expect(() => parsePlan('{')).toThrow('plan: not JSON');
+    expect(() => parsePlan('{"format":"canopy-plan","version":2}')).toThrow('version 2');
+    const plan = {
+      format: 'canopy-plan',
+      version: 1,
+      model: { name: 'm', sha256: '' },
+      inputs: [{ name: 'x', dtype: 'float33', dims: ['n', 3] }],
+    };
+    expect(() => parsePlan(JSON.stringify(plan))).toThrow('"inputs": "x" has unknown type float33');
+  });
+});

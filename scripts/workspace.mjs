@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Steps that several of the workspace's commands share. Only Node itself is needed to load this. */
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs a program in the workspace's root; ends this process with its exit code where it fails. */
+export function run(command, args, environment = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+    shell: process.platform === 'win32',
+  });
+  if (result.error) {
+    console.error(`cannot start ${command}: ${result.error.message}`);
+    process.exit(1);
+  }
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Installs the packages of the lockfile, unless they are there already. */
+export function install() {
+  const [major] = process.versions.node.split('.').map(Number);
+  if (major < 20) {
+    console.error(`Canopy needs Node 20 or newer; this is ${process.version}.`);
+    process.exit(1);
+  }
+  const installed = `${root}node_modules/.package-lock.json`;
+  const lock = `${root}package-lock.json`;
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.error('Installing packages (once) …');
+  run('npm', ['ci', '--no-progress']);
+}
+
+/** Compiles TypeScript and the canisters; each step does nothing where its result is up to date. */
+export function build() {
+  run('node', ['node_modules/typescript/bin/tsc', '-b']);
+  for (const script of JSON.parse(readFileSync(`${root}package.json`, 'utf8')).canisters) {
+    run('node', [script]);
+  }
+}
