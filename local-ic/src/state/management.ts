@@ -1,6 +1,6 @@
 import type { UserError } from '../errors.js';
 import type { CostSchedule } from '../wasm/index.js';
-import type { Canister } from './canister.js';
+import type { Canister, Code } from './canister.js';
 import type { Fees } from './fees.js';
 import type { ChangeOrigin } from './history.js';
 import type { Ingress, Request } from './messages.js';
@@ -45,7 +45,13 @@ export interface InstallRequest {
   readonly mode: 'install' | 'reinstall' | 'upgrade';
   readonly skipPreUpgrade: boolean;
   readonly wasmMemoryPersistence: 'keep' | 'replace' | undefined;
-  readonly moduleBytes: Uint8Array;
+  /**
+   * The module, or what puts it together from chunks: called after `assemblyInstructions` were
+   * charged (in one charge with the installation), may throw UserError.
+   */
+  readonly moduleBytes: Uint8Array | (() => Uint8Array);
+  /** Instructions for putting the module together. */
+  readonly assemblyInstructions?: number;
   readonly arg: Uint8Array;
   readonly origin: ChangeOrigin;
 }
@@ -63,7 +69,8 @@ export interface ManagementIngress {
  * - `executeManagementCall(context, call)`: one call; never throws for bad input, rejects instead.
  * - `executeManagementQuery(context, query)`: `fetch_canister_logs` and the like; returns Candid bytes, throws UserError.
  * - `checkManagementIngress(context, ingress)`: the ingress filter; throws UserError; returns the
- *   canister that pays for the message, undefined when nobody does (provisional methods).
+ *   canister that pays for the message, undefined when nobody does (provisional methods) or when
+ *   the call itself takes the fee (`update_settings`, which may unfreeze a canister).
  */
 export interface ManagementRoom {
   executeManagementCall(context: ManagementContext, call: ManagementCall): ManagementOutcome;
@@ -72,7 +79,23 @@ export interface ManagementRoom {
     context: ManagementContext,
     ingress: ManagementIngress,
   ): Canister | undefined;
+  /**
+   * Where a canister's call of `aaaaa-aa` goes: to the caller's own subnet ('own'), or to that of a
+   * canister or subnet with an id. Called when the call is sent. Throws DestinationError, whose
+   * text answers the call at once with reject code DestinationInvalid.
+   */
+  resolveDestination(
+    method: string,
+    arg: Uint8Array,
+    isRouted: (canisterId: Uint8Array) => boolean,
+  ): ManagementDestination;
 }
+
+/** A subnet, by what it hosts. */
+export type ManagementDestination =
+  | { readonly kind: 'own' }
+  | { readonly kind: 'canister'; readonly id: Uint8Array }
+  | { readonly kind: 'subnet'; readonly id: Uint8Array };
 
 /** What the management canister may do to its subnet. The engine provides it. */
 export interface ManagementContext {
@@ -99,6 +122,14 @@ export interface ManagementContext {
   }): Canister;
   /** Starts an installation, which may take several rounds; answers the call itself. Throws UserError. */
   installCode(request: InstallRequest): ManagementOutcome;
+  /**
+   * Compiles a module and makes its memories, empty; runs no code of it. `instructions` is what
+   * compiling costs (less when the subnet knows the module). Throws UserError (CanisterInvalidWasm).
+   */
+  createCode(
+    canister: Canister,
+    moduleBytes: Uint8Array,
+  ): { readonly code: Code; readonly instructions: number };
   /** Removes code, memories and certified data; rejects open call contexts; history entry included. */
   uninstallCode(canister: Canister, origin: ChangeOrigin): void;
   /** Removes the canister; what is left of its cycles is burned. */

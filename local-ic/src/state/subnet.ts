@@ -26,6 +26,18 @@ export interface CanisterRange {
   readonly last: bigint;
 }
 
+/** A call of `http_request` that waits for its answer. */
+export interface HttpOutcall {
+  readonly request: Request;
+  readonly url: string;
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly body: Uint8Array;
+  readonly maxResponseBytes: bigint | undefined;
+  /** Cycles of the call that are used. */
+  readonly fee: bigint;
+}
+
 /** A subnet with its canisters. */
 export class Subnet {
   readonly key: string;
@@ -42,6 +54,9 @@ export class Subnet {
   readonly incoming: { message: Request | Response; round: number }[] = [];
   /** Ingress messages accepted and not yet taken in. */
   readonly ingressPool: Ingress[] = [];
+  /** HTTPS outcalls that wait for an answer, by request id. */
+  readonly httpOutcalls = new Map<number, HttpOutcall>();
+  nextHttpOutcall = 0;
   /** Rounds executed. */
   round = 0;
   /** Number of the next canister created. */
