@@ -1,0 +1,116 @@
+/**
+ * The heap of tensors. Blocks in use stand in a table of (start, end) pairs sorted by address, so
+ * that looking for room touches one page and never the free memory itself. A request takes the
+ * smallest gap that holds it, the lowest of equal ones, and memory behind the last block only when
+ * no gap does: pages that a message has touched are used again before new ones are.
+ */
+const BLOCK_ALIGNMENT: usize = 64;
+const PAGE_BYTES: usize = 65536;
+const MAX_BLOCKS: u32 = 8192;
+const ENTRY_BYTES: usize = 8;
+
+let table: usize = 0;
+let blocks: u32 = 0;
+let heapStart: usize = 0;
+let heapLimit: usize = 0xffff0000;
+
+@inline
+function roundUp(value: usize, to: usize): usize {
+  return (value + to - 1) & ~(to - 1);
+}
+
+@inline
+function startOf(i: u32): usize {
+  return load<u32>(table + (<usize>i) * ENTRY_BYTES);
+}
+
+@inline
+function endOf(i: u32): usize {
+  return load<u32>(table + (<usize>i) * ENTRY_BYTES, 4);
+}
+
+function grownTo(end: usize): bool {
+  const have = (<usize>memory.size()) << 16;
+  if (end <= have) return true;
+  return memory.grow(<i32>((end - have + PAGE_BYTES - 1) >> 16)) >= 0;
+}
+
+function initialise(): bool {
+  table = roundUp(__heap_base, BLOCK_ALIGNMENT);
+  heapStart = table + (<usize>MAX_BLOCKS) * ENTRY_BYTES;
+  return grownTo(heapStart);
+}
+
+/** First address past the last one that blocks may use. Default: all of 4 GiB but one page. */
+export function setHeapLimit(end: usize): void {
+  heapLimit = end;
+}
+
+/** `bytes` of memory at a multiple of 64, contents undefined; 0 where the heap has no room left. */
+export function alloc(bytes: usize): usize {
+  return allocAligned(bytes, BLOCK_ALIGNMENT);
+}
+
+/** As {@link alloc}, at a multiple of `alignment`, a power of two of at least 64. */
+export function allocAligned(bytes: usize, alignment: usize): usize {
+  if (table == 0 && !initialise()) return 0;
+  if (blocks == MAX_BLOCKS || bytes > 0xfffe0000) return 0;
+  const size = max<usize>(roundUp(bytes, BLOCK_ALIGNMENT), BLOCK_ALIGNMENT);
+  let best: usize = 0;
+  let bestIndex: u32 = 0;
+  let bestGap: usize = usize.MAX_VALUE;
+  let from = heapStart;
+  for (let i: u32 = 0; i < blocks; i++) {
+    const at = roundUp(from, alignment);
+    const gapEnd = startOf(i);
+    if (at < gapEnd && gapEnd - at >= size && gapEnd - from < bestGap) {
+      bestGap = gapEnd - from;
+      best = at;
+      bestIndex = i;
+    }
+    from = endOf(i);
+  }
+  if (best == 0) {
+    best = roundUp(from, alignment);
+    bestIndex = blocks;
+    if (best < from || best > heapLimit || heapLimit - best < size || !grownTo(best + size)) return 0;
+  }
+  const entry = table + (<usize>bestIndex) * ENTRY_BYTES;
+  if (bestIndex < blocks) {
+    memory.copy(entry + ENTRY_BYTES, entry, (<usize>(blocks - bestIndex)) * ENTRY_BYTES);
+  }
+  store<u32>(entry, <u32>best);
+  store<u32>(entry, <u32>(best + size), 4);
+  blocks++;
+  return best;
+}
+
+/** Gives back a block of {@link alloc}; 0 is ignored. */
+export function release(address: usize): void {
+  if (address == 0) return;
+  let low: u32 = 0;
+  let high = blocks;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (startOf(middle) < address) low = middle + 1;
+    else high = middle;
+  }
+  if (low == blocks || startOf(low) != address) return;
+  blocks--;
+  if (low < blocks) {
+    const entry = table + (<usize>low) * ENTRY_BYTES;
+    memory.copy(entry, entry + ENTRY_BYTES, (<usize>(blocks - low)) * ENTRY_BYTES);
+  }
+}
+
+/** Bytes in use, for metrics. */
+export function heapUsed(): u64 {
+  let total: u64 = 0;
+  for (let i: u32 = 0; i < blocks; i++) total += endOf(i) - startOf(i);
+  return total;
+}
+
+/** First address past the last block in use. */
+export function heapEnd(): usize {
+  return blocks == 0 ? heapStart : endOf(blocks - 1);
+}
