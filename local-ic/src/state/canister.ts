@@ -29,6 +29,8 @@ export interface Code {
   readonly moduleBytes: Uint8Array;
   readonly instance: CanisterInstance;
   readonly stable: StableMemory;
+  /** Its `ic0` functions (made by the scheduler room). */
+  readonly api: unknown;
 }
 
 /** State of the hook `canister_on_low_wasm_memory`. */

@@ -73,7 +73,12 @@ export class Fees {
 
   /** Sending a request with a payload of `bytes`. */
   request(bytes: number): bigint {
-    return this.scaled(FEES_13_NODES.call) + this.scaled(FEES_13_NODES.callByte) * BigInt(bytes);
+    return this.requestOf(BigInt(bytes));
+  }
+
+  /** The same for a number of bytes of any size. */
+  requestOf(bytes: bigint): bigint {
+    return this.scaled(FEES_13_NODES.call) + this.scaled(FEES_13_NODES.callByte) * bytes;
   }
 
   /** Sending back a response of `bytes`; paid ahead by the caller for the largest one. */

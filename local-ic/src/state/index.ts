@@ -5,6 +5,7 @@ export * from './history.js';
 export * from './ingress-history.js';
 export * from './logs.js';
 export * from './management.js';
+export * from './memory.js';
 export * from './messages.js';
 export * from './queues.js';
 export * from './settings.js';

@@ -1,5 +1,5 @@
 import { idKey } from '../principal.js';
-import type { Ingress, Request, Response } from './messages.js';
+import { requestPayloadBytes, responsePayloadBytes, type Ingress, type Request, type Response } from './messages.js';
 
 /** Messages of one pair of canisters that may wait in one direction (limits.json). */
 export const QUEUE_CAPACITY = 500;
@@ -10,6 +10,11 @@ export type InputMessage = Ingress | Request | Response;
 /** A message on its way out. */
 export type OutputMessage = Request | Response;
 
+/** Bytes that a message counts besides its payload. */
+const MESSAGE_OVERHEAD_BYTES = 160;
+/** Bytes kept free for a guaranteed response that has not come yet. */
+const RESPONSE_RESERVATION_BYTES = 2_097_152 + MESSAGE_OVERHEAD_BYTES;
+
 interface Queue {
   readonly requests: (Request | Response)[];
   /** Requests waiting. */
@@ -18,6 +23,12 @@ interface Queue {
   responseCount: number;
   reservedSlots: number;
   scheduled: boolean;
+}
+
+function messageBytes(message: Request | Response): number {
+  return message.kind === 'request'
+    ? MESSAGE_OVERHEAD_BYTES + requestPayloadBytes(message.method, message.arg)
+    : MESSAGE_OVERHEAD_BYTES + responsePayloadBytes(message.payload);
 }
 
 function newQueue(): Queue {
@@ -39,6 +50,15 @@ export class CanisterQueues {
   private readonly schedules: Record<'local' | 'remote', string[]> = { local: [], remote: [] };
   private turn = 0;
   private outputOrder: string[] = [];
+  /** Guaranteed responses that are still to come or to be given. */
+  private reservations = 0;
+  /** Bytes of guaranteed responses, and of all best-effort messages, that wait. */
+  private waitingBytes = 0;
+
+  /** Bytes of messages that count towards the canister's message memory. */
+  memoryBytes(): number {
+    return this.waitingBytes + this.reservations * RESPONSE_RESERVATION_BYTES;
+  }
 
   /** Whether any message waits in the input. */
   hasInput(): boolean {
@@ -72,6 +92,7 @@ export class CanisterQueues {
       if (queue.reservedSlots > 0) queue.reservedSlots--;
     }
     queue.requests.push(message);
+    this.account(message);
     if (!queue.scheduled) {
       queue.scheduled = true;
       this.schedules[from].push(senderKey);
@@ -106,12 +127,19 @@ export class CanisterQueues {
     const queue = this.outputQueue(receiverKey);
     queue.requestCount++;
     queue.requests.push(request);
+    this.account(request);
   }
 
   pushOutputResponse(response: Response): void {
     const queue = this.outputQueue(idKey(response.originator));
     queue.responseCount++;
     queue.requests.push(response);
+    this.account(response);
+  }
+
+  /** Gives up the room for a response that will never come or be given. */
+  releaseReservation(): void {
+    if (this.reservations > 0) this.reservations--;
   }
 
   /** Takes all messages that wait in the output, receivers taking turns. */
@@ -159,7 +187,20 @@ export class CanisterQueues {
     const message = queue.requests.shift()!;
     if (message.kind === 'request') queue.requestCount--;
     else queue.responseCount--;
+    if (message.kind === 'response' || message.deadline !== 0n) this.waitingBytes -= messageBytes(message);
     return message;
+  }
+
+  /** A guaranteed request reserves room for its response; the response takes its place. */
+  private account(message: Request | Response): void {
+    if (message.deadline === 0n) {
+      if (message.kind === 'request') {
+        this.reservations++;
+        return;
+      }
+      this.releaseReservation();
+    }
+    this.waitingBytes += messageBytes(message);
   }
 
   private inputQueue(key: string): Queue {

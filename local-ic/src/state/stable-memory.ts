@@ -1,6 +1,7 @@
 /** Bytes of a WebAssembly page. */
 export const WASM_PAGE = 65_536;
 const CHARGED_PAGE = 4096;
+const PAGES_PER_WASM_PAGE = WASM_PAGE / CHARGED_PAGE;
 
 /** The changes of a message that is not finished: pages it wrote and the size it grew to. */
 export interface StableChanges {
@@ -25,7 +26,8 @@ export class StableMemory {
   private currentSize: number;
   /** Bit n of entry p: 4 KiB page n of 64 KiB page p was written in this message. */
   private readonly dirty = new Map<number, number>();
-  private readonly touchedRead = new Set<number>();
+  /** The same for pages read or written. */
+  private readonly accessed = new Map<number, number>();
   private dirtyCount = 0;
 
   constructor(snapshot?: StableSnapshot) {
@@ -74,48 +76,15 @@ export class StableMemory {
     }
   }
 
-  /** Number of 4 KiB pages in a range that the message has not written yet. */
-  newDirtyPages(offset: number, length: number): number {
-    let count = 0;
-    this.eachChargedPage(offset, length, (page, bit) => {
-      if (((this.dirty.get(page) ?? 0) & bit) === 0) count++;
-    });
-    return count;
+  /** Notes that a range is touched. Returns the number of 4 KiB pages touched for the first time. */
+  markAccessed(offset: number, length: number): number {
+    return mark(this.accessed, offset, length);
   }
 
   /** Notes that a range is written. Returns the number of 4 KiB pages written for the first time. */
   markDirty(offset: number, length: number): number {
-    let count = 0;
-    this.eachChargedPage(offset, length, (page, bit) => {
-      const bits = this.dirty.get(page) ?? 0;
-      if ((bits & bit) !== 0) return;
-      this.dirty.set(page, bits | bit);
-      count++;
-    });
+    const count = mark(this.dirty, offset, length);
     this.dirtyCount += count;
-    return count;
-  }
-
-  /** 64 KiB pages in a range that this message touches for the first time; they are noted. */
-  markTouched(offset: number, length: number): number {
-    if (length === 0) return 0;
-    const before = this.touchedRead.size;
-    const last = Math.floor((offset + length - 1) / WASM_PAGE);
-    for (let page = Math.floor(offset / WASM_PAGE); page <= last; page++)
-      this.touchedRead.add(page);
-    return this.touchedRead.size - before;
-  }
-
-  /** 64 KiB pages in a range that this message writes for the first time; they are noted. */
-  markWasmPagesDirty(offset: number, length: number): number {
-    if (length === 0) return 0;
-    let count = 0;
-    const last = Math.floor((offset + length - 1) / WASM_PAGE);
-    for (let page = Math.floor(offset / WASM_PAGE); page <= last; page++) {
-      if (!this.dirty.has(page)) count++;
-      this.dirty.set(page, 0xffff);
-    }
-    this.dirtyCount += count * (WASM_PAGE / CHARGED_PAGE);
     return count;
   }
 
@@ -174,24 +143,36 @@ export class StableMemory {
     return bytes;
   }
 
-  private eachChargedPage(
-    offset: number,
-    length: number,
-    visit: (page: number, bit: number) => void,
-  ): void {
-    if (length === 0) return;
-    const last = Math.floor((offset + length - 1) / CHARGED_PAGE);
-    for (let charged = Math.floor(offset / CHARGED_PAGE); charged <= last; charged++) {
-      visit(Math.floor(charged / 16), 1 << (charged % 16));
-    }
-  }
-
   private reset(): void {
     if (this.written.size > 0) this.written = new Map();
     this.dirty.clear();
-    this.touchedRead.clear();
+    this.accessed.clear();
     this.dirtyCount = 0;
   }
+}
+
+/** Sets the bits of a range's 4 KiB pages; returns how many were not set before. */
+function mark(bits: Map<number, number>, offset: number, length: number): number {
+  if (length === 0) return 0;
+  let count = 0;
+  const end = offset + length;
+  for (let page = Math.floor(offset / WASM_PAGE); page * WASM_PAGE < end; page++) {
+    const from = Math.max(0, Math.floor((offset - page * WASM_PAGE) / CHARGED_PAGE));
+    const to = Math.min(PAGES_PER_WASM_PAGE, Math.ceil((end - page * WASM_PAGE) / CHARGED_PAGE));
+    const mask = ((1 << to) - 1) & ~((1 << from) - 1);
+    const before = bits.get(page) ?? 0;
+    const added = mask & ~before;
+    if (added === 0) continue;
+    bits.set(page, before | mask);
+    count += bitCount(added);
+  }
+  return count;
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }
 
 /** The bytes of a snapshot's range. */

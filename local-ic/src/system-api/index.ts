@@ -1,0 +1,75 @@
+import type { Code } from '../state/index.js';
+import type { HostFunctions } from '../wasm/index.js';
+import { calls } from './calls.js';
+import { certifiedData } from './certified-data.js';
+import { cycles } from './cycles.js';
+import { debug } from './debug.js';
+import { environment } from './environment.js';
+import type { Execution } from './execution.js';
+import { bind, type Address, type ApiContext, type ApiGroup } from './function.js';
+import { identity } from './identity.js';
+import { message } from './message.js';
+import { prices } from './prices.js';
+import { stable } from './stable.js';
+import { time } from './time.js';
+
+/** Every function of `ic0` by name. */
+export const API: ApiGroup = {
+  ...message,
+  ...identity,
+  ...cycles,
+  ...calls,
+  ...stable,
+  ...certifiedData,
+  ...time,
+  ...debug,
+  ...environment,
+  ...prices,
+};
+
+/** The `ic0` functions of one canister; `code` and `execution` are set before code runs. */
+export class SystemApi implements ApiContext {
+  private currentCode: Code | undefined;
+  private currentExecution: Execution | undefined;
+  readonly functions: HostFunctions;
+
+  constructor(memory64: boolean) {
+    this.functions = Object.fromEntries(
+      Object.entries(API).map(([name, api]) => [name, bind(name, api, this, memory64)]),
+    );
+  }
+
+  get code(): Code {
+    if (!this.currentCode) throw new Error('system API used before its code was installed');
+    return this.currentCode;
+  }
+
+  set code(code: Code) {
+    this.currentCode = code;
+  }
+
+  get execution(): Execution {
+    if (!this.currentExecution) throw new Error('system API used outside of an execution');
+    return this.currentExecution;
+  }
+
+  /** The run under way; undefined between runs. */
+  set execution(execution: Execution | undefined) {
+    this.currentExecution = execution;
+  }
+
+  charge(instructions: Address): void {
+    this.code.instance.charge(Number(instructions));
+  }
+
+  /** Decides about `memory.grow`. */
+  readonly mayGrow = (currentPages: number, additionalPages: number): boolean => {
+    this.execution.memory.growHeap(currentPages, additionalPages);
+    return true;
+  };
+}
+
+export * from './execution.js';
+export * from './hypervisor-error.js';
+export * from './memory-usage.js';
+export * from './modes.js';

@@ -1,0 +1,205 @@
+import { WASM_PAGE } from '../state/index.js';
+import { heapBytes, type Address, type ApiContext, type ApiGroup } from './function.js';
+import { memoryAccessLimitExceeded, trapped } from './hypervisor-error.js';
+import { MODES, type Mode } from './modes.js';
+
+const GIB = 1_073_741_824;
+const PAGE = 4096;
+/** 500 GiB. */
+const MAX_PAGES = (500 * GIB) / WASM_PAGE;
+const MAX_PAGES_32 = 65_536;
+/** Bytes copied at a time between the memories. */
+const PIECE = 1_048_576;
+/** Instructions per 4 KiB page. */
+const DIRTY_PAGE_2025_10 = 1000;
+const ACCESS_2026_07 = 5000;
+
+/** Stable memory that one message may touch, in bytes. */
+const LIMITS = { message: 2 * GIB, upgrade: 8 * GIB, query: GIB } as const;
+
+function limitKind(mode: Mode): keyof typeof LIMITS {
+  switch (mode) {
+    case 'init':
+    case 'pre upgrade':
+      return 'upgrade';
+    case 'non replicated query':
+    case 'replicated query':
+    case 'composite query':
+    case 'composite reply callback':
+    case 'composite reject callback':
+    case 'composite cleanup':
+    case 'inspect message':
+      return 'query';
+    default:
+      return 'message';
+  }
+}
+
+const KIB = (bytes: number): number => bytes / 1024;
+
+function accessError(): Error {
+  return memoryAccessLimitExceeded(
+    `Exceeded the limit for the number of accessed pages in the stable memory in a single message execution: limit ${KIB(LIMITS.message)} KB for regular messages and ${KIB(LIMITS.query)} KB for queries.`,
+  );
+}
+
+function dirtyError(): Error {
+  return memoryAccessLimitExceeded(
+    `Exceeded the limit for the number of modified pages in the stable memory in a single execution: limit ${KIB(LIMITS.message)} KB for regular messages, ${KIB(LIMITS.upgrade)} KB for upgrade messages and ${KIB(LIMITS.query)} KB for queries.`,
+  );
+}
+
+/** The 32-bit functions fail once the memory is larger than 4 GiB. */
+function check32({ code }: ApiContext): void {
+  if (code.stable.size > MAX_PAGES_32) throw trapped('32 bit stable memory api used on a memory larger than 4GB');
+}
+
+function checkStable({ code }: ApiContext, offset: Address, size: Address): void {
+  if (typeof offset === 'bigint' || typeof size === 'bigint' || offset + size > code.stable.sizeBytes) {
+    throw trapped('stable memory out of bounds');
+  }
+}
+
+function checkHeap(context: ApiContext, start: Address, size: Address): void {
+  if (typeof start === 'bigint' || typeof size === 'bigint' || start + size > heapBytes(context)) {
+    throw trapped('heap out of bounds');
+  }
+}
+
+/** Counts and charges the pages that an access touches first. */
+function touch(context: ApiContext, offset: number, size: number, writes: boolean): void {
+  const { code, execution } = context;
+  const limit = LIMITS[limitKind(execution.mode)] / PAGE;
+  if (code.module.schedule === '2025-10') {
+    execution.stableAccessedPages += code.stable.markAccessed(offset, size);
+    if (execution.stableAccessedPages > limit) throw accessError();
+    if (!writes) return;
+    const written = code.stable.markDirty(offset, size);
+    if (code.stable.dirtyPages > limit) throw dirtyError();
+    context.charge(written * DIRTY_PAGE_2025_10);
+    return;
+  }
+  const start = Math.floor(offset / WASM_PAGE) * WASM_PAGE;
+  const length = size === 0 ? 0 : Math.ceil((offset + size) / WASM_PAGE) * WASM_PAGE - start;
+  const accessed = code.stable.markAccessed(start, length);
+  execution.stableAccessedPages += accessed;
+  if (execution.stableAccessedPages > limit) throw accessError();
+  let charged = accessed;
+  if (writes) {
+    const written = code.stable.markDirty(start, length);
+    if (code.stable.dirtyPages > limit) throw dirtyError();
+    if (execution.replicated) charged += written;
+  }
+  context.charge(charged * ACCESS_2026_07);
+}
+
+function read(context: ApiContext, dst: Address, offset: Address, size: Address): void {
+  checkStable(context, offset, size);
+  checkHeap(context, dst, size);
+  const [to, from, length] = [dst as number, offset as number, size as number];
+  touch(context, from, length, false);
+  for (let done = 0; done < length; done += PIECE) {
+    const piece = new Uint8Array(Math.min(PIECE, length - done));
+    context.code.stable.read(from + done, piece);
+    context.code.instance.writeBytes(to + done, piece);
+  }
+}
+
+function write(context: ApiContext, offset: Address, src: Address, size: Address): void {
+  checkStable(context, offset, size);
+  checkHeap(context, src, size);
+  const [to, from, length] = [offset as number, src as number, size as number];
+  touch(context, to, length, true);
+  for (let done = 0; done < length; done += PIECE) {
+    const piece = context.code.instance.readBytes(from + done, Math.min(PIECE, length - done));
+    context.code.stable.write(to + done, piece);
+  }
+}
+
+/** Pages before growing, or undefined when the memory cannot grow. */
+function grow({ code, execution }: ApiContext, additional: Address, limit: number): number | undefined {
+  const before = code.stable.size;
+  if (typeof additional === 'bigint' || before + additional > limit) return undefined;
+  if (!execution.memory.growStable(additional)) return undefined;
+  code.stable.grow(additional);
+  return before;
+}
+
+const third = (_context: ApiContext, _a: Address, _b: Address, size: Address): Address => size;
+
+/** Stable memory, in the 64-bit and the older 32-bit functions. */
+export const stable: ApiGroup = {
+  stable64_size: {
+    params: [],
+    result: 'l',
+    allowed: MODES.all,
+    cost: 0,
+    run: ({ code }) => BigInt(code.stable.size),
+  },
+  stable64_grow: {
+    params: ['l'],
+    result: 'l',
+    allowed: MODES.all,
+    run: (context, pages: bigint) => {
+      const additional = pages > BigInt(Number.MAX_SAFE_INTEGER) ? pages : Number(pages);
+      return BigInt(grow(context, additional, MAX_PAGES) ?? -1);
+    },
+  },
+  stable64_read: {
+    params: ['l', 'l', 'l'],
+    allowed: MODES.all,
+    bytes: third,
+    run: (context, dst: bigint, offset: bigint, size: bigint) => {
+      read(context, narrow(dst), narrow(offset), narrow(size));
+    },
+  },
+  stable64_write: {
+    params: ['l', 'l', 'l'],
+    allowed: MODES.all,
+    bytes: third,
+    run: (context, offset: bigint, src: bigint, size: bigint) => {
+      write(context, narrow(offset), narrow(src), narrow(size));
+    },
+  },
+  stable_size: {
+    params: [],
+    result: 'i',
+    allowed: MODES.all,
+    cost: 0,
+    run: (context) => {
+      check32(context);
+      return context.code.stable.size;
+    },
+  },
+  stable_grow: {
+    params: ['i'],
+    result: 'i',
+    allowed: MODES.all,
+    run: (context, additional: number) => {
+      check32(context);
+      return grow(context, additional, MAX_PAGES_32) ?? -1;
+    },
+  },
+  stable_read: {
+    params: ['i', 'i', 'i'],
+    allowed: MODES.all,
+    bytes: third,
+    run: (context, dst: number, offset: number, size: number) => {
+      check32(context);
+      read(context, dst, offset, size);
+    },
+  },
+  stable_write: {
+    params: ['i', 'i', 'i'],
+    allowed: MODES.all,
+    bytes: third,
+    run: (context, offset: number, src: number, size: number) => {
+      check32(context);
+      write(context, offset, src, size);
+    },
+  },
+};
+
+function narrow(value: bigint): Address {
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? value : Number(value);
+}
