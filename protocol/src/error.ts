@@ -32,6 +32,10 @@ export const CanisterError = {
   unknownModel: { code: 'unknown-model', retryable: false },
   modelExists: { code: 'model-exists', retryable: false },
   cancelled: { code: 'cancelled', retryable: true },
+  tooLarge: { code: 'too-large', retryable: false },
+  unreachable: { code: 'unreachable', retryable: true },
+  trapped: { code: 'trapped', retryable: false },
+  internal: { code: 'internal', retryable: false },
 } as const;
 
 export type CanisterErrorCode = (typeof CanisterError)[keyof typeof CanisterError]['code'];

@@ -1,0 +1,121 @@
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteWriter, coordinatorIdl } from '@canopy/protocol';
+import type { FetchOutcome } from '../pipeline/fetch.js';
+import type { InferOutcome } from '../pipeline/infer.js';
+import { readTextAndBlob, writeFetchReply, writeInferReply, type OrError } from './tensor-codec.js';
+
+const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
+const method = (name: string): IDL.FuncClass => service._fields.find(([key]) => key === name)![1];
+
+/** What the library reads from a value that was written by hand after the library's type table. */
+function readBack(
+  type: IDL.Type[],
+  sample: unknown,
+  sampleBytes: number,
+  write: (out: ByteWriter) => void,
+): unknown {
+  const whole = IDL.encode(type, [sample]);
+  const out = new ByteWriter().bytes(whole.slice(0, whole.length - sampleBytes));
+  write(out);
+  return IDL.decode(type, out.finish())[0];
+}
+
+const principal = fc.uint8Array({ maxLength: 29 }).map((bytes) => Principal.fromUint8Array(bytes));
+const u32 = fc.nat(0xffffffff);
+const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+const error = fc.record({ code: fc.string(), message: fc.string(), retryable: fc.boolean() });
+const stage = fc.record({
+  worker: principal,
+  instructions: u64,
+  messages: u32,
+  bytesReceived: fc.nat(Number.MAX_SAFE_INTEGER),
+  bytesSent: fc.nat(Number.MAX_SAFE_INTEGER),
+  scratchBytes: u32,
+});
+const blob = fc.uint8Array({ maxLength: 700 });
+
+describe('Candid by hand is Candid', () => {
+  test('reply of infer', () => {
+    const outcome: fc.Arbitrary<OrError<InferOutcome>> = fc.oneof(
+      fc.record({
+        kind: fc.constant('done' as const),
+        outputs: blob,
+        microBatches: u32,
+        stages: fc.array(stage, { maxLength: 4 }),
+      }),
+      fc.record({ kind: fc.constant('ticket' as const), ticket: u64 }),
+      fc.record({ kind: fc.constant('err' as const), error }),
+    );
+    fc.assert(
+      fc.property(outcome, (given) => {
+        const read = readBack(method('infer').retTypes, { ticket: 0n }, 9, (out) => {
+          writeInferReply(out, given);
+        });
+        if (given.kind === 'ticket') expect(read).toEqual({ ticket: given.ticket });
+        else if (given.kind === 'err') expect(read).toEqual({ err: given.error });
+        else {
+          expect(read).toEqual({
+            ok: {
+              outputs: given.outputs,
+              micro_batches: given.microBatches,
+              stages: given.stages.map((one) => ({
+                worker: one.worker,
+                instructions: one.instructions,
+                messages: one.messages,
+                bytes_received: BigInt(one.bytesReceived),
+                bytes_sent: BigInt(one.bytesSent),
+                scratch_bytes: one.scratchBytes,
+              })),
+            },
+          });
+        }
+      }),
+    );
+  });
+
+  test('reply of fetch', () => {
+    const outcome: fc.Arbitrary<OrError<FetchOutcome>> = fc.oneof(
+      fc.record({ kind: fc.constant('pending' as const), done: u32, total: u32 }),
+      fc.record({ kind: fc.constant('part' as const), bytes: blob, total: u32 }),
+      fc.record({ kind: fc.constant('err' as const), error }),
+    );
+    fc.assert(
+      fc.property(outcome, (given) => {
+        const sample = { pending: { done: 0, total: 0 } };
+        const read = readBack(method('fetch').retTypes, sample, 9, (out) => {
+          writeFetchReply(out, given);
+        });
+        if (given.kind === 'err') expect(read).toEqual({ err: given.error });
+        else {
+          const { kind, ...content } = given;
+          expect(read).toEqual({ [kind]: content });
+        }
+      }),
+    );
+  });
+
+  test('arguments (text, blob)', () => {
+    const types = [IDL.Text, IDL.Vec(IDL.Nat8)];
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), blob, (name, bytes) => {
+        const encoded = IDL.encode(types, [name, bytes]);
+        const [readName, readBytes] = IDL.decode(types, encoded);
+        const read = readTextAndBlob(encoded);
+        expect(read?.[0]).toBe(readName);
+        expect(read?.[1]).toEqual(readBytes);
+      }),
+    );
+  });
+
+  test('what is not (text, blob) is left to the library', () => {
+    expect(readTextAndBlob(IDL.encode([IDL.Text], ['a']))).toBeUndefined();
+    const whole = IDL.encode([IDL.Text, IDL.Vec(IDL.Nat8)], ['name', new Uint8Array(300)]);
+    for (let length = 0; length < whole.length; length++) {
+      expect(readTextAndBlob(whole.slice(0, length))).toBeUndefined();
+    }
+    expect(readTextAndBlob(Uint8Array.of(...whole, 0))).toBeUndefined();
+  });
+});

@@ -1,0 +1,46 @@
+/**
+ * The part of azle that the coordinator uses. azle ships TypeScript sources that do not pass this
+ * project's compiler settings; tsconfig.json maps its name here, azle's own build ignores that.
+ */
+import type { IDL } from '@dfinity/candid';
+import type { Principal } from '@dfinity/principal';
+
+export { IDL } from '@dfinity/candid';
+export { Principal } from '@dfinity/principal';
+
+type MethodDecorator = (method: () => unknown, context: ClassMethodDecoratorContext) => void;
+
+export declare function update(
+  args: IDL.Type[],
+  result: IDL.Type | undefined,
+  options: { manual: true },
+): MethodDecorator;
+export declare function query(
+  args: IDL.Type[],
+  result: IDL.Type | undefined,
+  options: { manual: true; composite?: boolean },
+): MethodDecorator;
+export declare const preUpgrade: MethodDecorator;
+export declare const postUpgrade: MethodDecorator;
+
+export declare function call(
+  canister: Principal,
+  method: string,
+  options: { raw: true; args: Uint8Array },
+): Promise<Uint8Array>;
+export declare function msgArgData(): Uint8Array;
+export declare function msgCaller(): Principal;
+export declare function msgReply(bytes: Uint8Array): void;
+export declare function msgReject(text: string): void;
+export declare function isController(principal: Principal): boolean;
+/** Nanoseconds since 1970. */
+export declare function time(): bigint;
+
+/** A map in stable memory; keys and values go through JSON (bigint included). */
+export declare class StableBTreeMap<Key, Value> {
+  constructor(memoryId: number);
+  get(key: Key): Value | undefined;
+  insert(key: Key, value: Value): Value | undefined;
+  remove(key: Key): Value | undefined;
+  values(): Value[];
+}

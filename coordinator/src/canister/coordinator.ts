@@ -1,0 +1,12 @@
+import type { Ic } from './ic/ic.js';
+import { RequestLog } from './metrics/requests.js';
+import { ModelRegistry } from './registry/models.js';
+import { TicketStore } from './registry/tickets.js';
+
+/** All state of the canister, handed to each method. */
+export class Coordinator {
+  readonly models = new ModelRegistry();
+  readonly tickets = new TicketStore();
+  readonly requests = new RequestLog();
+  constructor(readonly ic: Ic) {}
+}

@@ -1,0 +1,49 @@
+import { Principal, call, isController, msgCaller, time } from 'azle';
+import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
+
+/** What azle's `call` throws (its type `CallError`). */
+interface AzleCallError {
+  type?: string;
+  message?: string;
+  rejectCode?: number;
+  rejectMessage?: string;
+  available?: bigint;
+  required?: bigint;
+}
+
+function translate(error: AzleCallError): Error {
+  switch (error.type) {
+    case 'CallRejected':
+      return new CallFailure(error.rejectCode ?? 0, error.rejectMessage ?? '');
+    case 'CallPerformFailed':
+      return new CallFailure(0, 'the queue of outgoing calls is full');
+    case 'InsufficientLiquidCycleBalance':
+      return new CallFailure(
+        0,
+        `the coordinator has ${String(error.available)} cycles to spend and needs ` +
+          `${String(error.required)} for the call: add cycles`,
+      );
+    case 'CleanupCallback':
+      return new CleanupOnly('cleaning up after a trap');
+    default:
+      return new CallFailure(0, error.message ?? 'the call failed without a reason');
+  }
+}
+
+/** azle's side of {@link Ic}. */
+export const azleIc: Ic = {
+  caller: () => msgCaller(),
+  isController: (principal) => isController(asPrincipal(principal)),
+  now: () => time(),
+  async call(canister, method, bytes) {
+    try {
+      return await call(asPrincipal(canister), method, { raw: true, args: bytes });
+    } catch (error) {
+      throw translate(error as AzleCallError);
+    }
+  },
+};
+
+function asPrincipal(id: PrincipalLike): Principal {
+  return id instanceof Principal ? id : Principal.fromUint8Array(id.toUint8Array());
+}

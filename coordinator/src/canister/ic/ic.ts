@@ -1,0 +1,39 @@
+/** A canister or user id, as every Candid library has it. */
+export interface PrincipalLike {
+  toUint8Array(): Uint8Array;
+  toText(): string;
+}
+
+export function samePrincipal(one: PrincipalLike, other: PrincipalLike): boolean {
+  const left = one.toUint8Array();
+  const right = other.toUint8Array();
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+/** What the coordinator asks of the Internet Computer; tests put their own in its place. */
+export interface Ic {
+  /** Who sent the message under way; only valid before the first await. */
+  caller(): PrincipalLike;
+  isController(principal: PrincipalLike): boolean;
+  /** Nanoseconds since 1970. */
+  now(): bigint;
+  /** Calls a canister with raw bytes. Throws {@link CallFailure} when the call is rejected. */
+  call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A call that came to nothing. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+  constructor(
+    /** The replica's reject code 1 to 6; 0 where the call could not be sent. */
+    readonly rejectCode: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The message is only there to clean up after a trap: it can neither reply nor reject. */
+export class CleanupOnly extends Error {
+  override readonly name = 'CleanupOnly';
+}

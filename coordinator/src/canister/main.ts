@@ -1,0 +1,130 @@
+/** The coordinator canister's methods; what they do is in the folders beside this file. */
+import { StableBTreeMap, postUpgrade, preUpgrade, query, update, type Principal } from 'azle';
+import { methods } from './api/candid.js';
+import { TensorReply, respond, respondOrErr } from './api/respond.js';
+import { readTextAndBlob, writeFetchReply, writeInferReply } from './api/tensor-codec.js';
+import { countersView, modelView, requestView } from './api/views.js';
+import { Coordinator } from './coordinator.js';
+import { azleIc } from './ic/azle-ic.js';
+import { requestLogLimit } from './metrics/requests.js';
+import { fetchAndLog, fetchPart, release } from './pipeline/fetch.js';
+import { infer, submit } from './pipeline/infer.js';
+import { registerModel, unregisterModel } from './registry/register.js';
+import {
+  restoreModels,
+  restoreTraffic,
+  saveModels,
+  saveTraffic,
+  type SavedModel,
+  type SavedTraffic,
+} from './state.js';
+
+const manual = { manual: true } as const;
+const compositeManual = { manual: true, composite: true } as const;
+const stateKey = 'state';
+/** Stable memory lives through upgrades: models are written when they change, the rest before one. */
+const stableModels = new StableBTreeMap<string, SavedModel[]>(0);
+const stableTraffic = new StableBTreeMap<string, SavedTraffic>(1);
+
+const coordinator = new Coordinator(azleIc);
+/** Case index of the variant (1 byte) and a nat64. */
+const inferReply = new TensorReply(methods.infer, writeInferReply, {
+  value: { ticket: 0n },
+  bytes: 9,
+});
+/** Case index of the variant (1 byte) and two nat32. */
+const fetchReply = new TensorReply(methods.fetch, writeFetchReply, {
+  value: { pending: { done: 0, total: 0 } },
+  bytes: 9,
+});
+
+const m = methods;
+
+export default class CoordinatorCanister {
+  @update(m.register_model.argTypes, m.register_model.retTypes[0], manual)
+  register_model(): Promise<void> {
+    return respondOrErr(
+      m.register_model,
+      async (model: { name: string; plan: string; workers: Principal[] }) => {
+        await registerModel(coordinator, model.name, model.plan, model.workers);
+        stableModels.insert(stateKey, saveModels(coordinator));
+      },
+    );
+  }
+
+  @update(m.unregister_model.argTypes, m.unregister_model.retTypes[0], manual)
+  unregister_model(): Promise<void> {
+    return respondOrErr(m.unregister_model, (name: string) => {
+      unregisterModel(coordinator, name);
+      stableModels.insert(stateKey, saveModels(coordinator));
+    });
+  }
+
+  @query(m.models.argTypes, m.models.retTypes[0], manual)
+  models(): Promise<void> {
+    return respond(m.models, () => coordinator.models.all().map(modelView));
+  }
+
+  @update(m.infer.argTypes, m.infer.retTypes[0], manual)
+  infer(): Promise<void> {
+    return inferReply.respond(
+      (model: string, inputs: Uint8Array) => infer(coordinator, model, inputs),
+      readTextAndBlob,
+    );
+  }
+
+  @update(m.submit.argTypes, m.submit.retTypes[0], manual)
+  submit(): Promise<void> {
+    return respondOrErr(
+      m.submit,
+      (model: string, inputs: Uint8Array) => submit(coordinator, model, inputs),
+      readTextAndBlob,
+    );
+  }
+
+  @query(m.fetch.argTypes, m.fetch.retTypes[0], compositeManual)
+  fetch(): Promise<void> {
+    return fetchReply.respond((ticket: bigint, offset: number) =>
+      fetchPart(coordinator, ticket, offset),
+    );
+  }
+
+  @update(m.fetch_update.argTypes, m.fetch_update.retTypes[0], manual)
+  fetch_update(): Promise<void> {
+    return fetchReply.respond((ticket: bigint, offset: number) =>
+      fetchAndLog(coordinator, ticket, offset),
+    );
+  }
+
+  @update(m.release.argTypes, m.release.retTypes[0], manual)
+  release(): Promise<void> {
+    return respondOrErr(m.release, (ticket: bigint) => release(coordinator, ticket));
+  }
+
+  @query(m.requests.argTypes, m.requests.retTypes[0], manual)
+  requests(): Promise<void> {
+    return respond(m.requests, (limit: number) => {
+      const caller = azleIc.caller();
+      const whose = azleIc.isController(caller) ? undefined : caller;
+      return coordinator.requests.latest(Math.min(limit, requestLogLimit), whose).map(requestView);
+    });
+  }
+
+  @query(m.metrics.argTypes, m.metrics.retTypes[0], manual)
+  metrics(): Promise<void> {
+    return respond(m.metrics, () => countersView(coordinator.requests.counters));
+  }
+
+  @preUpgrade
+  save(): void {
+    stableTraffic.insert(stateKey, saveTraffic(coordinator));
+  }
+
+  @postUpgrade
+  restore(): void {
+    restoreModels(coordinator, stableModels.get(stateKey) ?? []);
+    const traffic = stableTraffic.get(stateKey);
+    if (traffic !== undefined) restoreTraffic(coordinator, traffic);
+    stableTraffic.remove(stateKey);
+  }
+}

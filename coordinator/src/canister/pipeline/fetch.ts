@@ -1,0 +1,75 @@
+import {
+  ByteWriter,
+  decodeFetchReply,
+  decodeResult,
+  encodeFetch,
+  maxMessageBytes,
+} from '@canopy/protocol';
+import type { Coordinator } from '../coordinator.js';
+import { errorRecord } from '../error.js';
+import type { Ticket } from '../registry/tickets.js';
+import { callWorker } from './call-worker.js';
+import { stageFailure } from './request.js';
+import { sumTraces } from './stages.js';
+
+export type FetchOutcome =
+  | { kind: 'pending'; done: number; total: number }
+  | { kind: 'part'; bytes: Uint8Array; total: number };
+
+function ticketOf(coordinator: Coordinator, id: bigint): Ticket {
+  const caller = coordinator.ic.caller();
+  return coordinator.tickets.get(id, caller, coordinator.ic.isController(caller));
+}
+
+/** Part of a finished result from `offset` on, as much as a reply holds. Changes nothing. */
+export async function fetchPart(
+  coordinator: Coordinator,
+  id: bigint,
+  offset: number,
+): Promise<FetchOutcome> {
+  const ticket = ticketOf(coordinator, id);
+  const request = encodeFetch(ticket.requestId, offset, maxMessageBytes);
+  const reply = decodeFetchReply(
+    await callWorker(coordinator.ic, ticket.head, 0, 'fetch', request),
+  );
+  if (reply.finished) return { kind: 'part', bytes: reply.part, total: reply.byteLength };
+  const state = decodeResult(reply.part);
+  return state.status === 'pending'
+    ? { kind: 'pending', done: state.tasksDone, total: state.taskCount }
+    : { kind: 'pending', done: 0, total: 0 };
+}
+
+/** {@link fetchPart}, and logs how the request ended when its whole result is in this part. */
+export async function fetchAndLog(
+  coordinator: Coordinator,
+  id: bigint,
+  offset: number,
+): Promise<FetchOutcome> {
+  const outcome = await fetchPart(coordinator, id, offset);
+  const entry = coordinator.requests.find(id);
+  if (outcome.kind === 'pending' || entry === undefined || entry.finishedAtNs !== undefined) {
+    return outcome;
+  }
+  if (offset + outcome.bytes.length < outcome.total) return outcome;
+  const now = coordinator.ic.now();
+  const workers = coordinator.models.has(entry.model)
+    ? coordinator.models.get(entry.model).workers
+    : [];
+  const result = offset === 0 ? decodeResult(outcome.bytes) : undefined;
+  if (result?.status === 'failed') {
+    coordinator.requests.fail(entry, now, errorRecord(stageFailure(workers, result)));
+  } else {
+    const tasks = result?.status === 'done' ? result.tasks : [];
+    const stages = sumTraces(tasks, workers).filter((_, stage) => stage < workers.length);
+    coordinator.requests.succeed(entry, now, stages, outcome.total);
+  }
+  return outcome;
+}
+
+/** Forgets a result, here and in the head; a request that still waits is cancelled. */
+export async function release(coordinator: Coordinator, id: bigint): Promise<void> {
+  const ticket = ticketOf(coordinator, id);
+  const request = new ByteWriter().u64(ticket.requestId).finish();
+  await callWorker(coordinator.ic, ticket.head, 0, 'release', request);
+  coordinator.tickets.remove(id);
+}

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import {
+  ByteReader,
+  ByteWriter,
+  decodeBundle,
+  encodeBundle,
+  type BundleTensor,
+} from '@canopy/protocol';
+import {
+  FakeIc,
+  alice,
+  bob,
+  doneResult,
+  failedResult,
+  readEnqueue,
+  samplePlan,
+  workerIds,
+} from '../../testing/fake-ic.js';
+import { Coordinator } from '../coordinator.js';
+import { errorRecord } from '../error.js';
+import { CallFailure } from '../ic/ic.js';
+import { fetchAndLog, fetchPart, release } from './fetch.js';
+import { infer, submit } from './infer.js';
+
+function setUp(): { ic: FakeIc; coordinator: Coordinator } {
+  const ic = new FakeIc();
+  const coordinator = new Coordinator(ic);
+  const plan = samplePlan();
+  coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers: workerIds });
+  return { ic, coordinator };
+}
+
+function floats(values: number[]): Uint8Array {
+  return new Uint8Array(Float32Array.from(values).buffer);
+}
+
+/** `rows` rows of x = [row, row + 0.5] and mask = [row]. */
+function inputs(rows: number): Uint8Array {
+  const x: BundleTensor = {
+    name: 'x',
+    dtype: 'float32',
+    dims: [rows, 2],
+    data: floats(Array.from({ length: rows * 2 }, (_, index) => index / 2)),
+  };
+  const mask: BundleTensor = {
+    name: 'mask',
+    dtype: 'int64',
+    dims: [rows],
+    data: new Uint8Array(rows * 8),
+  };
+  return encodeBundle([x, mask]);
+}
+
+/** A head that answers each micro-batch with its `x`. */
+function echoHead(method: string, bytes: Uint8Array): Uint8Array {
+  expect(method).toBe('enqueue');
+  const bundles = readEnqueue(bytes).tasks.map((task) => {
+    const tensors = decodeBundle(task);
+    expect(tensors.map((tensor) => tensor.name)).toEqual(['', '']);
+    return encodeBundle([tensors[1]!]);
+  });
+  return doneResult(7n, bundles);
+}
+
+const recordOf = async (promise: Promise<unknown>): Promise<ReturnType<typeof errorRecord>> =>
+  promise.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => errorRecord(error),
+  );
+
+describe('infer', () => {
+  test.each([1, 2, 3, 7])('%i rows keep their places', async (rows) => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = echoHead;
+    const outcome = await infer(coordinator, 'm', inputs(rows));
+    if (outcome.kind !== 'done') throw new Error(outcome.kind);
+    expect(ic.calls).toHaveLength(1);
+    const batches = Math.ceil(rows / 2);
+    expect(outcome.microBatches).toBe(batches);
+    const [y] = decodeBundle(outcome.outputs);
+    expect(y).toMatchObject({ name: 'y', dtype: 'float32', dims: [rows, 2] });
+    expect(y?.data).toEqual(floats(Array.from({ length: rows * 2 }, (_, index) => index / 2)));
+    expect(outcome.stages.map((stage) => stage.instructions)).toEqual([
+      BigInt(1000 * batches),
+      BigInt(1001 * batches),
+    ]);
+    const [logged] = coordinator.requests.latest(10, alice);
+    expect(logged).toMatchObject({ model: 'm', microBatches: batches, ticket: 1n });
+    expect(logged?.finishedAtNs).toBeDefined();
+    expect(coordinator.requests.counters).toMatchObject({ requests: 1, failed: 0, inFlight: 0 });
+  });
+
+  test('a failed stage is named and logged', async () => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => failedResult(7n, 1, '[out-of-memory] node "conv": 5 MiB wanted');
+    const error = await recordOf(infer(coordinator, 'm', inputs(1)));
+    expect(error).toEqual({
+      code: 'out-of-memory',
+      message: `stage 1 (worker ${workerIds[1]!.toText()}): node "conv": 5 MiB wanted`,
+      retryable: false,
+    });
+    expect(coordinator.requests.latest(1, alice)[0]?.error).toEqual(error);
+    expect(coordinator.requests.counters).toMatchObject({ requests: 1, failed: 1, inFlight: 0 });
+  });
+
+  test('a busy head is retryable', async () => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => {
+      throw new CallFailure(4, '[busy] 64 requests wait');
+    };
+    const error = await recordOf(infer(coordinator, 'm', inputs(1)));
+    expect(error).toMatchObject({ code: 'busy', retryable: true });
+  });
+
+  test.each([
+    [2, 'unreachable', true],
+    [3, 'unreachable', true],
+    [5, 'trapped', false],
+  ])('reject code %i becomes %s', async (rejectCode, code, retryable) => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => {
+      throw new CallFailure(rejectCode, 'Canister is stopped');
+    };
+    const error = await recordOf(infer(coordinator, 'm', inputs(1)));
+    expect(error).toMatchObject({ code, retryable });
+    expect(error.message).toContain('stage 0');
+  });
+
+  test('bad requests never reach a worker', async () => {
+    const { ic, coordinator } = setUp();
+    const unknown = await recordOf(infer(coordinator, 'other', inputs(1)));
+    expect(unknown).toMatchObject({ code: 'unknown-model' });
+    expect(unknown.message).toContain('known: "m"');
+    const malformed = await recordOf(infer(coordinator, 'm', Uint8Array.of(1, 2, 3)));
+    expect(malformed).toMatchObject({ code: 'bad-input' });
+    expect(ic.calls).toHaveLength(0);
+    expect(coordinator.requests.counters).toMatchObject({ requests: 2, failed: 2 });
+  });
+
+  test('a result that was moved becomes a ticket', async () => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => new ByteWriter().u32(2).u64(9n).u32(5_000_000).finish();
+    const outcome = await infer(coordinator, 'm', inputs(1));
+    expect(outcome).toEqual({ kind: 'ticket', ticket: 1n });
+    expect(coordinator.tickets.all()).toMatchObject([{ id: 1n, requestId: 9n }]);
+  });
+});
+
+describe('tickets', () => {
+  const pending = new ByteWriter().u32(0).u32(0).u32(3).u64(9n).u32(1).u32(4).finish();
+  const whole = doneResult(9n, [encodeBundle([])]);
+
+  test('submit, fetch while pending, fetch in parts, release', async () => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => new ByteWriter().u64(9n).finish();
+    const ticket = await submit(coordinator, 'm', inputs(3));
+    expect(readEnqueue(ic.calls[0]!.bytes)).toMatchObject({ mode: 1 });
+
+    ic.onCall = () => pending;
+    expect(await fetchPart(coordinator, ticket, 0)).toEqual({ kind: 'pending', done: 1, total: 4 });
+
+    ic.onCall = (_, bytes) => {
+      const input = new ByteReader(bytes, 'fetch');
+      expect(input.u64()).toBe(9n);
+      const offset = input.u32();
+      return new ByteWriter().u32(1).u32(whole.length).bytes(whole.subarray(offset)).finish();
+    };
+    expect(await fetchPart(coordinator, ticket, 8)).toEqual({
+      kind: 'part',
+      bytes: whole.subarray(8),
+      total: whole.length,
+    });
+    expect(coordinator.requests.find(ticket)?.finishedAtNs).toBeUndefined();
+    await fetchAndLog(coordinator, ticket, 0);
+    expect(coordinator.requests.find(ticket)).toMatchObject({
+      bytesSent: whole.length,
+      stages: [{ instructions: 1000n }, { instructions: 1001n }],
+    });
+
+    ic.onCall = () => new Uint8Array();
+    await release(coordinator, ticket);
+    const gone = await recordOf(fetchPart(coordinator, ticket, 0));
+    expect(gone).toMatchObject({ code: 'unknown-request' });
+  });
+
+  test('somebody else neither fetches nor releases; a controller may', async () => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => new ByteWriter().u64(9n).finish();
+    ic.sender = bob;
+    const ticket = await submit(coordinator, 'm', inputs(1));
+    ic.controllers = [];
+    ic.sender = alice;
+    ic.onCall = () => pending;
+    expect(await recordOf(fetchPart(coordinator, ticket, 0))).toMatchObject({
+      code: 'unknown-request',
+    });
+    expect(await recordOf(release(coordinator, ticket))).toMatchObject({ code: 'unknown-request' });
+    ic.controllers = [alice];
+    expect(await fetchPart(coordinator, ticket, 0)).toMatchObject({ kind: 'pending' });
+  });
+});

@@ -1,0 +1,116 @@
+import {
+  CanisterError,
+  EnqueueMode,
+  decodeBundle,
+  encodeBundle,
+  encodeEnqueue,
+  joinRows,
+  parseCanisterError,
+  splitRows,
+  type BundleTensor,
+  type Result,
+} from '@canopy/protocol';
+import { callerKey } from '../admission/caller-key.js';
+import { admitInputs } from '../admission/inputs.js';
+import type { Coordinator } from '../coordinator.js';
+import { CoordinatorError, errorRecord, readInput } from '../error.js';
+import type { PrincipalLike } from '../ic/ic.js';
+import type { LoggedRequest } from '../metrics/requests.js';
+import type { Model } from '../registry/models.js';
+import { callWorker } from './call-worker.js';
+
+/** The micro-batches of a request, in order, as bundles for the head. */
+export function cutRequest(model: Model, inputs: Uint8Array): Uint8Array[] {
+  const { plan } = model;
+  const batches = readInput(() => {
+    const tensors = admitInputs(plan, decodeBundle(inputs));
+    return plan.rowsIndependent ? splitRows(tensors, plan.microBatchRows) : [tensors];
+  });
+  return batches.map((batch) => encodeBundle(batch.map((tensor) => ({ ...tensor, name: '' }))));
+}
+
+/** Puts the results of micro-batches together and gives the outputs their names. */
+export function joinResult(model: Model, bundles: readonly Uint8Array[]): Uint8Array {
+  const { plan } = model;
+  const joined = joinRows(bundles.map(decodeBundle));
+  const names = plan.stages[plan.stages.length - 1]!.outputs;
+  const byName = new Map<string, BundleTensor>();
+  joined.forEach((tensor, index) => {
+    const name = names[index];
+    if (name !== undefined) byName.set(name, { ...tensor, name });
+  });
+  return encodeBundle(
+    plan.outputs.map(({ name }) => {
+      const tensor = byName.get(name);
+      if (tensor === undefined) {
+        throw new CoordinatorError(
+          CanisterError.internal,
+          `output "${name}" is not among the tensors the last stage gives: ${names.join(', ')}`,
+        );
+      }
+      return tensor;
+    }),
+  );
+}
+
+/** The error of a result that says a stage failed. */
+export function stageFailure(
+  workers: readonly PrincipalLike[],
+  result: Extract<Result, { status: 'failed' }>,
+): CoordinatorError {
+  const worker = workers[result.stage]?.toText() ?? 'unknown';
+  const known = parseCanisterError(result.text);
+  return new CoordinatorError(
+    known ?? CanisterError.internal,
+    `stage ${result.stage} (worker ${worker}): ${known?.message ?? result.text}`,
+  );
+}
+
+/** A request that the head has been given, and its reply. */
+export interface Enqueued {
+  model: Model;
+  caller: PrincipalLike;
+  entry: LoggedRequest;
+  reply: Uint8Array;
+}
+
+/**
+ * Admits a request, cuts it and hands all its micro-batches to the head in one call. Whatever goes
+ * wrong is logged with the request and thrown.
+ */
+export async function enqueue(
+  coordinator: Coordinator,
+  mode: keyof typeof EnqueueMode,
+  modelName: string,
+  inputs: Uint8Array,
+): Promise<Enqueued> {
+  const { ic, requests } = coordinator;
+  const caller = ic.caller();
+  const entry = requests.begin({
+    model: modelName,
+    caller,
+    receivedAtNs: ic.now(),
+    microBatches: 0,
+    bytesReceived: inputs.length,
+  });
+  try {
+    const model = coordinator.models.get(modelName);
+    const tasks = cutRequest(model, inputs);
+    entry.microBatches = tasks.length;
+    const request = encodeEnqueue({
+      mode: EnqueueMode[mode],
+      callerKey: callerKey(caller.toUint8Array()),
+      tasks,
+    });
+    requests.counters.inFlight++;
+    try {
+      const reply = await callWorker(ic, model.workers[0]!, 0, 'enqueue', request);
+      return { model, caller, entry, reply };
+    } finally {
+      requests.counters.inFlight--;
+    }
+  } catch (error) {
+    requests.fail(entry, ic.now(), errorRecord(error));
+    throw error;
+  }
+}

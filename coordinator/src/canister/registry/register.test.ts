@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { ByteWriter, WorkerState } from '@canopy/protocol';
+import { FakeIc, bob, samplePlan, workerIds } from '../../testing/fake-ic.js';
+import { Coordinator } from '../coordinator.js';
+import { restoreModels, restoreTraffic, saveModels, saveTraffic } from '../state.js';
+import { registerModel, unregisterModel } from './register.js';
+
+interface FakeStatus {
+  state?: number;
+  stageIndex?: number;
+  hashByte?: number;
+}
+
+function status(stage: number, { state, stageIndex, hashByte }: FakeStatus): Uint8Array {
+  const out = new ByteWriter()
+    .u32(state ?? WorkerState.ready)
+    .u32(stageIndex ?? stage)
+    .u32(2);
+  out.u32(1).u32(4);
+  out.bytes(new Uint8Array(32).fill(hashByte ?? stage * 0x11));
+  return out.u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).finish();
+}
+
+function setUp(second: FakeStatus = {}): { ic: FakeIc; coordinator: Coordinator } {
+  const ic = new FakeIc();
+  ic.onCall = (_, __, canister) => {
+    const stage = workerIds.findIndex((id) => id.toText() === canister);
+    return status(stage, stage === 1 ? second : {});
+  };
+  return { ic, coordinator: new Coordinator(ic) };
+}
+
+const planText = JSON.stringify(samplePlan());
+
+describe('registerModel', () => {
+  test('takes a model whose workers are ready', async () => {
+    const { coordinator } = setUp();
+    await registerModel(coordinator, 'm', planText, workerIds);
+    expect(coordinator.models.get('m').workers).toEqual(workerIds);
+    await expect(registerModel(coordinator, 'm', planText, workerIds)).rejects.toMatchObject({
+      kind: { code: 'model-exists' },
+    });
+    unregisterModel(coordinator, 'm');
+    expect(coordinator.models.has('m')).toBe(false);
+  });
+
+  test.each([
+    [{ state: WorkerState.empty }, 'not-configured', 'stage 1'],
+    [{ state: WorkerState.configured }, 'not-ready', 'it holds 1 of 4 chunks'],
+    [{ stageIndex: 0 }, 'bad-shard', 'is configured as stage 0 of 2, not 1 of 2'],
+    [{ hashByte: 0xab }, 'bad-shard', `holds shard ${'ab'.repeat(32)}`],
+  ])('refuses a worker with %o', async (second, code, text) => {
+    const { coordinator } = setUp(second);
+    const attempt = registerModel(coordinator, 'm', planText, workerIds);
+    await expect(attempt).rejects.toMatchObject({ kind: { code } });
+    await expect(attempt).rejects.toThrow(text);
+    expect(coordinator.models.has('m')).toBe(false);
+  });
+
+  test('is for controllers only', async () => {
+    const { ic, coordinator } = setUp();
+    ic.sender = bob;
+    await expect(registerModel(coordinator, 'm', planText, workerIds)).rejects.toMatchObject({
+      kind: { code: 'not-authorised' },
+    });
+    expect(() => {
+      unregisterModel(coordinator, 'm');
+    }).toThrow('only controllers');
+  });
+
+  test('refuses what is not a plan, and the wrong number of workers', async () => {
+    const { coordinator } = setUp();
+    await expect(registerModel(coordinator, 'm', '{', workerIds)).rejects.toThrow('not JSON');
+    await expect(registerModel(coordinator, 'm', planText, workerIds.slice(1))).rejects.toThrow(
+      '2 stages, but 1 workers',
+    );
+  });
+});
+
+test('an upgrade keeps models, tickets and requests, and cancels what was waiting', async () => {
+  const { ic, coordinator } = setUp();
+  await registerModel(coordinator, 'm', planText, workerIds);
+  const begin = {
+    model: 'm',
+    caller: bob,
+    receivedAtNs: 1n,
+    microBatches: 1,
+    bytesReceived: 1,
+  };
+  const submitted = coordinator.requests.begin(begin);
+  const waiting = coordinator.requests.begin(begin);
+  coordinator.requests.counters.inFlight = 1;
+  coordinator.tickets.add({
+    id: submitted.ticket,
+    model: 'm',
+    head: workerIds[0]!,
+    caller: bob,
+    requestId: 3n,
+  });
+
+  const upgraded = new Coordinator(ic);
+  restoreModels(upgraded, saveModels(coordinator));
+  restoreTraffic(upgraded, saveTraffic(coordinator));
+
+  expect(upgraded.models.get('m').plan).toEqual(samplePlan());
+  expect(upgraded.tickets.get(submitted.ticket, bob, false)).toMatchObject({ requestId: 3n });
+  expect(upgraded.requests.find(submitted.ticket)?.error).toBeUndefined();
+  expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });
+  expect(upgraded.requests.counters.inFlight).toBe(0);
+  expect(upgraded.requests.begin(begin).ticket).toBe(3n);
+});

@@ -1,0 +1,47 @@
+import { CanisterError } from '@canopy/protocol';
+import { CoordinatorError } from '../error.js';
+import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
+
+/** Tickets kept; the oldest are forgotten first, as the head forgets their results. */
+export const ticketLimit = 1024;
+
+/** Where the result of a ticket waits. */
+export interface Ticket {
+  id: bigint;
+  model: string;
+  head: PrincipalLike;
+  caller: PrincipalLike;
+  /** The head's number of the request. */
+  requestId: bigint;
+}
+
+/** Tickets that can be fetched. */
+export class TicketStore {
+  private readonly tickets = new Map<bigint, Ticket>();
+
+  add(ticket: Ticket): void {
+    this.tickets.set(ticket.id, ticket);
+    if (this.tickets.size > ticketLimit) {
+      const oldest = this.tickets.keys().next();
+      if (oldest.done !== true) this.tickets.delete(oldest.value);
+    }
+  }
+  /** Throws `unknown-request` where there is none, or it is somebody else's. */
+  get(id: bigint, caller: PrincipalLike, isController: boolean): Ticket {
+    const ticket = this.tickets.get(id);
+    if (ticket === undefined || (!isController && !samePrincipal(ticket.caller, caller))) {
+      throw new CoordinatorError(
+        CanisterError.unknownRequest,
+        `ticket ${id.toString()} is not known here for this caller: it was released, pushed out by ` +
+          `newer ones, or belongs to somebody else`,
+      );
+    }
+    return ticket;
+  }
+  remove(id: bigint): void {
+    this.tickets.delete(id);
+  }
+  all(): Ticket[] {
+    return [...this.tickets.values()];
+  }
+}

@@ -1,0 +1,54 @@
+import { CanisterError, parsePlan } from '@canopy/protocol';
+import type { Coordinator } from './coordinator.js';
+import type { PrincipalLike } from './ic/ic.js';
+import type { SavedRequests } from './metrics/requests.js';
+import type { Model } from './registry/models.js';
+import type { Ticket } from './registry/tickets.js';
+
+/** A registered model as it is kept in stable memory. */
+export interface SavedModel {
+  name: string;
+  plan: string;
+  workers: PrincipalLike[];
+}
+
+/** Tickets and the log of requests: kept through an upgrade. */
+export interface SavedTraffic {
+  tickets: Ticket[];
+  requests: SavedRequests;
+}
+
+export function saveModels(coordinator: Coordinator): SavedModel[] {
+  return coordinator.models
+    .all()
+    .map(({ name, planText, workers }) => ({ name, plan: planText, workers: [...workers] }));
+}
+
+export function restoreModels(coordinator: Coordinator, saved: readonly SavedModel[]): void {
+  for (const { name, plan, workers } of saved) {
+    const model: Model = { name, plan: parsePlan(plan), planText: plan, workers };
+    coordinator.models.add(model);
+  }
+}
+
+export function saveTraffic(coordinator: Coordinator): SavedTraffic {
+  return { tickets: coordinator.tickets.all(), requests: coordinator.requests.save() };
+}
+
+/**
+ * Takes over what {@link saveTraffic} gave. A request that was waiting for its answer when the
+ * upgrade came is logged as cancelled: the answer finds nobody.
+ */
+export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): void {
+  for (const ticket of saved.tickets) coordinator.tickets.add(ticket);
+  coordinator.requests.restore(saved.requests);
+  const ticketed = new Set(saved.tickets.map((ticket) => ticket.id));
+  for (const entry of saved.requests.entries) {
+    if (entry.finishedAtNs === undefined && !ticketed.has(entry.ticket)) {
+      coordinator.requests.fail(entry, coordinator.ic.now(), {
+        ...CanisterError.cancelled,
+        message: 'the coordinator was upgraded while the request was under way: ask again',
+      });
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { Principal } from '@dfinity/principal';
+import { ByteReader, ByteWriter, type Plan } from '@canopy/protocol';
+import type { Ic, PrincipalLike } from '../canister/ic/ic.js';
+
+export const alice = Principal.fromUint8Array(Uint8Array.of(1, 1));
+export const bob = Principal.fromUint8Array(Uint8Array.of(2, 2));
+export const workerIds = [0, 1].map((index) =>
+  Principal.fromUint8Array(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, index, 1, 1)),
+);
+
+/** An IC whose workers are functions. */
+export class FakeIc implements Ic {
+  sender: Principal = alice;
+  controllers: Principal[] = [alice];
+  time = 1_000n;
+  readonly calls: { canister: string; method: string; bytes: Uint8Array }[] = [];
+  onCall: (method: string, bytes: Uint8Array, canister: string) => Uint8Array = () =>
+    new Uint8Array();
+
+  caller(): PrincipalLike {
+    return this.sender;
+  }
+  isController(principal: PrincipalLike): boolean {
+    return this.controllers.some((one) => one.toText() === principal.toText());
+  }
+  now(): bigint {
+    return this.time++;
+  }
+  async call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array> {
+    await Promise.resolve();
+    this.calls.push({ canister: canister.toText(), method, bytes });
+    return this.onCall(method, bytes, canister.toText());
+  }
+}
+
+const hash = (digit: string): string => digit.repeat(64);
+
+/** Two stages; rows are independent, two to a micro-batch. */
+export function samplePlan(): Plan {
+  const stage = (index: number, inputs: string[], outputs: string[]): Plan['stages'][number] => ({
+    index,
+    nodes: 1,
+    multiplyAdds: 1,
+    weightsBytes: 4,
+    shardBytes: 100,
+    shardHash: hash(String(index)),
+    inputs,
+    outputs,
+    predictions: [],
+  });
+  return {
+    format: 'canopy-plan',
+    version: 1,
+    model: { name: 'sample', sha256: hash('a') },
+    costSchedule: '2026-07',
+    inputs: [
+      { name: 'x', dtype: 'float32', dims: ['batch', 2] },
+      { name: 'mask', dtype: 'int64', dims: ['batch'] },
+    ],
+    outputs: [{ name: 'y', dtype: 'float32', dims: ['batch', 2] }],
+    rowsIndependent: true,
+    microBatchRows: 2,
+    typicalDims: { batch: 1 },
+    chunkBytes: 1024,
+    instructionBudget: 1e9,
+    stages: [stage(0, ['mask', 'x'], ['h']), stage(1, ['h'], ['y'])],
+  };
+}
+
+/** The tasks of an `enqueue` argument. */
+export function readEnqueue(bytes: Uint8Array): {
+  mode: number;
+  callerKey: bigint;
+  tasks: Uint8Array[];
+} {
+  const input = new ByteReader(bytes, 'enqueue');
+  const mode = input.u32();
+  const callerKey = input.u64();
+  const tasks = Array.from({ length: input.u32() }, () => input.bytes(input.u32()));
+  return { mode, callerKey, tasks };
+}
+
+/** A `done` result; each task has one trace a stage. */
+export function doneResult(requestId: bigint, bundles: readonly Uint8Array[]): Uint8Array {
+  const out = new ByteWriter().u32(0).u64(requestId).u32(bundles.length);
+  for (const bundle of bundles) {
+    out.u32(2);
+    for (const stage of [0, 1]) {
+      out
+        .u64(BigInt(1000 + stage))
+        .u32(1)
+        .u32(10)
+        .u32(20)
+        .u32(30)
+        .u64(0n);
+    }
+    out.u32(bundle.length).bytes(bundle);
+  }
+  return out.finish();
+}
+
+/** A `failed` result. */
+export function failedResult(requestId: bigint, stage: number, text: string): Uint8Array {
+  return new ByteWriter().u32(1).u64(requestId).u32(stage).text(text).finish();
+}
