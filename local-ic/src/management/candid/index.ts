@@ -1,0 +1,3 @@
+export * from './types.js';
+export { encode, encodedUnit } from './encode.js';
+export { CandidError, decode, decodeGeneric, type GenericValue } from './decode.js';

@@ -1,0 +1,73 @@
+import { ErrorCode, UserError } from '../errors.js';
+import { principalToText } from '../principal.js';
+import type { Canister } from '../state/index.js';
+
+const documentation = 'https://internetcomputer.org/docs/current/references/execution-errors#';
+
+/** A failure with the replica's advice: what to do, and the section of its documentation. */
+export function failure(
+  code: ErrorCode,
+  message: string,
+  advice?: string,
+  section?: string,
+): UserError {
+  if (advice === undefined) return new UserError(code, message);
+  const link = section === undefined ? '' : ` See documentation: ${documentation}${section}`;
+  return new UserError(code, `${message}\n${advice}${link}`);
+}
+
+export function notController(canister: Canister, sender: Uint8Array): UserError {
+  const controllers = canister.settings.controllers.map(principalToText).join(' ');
+  return failure(
+    ErrorCode.CanisterInvalidController,
+    `Only the controllers of the canister ${principalToText(canister.id)} can control it.\n` +
+      `Canister's controllers: ${controllers}\nSender's ID: ${principalToText(sender)}`,
+    'Execute this call from a controller of the target canister or add the current caller as a controller.',
+    'invalid-controller',
+  );
+}
+
+export function canisterNotFound(id: Uint8Array): UserError {
+  return failure(
+    ErrorCode.CanisterNotFound,
+    `Canister ${principalToText(id)} not found.`,
+    'Check the ICP dashboard to ensure the canister exists.',
+    'canister-not-found',
+  );
+}
+
+export function chunkStoreError(message: string): UserError {
+  return failure(
+    ErrorCode.CanisterContractViolation,
+    `Error from Wasm chunk store: ${message}.`,
+    'Use the `stored_chunks` API to check which hashes are present or top up the canister if it is low on cycles.',
+    'wasm-chunk-store-error',
+  );
+}
+
+export function invalidPayload(message: string): UserError {
+  return new UserError(ErrorCode.InvalidManagementPayload, message);
+}
+
+/** Decimal digits in groups of three, as the replica prints cycles and Candid naturals. */
+export function grouped(value: bigint): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, '_');
+}
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
+
+/** Bytes in the largest fitting binary unit, with two decimals above bytes: `509.50 GiB`. */
+export function displayBytes(bytes: bigint): string {
+  let unit = 0;
+  let scaled = Number(bytes);
+  while (scaled >= 1024 && unit < units.length - 1) {
+    scaled /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${bytes} B` : `${scaled.toFixed(2)} ${units[unit]!}`;
+}
+
+/** Bytes as Rust prints a slice of numbers: `[1, 2, 255]`. */
+export function byteList(bytes: Uint8Array): string {
+  return `[${Array.from(bytes).join(', ')}]`;
+}
