@@ -1,0 +1,92 @@
+/** A chain of nodes to cut, as plain numbers. Node `i` lies between cuts `i` and `i + 1`. */
+export interface Chain {
+  nodes: number;
+  /** Cost of the stage that holds nodes `[start, end)`; Infinity where it may not be. */
+  cost(start: number, end: number): number;
+  /** Bytes that pass a cut. */
+  bytes(cut: number): number;
+}
+
+/**
+ * Cuts a chain into exactly so many stages, none empty. The most expensive stage is as cheap as can
+ * be; among all such cuts, the bytes between stages are fewest; among these, the first cuts come
+ * earliest. Exact.
+ *
+ * @returns where each stage begins, and the chain's end: `stages + 1` cuts; undefined where no cut is
+ * allowed by the costs
+ */
+export function cutChain(chain: Chain, stages: number): number[] | undefined {
+  const bottleneck = smallestBottleneck(chain, stages);
+  return bottleneck === Infinity ? undefined : fewestBytes(chain, stages, bottleneck);
+}
+
+/** Least possible cost of the most expensive stage; Infinity where no cut is allowed. */
+function smallestBottleneck(chain: Chain, stages: number): number {
+  // best[end]: the bottleneck of nodes [0, end) in the stages so far.
+  let best = Array.from({ length: chain.nodes + 1 }, (_, end) => (end === 0 ? 0 : Infinity));
+  for (let stage = 1; stage <= stages; stage++) {
+    const next = new Array<number>(chain.nodes + 1).fill(Infinity);
+    for (let end = stage; end <= chain.nodes; end++) {
+      for (let start = end - 1; start >= stage - 1; start--) {
+        if (best[start] === Infinity) continue;
+        next[end] = Math.min(next[end]!, Math.max(best[start]!, chain.cost(start, end)));
+      }
+    }
+    best = next;
+  }
+  return best[chain.nodes]!;
+}
+
+/** Among cuts whose stages cost at most `limit`, the one with the fewest bytes between stages. */
+function fewestBytes(chain: Chain, stages: number, limit: number): number[] | undefined {
+  // rest[stage][start]: bytes passing the cuts after `start` when stages `stage`.. hold [start, end).
+  const rest: number[][] = [];
+  rest[stages] = Array.from({ length: chain.nodes + 1 }, (_, start) =>
+    start === chain.nodes ? 0 : Infinity,
+  );
+  for (let stage = stages - 1; stage >= 0; stage--) {
+    const row = new Array<number>(chain.nodes + 1).fill(Infinity);
+    for (let start = 0; start < chain.nodes; start++) {
+      for (let end = start + 1; end <= chain.nodes; end++) {
+        const after = rest[stage + 1]![end]!;
+        if (after === Infinity || chain.cost(start, end) > limit) continue;
+        const passing = end === chain.nodes ? 0 : chain.bytes(end);
+        row[start] = Math.min(row[start]!, passing + after);
+      }
+    }
+    rest[stage] = row;
+  }
+  if (rest[0]![0] === Infinity) return undefined;
+  const cuts = [0];
+  for (let stage = 0; stage < stages; stage++) {
+    const start = cuts.at(-1)!;
+    for (let end = start + 1; end <= chain.nodes; end++) {
+      const after = rest[stage + 1]![end]!;
+      const passing = end === chain.nodes ? 0 : chain.bytes(end);
+      if (
+        after !== Infinity &&
+        chain.cost(start, end) <= limit &&
+        passing + after === rest[stage]![start]
+      ) {
+        cuts.push(end);
+        break;
+      }
+    }
+  }
+  return cuts;
+}
+
+/** Fewest stages into which the chain can be cut; undefined where a single node is not allowed. */
+export function fewestStages(chain: Chain): number | undefined {
+  const count = new Array<number>(chain.nodes + 1).fill(Infinity);
+  count[0] = 0;
+  for (let end = 1; end <= chain.nodes; end++) {
+    for (let start = end - 1; start >= 0; start--) {
+      if (count[start] !== Infinity && chain.cost(start, end) !== Infinity) {
+        count[end] = Math.min(count[end]!, count[start]! + 1);
+      }
+    }
+  }
+  const stages = count[chain.nodes]!;
+  return stages === Infinity ? undefined : stages;
+}

@@ -1,0 +1,96 @@
+import type { CostSchedule } from '../cost/model.js';
+import { PartitionError } from '../error.js';
+import type { Program } from '../graph/program.js';
+import { cutChain, fewestStages } from './chain.js';
+import { ProgramChain, type StageLimits } from './program-chain.js';
+
+/** What is asked of the cut. */
+export interface CutRequest {
+  /** A number, `auto`, or undefined for as few as the limits need. */
+  workers: number | 'auto' | undefined;
+  goal: 'throughput' | 'latency';
+  /** Rows of a micro-batch; undefined to choose them. */
+  rows: number | undefined;
+}
+
+/** More rows than this save nothing more and make messages needlessly large. */
+const mostRows = 64;
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+/** Names the operation that no limit leaves room for. */
+function doesNotFit(program: Program, chain: ProgramChain, limits: StageLimits): PartitionError {
+  const tooLarge = program.nodes.findIndex((_, index) => chain.cost(index, index + 1) === Infinity);
+  if (tooLarge >= 0) {
+    const node = program.nodes[tooLarge]!;
+    const { weightsBytes, scratchBytes } = chain.memory(tooLarge, tooLarge + 1);
+    const passing = Math.max(chain.bytes(tooLarge), chain.bytes(tooLarge + 1));
+    if (weightsBytes > limits.maxWeightsBytes) {
+      return new PartitionError(
+        'does-not-fit',
+        `${node.op} "${node.name}" alone has ${megabytes(weightsBytes)} of weights, the limit is ` +
+          `${megabytes(limits.maxWeightsBytes)}: allow more weights a worker`,
+      );
+    }
+    return new PartitionError(
+      'does-not-fit',
+      `around ${node.op} "${node.name}" ${megabytes(passing)} pass from stage to stage ` +
+        `(a message holds ${megabytes(limits.maxMessageBytes)}) and activations take ` +
+        `${megabytes(scratchBytes)}: plan with smaller dims, or allow more weights a worker`,
+    );
+  }
+  return new PartitionError(
+    'does-not-fit',
+    `the model cannot be cut so that each worker holds at most ${megabytes(limits.maxWeightsBytes)} ` +
+      `of weights and each message at most ${megabytes(limits.maxMessageBytes)}: allow more weights a worker`,
+  );
+}
+
+/** Most rows with which every stage ends within one message of the budget, and messages are not too large. */
+export function rowsWithinBudget(
+  program: Program,
+  schedule: CostSchedule,
+  limits: StageLimits,
+  cuts: readonly number[],
+): number {
+  for (let rows = mostRows; rows > 1; rows--) {
+    const chain = new ProgramChain(program, rows, schedule, limits);
+    const fits = cuts.slice(0, -1).every((start, stage) => {
+      const end = cuts[stage + 1]!;
+      return chain.cost(start, end) !== Infinity && chain.stage(start, end).messages === 1;
+    });
+    if (fits) return rows;
+  }
+  return 1;
+}
+
+/** Cuts a program into stages and chooses the rows of a micro-batch. Throws {@link PartitionError}. */
+export function planCuts(
+  program: Program,
+  schedule: CostSchedule,
+  limits: StageLimits,
+  request: CutRequest,
+): { cuts: number[]; rows: number } {
+  const single = new ProgramChain(program, request.rows ?? 1, schedule, limits);
+  const fewest = fewestStages(single);
+  if (fewest === undefined) throw doesNotFit(program, single, limits);
+  const workers =
+    request.workers === 'auto' || request.workers === undefined ? fewest : request.workers;
+  if (workers > program.nodes.length) {
+    throw new PartitionError(
+      'does-not-fit',
+      `workers: ${workers} is more than the ${program.nodes.length} operations of the model`,
+    );
+  }
+  const cuts = cutChain(single, workers);
+  if (!cuts) {
+    throw new PartitionError(
+      'does-not-fit',
+      `the model does not fit ${workers} workers of ${megabytes(limits.maxWeightsBytes)} of weights: ` +
+        `it needs at least ${fewest}`,
+    );
+  }
+  return { cuts, rows: request.rows ?? rowsWithinBudget(program, schedule, limits, cuts) };
+}

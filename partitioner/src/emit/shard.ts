@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import {
+  absentValue,
+  encodeShardHead,
+  OpCode,
+  weightAlignment,
+  type ShardNode,
+  type ShardProgram,
+  type ShardValue,
+} from '@canopy/protocol';
+import type { Program, ProgramNode, Weight } from '../graph/program.js';
+import { weightBytes, weightDims } from '../graph/program.js';
+import { packedBytes } from './pack.js';
+import { attributeWords } from './words.js';
+
+/** The nodes of one stage and what goes in and out of it. */
+export interface StageSlice {
+  nodes: readonly ProgramNode[];
+  inputs: readonly string[];
+  outputs: readonly string[];
+}
+
+/** A shard whose weights are packed when they are asked for. */
+export interface Shard {
+  program: ShardProgram;
+  weightsBytes: number;
+  byteLength: number;
+  /** Bytes `[start, end)` of the shard file. */
+  read(start: number, end: number): Uint8Array;
+}
+
+/** Where the weights of a stage lie, relative to the first. */
+export function layOutWeights(sizes: readonly number[]): { offsets: number[]; bytes: number } {
+  let bytes = 0;
+  const offsets = sizes.map((size) => {
+    const offset = Math.ceil(bytes / weightAlignment) * weightAlignment;
+    bytes = offset + size;
+    return offset;
+  });
+  return { offsets, bytes };
+}
+
+/** For each node, the values that no later node reads and that the stage does not give out. */
+export function freesOf(slice: StageSlice, isWeight: (name: string) => boolean): string[][] {
+  const kept = new Set(slice.outputs);
+  const frees: string[][] = slice.nodes.map(() => []);
+  for (let index = slice.nodes.length - 1; index >= 0; index--) {
+    const node = slice.nodes[index]!;
+    for (const value of [...node.outputs, ...node.inputs]) {
+      if (value === '' || kept.has(value) || isWeight(value)) continue;
+      kept.add(value);
+      frees[index]!.push(value);
+    }
+  }
+  return frees;
+}
+
+/** Makes the shard of one stage. Weights lie in the order in which the nodes read them. */
+export function makeShard(program: Program, slice: StageSlice): Shard {
+  const indexes = new Map<string, number>();
+  const names: string[] = [];
+  const indexOf = (name: string): number => {
+    if (name === '') return absentValue;
+    let index = indexes.get(name);
+    if (index === undefined) {
+      index = names.length;
+      indexes.set(name, index);
+      names.push(name);
+    }
+    return index;
+  };
+  const value = (name: string) => program.values.get(name)!;
+  const frees = freesOf(slice, (name) => value(name).weight !== undefined);
+  const inputs = slice.inputs.map(indexOf);
+  const nodes: ShardNode[] = slice.nodes.map((node, index) => ({
+    op: OpCode[node.op],
+    name: node.name,
+    inputs: node.inputs.map(indexOf),
+    outputs: node.outputs.map(indexOf),
+    attributes: attributeWords(node),
+    frees: frees[index]!.map(indexOf),
+  }));
+  const outputs = slice.outputs.map(indexOf);
+
+  const weights: Weight[] = [];
+  for (const name of names) {
+    const { weight } = value(name);
+    if (weight) weights.push(weight);
+  }
+  const { offsets, bytes } = layOutWeights(weights.map(weightBytes));
+  let next = 0;
+  const values: ShardValue[] = names.map((name) => {
+    const { dtype, weight } = value(name);
+    if (!weight) return { name, dtype };
+    const offset = offsets[next++]!;
+    return {
+      name,
+      dtype,
+      weight: { offset, byteLength: weightBytes(weight), dims: weightDims(weight) },
+    };
+  });
+  const shardProgram = { values, nodes, inputs, outputs };
+  const head = encodeShardHead(shardProgram, bytes).slice();
+
+  return {
+    program: shardProgram,
+    weightsBytes: bytes,
+    byteLength: head.length + bytes,
+    read: (start, end) => {
+      const out = new Uint8Array(end - start);
+      if (start < head.length) out.set(head.subarray(start, Math.min(end, head.length)));
+      weights.forEach((weight, index) => {
+        const position = head.length + offsets[index]!;
+        const from = Math.max(start, position);
+        const to = Math.min(end, position + weightBytes(weight));
+        if (from < to) out.set(packedBytes(weight, from - position, to - position), from - start);
+      });
+      return out;
+    },
+  };
+}
+
+/** Bytes of one chunk of a shard. */
+export function shardChunk(shard: Shard, index: number, chunkBytes: number): Uint8Array {
+  const start = index * chunkBytes;
+  return shard.read(start, Math.min(shard.byteLength, start + chunkBytes));
+}
+
+export function chunkCount(shard: Shard, chunkBytes: number): number {
+  return Math.ceil(shard.byteLength / chunkBytes);
+}
+
+/** Hex SHA-256 over the SHA-256 hashes of all chunks in order. */
+export function shardHash(shard: Shard, chunkBytes: number): string {
+  const all = createHash('sha256');
+  for (let index = 0; index < chunkCount(shard, chunkBytes); index++) {
+    all.update(
+      createHash('sha256')
+        .update(shardChunk(shard, index, chunkBytes))
+        .digest(),
+    );
+  }
+  return all.digest('hex');
+}

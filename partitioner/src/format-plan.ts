@@ -1,0 +1,74 @@
+import type { PlannedModel } from './plan-model.js';
+
+function mebibytes(bytes: number): string {
+  return (bytes / 1024 ** 2).toFixed(2);
+}
+function millions(instructions: number): string {
+  return (instructions / 1e6).toFixed(1);
+}
+
+/** One row of the table a plan is shown as. */
+export interface PlanRow {
+  stage: number;
+  nodes: number;
+  weightsMiB: string;
+  /** For one micro-batch. */
+  millionInstructions: string;
+  messages: number;
+  kibReceived: string;
+  kibSent: string;
+  scratchMiB: string;
+}
+
+/** What a plan says of each stage, for its largest micro-batch. */
+export function describePlan({ plan }: Pick<PlannedModel, 'plan'>): PlanRow[] {
+  return plan.stages.map((stage) => {
+    const predicted = stage.predictions.at(-1)!;
+    return {
+      stage: stage.index,
+      nodes: stage.nodes,
+      weightsMiB: mebibytes(stage.weightsBytes),
+      millionInstructions: millions(predicted.instructions),
+      messages: predicted.messages,
+      kibReceived: (predicted.bytesReceived / 1024).toFixed(1),
+      kibSent: (predicted.bytesSent / 1024).toFixed(1),
+      scratchMiB: mebibytes(predicted.scratchBytes),
+    };
+  });
+}
+
+const titles: Record<keyof PlanRow, string> = {
+  stage: 'stage',
+  nodes: 'nodes',
+  weightsMiB: 'weights MiB',
+  millionInstructions: 'M instructions',
+  messages: 'messages',
+  kibReceived: 'KiB in',
+  kibSent: 'KiB out',
+  scratchMiB: 'scratch MiB',
+};
+
+/** A plan as text for people. */
+export function formatPlan(planned: Pick<PlannedModel, 'plan' | 'nodes'>): string {
+  const { plan, nodes } = planned;
+  const rows = describePlan(planned);
+  const keys = Object.keys(titles) as (keyof PlanRow)[];
+  const widths = keys.map((key) =>
+    Math.max(titles[key].length, ...rows.map((row) => String(row[key]).length)),
+  );
+  const line = (cells: readonly (string | number)[]): string =>
+    cells.map((cell, index) => String(cell).padStart(widths[index]!)).join('  ');
+  const open = Object.entries(plan.typicalDims).map(([name, size]) => `${name} = ${size}`);
+  const weights = plan.stages.reduce((sum, stage) => sum + stage.weightsBytes, 0);
+  const work = plan.stages.reduce((sum, stage) => sum + stage.predictions.at(-1)!.instructions, 0);
+  return [
+    `${plan.model.name}: ${nodes.model} nodes, ${nodes.optimized} after onnxruntime's clean-up, ${nodes.program} operations`,
+    `${plan.stages.length} stages, ${mebibytes(weights)} MiB of weights, micro-batches of ${plan.microBatchRows} rows` +
+      (plan.rowsIndependent ? '' : ' (rows are not independent: a request is not cut)'),
+    `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
+      (open.length > 0 ? `, at ${open.join(', ')}` : ''),
+    '',
+    line(keys.map((key) => titles[key])),
+    ...rows.map((row) => line(keys.map((key) => row[key]))),
+  ].join('\n');
+}

@@ -1,0 +1,121 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
+import { PartitionError } from '../error.js';
+
+/**
+ * A constant tensor whose data is read when asked for, in the parts asked for, so that a model's
+ * weights are never in memory all at once. Data are row-major and little-endian.
+ */
+export interface Constant {
+  readonly dtype: DTypeName;
+  readonly dims: readonly number[];
+  /** Bytes `[start, start + length)` of the data; a view or a copy, not to be written to. */
+  read(start: number, length: number): Uint8Array;
+}
+
+/** Bytes of all its data. */
+export function constantBytes(constant: Constant): number {
+  return elementCount(constant.dims) * dtypeBytes(constant.dtype);
+}
+
+/** A constant whose data lie in memory. */
+export function memoryConstant(
+  dtype: DTypeName,
+  dims: readonly number[],
+  data: Uint8Array,
+): Constant {
+  return { dtype, dims, read: (start, length) => data.subarray(start, start + length) };
+}
+
+/** A constant of f32 numbers. */
+export function floatConstant(dims: readonly number[], values: ArrayLike<number>): Constant {
+  return memoryConstant('float32', dims, new Uint8Array(Float32Array.from(values).buffer));
+}
+
+/** A constant of i64 numbers; a scalar where `dims` is empty. */
+export function intConstant(dims: readonly number[], values: readonly number[]): Constant {
+  return memoryConstant('int64', dims, new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
+}
+
+/** A constant whose data begin at `offset` of a file. */
+export function fileConstant(
+  dtype: DTypeName,
+  dims: readonly number[],
+  path: string,
+  offset: number,
+): Constant {
+  return {
+    dtype,
+    dims,
+    read: (start, length) => {
+      const bytes = new Uint8Array(length);
+      const file = openSync(path, 'r');
+      try {
+        let done = 0;
+        while (done < length) {
+          const got = readSync(file, bytes, done, length - done, offset + start + done);
+          if (got === 0) {
+            throw new PartitionError(
+              'bad-model',
+              `${path} ends before byte ${offset + start + length}, where a weight should be: is the file whole?`,
+            );
+          }
+          done += got;
+        }
+      } finally {
+        closeSync(file);
+      }
+      return bytes;
+    },
+  };
+}
+
+/** The same data under another shape of as many elements. */
+export function reshapedConstant(constant: Constant, dims: readonly number[]): Constant {
+  return { dtype: constant.dtype, dims, read: (start, length) => constant.read(start, length) };
+}
+
+/** f32 elements `[start, start + count)`. */
+export function readFloats(constant: Constant, start: number, count: number): Float32Array {
+  const bytes = constant.read(start * 4, count * 4);
+  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, count);
+  return new Float32Array(bytes.slice().buffer);
+}
+
+/** All elements of an f32 constant. */
+export function allFloats(constant: Constant): Float32Array {
+  return readFloats(constant, 0, elementCount(constant.dims));
+}
+
+/** All elements of an i64 or i32 constant, as numbers. */
+export function allInts(constant: Constant): number[] {
+  const bytes = constant.read(0, constantBytes(constant)).slice();
+  return constant.dtype === 'int64'
+    ? Array.from(new BigInt64Array(bytes.buffer), Number)
+    : Array.from(new Int32Array(bytes.buffer));
+}
+
+/** The one element of an f32 constant of one element; undefined for anything else. */
+export function scalarFloat(constant: Constant | undefined): number | undefined {
+  if (constant?.dtype !== 'float32' || elementCount(constant.dims) !== 1) return undefined;
+  return readFloats(constant, 0, 1)[0];
+}
+
+/** An f32 constant computed element by element from another when it is read. */
+export function mappedConstant(
+  constant: Constant,
+  map: (value: number, index: number) => number,
+): Constant {
+  return {
+    dtype: 'float32',
+    dims: constant.dims,
+    read: (start, length) => {
+      const first = Math.floor(start / 4);
+      const count = Math.ceil((start + length) / 4) - first;
+      const values = readFloats(constant, first, count).map((value, index) =>
+        map(value, first + index),
+      );
+      return new Uint8Array(values.buffer).subarray(start - first * 4, start - first * 4 + length);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import type { DTypeName } from '@canopy/protocol';
+import type { Constant } from './constant.js';
+
+/** Value of a node's attribute. A subgraph is kept only so that it can be named in errors. */
+export type Attribute =
+  | { kind: 'float'; value: number }
+  | { kind: 'int'; value: number }
+  | { kind: 'string'; value: string }
+  | { kind: 'floats'; value: readonly number[] }
+  | { kind: 'ints'; value: readonly number[] }
+  | { kind: 'strings'; value: readonly string[] }
+  | { kind: 'tensor'; value: Constant }
+  | { kind: 'subgraph' };
+
+/** One operator. An optional input left out is the empty string. */
+export interface GraphNode {
+  name: string;
+  /** Operator of the standard, or with its domain: `com.microsoft.FusedConv`. */
+  op: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: Map<string, Attribute>;
+}
+
+/** A dimension is a size, a name, or undefined where the model says nothing. */
+export interface ValueType {
+  dtype: DTypeName;
+  /** Undefined where even the rank is unknown. */
+  dims: readonly (number | string | undefined)[] | undefined;
+}
+
+export interface NamedValue extends ValueType {
+  name: string;
+}
+
+/** A model as a list of operators in the order they run, whatever file it came from. */
+export interface Graph {
+  name: string;
+  /** Version of each operator set, by domain; '' is the standard's. */
+  opsets: Map<string, number>;
+  inputs: NamedValue[];
+  outputs: NamedValue[];
+  nodes: GraphNode[];
+  constants: Map<string, Constant>;
+}
+
+export function intAttribute(node: GraphNode, name: string, otherwise: number): number {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'int' ? attribute.value : otherwise;
+}
+export function floatAttribute(node: GraphNode, name: string, otherwise: number): number {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'float' ? attribute.value : otherwise;
+}
+export function stringAttribute(node: GraphNode, name: string, otherwise: string): string {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'string' ? attribute.value : otherwise;
+}
+export function intsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'ints' ? attribute.value : undefined;
+}
+export function floatsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'floats' ? attribute.value : undefined;
+}
+
+/** Makes a node with plain attribute values: whole numbers are ints, use `{kind}` for anything else. */
+export function makeNode(
+  op: string,
+  name: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: Record<string, Attribute> = {},
+): GraphNode {
+  return { op, name, inputs, outputs, attributes: new Map(Object.entries(attributes)) };
+}
+
+/** Who reads and who writes each value; a graph output counts as a reader. */
+export class Uses {
+  private readonly readers = new Map<string, GraphNode[]>();
+  private readonly producers = new Map<string, GraphNode>();
+  private readonly outputs: Set<string>;
+
+  constructor(graph: Graph) {
+    for (const node of graph.nodes) {
+      for (const input of node.inputs) {
+        const list = this.readers.get(input);
+        if (list) list.push(node);
+        else this.readers.set(input, [node]);
+      }
+      for (const output of node.outputs) this.producers.set(output, node);
+    }
+    this.outputs = new Set(graph.outputs.map((output) => output.name));
+  }
+
+  producer(value: string): GraphNode | undefined {
+    return this.producers.get(value);
+  }
+  readersOf(value: string): readonly GraphNode[] {
+    return this.readers.get(value) ?? [];
+  }
+  isOutput(value: string): boolean {
+    return this.outputs.has(value);
+  }
+  /** The one node that reads `value`, where there is exactly one and it is no output of the graph. */
+  onlyReader(value: string): GraphNode | undefined {
+    const readers = this.readersOf(value);
+    return readers.length === 1 && !this.isOutput(value) ? readers[0] : undefined;
+  }
+}
+
+/** Leaves out nodes whose results nobody reads, and constants nobody reads. */
+export function removeUnused(graph: Graph): void {
+  const wanted = new Set(graph.outputs.map((output) => output.name));
+  const kept: GraphNode[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => wanted.has(output))) continue;
+    kept.push(node);
+    for (const input of node.inputs) wanted.add(input);
+  }
+  graph.nodes = kept.reverse();
+  for (const name of graph.constants.keys()) if (!wanted.has(name)) graph.constants.delete(name);
+}
+
+/** A name not yet in use, made from `base`. */
+export function freshName(taken: { has(name: string): boolean }, base: string): string {
+  if (!taken.has(base)) return base;
+  for (let index = 2; ; index++) {
+    const name = `${base}_${index}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** All names of values in the graph. */
+export function valueNames(graph: Graph): Set<string> {
+  const names = new Set(graph.constants.keys());
+  for (const input of graph.inputs) names.add(input.name);
+  for (const node of graph.nodes) for (const output of node.outputs) names.add(output);
+  return names;
+}

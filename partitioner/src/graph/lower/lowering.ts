@@ -1,0 +1,172 @@
+import type { DTypeName, Epilogue } from '@canopy/protocol';
+import { allFloats, allInts, floatConstant, intConstant, type Constant } from '../constant.js';
+import { freshName, type Graph, type GraphNode } from '../graph.js';
+import type { Measured } from '../measure.js';
+import {
+  noEpilogue,
+  weightDims,
+  type OpAttributes,
+  type Program,
+  type ProgramNode,
+  type ProgramValue,
+  type Shapes,
+  type Weight,
+} from '../program.js';
+import type { OpName } from '@canopy/protocol';
+
+/** Why one node of a model cannot be run by a worker, and what its owner can do. */
+export class UnsupportedNode extends Error {
+  override readonly name = 'UnsupportedNode';
+  constructor(
+    readonly why: string,
+    readonly advice: string,
+  ) {
+    super(why);
+  }
+}
+
+/** Turns one node of the graph into operations; throws {@link UnsupportedNode}. */
+export type Lower = (node: GraphNode, to: Lowering) => void;
+
+/** A program under construction, with the questions that lowering an operator asks. */
+export class Lowering {
+  readonly program: Program;
+
+  constructor(
+    readonly graph: Graph,
+    private readonly measured: ReadonlyMap<string, Measured>,
+  ) {
+    this.program = {
+      inputs: graph.inputs.map((input) => input.name),
+      outputs: graph.outputs.map((output) => output.name),
+      nodes: [],
+      values: new Map(),
+    };
+  }
+
+  /** Version of the standard's operator set. */
+  get opset(): number {
+    return this.graph.opsets.get('') ?? 1;
+  }
+
+  /** The constant behind a name; undefined where the value is computed or left out. */
+  constant(name: string | undefined): Constant | undefined {
+    return name === undefined ? undefined : this.graph.constants.get(name);
+  }
+
+  private measure(name: string): Measured {
+    const known = this.program.values.get(name) ?? this.measured.get(name);
+    if (!known) throw new UnsupportedNode(`nothing is known of its value "${name}"`, 'report it');
+    return known;
+  }
+  dtype(name: string): DTypeName {
+    return this.measure(name).dtype;
+  }
+  shapes(name: string): Shapes {
+    return this.measure(name).shapes;
+  }
+  rank(name: string): number {
+    return this.measure(name).shapes.one.length;
+  }
+  /** An axis counted from the front. */
+  axis(axis: number, rank: number): number {
+    return axis < 0 ? axis + rank : axis;
+  }
+
+  /** Throws unless the value has one of these types. */
+  requireType(name: string, ...types: DTypeName[]): void {
+    const dtype = this.dtype(name);
+    if (types.includes(dtype)) return;
+    throw new UnsupportedNode(
+      `works on ${dtype}, supported: ${types.join(', ')}`,
+      dtype === 'float16' || dtype === 'float64'
+        ? 'export the model in float32'
+        : 'cast to a supported type in the model',
+    );
+  }
+
+  private addValue(value: ProgramValue): string {
+    this.program.values.set(value.name, value);
+    return value.name;
+  }
+  private fresh(base: string): string {
+    const taken = {
+      has: (name: string) => this.program.values.has(name) || this.measured.has(name),
+    };
+    return freshName(taken, base);
+  }
+
+  /** A new value that is computed. */
+  temporary(base: string, dtype: DTypeName, shapes: Shapes): string {
+    return this.addValue({ name: this.fresh(base), dtype, shapes });
+  }
+  /** A new constant. */
+  weight(base: string, weight: Weight): string {
+    const dims = weightDims(weight);
+    const dtype = weight.kind === 'plain' ? weight.constant.dtype : 'float32';
+    return this.addValue({
+      name: this.fresh(base),
+      dtype,
+      shapes: { one: dims, two: dims },
+      weight,
+    });
+  }
+  ints(base: string, values: readonly number[]): string {
+    return this.weight(base, { kind: 'plain', constant: intConstant([values.length], values) });
+  }
+  floats(base: string, dims: readonly number[], values: ArrayLike<number>): string {
+    return this.weight(base, { kind: 'plain', constant: floatConstant(dims, values) });
+  }
+
+  /** Makes a value of the graph known to the program, constants as they are. */
+  private import(name: string): void {
+    if (name === '' || this.program.values.has(name)) return;
+    const { dtype, shapes } = this.measure(name);
+    const constant = this.constant(name);
+    this.addValue({
+      name,
+      dtype,
+      shapes,
+      ...(constant && { weight: { kind: 'plain', constant } as const }),
+    });
+  }
+
+  /** Appends an operation; its inputs and outputs are values of the graph or of {@link temporary}. */
+  add<Op extends OpName>(
+    op: Op,
+    node: GraphNode,
+    inputs: string[],
+    outputs: string[],
+    attributes: OpAttributes[Op],
+  ): void {
+    for (const name of [...inputs, ...outputs]) this.import(name);
+    this.program.nodes.push({ op, name: node.name, inputs, outputs, attributes } as ProgramNode);
+  }
+
+  /** Numbers of a constant input, or of the attribute that older operator sets have in its place. */
+  constantInts(node: GraphNode, input: number, attribute?: string): readonly number[] | undefined {
+    const value = attribute === undefined ? undefined : node.attributes.get(attribute);
+    if (value?.kind === 'ints') return value.value;
+    if (value?.kind === 'int') return [value.value];
+    const constant = this.constant(node.inputs[input]);
+    return constant && (constant.dtype === 'int64' || constant.dtype === 'int32')
+      ? allInts(constant)
+      : undefined;
+  }
+  /** The input's name, or of a new constant from the attribute that older operator sets have. */
+  intsInput(node: GraphNode, input: number, attribute: string): string {
+    const value = node.attributes.get(attribute);
+    if (value?.kind === 'ints') return this.ints(`${node.name}/${attribute}`, value.value);
+    return node.inputs[input] ?? '';
+  }
+  /** A constant's f32 numbers; undefined where it is computed. */
+  constantFloats(name: string | undefined): Float32Array | undefined {
+    const constant = this.constant(name);
+    return constant?.dtype === 'float32' ? allFloats(constant) : undefined;
+  }
+}
+
+/** An epilogue with some of its parts given. */
+export function epilogue(parts: Partial<Epilogue> = {}): Epilogue {
+  return { ...noEpilogue, ...parts };
+}

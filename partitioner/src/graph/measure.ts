@@ -1,0 +1,153 @@
+import type { BundleTensor, DTypeName } from '@canopy/protocol';
+import { errorText, PartitionError } from '../error.js';
+import { runOnce, sampleTensor } from '../onnx/runtime.js';
+import { writeOnnx } from '../onnx/write-model.js';
+import type { Graph, NamedValue } from './graph.js';
+import { mapShapes, type Shapes } from './program.js';
+
+/** Type and size of a value at the typical sizes of the open dimensions. */
+export interface Measured {
+  dtype: DTypeName;
+  shapes: Shapes;
+}
+
+/** Size taken for an open dimension that is neither the batch nor named in the options. */
+const usualSequence = 128;
+const usualImage = 224;
+
+/** Name of a dimension: its own, or made from its place where the model gives none. */
+export function dimensionName(input: NamedValue, axis: number): string {
+  const dim = input.dims?.[axis];
+  return typeof dim === 'string' ? dim : `${input.name}_${axis}`;
+}
+
+/** Channels that the first convolution wants of an image input. */
+function channelsOf(graph: Graph, input: string): number | undefined {
+  const conv = graph.nodes.find(
+    (node) =>
+      /Conv$/.test(node.op) && node.inputs[0] === input && graph.constants.has(node.inputs[1]!),
+  );
+  if (!conv) return undefined;
+  const group = conv.attributes.get('group');
+  const perGroup = graph.constants.get(conv.inputs[1]!)?.dims[1];
+  return perGroup === undefined ? undefined : perGroup * (group?.kind === 'int' ? group.value : 1);
+}
+
+/**
+ * Sizes to plan with for every open dimension: those given, 1 for the batch (dimension 0), the
+ * channels of an image as its convolution wants them, 224 for the sides of an image and 128 otherwise.
+ */
+export function typicalDims(
+  graph: Graph,
+  given: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sizes: Record<string, number> = {};
+  for (const input of graph.inputs) {
+    for (const [axis, dim] of (input.dims ?? []).entries()) {
+      if (typeof dim === 'number') continue;
+      const name = dimensionName(input, axis);
+      if (sizes[name] !== undefined) continue;
+      const isImage = input.dims?.length === 4 && input.dtype === 'float32';
+      const usual =
+        axis === 0
+          ? 1
+          : isImage && axis === 1
+            ? (channelsOf(graph, input.name) ?? 3)
+            : isImage
+              ? usualImage
+              : usualSequence;
+      sizes[name] = given[name] ?? usual;
+    }
+  }
+  const unknown = Object.keys(given).filter((name) => !(name in sizes));
+  if (unknown.length > 0) {
+    const open = Object.keys(sizes);
+    throw new PartitionError(
+      'bad-option',
+      `dims: the model has no open dimension "${unknown.join('", "')}"; it has ` +
+        (open.length > 0 ? `"${open.join('", "')}"` : 'none'),
+    );
+  }
+  return sizes;
+}
+
+/** Shape of an input for so many rows; dimension 0 stays as it is where the model fixes it. */
+export function inputShape(
+  input: NamedValue,
+  sizes: Readonly<Record<string, number>>,
+  rows: number,
+): number[] {
+  return (input.dims ?? []).map((dim, axis) => {
+    if (typeof dim === 'number') return dim;
+    return axis === 0 ? rows : sizes[dimensionName(input, axis)]!;
+  });
+}
+
+/** Made-up inputs of so many rows. */
+export function sampleFeeds(
+  graph: Graph,
+  sizes: Readonly<Record<string, number>>,
+  rows: number,
+  seed = 1,
+): BundleTensor[] {
+  return graph.inputs.map((input, index) =>
+    sampleTensor(input.name, input.dtype, inputShape(input, sizes, rows), seed + index),
+  );
+}
+
+/** Whether dimension 0 of every input is open, so that a request may hold several rows. */
+export function hasRows(graph: Graph): boolean {
+  return graph.inputs.every((input) => {
+    const dims = input.dims ?? [];
+    return dims.length > 0 && typeof dims[0] !== 'number';
+  });
+}
+
+/**
+ * Type and size of every value, found by running the graph in onnxruntime on one row and on two,
+ * with every intermediate value as an output.
+ *
+ * Throws {@link PartitionError} `cannot-run` where the model does not run at these sizes.
+ */
+export async function measureGraph(
+  graph: Graph,
+  sizes: Readonly<Record<string, number>>,
+): Promise<Map<string, Measured>> {
+  const named = new Set(graph.outputs.map((output) => output.name));
+  const extra = graph.nodes
+    .flatMap((node) => node.outputs)
+    .filter((output) => output !== '' && !named.has(output));
+  const model = writeOnnx(graph, extra);
+  const run = async (rows: number): Promise<Map<string, BundleTensor>> => {
+    const feeds = sampleFeeds(graph, sizes, rows);
+    try {
+      return new Map([
+        ...(await runOnce(model, feeds)),
+        ...feeds.map((feed) => [feed.name, feed] as const),
+      ]);
+    } catch (error) {
+      const given = feeds.map((feed) => `"${feed.name}" [${feed.dims.join(',')}]`).join(', ');
+      throw new PartitionError(
+        'cannot-run',
+        `the model does not run with inputs ${given}: ${errorText(error)}. ` +
+          `Give sizes that fit for its open dimensions: ${Object.keys(sizes).join(', ')}`,
+        { cause: error },
+      );
+    }
+  };
+  const one = await run(1);
+  const two = hasRows(graph) ? await run(2) : one;
+  const measured = new Map<string, Measured>();
+  for (const [name, { dtype, dims }] of one) {
+    measured.set(name, { dtype, shapes: { one: dims, two: two.get(name)?.dims ?? dims } });
+  }
+  for (const [name, { dtype, dims }] of graph.constants) {
+    measured.set(name, { dtype, shapes: { one: dims, two: dims } });
+  }
+  return measured;
+}
+
+/** Shapes after a permutation of the dimensions. */
+export function permuted(shapes: Shapes, permutation: readonly number[]): Shapes {
+  return mapShapes(shapes, (dims) => permutation.map((axis) => dims[axis]!));
+}

@@ -1,0 +1,182 @@
+import {
+  packedChannels,
+  packedMatrixElements,
+  dtypeBytes,
+  elementCount,
+  type BinaryName,
+  type DTypeName,
+  type Epilogue,
+  type OpName,
+  type ReduceName,
+  type UnaryName,
+} from '@canopy/protocol';
+import { constantBytes, type Constant } from './constant.js';
+
+/** A sliding window over the two middle dimensions of [batch, height, width, channels]. */
+export interface Window {
+  kernel: readonly [number, number];
+  strides: readonly [number, number];
+  /** top, left, bottom, right */
+  pads: readonly [number, number, number, number];
+  dilations: readonly [number, number];
+}
+
+interface ConvAttributes extends Window {
+  group: number;
+  inChannels: number;
+  outChannels: number;
+  epilogue: Epilogue;
+}
+
+/** No attributes at all. */
+interface NoAttributes {
+  readonly none?: never;
+}
+
+/** Attributes of each operator code; what they mean: `protocol/src/opcode.ts`. */
+export interface OpAttributes {
+  Linear: { k: number; n: number; epilogue: Epilogue };
+  Conv: ConvAttributes;
+  DepthwiseConv: ConvAttributes;
+  MatMul: { transA: boolean; transB: boolean; alpha: number };
+  Binary: { kind: BinaryName; epilogue: Epilogue };
+  Unary: { kind: UnaryName; alpha: number; beta: number };
+  Cast: { to: DTypeName };
+  Softmax: { axis: number };
+  LayerNorm: { axis: number; epsilon: number };
+  Reduce: { kind: ReduceName; keepDims: boolean; axes: readonly number[] };
+  MaxPool: Window & { ceilMode: boolean };
+  AveragePool: Window & { ceilMode: boolean; countIncludePad: boolean };
+  GlobalAveragePool: NoAttributes;
+  Transpose: { permutation: readonly number[] };
+  Reshape: { allowZero: boolean };
+  Shape: { start: number; end: number };
+  Gather: { axis: number };
+  Slice: NoAttributes;
+  Concat: { axis: number };
+  Squeeze: NoAttributes;
+  Unsqueeze: NoAttributes;
+  Flatten: { axis: number };
+  Expand: NoAttributes;
+  Where: NoAttributes;
+  ConstantOfShape: { dtype: DTypeName; value: number };
+  Range: NoAttributes;
+  Pad: { mode: 'constant' | 'reflect' | 'edge' };
+  Identity: NoAttributes;
+}
+
+interface NodeOf<Op extends OpName> {
+  op: Op;
+  /** Name of the node of the model it comes from. */
+  name: string;
+  /** Names of values; the empty string where an optional input is left out. */
+  inputs: string[];
+  outputs: string[];
+  attributes: OpAttributes[Op];
+}
+/** One operation of a worker's program. */
+export type ProgramNode = { [Op in OpName]: NodeOf<Op> }[OpName];
+export type ProgramNodeOf<Op extends OpName> = Extract<ProgramNode, { op: Op }>;
+
+/** Constant data in the form in which kernels read it; packed while it is written out. */
+export type Weight =
+  /** As it is. */
+  | { kind: 'plain'; constant: Constant }
+  /** Matrix of a Linear; the constant is [K, N], or [N, K] where `transposed`. `scale` is per column. */
+  | {
+      kind: 'matrix';
+      constant: Constant;
+      k: number;
+      n: number;
+      transposed: boolean;
+      scale: Float32Array | undefined;
+    }
+  /** Filter [outC, inC / group, kernelH, kernelW]; `scale` is per output channel. */
+  | { kind: 'filter'; constant: Constant; group: number; scale: Float32Array | undefined }
+  /** Filter [channels, 1, kernelH, kernelW] with one channel a group. */
+  | { kind: 'depthwise'; constant: Constant; scale: Float32Array | undefined }
+  /** One number per output channel, each group padded to whole panels. */
+  | { kind: 'bias'; values: Float32Array; group: number };
+
+/** Size of a value for one row and for two: every dimension grows evenly with the rows. */
+export interface Shapes {
+  one: readonly number[];
+  two: readonly number[];
+}
+
+export interface ProgramValue {
+  name: string;
+  dtype: DTypeName;
+  shapes: Shapes;
+  weight?: Weight;
+}
+
+/** A model as operations of a worker, before it is cut. */
+export interface Program {
+  inputs: string[];
+  outputs: string[];
+  nodes: ProgramNode[];
+  values: Map<string, ProgramValue>;
+}
+
+export const noEpilogue: Epilogue = { activation: 'none', alpha: 0, beta: 0, scale: 1, shift: 0 };
+
+export function isPlainEpilogue(epilogue: Epilogue): boolean {
+  return epilogue.activation === 'none' && epilogue.scale === 1 && epilogue.shift === 0;
+}
+
+/** Shape of a value when so many rows are worked on at once. */
+export function shapeAt(shapes: Shapes, rows: number): number[] {
+  return shapes.one.map((size, axis) => size + (rows - 1) * ((shapes.two[axis] ?? size) - size));
+}
+
+/** Shapes with their dimensions changed in the same way. */
+export function mapShapes(shapes: Shapes, map: (dims: readonly number[]) => number[]): Shapes {
+  return { one: map(shapes.one), two: map(shapes.two) };
+}
+
+/** Bytes a value takes when so many rows are worked on at once. */
+export function valueBytes(value: ProgramValue, rows: number): number {
+  return elementCount(shapeAt(value.shapes, rows)) * dtypeBytes(value.dtype);
+}
+
+/** Bytes a weight takes in a shard. */
+export function weightBytes(weight: Weight): number {
+  switch (weight.kind) {
+    case 'plain':
+      return constantBytes(weight.constant);
+    case 'matrix':
+      return packedMatrixElements(weight.k, weight.n) * 4;
+    case 'filter': {
+      const [outChannels = 0, ...rest] = weight.constant.dims;
+      const perGroup = packedMatrixElements(elementCount(rest), outChannels / weight.group);
+      return perGroup * weight.group * 4;
+    }
+    case 'depthwise': {
+      const [channels = 0, , height = 1, width = 1] = weight.constant.dims;
+      return height * width * packedChannels(channels) * 4;
+    }
+    case 'bias':
+      return packedChannels(weight.values.length / weight.group) * weight.group * 4;
+  }
+}
+
+/** Shape of a weight as its operator reads it. */
+export function weightDims(weight: Weight): readonly number[] {
+  switch (weight.kind) {
+    case 'plain':
+      return weight.constant.dims;
+    case 'matrix':
+      return [weight.k, weight.n];
+    case 'filter': {
+      const [outChannels = 0, inChannels = 0, height = 1, width = 1] = weight.constant.dims;
+      return [weight.group, height * width * inChannels, outChannels / weight.group];
+    }
+    case 'depthwise': {
+      const [channels = 0, , height = 1, width = 1] = weight.constant.dims;
+      return [height * width, packedChannels(channels)];
+    }
+    case 'bias':
+      return [packedChannels(weight.values.length / weight.group) * weight.group];
+  }
+}

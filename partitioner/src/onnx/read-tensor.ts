@@ -1,0 +1,184 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { dtypeBytes, dtypeName, elementCount, type DTypeName } from '@canopy/protocol';
+import { PartitionError } from '../error.js';
+import { fileConstant, memoryConstant, type Constant } from '../graph/constant.js';
+import { WireType, type WireReader } from './wire.js';
+
+/** Raw data shorter than this are read at once; longer ones stay in the file. */
+const keepInMemoryBytes = 4096;
+
+/** Names of ONNX element types that have no place in this project, for texts. */
+const foreignTypes: Record<number, string> = {
+  4: 'uint16',
+  5: 'int16',
+  8: 'string',
+  14: 'complex64',
+  15: 'complex128',
+  16: 'bfloat16',
+  17: 'float8e4m3fn',
+  18: 'float8e4m3fnuz',
+  19: 'float8e5m2',
+  20: 'float8e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4e2m1',
+};
+
+/** Type by its ONNX number; throws for types this project does not have. */
+export function readDType(code: number, what: string): DTypeName {
+  const name = dtypeName(code);
+  if (name === undefined) {
+    throw new PartitionError(
+      'unsupported',
+      `${what} has element type ${foreignTypes[code] ?? code}, which is not supported`,
+    );
+  }
+  return name;
+}
+
+/** Little-endian bytes of numbers given one by one (the `int32_data`, `int64_data`, … fields). */
+function bytesOfInts(dtype: DTypeName, values: readonly bigint[]): Uint8Array {
+  const size = dtypeBytes(dtype);
+  const bytes = new Uint8Array(values.length * size);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, index) => {
+    if (size === 8) view.setBigUint64(index * 8, BigInt.asUintN(64, value), true);
+    else if (size === 4) view.setUint32(index * 4, Number(BigInt.asUintN(32, value)), true);
+    else if (size === 2) view.setUint16(index * 2, Number(BigInt.asUintN(16, value)), true);
+    else view.setUint8(index, Number(BigInt.asUintN(8, value)));
+  });
+  return bytes;
+}
+
+function externalConstant(
+  dtype: DTypeName,
+  dims: readonly number[],
+  entries: Map<string, string>,
+  modelPath: string,
+  name: string,
+): Constant {
+  const location = entries.get('location') ?? '';
+  const relative = normalize(location);
+  if (location === '' || isAbsolute(relative) || relative.startsWith('..')) {
+    throw new PartitionError(
+      'bad-model',
+      `weight "${name}": external data location "${location}" is not a file beside the model`,
+    );
+  }
+  const path = join(dirname(modelPath), relative);
+  const offset = Number(entries.get('offset') ?? 0);
+  const needed = elementCount(dims) * dtypeBytes(dtype);
+  if (!existsSync(path)) {
+    throw new PartitionError(
+      'bad-model',
+      `weight "${name}" lies in ${location}, which is not beside ${modelPath}: copy it there`,
+    );
+  }
+  const size = statSync(path).size;
+  const length = Number(entries.get('length') ?? needed);
+  if (length !== needed || offset + needed > size) {
+    throw new PartitionError(
+      'bad-model',
+      `weight "${name}" takes ${needed} bytes at ${offset} of ${location}, which gives it ${length} and is ${size} long`,
+    );
+  }
+  return fileConstant(dtype, dims, path, offset);
+}
+
+/** Reads a TensorProto: name, type, shape, and where its data lie. */
+export function readTensor(reader: WireReader): { name: string; constant: Constant } {
+  let name = '';
+  let code = 0;
+  const dims: number[] = [];
+  const ints: bigint[] = [];
+  const floats: number[] = [];
+  const doubles: number[] = [];
+  let raw: { start: number; end: number } | undefined;
+  let packedFloats: { start: number; end: number } | undefined;
+  let hasStrings = false;
+  let external = false;
+  const entries = new Map<string, string>();
+  for (let field = reader.next(); field; field = reader.next()) {
+    switch (field.number) {
+      case 1:
+        dims.push(...reader.ints(field).map(Number));
+        break;
+      case 2:
+        code = Number(field.varint);
+        break;
+      case 4:
+        if (field.type === WireType.bytes && packedFloats === undefined) packedFloats = field;
+        else floats.push(...reader.floats(field));
+        break;
+      case 5:
+      case 7:
+      case 11:
+        for (const value of reader.ints(field)) ints.push(value);
+        break;
+      case 6:
+        hasStrings = true;
+        break;
+      case 8:
+        name = reader.text(field);
+        break;
+      case 9:
+        raw = field;
+        break;
+      case 10: {
+        const bytes = reader.data(field);
+        doubles.push(...new Float64Array(bytes.buffer, 0, bytes.length / 8));
+        break;
+      }
+      case 13: {
+        const entry = reader.message(field);
+        let key = '';
+        let value = '';
+        for (let part = entry.next(); part; part = entry.next()) {
+          if (part.number === 1) key = entry.text(part);
+          if (part.number === 2) value = entry.text(part);
+        }
+        entries.set(key, value);
+        break;
+      }
+      case 14:
+        external = field.varint === 1n;
+        break;
+    }
+  }
+  const dtype = readDType(code, `weight "${name}"`);
+  if (hasStrings) {
+    throw new PartitionError(
+      'unsupported',
+      `weight "${name}" holds strings, which is not supported`,
+    );
+  }
+  const needed = elementCount(dims) * dtypeBytes(dtype);
+  if (external) {
+    return { name, constant: externalConstant(dtype, dims, entries, reader.file.path, name) };
+  }
+  const stored = raw ?? packedFloats;
+  let data: Uint8Array | undefined;
+  if (stored) {
+    const length = stored.end - stored.start;
+    if (length !== needed) {
+      throw new PartitionError(
+        'bad-model',
+        `weight "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${length}`,
+      );
+    }
+    if (length > keepInMemoryBytes) {
+      return { name, constant: fileConstant(dtype, dims, reader.file.path, stored.start) };
+    }
+    data = reader.file.bytes(stored.start, stored.end).slice();
+  } else if (dtype === 'float32') data = new Uint8Array(Float32Array.from(floats).buffer);
+  else if (dtype === 'float64') data = new Uint8Array(Float64Array.from(doubles).buffer);
+  else data = bytesOfInts(dtype, ints);
+  if (data.length !== needed) {
+    throw new PartitionError(
+      'bad-model',
+      `weight "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${data.length}`,
+    );
+  }
+  return { name, constant: memoryConstant(dtype, dims, data) };
+}

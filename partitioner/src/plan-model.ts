@@ -1,0 +1,229 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename, dirname, extname, resolve } from 'node:path';
+import {
+  defaultChunkBytes,
+  defaultInstructionBudget,
+  dtypeBytes,
+  elementCount,
+  planVersion,
+  type Plan,
+  type StagePlan,
+  type StagePrediction,
+  type TensorSpec,
+} from '@canopy/protocol';
+import { multiplyAdds } from './cost/features.js';
+import {
+  costSchedule,
+  defaultCostSchedule,
+  type CostSchedule,
+  type CostScheduleName,
+} from './cost/model.js';
+import { planCuts } from './cut/plan-cuts.js';
+import { ProgramChain, type StageLimits } from './cut/program-chain.js';
+import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
+import { PartitionError } from './error.js';
+import { dimensionName } from './graph/measure.js';
+import type { NamedValue } from './graph/graph.js';
+import { loadModel, type LoadedModel } from './load.js';
+import { rowsAreIndependent } from './rows.js';
+
+/** Settings of {@link planModel}. */
+export interface PlanOptions {
+  /** Name under which the coordinator knows the model. Default: the file's name without its ending; of
+   * a file called `model.onnx`, the name of its folder. */
+  name?: string;
+  /**
+   * How many workers to cut the model over; `auto` chooses by `goal`. Default: as few as the memory
+   * limits need.
+   */
+  workers?: number | 'auto';
+  /** What `auto` aims at: many inferences a round, or few rounds for one request. Default: throughput. */
+  goal?: 'throughput' | 'latency';
+  /** Most bytes of weights in one worker. Default: 2 GiB. */
+  maxWeightsBytes?: number;
+  /** Sizes of open dimensions to plan with, by name, where the usual ones do not fit. */
+  dims?: Record<string, number>;
+  /** Cost schedule of the predictions. Default: the one in force. */
+  costSchedule?: CostScheduleName;
+  /** Bytes of a shard's chunk. */
+  chunkBytes?: number;
+  /** Instructions a message may use before it goes on in another. */
+  instructionBudget?: number;
+  /** Rows of a micro-batch. Default: as many as keep every stage's message within the budget. */
+  microBatchRows?: number;
+}
+
+/** Where the model's tensors go, and the bytes to upload for it. */
+export interface PlannedModel {
+  plan: Plan;
+  /** Nodes of the model file, after onnxruntime's clean-up, and of the programs. */
+  nodes: { model: number; optimized: number; program: number };
+  /** Chunks of a stage's shard. */
+  chunkCount(stage: number): number;
+  /** One chunk, packed now. */
+  readShardChunk(stage: number, index: number): Promise<Uint8Array>;
+  /** A whole shard, chunk after chunk. */
+  writeShard(stage: number): AsyncIterable<Uint8Array>;
+  /** Removes intermediate files; chunks cannot be read afterwards. Also done when the process ends. */
+  close(): void;
+}
+
+const defaultMaxWeightsBytes = 2 * 1024 ** 3;
+/** Wasm memory limit that canisters have unless told otherwise. */
+const maxHeapBytes = 3 * 1024 ** 3;
+/** A call within a subnet holds 10 MiB; room for the task's header and traces. */
+const maxStageMessageBytes = 10 * 1024 * 1024 - 64 * 1024;
+
+async function fileHash(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(path)) hash.update(part as Buffer);
+  return hash.digest('hex');
+}
+
+/** The file's name; of a file called model.onnx, its folder's. */
+function nameOf(path: string): string {
+  const name = basename(path, extname(path));
+  return name === 'model' ? basename(dirname(resolve(path))) : name;
+}
+
+function tensorSpec(value: NamedValue): TensorSpec {
+  const dims = (value.dims ?? []).map((dim, axis) =>
+    typeof dim === 'number' ? dim : dimensionName(value, axis),
+  );
+  return { name: value.name, dtype: value.dtype, dims };
+}
+
+function requirePositive(options: PlanOptions): void {
+  for (const name of [
+    'maxWeightsBytes',
+    'chunkBytes',
+    'instructionBudget',
+    'microBatchRows',
+  ] as const) {
+    const value = options[name];
+    if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
+      throw new PartitionError('bad-option', `${name}: ${value} is not a whole number above 0`);
+    }
+  }
+  const { workers } = options;
+  if (workers !== undefined && workers !== 'auto' && !(Number.isInteger(workers) && workers > 0)) {
+    throw new PartitionError('bad-option', `workers: ${workers} is not a whole number above 0`);
+  }
+}
+
+function predictions(
+  model: LoadedModel,
+  cuts: readonly number[],
+  rowCounts: readonly number[],
+  schedule: CostSchedule,
+  limits: StageLimits,
+): StagePrediction[][] {
+  const chains = rowCounts.map((rows) => new ProgramChain(model.program, rows, schedule, limits));
+  return cuts
+    .slice(0, -1)
+    .map((start, stage) =>
+      chains.map((chain) => ({ rows: chain.rows, ...chain.stage(start, cuts[stage + 1]!) })),
+    );
+}
+
+/**
+ * Plans how to run an ONNX model on worker canisters: cleans the graph up, predicts what every
+ * operation costs, cuts the model into stages and says what each stage's shard holds.
+ *
+ * Weights stay in the model's files until a chunk is asked for. The same file and options give the
+ * same bytes.
+ *
+ * @example
+ * const planned = await planModel('model.onnx', { maxWeightsBytes: 4 * 1024 * 1024 });
+ * console.log(formatPlan(planned));
+ *
+ * Throws {@link PartitionError}.
+ */
+export async function planModel(path: string, options: PlanOptions = {}): Promise<PlannedModel> {
+  requirePositive(options);
+  const scheduleName = options.costSchedule ?? defaultCostSchedule;
+  const schedule = costSchedule(scheduleName);
+  const chunkBytes = options.chunkBytes ?? defaultChunkBytes;
+  const limits: StageLimits = {
+    maxWeightsBytes: options.maxWeightsBytes ?? defaultMaxWeightsBytes,
+    maxHeapBytes,
+    maxMessageBytes: maxStageMessageBytes,
+    instructionBudget: options.instructionBudget ?? defaultInstructionBudget,
+  };
+  const model = await loadModel(path, options.dims ?? {});
+  try {
+    const independent = await rowsAreIndependent(path, model.original, model.dims);
+    const { cuts, rows } = planCuts(model.program, schedule, limits, {
+      workers: options.workers,
+      goal: options.goal ?? 'throughput',
+      rows: independent ? options.microBatchRows : 1,
+    });
+    const rowCounts = rows === 1 ? [1] : [1, rows];
+    const predicted = predictions(model, cuts, rowCounts, schedule, limits);
+    const chain = new ProgramChain(model.program, 1, schedule, limits);
+    const shards: Shard[] = [];
+    const stages: StagePlan[] = cuts.slice(0, -1).map((start, index) => {
+      const end = cuts[index + 1]!;
+      const nodes = model.program.nodes.slice(start, end);
+      const [inputs, outputs] = [chain.valuesAt(start), chain.valuesAt(end)];
+      const shard = makeShard(model.program, { nodes, inputs, outputs });
+      shards.push(shard);
+      return {
+        index,
+        nodes: nodes.length,
+        multiplyAdds: nodes.reduce((sum, node) => sum + multiplyAdds(model.program, node, 1), 0),
+        weightsBytes: shard.weightsBytes,
+        shardBytes: shard.byteLength,
+        shardHash: shardHash(shard, chunkBytes),
+        inputs,
+        outputs,
+        predictions: predicted[index]!,
+      };
+    });
+    const plan: Plan = {
+      format: 'canopy-plan',
+      version: planVersion,
+      model: { name: options.name ?? nameOf(path), sha256: await fileHash(path) },
+      costSchedule: scheduleName,
+      inputs: model.original.inputs.map(tensorSpec),
+      outputs: model.original.outputs.map(tensorSpec),
+      rowsIndependent: independent,
+      microBatchRows: rows,
+      typicalDims: model.dims,
+      chunkBytes,
+      instructionBudget: limits.instructionBudget,
+      stages,
+    };
+    return {
+      plan,
+      nodes: {
+        model: model.original.nodes.length,
+        optimized: model.graph.nodes.length,
+        program: model.program.nodes.length,
+      },
+      chunkCount: (stage) => chunkCount(shards[stage]!, chunkBytes),
+      readShardChunk: (stage, index) =>
+        Promise.resolve(shardChunk(shards[stage]!, index, chunkBytes)),
+      // eslint-disable-next-line @typescript-eslint/require-await -- an async face over files read at once
+      async *writeShard(stage) {
+        const shard = shards[stage]!;
+        for (let index = 0; index < chunkCount(shard, chunkBytes); index++) {
+          yield shardChunk(shard, index, chunkBytes);
+        }
+      },
+      close: () => {
+        model.close();
+      },
+    };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+/** Bytes of one row of a tensor at the typical sizes. */
+export function rowBytes(spec: TensorSpec, dims: Readonly<Record<string, number>>): number {
+  const sizes = spec.dims.map((dim) => (typeof dim === 'number' ? dim : (dims[dim] ?? 1)));
+  return elementCount(sizes) * dtypeBytes(spec.dtype);
+}
