@@ -192,6 +192,13 @@ export class WireWriter {
     return this.bytes(number, value.finish());
   }
   finish(): Uint8Array {
-    return Buffer.concat(this.parts);
+    const length = this.parts.reduce((sum, part) => sum + part.length, 0);
+    const out = new Uint8Array(length);
+    let at = 0;
+    for (const part of this.parts) {
+      out.set(part, at);
+      at += part.length;
+    }
+    return out;
   }
 }
