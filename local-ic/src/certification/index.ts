@@ -1,0 +1,4 @@
+export * from './certifier.js';
+export * from './hash-tree.js';
+export { leb128 } from './state-tree.js';
+export * from './subnet-keys.js';
