@@ -1,1 +1,18 @@
-export {};
+export * from './errors.js';
+export type { RetryOptions } from './retry.js';
+export * from './coordinator-client.js';
+export { WorkerClient } from './worker-client.js';
+export * from './deploy/deploy.js';
+export * from './deploy/manifest.js';
+export * from './deploy/progress.js';
+export type { DeployableModel, UploadOptions } from './deploy/upload.js';
+export * from './session/session.js';
+export type { TensorLike } from './session/tensors.js';
+export { AgentTransport, httpTransport, type HttpTransportOptions } from './transport/agent.js';
+export { PocketIcTransport, type PocketIcLike } from './transport/pocket-ic.js';
+export type {
+  CreateOptions,
+  InstallMode,
+  InstallOptions,
+  Transport,
+} from './transport/transport.js';

@@ -1,0 +1,269 @@
+import { Principal } from '@dfinity/principal';
+import { WorkerState, type Plan } from '@canopy/protocol';
+import { CoordinatorClient } from '../coordinator-client.js';
+import { CanopyError, toCanopyError } from '../errors.js';
+import { retry, sleep, type RetryOptions } from '../retry.js';
+import { fromHex, sha256, toHex } from '../sha256.js';
+import type { Transport } from '../transport/transport.js';
+import { WorkerClient } from '../worker-client.js';
+import { newDeployment, requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
+import type { DeployStep, OnProgress } from './progress.js';
+import { uploadShards, type DeployableModel } from './upload.js';
+
+export interface DeployOptions {
+  transport: Transport;
+  /** Compiled canisters, gzipped or not (`@canopy/coordinator` and `@canopy/worker` have them). */
+  modules: { coordinator: Uint8Array; worker: Uint8Array };
+  /**
+   * Name the model is registered under.
+   * @default the model's name in the plan
+   */
+  name?: string;
+  /** Canister id of a coordinator that is there already and that the caller manages; else one is made. */
+  coordinator?: string;
+  /** An earlier, unfinished deployment to go on with: what it did is not done again. */
+  resume?: Deployment;
+  /** Called after each step with what is done so far; write it down to be able to resume. */
+  onManifest?: (deployment: Deployment) => void | Promise<void>;
+  onProgress?: OnProgress;
+  /** Text of further principals that may manage the canisters. */
+  controllers?: readonly string[];
+  /** Address to note in the manifest. */
+  host?: string;
+  /**
+   * Cycles each canister is created with.
+   * @default 100 T
+   */
+  cycles?: bigint;
+  /**
+   * Chunks under way at once.
+   * @default 4
+   */
+  uploadConcurrency?: number;
+  /**
+   * Requests the head keeps waiting, in all and of one caller; more are refused as busy.
+   * @default 512 and 64
+   */
+  queueLimit?: number;
+  queueLimitPerCaller?: number;
+  retry?: RetryOptions;
+  /**
+   * Milliseconds the workers may take to load their shards.
+   * @default 300000
+   */
+  loadTimeoutMs?: number;
+}
+
+const defaultCycles = 100_000_000_000_000n;
+
+/**
+ * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage,
+ * installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
+ * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`.
+ */
+export async function deploy(
+  model: DeployableModel,
+  options: DeployOptions,
+): Promise<ReadyDeployment> {
+  const { plan } = model;
+  const deployment =
+    options.resume ?? newDeployment(options.name ?? plan.model.name, plan, options.host);
+  checkSamePlan(deployment.plan, plan);
+  if (options.coordinator !== undefined) {
+    deployment.coordinator = options.coordinator;
+    deployment.modules[options.coordinator] ??= 'was there before';
+  }
+  const run = new DeployRun(model, deployment, options);
+  await run.createCanisters();
+  await run.installModules();
+  await run.configureWorkers();
+  await run.upload();
+  await run.loadWorkers();
+  await run.register();
+  return requireReady(deployment);
+}
+
+function checkSamePlan(earlier: Plan, now: Plan): void {
+  const hashes = (plan: Plan): string => plan.stages.map((stage) => stage.shardHash).join();
+  if (hashes(earlier) !== hashes(now)) {
+    throw new CanopyError(
+      'bad-deployment',
+      'the manifest belongs to another cut of the model: plan with the same options, or deploy anew ' +
+        'without it',
+    );
+  }
+}
+
+class DeployRun {
+  private readonly plan: Plan;
+
+  constructor(
+    private readonly model: DeployableModel,
+    private readonly deployment: Deployment,
+    private readonly options: DeployOptions,
+  ) {
+    this.plan = model.plan;
+  }
+
+  private get workers(): WorkerClient[] {
+    return this.deployment.workers.map((id) => new WorkerClient(this.options.transport, id));
+  }
+
+  private get canisters(): string[] {
+    return [this.deployment.coordinator!, ...this.deployment.workers];
+  }
+
+  private report(step: DeployStep, done: number, total: number, detail: string): void {
+    this.options.onProgress?.({ step, done, total, detail });
+  }
+
+  private async save(): Promise<void> {
+    await this.options.onManifest?.(this.deployment);
+  }
+
+  private retry<T>(what: string, action: () => Promise<T>): Promise<T> {
+    return retry(what, action, this.options.retry);
+  }
+
+  async createCanisters(): Promise<void> {
+    const { deployment, options } = this;
+    const total = 1 + this.plan.stages.length;
+    const create = async (what: string): Promise<string> => {
+      try {
+        return await options.transport.createCanister({
+          cycles: options.cycles ?? defaultCycles,
+          ...(options.controllers && { controllers: options.controllers }),
+        });
+      } catch (error) {
+        throw toCanopyError(error, `creating the canister of ${what}`);
+      }
+    };
+    if (deployment.coordinator === undefined) {
+      deployment.coordinator = await create('the coordinator');
+      await this.save();
+    }
+    this.report('create', 1, total, `coordinator ${deployment.coordinator}`);
+    while (deployment.workers.length < this.plan.stages.length) {
+      const stage = deployment.workers.length;
+      const id = await create(`stage ${stage}`);
+      deployment.workers.push(id);
+      await this.save();
+      this.report('create', deployment.workers.length + 1, total, `stage ${stage}: worker ${id}`);
+    }
+  }
+
+  async installModules(): Promise<void> {
+    const { deployment, options } = this;
+    let done = 0;
+    await Promise.all(
+      this.canisters.map(async (canister) => {
+        const isCoordinator = canister === deployment.coordinator;
+        const module = isCoordinator ? options.modules.coordinator : options.modules.worker;
+        const hash = toHex(await sha256(module));
+        if (deployment.modules[canister] === undefined) {
+          // A resumed deployment may have been interrupted between the installation and the note of it.
+          const mode = options.resume ? 'reinstall' : 'install';
+          await this.retry(`installing canister ${canister}`, () =>
+            options.transport.installCode({ canister, module, mode }),
+          );
+          deployment.modules[canister] = hash;
+          await this.save();
+        }
+        const what = isCoordinator ? 'coordinator' : 'worker';
+        this.report('install', ++done, this.canisters.length, `${what} ${canister}`);
+      }),
+    );
+  }
+
+  async configureWorkers(): Promise<void> {
+    const { plan, deployment, options } = this;
+    const id = (text: string): Uint8Array => Principal.fromText(text).toUint8Array();
+    const workers = deployment.workers.map(id);
+    await Promise.all(
+      this.workers.map(async (worker, stageIndex) => {
+        const stage = plan.stages[stageIndex]!;
+        const status = await this.retry(`stage ${stageIndex}`, () => worker.status());
+        if (status.state !== WorkerState.empty) return;
+        await this.retry(`configuring stage ${stageIndex}`, () =>
+          worker.configure({
+            stageIndex,
+            stageCount: plan.stages.length,
+            shardBytes: stage.shardBytes,
+            chunkBytes: plan.chunkBytes,
+            shardHash: fromHex(stage.shardHash),
+            instructionBudget: BigInt(plan.instructionBudget),
+            queueLimit: options.queueLimit ?? 512,
+            queueLimitPerCaller: options.queueLimitPerCaller ?? 64,
+            coordinator: id(deployment.coordinator!),
+            workers,
+          }),
+        );
+      }),
+    );
+  }
+
+  async upload(): Promise<void> {
+    const { uploadConcurrency, retry: retryOptions, onProgress } = this.options;
+    await uploadShards(this.model, this.workers, {
+      ...(uploadConcurrency !== undefined && { concurrency: uploadConcurrency }),
+      ...(retryOptions && { retry: retryOptions }),
+      ...(onProgress && { onProgress }),
+    });
+  }
+
+  async loadWorkers(): Promise<void> {
+    const deadline = Date.now() + (this.options.loadTimeoutMs ?? 300_000);
+    const total = this.plan.stages.length;
+    let done = 0;
+    await Promise.all(
+      this.workers.map(async (worker, stage) => {
+        await this.loadWorker(worker, stage, deadline);
+        this.report('load', ++done, total, `stage ${stage}: worker ${worker.canister}`);
+      }),
+    );
+  }
+
+  private async loadWorker(worker: WorkerClient, stage: number, deadline: number): Promise<void> {
+    const what = `loading stage ${stage}`;
+    const state = async (): Promise<number> =>
+      (await this.retry(what, () => worker.status())).state;
+    if ((await state()) === WorkerState.ready) return;
+    await this.retry(what, () => worker.load());
+    for (let delay = 20; (await state()) !== WorkerState.ready; delay = Math.min(1000, delay * 2)) {
+      if (Date.now() > deadline) {
+        throw new CanopyError(
+          'timeout',
+          `stage ${stage} (worker ${worker.canister}) is not loaded in time: deploy again with the ` +
+            `manifest to go on`,
+          true,
+        );
+      }
+      await sleep(delay);
+    }
+  }
+
+  async register(): Promise<void> {
+    const { deployment, options, plan } = this;
+    const coordinator = new CoordinatorClient(options.transport, deployment.coordinator!);
+    if (!deployment.ready) {
+      await this.retry('registering the model', async () => {
+        try {
+          await coordinator.registerModel(
+            deployment.model,
+            JSON.stringify(plan),
+            deployment.workers,
+          );
+        } catch (error) {
+          // An earlier try may have been carried out although its answer was lost.
+          const known = toCanopyError(error, 'registering the model');
+          const models = known.code === 'model-exists' ? await coordinator.models() : [];
+          const same = models.find((one) => one.name === deployment.model);
+          if (same?.workers.join() !== deployment.workers.join()) throw known;
+        }
+      });
+      deployment.ready = true;
+      await this.save();
+    }
+    this.report('register', 1, 1, `model "${deployment.model}"`);
+  }
+}

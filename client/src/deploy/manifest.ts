@@ -1,0 +1,76 @@
+import { parsePlan, type Plan } from '@canopy/protocol';
+import { CanopyError } from '../errors.js';
+
+export const manifestVersion = 1;
+
+/**
+ * What is known of a deployment. It is plain JSON, written after each step, so that an interrupted
+ * deployment goes on where it stopped and a finished one can be run from the file alone.
+ */
+export interface Deployment {
+  format: 'canopy-deployment';
+  version: typeof manifestVersion;
+  /** Name the model is registered under. */
+  model: string;
+  /** Address of the IC, where it was reached over HTTP. */
+  host?: string;
+  /** Canister id of the coordinator, once it is created. */
+  coordinator?: string;
+  /** Canister ids of the workers created so far, by stage. */
+  workers: string[];
+  /** Hex SHA-256 of the module each canister was installed with, or where it came from, by canister id. */
+  modules: Record<string, string>;
+  /** Whether the model is registered, so that it can be asked. */
+  ready: boolean;
+  plan: Plan;
+}
+
+/** A deployment that is finished. */
+export type ReadyDeployment = Deployment & { coordinator: string; ready: true };
+
+export function newDeployment(model: string, plan: Plan, host?: string): Deployment {
+  return {
+    format: 'canopy-deployment',
+    version: manifestVersion,
+    model,
+    ...(host !== undefined && { host }),
+    workers: [],
+    modules: {},
+    ready: false,
+    plan,
+  };
+}
+
+function refuse(reason: string): never {
+  throw new CanopyError('bad-deployment', `manifest: ${reason}`);
+}
+
+/** Reads a manifest from JSON. Throws `bad-deployment` with the reason where it is none. */
+export function parseDeployment(json: string): Deployment {
+  let manifest: Partial<Deployment>;
+  try {
+    manifest = JSON.parse(json) as Partial<Deployment>;
+  } catch (error) {
+    refuse(`not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  if (manifest.format !== 'canopy-deployment') refuse('"format" is not "canopy-deployment"');
+  if (manifest.version !== manifestVersion) {
+    refuse(`version ${String(manifest.version)}; this release reads ${manifestVersion}`);
+  }
+  if (typeof manifest.model !== 'string' || !Array.isArray(manifest.workers)) {
+    refuse('"model" or "workers" is missing');
+  }
+  parsePlan(JSON.stringify(manifest.plan ?? null));
+  return manifest as Deployment;
+}
+
+/** The deployment, if it can be asked. Throws `bad-deployment` where it is not finished. */
+export function requireReady(deployment: Deployment): ReadyDeployment {
+  if (!deployment.ready || deployment.coordinator === undefined) {
+    throw new CanopyError(
+      'bad-deployment',
+      `the deployment of "${deployment.model}" is not finished: deploy again with this manifest to go on`,
+    );
+  }
+  return deployment as ReadyDeployment;
+}

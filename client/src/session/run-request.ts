@@ -1,0 +1,133 @@
+import {
+  decodeBundle,
+  decodeResult,
+  joinRows,
+  parseCanisterError,
+  type BundleTensor,
+  type Plan,
+  type StageTrace,
+} from '@canopy/protocol';
+import type { CoordinatorClient, StageDetail } from '../coordinator-client.js';
+import { CanopyError } from '../errors.js';
+import { sleep } from '../retry.js';
+
+/** What came of one request. */
+export interface RequestOutcome {
+  outputs: BundleTensor[];
+  microBatches: number;
+  stages: StageDetail[];
+  bytesReceived: number;
+}
+
+export interface RunTarget {
+  coordinator: CoordinatorClient;
+  model: string;
+  plan: Plan;
+  workers: readonly string[];
+  /** Fetch parts of large results by update calls, agreed by consensus, instead of queries. */
+  certified: boolean;
+}
+
+/** Sends one request and waits for its result, which is fetched in parts where it is large. */
+export async function runRequest(target: RunTarget, inputs: Uint8Array): Promise<RequestOutcome> {
+  const reply = await target.coordinator.infer(target.model, inputs);
+  if (reply.kind === 'done') {
+    const { outputs, microBatches, stages } = reply;
+    return {
+      outputs: decodeBundle(outputs),
+      microBatches,
+      stages,
+      bytesReceived: outputs.length,
+    };
+  }
+  const bytes = await fetchAll(target, reply.ticket);
+  const outcome = readFetched(target, bytes);
+  await target.coordinator.release(reply.ticket);
+  return outcome;
+}
+
+async function fetchAll(target: RunTarget, ticket: bigint): Promise<Uint8Array> {
+  let whole: Uint8Array | undefined;
+  let offset = 0;
+  for (let delay = 50; whole === undefined || offset < whole.length;) {
+    const reply = await target.coordinator.fetch(ticket, offset, target.certified);
+    if ('pending' in reply) {
+      await sleep(delay);
+      delay = Math.min(1000, delay * 2);
+      continue;
+    }
+    const part = Uint8Array.from(reply.part.bytes);
+    whole ??= new Uint8Array(reply.part.total);
+    whole.set(part, offset);
+    offset += part.length;
+    if (part.length === 0) break;
+  }
+  return whole;
+}
+
+function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
+  const result = decodeResult(bytes);
+  if (result.status === 'failed') {
+    const known = parseCanisterError(result.text);
+    throw new CanopyError(
+      known?.code ?? 'internal',
+      `stage ${result.stage} (worker ${target.workers[result.stage] ?? 'unknown'}): ` +
+        (known?.message ?? result.text),
+      known?.retryable,
+    );
+  }
+  if (result.status !== 'done') {
+    throw new CanopyError('internal', `a fetched result says "${result.status}"`);
+  }
+  const names = target.plan.stages[target.plan.stages.length - 1]!.outputs;
+  const outputs = joinRows(result.tasks.map((task) => decodeBundle(task.bundle)));
+  return {
+    outputs: outputs.map((tensor, index) => ({ ...tensor, name: names[index] ?? '' })),
+    microBatches: result.tasks.length,
+    stages: sumTraces(
+      result.tasks.map((task) => task.traces),
+      target.workers,
+    ),
+    bytesReceived: bytes.length,
+  };
+}
+
+function sumTraces(
+  tasks: readonly (readonly StageTrace[])[],
+  workers: readonly string[],
+): StageDetail[] {
+  const perTask = tasks.map((traces) =>
+    traces.map(({ instructions, messages, bytesReceived, bytesSent, scratchBytes }, stage) => ({
+      worker: workers[stage] ?? 'unknown',
+      instructions,
+      messages,
+      bytesReceived: BigInt(bytesReceived),
+      bytesSent: BigInt(bytesSent),
+      scratchBytes,
+    })),
+  );
+  return addStages(perTask);
+}
+
+/** Adds up what the stages did for several micro-batches or requests, stage by stage. */
+export function addStages(lists: readonly (readonly StageDetail[])[]): StageDetail[] {
+  const totals: StageDetail[] = [];
+  for (const list of lists) {
+    list.forEach((stage, index) => {
+      const total = (totals[index] ??= {
+        worker: stage.worker,
+        instructions: 0n,
+        messages: 0,
+        bytesReceived: 0n,
+        bytesSent: 0n,
+        scratchBytes: 0,
+      });
+      total.instructions += stage.instructions;
+      total.messages += stage.messages;
+      total.bytesReceived += stage.bytesReceived;
+      total.bytesSent += stage.bytesSent;
+      total.scratchBytes = Math.max(total.scratchBytes, stage.scratchBytes);
+    });
+  }
+  return totals;
+}

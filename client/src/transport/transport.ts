@@ -1,0 +1,36 @@
+/** How code is installed: `reinstall` clears what the canister held, `upgrade` keeps its stable memory. */
+export type InstallMode = 'install' | 'reinstall' | 'upgrade';
+
+export interface CreateOptions {
+  /** Cycles the canister starts with. */
+  cycles: bigint;
+  /** Text of the principals that may manage it, besides the caller. */
+  controllers?: readonly string[];
+}
+
+export interface InstallOptions {
+  canister: string;
+  /** The module, gzipped or not. */
+  module: Uint8Array;
+  mode: InstallMode;
+  /** Argument of the canister's init or post-upgrade function. */
+  arg?: Uint8Array;
+}
+
+/**
+ * The way to an Internet Computer: all that this package needs of one. Canister ids are text, arguments
+ * and replies raw bytes. Calls that are rejected throw `CallRejected`; anything else thrown means that
+ * the IC was not reached.
+ */
+export interface Transport {
+  /** Text of the principal that calls are made as. */
+  principal(): Promise<string>;
+  /** A query call, composite queries included. */
+  query(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
+  /** An update call; returns when it is answered. */
+  update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
+  /** Creates an empty canister managed by the caller; gives its id. */
+  createCanister(options: CreateOptions): Promise<string>;
+  /** Installs code, through the chunk store where the module does not fit a message. */
+  installCode(options: InstallOptions): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import {
+  decodeWorkerStatus,
+  encodeChunk,
+  encodeWorkerConfig,
+  type Chunk,
+  type WorkerConfig,
+  type WorkerStatus,
+} from '@canopy/protocol';
+import { toCanopyError } from './errors.js';
+import type { Transport } from './transport/transport.js';
+
+const empty = new Uint8Array();
+
+/** The methods of a worker that its controllers use. Errors are `CanopyError`; nothing is retried. */
+export class WorkerClient {
+  constructor(
+    private readonly transport: Transport,
+    /** Canister id. */
+    readonly canister: string,
+  ) {}
+
+  async configure(config: WorkerConfig): Promise<void> {
+    await this.call('update', 'configure', encodeWorkerConfig(config));
+  }
+
+  async putChunk(chunk: Chunk): Promise<void> {
+    await this.call('update', 'put_chunk', encodeChunk(chunk));
+  }
+
+  /** Starts loading; `status` says when the worker is ready. */
+  async load(): Promise<void> {
+    await this.call('update', 'load', empty);
+  }
+
+  async status(): Promise<WorkerStatus> {
+    return decodeWorkerStatus(await this.call('query', 'status', empty));
+  }
+
+  /** Which chunks the worker holds, by index. */
+  async chunksHeld(chunkCount: number): Promise<boolean[]> {
+    const bitmap = await this.call('query', 'chunks', empty);
+    return Array.from(
+      { length: chunkCount },
+      (_, index) => (((bitmap[index >> 3] ?? 0) >> (index & 7)) & 1) === 1,
+    );
+  }
+
+  private async call(
+    kind: 'query' | 'update',
+    method: string,
+    arg: Uint8Array,
+  ): Promise<Uint8Array> {
+    try {
+      return await this.transport[kind](this.canister, method, arg);
+    } catch (error) {
+      throw toCanopyError(error, `worker ${this.canister}, ${method}`);
+    }
+  }
+}
