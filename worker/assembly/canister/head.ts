@@ -1,0 +1,201 @@
+/** Methods of the first stage: requests in, results out. */
+import {
+  CanisterError,
+  EnqueueMode,
+  maxMessageBytes,
+  stageTraceBytes,
+  WorkerState,
+} from '../generated/constants';
+import { readInputs } from '../program/inputs';
+import { fail, number, text } from '../tensor/errors';
+import {
+  closeArgument,
+  bytesRead,
+  isTruncated,
+  keepArgument,
+  openArgument,
+  readBytes,
+  readU32,
+  readU64,
+  remaining,
+} from './argument';
+import { isHead } from './config';
+import { msg_reply_data_append } from './ic0';
+import { silenceSeconds } from './limits';
+import { fromCoordinator, fromWorker, reject, rejectFailure, replyEmpty } from './message';
+import { state } from './loading';
+import { schedule } from './pace';
+import { findRequest, Request, RequestState, taskOf } from './request';
+import { admit, cancel, line, taskDone, taskFailed, withdraw } from './requests';
+import { appendPending, appendResult } from './results';
+import { runTimerWithin } from './timer';
+import { isConfigured } from './upload';
+import { wait } from './waiting';
+
+/** Most micro-batches of one request. */
+const maxTasksOfRequest: u32 = 1024;
+/** Offset of the first task's length in the argument of `enqueue`. */
+const taskHeaderBytes: u32 = 12;
+const fields = memory.data(16, 8);
+
+/** False, and the message rejected, unless this is the head and it has its program. */
+function headIsReady(): bool {
+  if (!isConfigured()) return false;
+  if (!isHead()) {
+    reject(CanisterError.badMessage, 'requests go to the first stage; this is a later one');
+    return false;
+  }
+  if (state == WorkerState.ready) return true;
+  reject(CanisterError.notReady, 'the worker has not loaded its shard yet; wait for its status');
+  return false;
+}
+
+export function enqueue(): void {
+  if (!fromCoordinator() || !headIsReady()) return;
+  if (!openArgument()) {
+    reject(CanisterError.busy, 'the head has no heap left for the request; try again later');
+    return;
+  }
+  const address = readRequest();
+  if (address == 0) {
+    closeArgument();
+    rejectFailure();
+    return;
+  }
+  const request = changetype<Request>(address);
+  request.input = keepArgument();
+  line(request);
+  schedule();
+  runTimerWithin(silenceSeconds);
+  if (request.mode == EnqueueMode.wait) {
+    wait(request);
+    return;
+  }
+  store<u64>(fields, request.id);
+  msg_reply_data_append(fields, 8);
+  replyEmpty();
+}
+
+function badMessage(problem: string): usize {
+  fail(CanisterError.badMessage);
+  text(problem);
+  return 0;
+}
+
+/** Admits the request in the argument; 0 with a failure's text where it cannot be. */
+function readRequest(): usize {
+  const bytes = remaining();
+  const mode = readU32();
+  const callerKey = readU64();
+  const taskCount = readU32();
+  if (isTruncated()) return badMessage('enqueue: the argument is truncated');
+  if (mode != EnqueueMode.wait && mode != EnqueueMode.ticket) {
+    return badMessage('enqueue: the mode must be 0 (wait) or 1 (ticket)');
+  }
+  if (taskCount == 0 || taskCount > maxTasksOfRequest) {
+    return badMessage('enqueue: a request has 1 to 1024 micro-batches');
+  }
+  const address = admit(mode, callerKey, taskCount, bytes);
+  if (address == 0) return 0;
+  const request = changetype<Request>(address);
+  request.inputBytes = bytes;
+  for (let index: u32 = 0; index < taskCount; index++) {
+    const length = readU32();
+    const task = taskOf(request, index);
+    task.offset = bytesRead();
+    task.length = length;
+    const bundle = readBytes(length);
+    if (isTruncated()) badMessage('enqueue: a micro-batch is truncated');
+    else if (readInputs(bundle, length, false)) continue;
+    withdraw(request);
+    return 0;
+  }
+  if (remaining() == 0) return address;
+  withdraw(request);
+  return badMessage('enqueue: there are bytes behind the last micro-batch');
+}
+
+/** The request a `fetch` or `release` names, 0 and the message rejected where there is none. */
+function named(id: u64): usize {
+  const address = findRequest(id);
+  if (address != 0 && changetype<Request>(address).isForgotten == 0) return address;
+  fail(CanisterError.unknownRequest);
+  text('there is no request ');
+  number(id);
+  text(': it was released, pushed out by later results, or never there');
+  rejectFailure();
+  return 0;
+}
+
+export function fetch(): void {
+  if (!fromCoordinator() || !headIsReady()) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const id = readU64();
+  const offset = readU32();
+  const length = readU32();
+  const bad = isTruncated() || remaining() > 0;
+  closeArgument();
+  if (bad) return reject(CanisterError.badMessage, 'fetch takes id u64, offset u32, length u32');
+  const address = named(id);
+  if (address == 0) return;
+  const request = changetype<Request>(address);
+  const finished = request.state != RequestState.active;
+  store<u32>(fields, finished ? 1 : 0);
+  store<u32>(fields, finished ? <u32>request.resultBytes : 0, 4);
+  msg_reply_data_append(fields, 8);
+  if (finished) appendResult(request, offset, min(length, maxMessageBytes));
+  else appendPending(request);
+  replyEmpty();
+}
+
+export function releaseRequest(): void {
+  if (!fromCoordinator() || !headIsReady()) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const id = readU64();
+  const bad = isTruncated() || remaining() > 0;
+  closeArgument();
+  if (bad) return reject(CanisterError.badMessage, 'release takes a request id u64');
+  const address = named(id);
+  if (address == 0) return;
+  cancel(changetype<Request>(address));
+  schedule();
+  replyEmpty();
+}
+
+/** The last stage brings a result. */
+export function done(): void {
+  if (!fromWorker() || !isConfigured()) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the result');
+  const bytes = remaining();
+  const id = readU64();
+  const taskIndex = readU32();
+  const traces = readU32();
+  const good = !isTruncated() && <u64>traces * stageTraceBytes <= remaining();
+  if (!good || !isHead()) {
+    closeArgument();
+    return reject(CanisterError.badMessage, 'done: no Task, or not sent to the first stage');
+  }
+  const bundle = remaining() - traces * stageTraceBytes;
+  taskDone(id, taskIndex, keepArgument(), bytes, bundle);
+  schedule();
+  replyEmpty();
+}
+
+/** A stage tells that a task came to nothing. */
+export function failed(): void {
+  if (!fromWorker() || !isConfigured()) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the failure');
+  const id = readU64();
+  const taskIndex = readU32();
+  const stage = readU32();
+  const length = readU32();
+  const reason = readBytes(length);
+  if (isTruncated() || !isHead()) {
+    reject(CanisterError.badMessage, 'fail: no Failure, or not sent to the first stage');
+  } else {
+    taskFailed(id, taskIndex, stage, reason, length);
+    schedule();
+    replyEmpty();
+  }
+  closeArgument();
+}

@@ -1,0 +1,21 @@
+/** Limits of the head's queue, each with its reason. */
+
+/** A stage may be late by a message or two without the head running out of room. */
+export const tasksUnderWayPerStage: u32 = 2;
+export const tasksUnderWayMore: u32 = 4;
+/** Requests that are not finished; the table also holds results that are kept. */
+export const maxUnfinished: u32 = 1000;
+/** The allocator has room for 8192 blocks; a task takes one for its result. */
+export const maxTasks: u32 = 4096;
+/** Heap for inputs that wait: what weights and activations need must remain. */
+export const maxWaitingBytes: u64 = 256 * 1024 * 1024;
+/** Results kept until they are fetched and released. */
+export const maxKeptResults: u32 = 1000;
+export const maxKeptBytes: u64 = 64 * 1024 * 1024;
+/**
+ * Calls that wait for a result have a call to the canister itself open, of which the system allows
+ * 500 (limits.json, inputQueueSlotsPerPair); the work's own calls need some.
+ */
+export const maxOpenCalls: u32 = 400;
+/** After so long without news of a task under way, a stage has lost it. */
+export const silenceSeconds: u64 = 600;

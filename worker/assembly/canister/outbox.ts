@@ -1,0 +1,242 @@
+/**
+ * What was sent to other workers and is not yet acknowledged, or waits to be sent again. A delivery
+ * holds its bytes until the receiver has them.
+ */
+import { CanisterError } from '../generated/constants';
+import { byte, fail, number, text } from '../tensor/errors';
+import { alloc, release } from '../tensor/memory';
+import { segmentAt } from '../program/outputs';
+import { callWorker, doneName, failName, runName } from './calls';
+import { isHead, stageIndex } from './config';
+import {
+  call_data_append,
+  call_perform,
+  msg_reject_code,
+  msg_reject_msg_copy,
+  msg_reject_msg_size,
+} from './ic0';
+import { CallKind, numberMask } from './ids';
+import { composeFailure, failureLength } from './message';
+import { taskFailed } from './requests';
+import { runTimerWithin } from './timer';
+
+export namespace DeliveryKind {
+  export const run: u32 = 0;
+  export const done: u32 = 1;
+  export const fail: u32 = 2;
+}
+
+@unmanaged
+export class Delivery {
+  requestId: u64;
+  /** Number of its call-back. */
+  number: u32;
+  kind: u32;
+  taskIndex: u32;
+  attempts: u32;
+  /** 1 while its call is not answered. */
+  isUnderWay: u32;
+  /** Block of the headers and of the list of pieces. */
+  header: usize;
+  segments: usize;
+  segmentCount: u32;
+  bytes: u32;
+  /** Block of the task's input, where pieces lie in it; else 0. */
+  input: usize;
+  next: usize;
+}
+
+/** Reject codes, Interface Specification, "Reject codes". */
+const sysTransient: u32 = 2;
+const destinationInvalid: u32 = 3;
+/** A task is sent once more when the system could not take it. */
+const runAttempts: u32 = 2;
+/** The head must hear of every task, or the request would wait: as many seconds. */
+const reportAttempts: u32 = 120;
+/** Longest reason of a rejection that is passed on. */
+const maxReasonBytes: u32 = 1024;
+
+let first: usize = 0;
+/** Number of the next delivery's call-back. */
+export let nextNumber: u32 = 1;
+/** Deliveries not acknowledged. */
+export let deliveries: u32 = 0;
+
+export function startNumbers(number: u32): void {
+  nextNumber = number;
+}
+export function firstDelivery(): usize {
+  return first;
+}
+
+/** A new, empty delivery; 0 where there is no heap. */
+export function newDelivery(kind: u32, requestId: u64, taskIndex: u32): usize {
+  const address = alloc(offsetof<Delivery>());
+  if (address == 0) return 0;
+  memory.fill(address, 0, offsetof<Delivery>());
+  const delivery = changetype<Delivery>(address);
+  delivery.kind = kind;
+  delivery.requestId = requestId;
+  delivery.taskIndex = taskIndex;
+  return address;
+}
+
+/** Puts a delivery in the list; it has no number yet. */
+export function addDelivery(delivery: Delivery): void {
+  delivery.next = first;
+  first = changetype<usize>(delivery);
+  deliveries++;
+}
+
+/** Sends a delivery; where the system refuses, the timer tries again. */
+export function sendDelivery(delivery: Delivery): void {
+  delivery.number = nextNumber;
+  nextNumber = (nextNumber + 1) & numberMask;
+  delivery.attempts++;
+  const kind = CallKind.deliver;
+  if (delivery.kind == DeliveryKind.run) {
+    callWorker(stageIndex + 1, runName, 3, kind, delivery.number);
+  } else if (delivery.kind == DeliveryKind.done) {
+    callWorker(0, doneName, 4, kind, delivery.number);
+  } else {
+    callWorker(0, failName, 4, kind, delivery.number);
+  }
+  for (let i: u32 = 0; i < delivery.segmentCount; i++) {
+    const segment = segmentAt(delivery.segments, i);
+    call_data_append(segment.bytes, segment.length);
+  }
+  delivery.isUnderWay = call_perform() == 0 ? 1 : 0;
+  if (delivery.isUnderWay == 0)
+    refused(delivery, sysTransient, 'the system could not take the call');
+}
+
+function removeDelivery(delivery: Delivery): void {
+  if (first == changetype<usize>(delivery)) first = delivery.next;
+  else {
+    let before = changetype<Delivery>(first);
+    while (before.next != changetype<usize>(delivery)) before = changetype<Delivery>(before.next);
+    before.next = delivery.next;
+  }
+  deliveries--;
+  freeDelivery(delivery);
+}
+
+/** Frees a delivery that is not in the list, and all it holds. */
+export function freeDelivery(delivery: Delivery): void {
+  for (let i: u32 = 0; i < delivery.segmentCount; i++) {
+    release(segmentAt(delivery.segments, i).block);
+  }
+  release(delivery.header);
+  release(delivery.input);
+  release(changetype<usize>(delivery));
+}
+
+function findDelivery(number: u32): usize {
+  for (let at = first; at != 0; at = changetype<Delivery>(at).next) {
+    const delivery = changetype<Delivery>(at);
+    if (delivery.isUnderWay != 0 && delivery.number == number) return at;
+  }
+  return 0;
+}
+
+/** The receiver has taken delivery `number`. */
+export function delivered(number: u32): void {
+  const address = findDelivery(number);
+  if (address != 0) removeDelivery(changetype<Delivery>(address));
+}
+
+/** The call of delivery `number` was rejected. */
+export function deliveryRejected(number: u32): void {
+  const address = findDelivery(number);
+  if (address == 0) return;
+  const delivery = changetype<Delivery>(address);
+  delivery.isUnderWay = 0;
+  refused(delivery, <u32>msg_reject_code(), '');
+}
+
+function refused(delivery: Delivery, code: u32, reason: string): void {
+  const isRun = delivery.kind == DeliveryKind.run;
+  const again = isRun
+    ? code == sysTransient && delivery.attempts < runAttempts
+    : code != destinationInvalid && delivery.attempts < reportAttempts;
+  if (again) {
+    runTimerWithin(1);
+    return;
+  }
+  if (isRun) failNextStage(delivery, code, reason);
+  removeDelivery(delivery);
+}
+
+/** Tells the head that the next stage did not take the task. */
+function failNextStage(delivery: Delivery, code: u32, reason: string): void {
+  fail(CanisterError.nextStage);
+  text('stage ');
+  number(stageIndex + 1);
+  text(' did not take the task from stage ');
+  number(stageIndex);
+  text(' (reject code ');
+  number(code);
+  text('): ');
+  if (reason.length > 0) text(reason);
+  else appendRejection();
+  reportFailure(delivery.requestId, delivery.taskIndex);
+}
+
+/** Adds the text of the rejection at work to the failure's text. */
+export function appendRejection(): void {
+  const length = min(<u32>msg_reject_msg_size(), maxReasonBytes);
+  const buffer = alloc(length);
+  if (buffer == 0) return;
+  msg_reject_msg_copy(buffer, 0, length);
+  for (let i: u32 = 0; i < length; i++) byte(load<u8>(buffer + i));
+  release(buffer);
+}
+
+/** Fails a task with the failure of `tensor/errors`: at the head itself, or by a call to it. */
+export function reportFailure(requestId: u64, taskIndex: u32): void {
+  const reason = composeFailure();
+  const length = failureLength();
+  if (isHead()) {
+    taskFailed(requestId, taskIndex, stageIndex, reason, length);
+    return;
+  }
+  const bytes = 20 + length;
+  const header = alloc(bytes + 16);
+  const address = newDelivery(DeliveryKind.fail, requestId, taskIndex);
+  if (header == 0 || address == 0) {
+    // Without heap for 2 KiB the head finds out by itself: no news of the task.
+    release(header);
+    release(address);
+    return;
+  }
+  store<u64>(header, requestId);
+  store<u32>(header, taskIndex, 8);
+  store<u32>(header, stageIndex, 12);
+  store<u32>(header, length, 16);
+  memory.copy(header + 20, reason, length);
+  sendBlock(changetype<Delivery>(address), header, bytes);
+}
+
+/** Adds and sends a delivery of one block, which has room for its list of one piece at the end. */
+function sendBlock(delivery: Delivery, block: usize, bytes: u32): void {
+  delivery.header = block;
+  delivery.segments = block + ((bytes + 3) & ~3);
+  delivery.segmentCount = 1;
+  delivery.bytes = bytes;
+  const segment = segmentAt(delivery.segments, 0);
+  segment.bytes = block;
+  segment.length = bytes;
+  segment.block = 0;
+  addDelivery(delivery);
+  sendDelivery(delivery);
+}
+
+/** Sends again what waits for it. */
+export function sendWaiting(): void {
+  let at = first;
+  while (at != 0) {
+    const delivery = changetype<Delivery>(at);
+    at = delivery.next;
+    if (delivery.isUnderWay == 0) sendDelivery(delivery);
+  }
+}

@@ -1,0 +1,110 @@
+/** The requests that the head knows: one table, so that looking one up touches one page. */
+import { numberMask } from './ids';
+
+export namespace RequestState {
+  export const active: u32 = 0;
+  export const done: u32 = 1;
+  export const failed: u32 = 2;
+}
+
+@unmanaged
+export class Request {
+  /** 0: the slot is free. */
+  id: u64;
+  callerKey: u64;
+  /** When a task of it was last launched or reported, nanoseconds. */
+  lastNews: u64;
+  /** Bytes of the encoded result, once it is finished. */
+  resultBytes: u64;
+  state: u32;
+  mode: u32;
+  /** Entry of its caller; valid while active. */
+  caller: u32;
+  /** Slot + 1 of the caller's next request. */
+  next: u32;
+  taskCount: u32;
+  tasksLaunched: u32;
+  tasksDone: u32;
+  /** Tasks launched and not yet reported. */
+  underWay: u32;
+  /** 1 while a call waits for the result. */
+  isOpen: u32;
+  /** 1 when nobody wants the result: the slot is free once no task is under way. */
+  isForgotten: u32;
+  /** Argument of `enqueue`; 0 once no task needs it. */
+  input: usize;
+  inputBytes: u32;
+  /** `taskCount` entries of {@link TaskEntry}. */
+  tasks: usize;
+  failedStage: u32;
+  /** `[code] text` */
+  failure: usize;
+  failureBytes: u32;
+  /** Slot + 1 of the result kept next after this one. */
+  keptNext: u32;
+  isKept: u32;
+  /** 1 while the head itself works on one of its tasks. */
+  isAtHead: u32;
+}
+
+/** One micro-batch of a request. */
+@unmanaged
+export class TaskEntry {
+  /** Where its bundle lies in the request's input. */
+  offset: u32;
+  length: u32;
+  /** The `Task` message that brought its result; 0 until then. */
+  result: usize;
+  resultBytes: u32;
+  /** Length of the bundle in the result. */
+  bundleBytes: u32;
+  isReported: u32;
+}
+
+export const slots: u32 = 2048;
+const slotBytes: usize = 128;
+const table = memory.data(2048 * 128, 64);
+export const taskEntryBytes: usize = offsetof<TaskEntry>();
+
+export function requestAt(slot: u32): Request {
+  return changetype<Request>(table + <usize>slot * slotBytes);
+}
+export function slotOf(request: Request): u32 {
+  return <u32>((changetype<usize>(request) - table) / slotBytes);
+}
+export function taskOf(request: Request, index: u32): TaskEntry {
+  return changetype<TaskEntry>(request.tasks + <usize>index * taskEntryBytes);
+}
+export function nextOf(slot: u32): u32 {
+  return requestAt(slot).next;
+}
+export function setNext(slot: u32, next: u32): void {
+  requestAt(slot).next = next;
+}
+
+/** Address of the request with this id, 0 where there is none. */
+export function findRequest(id: u64): usize {
+  const request = requestAt(<u32>(id % slots));
+  return id != 0 && request.id == id ? changetype<usize>(request) : 0;
+}
+
+/** Address of the request whose id ends with these 28 bits, 0 where there is none. */
+export function findByNumber(number: u32): usize {
+  const request = requestAt(number % slots);
+  return request.id != 0 && <u32>request.id == ((<u32>request.id) & ~numberMask) + number
+    ? changetype<usize>(request)
+    : 0;
+}
+
+/** The next id, at or after `id`, whose slot is free; 0 when no slot is. */
+export function freeId(id: u64): u64 {
+  for (let tries: u32 = 0; tries < slots; tries++) {
+    if (requestAt(<u32>((id + tries) % slots)).id == 0) return id + tries;
+  }
+  return 0;
+}
+
+/** Empties a slot. */
+export function clearRequest(request: Request): void {
+  memory.fill(changetype<usize>(request), 0, slotBytes);
+}

@@ -1,0 +1,314 @@
+/** Life of a request at the head: admitted, launched task by task, finished, given back. */
+import { CanisterError, EnqueueMode } from '../generated/constants';
+import { fail, number, text } from '../tensor/errors';
+import { alloc, release } from '../tensor/memory';
+import {
+  addToCaller,
+  callerBegan,
+  callerFinished,
+  callerOf,
+  noCaller,
+  removeFromCaller,
+  takeTurn,
+  unfinishedOf,
+} from './callers';
+import { queueLimit, queueLimitPerCaller, stageCount } from './config';
+import { time } from './ic0';
+import {
+  maxOpenCalls,
+  maxTasks,
+  maxUnfinished,
+  maxWaitingBytes,
+  silenceSeconds,
+  tasksUnderWayMore,
+  tasksUnderWayPerStage,
+} from './limits';
+import { composeFailure, failureLength } from './message';
+import {
+  clearRequest,
+  findRequest,
+  freeId,
+  Request,
+  requestAt,
+  RequestState,
+  slotOf,
+  slots,
+  taskEntryBytes,
+  taskOf,
+} from './request';
+import { dropOldestResult, forgetKept, keepResult, measureResult } from './results';
+
+/** The id the next request gets. */
+export let nextId: u64 = 1;
+/** Requests not finished. */
+export let unfinished: u32 = 0;
+/** Calls that wait for a result. */
+export let openCalls: u32 = 0;
+/** Tasks launched and not yet reported, over all requests. */
+export let tasksUnderWay: u32 = 0;
+/** Tasks of all requests in the table. */
+let tasksKnown: u32 = 0;
+let waitingBytes: u64 = 0;
+
+/** Sets the first id. Ids of an earlier life of the canister must not come again. */
+export function startIds(id: u64): void {
+  nextId = id;
+}
+
+function busy(what: string, limit: u64): usize {
+  fail(CanisterError.busy);
+  text('the head of the pipeline is at its limit of ');
+  number(limit);
+  text(' ');
+  text(what);
+  text('; try again later');
+  return 0;
+}
+
+/**
+ * Admits a request of `taskCount` tasks whose entries are not yet filled in. The address of the
+ * request; 0 with a failure's text where a limit is reached.
+ */
+export function admit(mode: u32, callerKey: u64, taskCount: u32, bytes: u32): usize {
+  const limit = min(queueLimit, maxUnfinished);
+  if (unfinished >= limit) return busy('requests not finished', limit);
+  const caller = callerOf(callerKey);
+  if (caller == noCaller) return busy('callers', maxUnfinished);
+  if (unfinishedOf(caller) >= queueLimitPerCaller) {
+    return busy('requests of one caller', queueLimitPerCaller);
+  }
+  if (waitingBytes + bytes > maxWaitingBytes)
+    return busy('bytes of waiting inputs', maxWaitingBytes);
+  if (mode == EnqueueMode.wait && openCalls >= maxOpenCalls) {
+    return busy('calls that wait for a result', maxOpenCalls);
+  }
+  while (tasksKnown + taskCount > maxTasks) {
+    if (!dropOldestResult()) return busy('micro-batches', maxTasks);
+  }
+  const id = freeId(nextId);
+  if (id == 0) return busy('requests', slots);
+  const tasks = alloc(<usize>taskCount * taskEntryBytes);
+  if (tasks == 0) return busy('bytes of heap', memory.size() << 16);
+
+  memory.fill(tasks, 0, <usize>taskCount * taskEntryBytes);
+  const request = requestAt(<u32>(id % slots));
+  request.id = id;
+  request.callerKey = callerKey;
+  request.caller = caller;
+  request.mode = mode;
+  request.taskCount = taskCount;
+  request.tasks = tasks;
+  request.isOpen = mode == EnqueueMode.wait ? 1 : 0;
+  nextId = id + 1;
+  unfinished++;
+  openCalls += request.isOpen;
+  tasksKnown += taskCount;
+  return changetype<usize>(request);
+}
+
+/** Takes back the admission of a request that is not in line yet. */
+export function withdraw(request: Request): void {
+  unfinished--;
+  openCalls -= request.isOpen;
+  tasksKnown -= request.taskCount;
+  release(request.tasks);
+  clearRequest(request);
+}
+
+/** Puts an admitted request, its tasks filled in, in its caller's line. */
+export function line(request: Request): void {
+  callerBegan(request.caller);
+  addToCaller(request.caller, slotOf(request));
+  waitingBytes += request.inputBytes;
+}
+
+/** Puts a request that an upgrade saved in the table again. */
+export function restoreRequest(saved: Request): usize {
+  const request = requestAt(<u32>(saved.id % slots));
+  memory.copy(changetype<usize>(request), changetype<usize>(saved), offsetof<Request>());
+  request.next = 0;
+  request.isKept = 0;
+  request.keptNext = 0;
+  tasksKnown += request.taskCount;
+  tasksUnderWay += request.underWay;
+  openCalls += request.isOpen;
+  if (request.state == RequestState.active) {
+    unfinished++;
+    request.caller = callerOf(request.callerKey);
+    callerBegan(request.caller);
+    waitingBytes += request.inputBytes;
+    if (request.tasksLaunched < request.taskCount) addToCaller(request.caller, slotOf(request));
+  }
+  return changetype<usize>(request);
+}
+
+/** The request whose next task is to be launched now, 0 when none is or the pipeline is full. */
+export function launch(): usize {
+  if (tasksUnderWay >= tasksUnderWayPerStage * stageCount + tasksUnderWayMore) return 0;
+  const turn = takeTurn();
+  if (turn == 0) return 0;
+  const request = requestAt(turn - 1);
+  request.tasksLaunched++;
+  request.underWay++;
+  request.isAtHead = 1;
+  request.lastNews = time();
+  tasksUnderWay++;
+  if (request.tasksLaunched == request.taskCount) removeFromCaller(request.caller, turn - 1);
+  return changetype<usize>(request);
+}
+
+/** Frees the input of a request once no task needs it. */
+function freeInput(request: Request): void {
+  if (request.input == 0 || request.isAtHead != 0) return;
+  if (request.state == RequestState.active && request.tasksLaunched < request.taskCount) return;
+  waitingBytes -= request.inputBytes;
+  release(request.input);
+  request.input = 0;
+  request.inputBytes = 0;
+}
+
+/** The head has done its part of a task of this request. */
+export function leftHead(id: u64): void {
+  const address = findRequest(id);
+  if (address == 0) return;
+  const request = changetype<Request>(address);
+  request.isAtHead = 0;
+  freeInput(request);
+}
+
+/** Takes one report of a task; the request it belongs to, 0 where it is unknown or was reported. */
+function report(id: u64, taskIndex: u32): usize {
+  const address = findRequest(id);
+  if (address == 0) return 0;
+  const request = changetype<Request>(address);
+  if (taskIndex >= request.taskCount) return 0;
+  const task = taskOf(request, taskIndex);
+  if (task.isReported != 0 || request.underWay == 0) return 0;
+  task.isReported = 1;
+  request.underWay--;
+  request.lastNews = time();
+  tasksUnderWay--;
+  return address;
+}
+
+/** Takes the result of a task; `message`, the `Task` that brought it, is ours from now on. */
+export function taskDone(id: u64, taskIndex: u32, message: usize, bytes: u32, bundle: u32): void {
+  const address = report(id, taskIndex);
+  if (address == 0) {
+    release(message);
+    return;
+  }
+  const request = changetype<Request>(address);
+  if (request.state != RequestState.active) {
+    release(message);
+    leaveIfForgotten(request);
+    return;
+  }
+  const task = taskOf(request, taskIndex);
+  task.result = message;
+  task.resultBytes = bytes;
+  task.bundleBytes = bundle;
+  request.tasksDone++;
+  if (request.tasksDone == request.taskCount) finish(request, RequestState.done);
+}
+
+/** A task failed at `stage`: its whole request fails with `[code] text`, copied from `reason`. */
+export function taskFailed(id: u64, taskIndex: u32, stage: u32, reason: usize, bytes: u32): void {
+  const address = report(id, taskIndex);
+  if (address == 0) return;
+  const request = changetype<Request>(address);
+  if (request.state == RequestState.active) failRequest(request, stage, reason, bytes);
+  else leaveIfForgotten(request);
+}
+
+function failRequest(request: Request, stage: u32, reason: usize, bytes: u32): void {
+  removeFromCaller(request.caller, slotOf(request));
+  const kept = alloc(bytes);
+  if (kept != 0) memory.copy(kept, reason, bytes);
+  request.failure = kept;
+  request.failureBytes = kept == 0 ? 0 : bytes;
+  request.failedStage = stage;
+  freeResults(request);
+  finish(request, RequestState.failed);
+  freeInput(request);
+}
+
+function freeResults(request: Request): void {
+  for (let index: u32 = 0; index < request.taskCount; index++) {
+    const task = taskOf(request, index);
+    release(task.result);
+    task.result = 0;
+  }
+}
+
+function finish(request: Request, state: u32): void {
+  request.state = state;
+  unfinished--;
+  callerFinished(request.caller);
+  measureResult(request);
+  if (request.isOpen == 0) keepResult(request);
+}
+
+/** Nobody wants the result any more: frees it, and the slot as soon as no task is under way. */
+export function forget(request: Request): void {
+  forgetKept(request);
+  freeResults(request);
+  release(request.failure);
+  request.failure = 0;
+  request.isForgotten = 1;
+  leaveIfForgotten(request);
+}
+
+/** Ends the call that waited for a request; its result was given or is kept. */
+export function closeCall(request: Request): void {
+  if (request.isOpen == 0) return;
+  request.isOpen = 0;
+  openCalls--;
+}
+
+function leaveIfForgotten(request: Request): void {
+  if (request.isForgotten == 0 || request.underWay > 0) return;
+  tasksKnown -= request.taskCount;
+  release(request.tasks);
+  release(request.input);
+  waitingBytes -= request.inputBytes;
+  clearRequest(request);
+}
+
+/** The caller takes a request back: what waits is not launched; a call that waits gets `cancelled`. */
+export function cancel(request: Request): void {
+  if (request.state == RequestState.active) {
+    fail(CanisterError.cancelled);
+    text('the request was released before it was finished');
+    const reason = composeFailure();
+    failRequest(request, 0, reason, failureLength());
+  }
+  if (request.isOpen == 0) forget(request);
+}
+
+/** Fails requests whose tasks under way were lost. True while there is something to watch. */
+export function failSilent(): bool {
+  const oldest = time() - silenceSeconds * 1_000_000_000;
+  let watching = false;
+  for (let slot: u32 = 0; slot < slots; slot++) {
+    const request = requestAt(slot);
+    if (request.id == 0 || request.underWay == 0) continue;
+    if (request.lastNews > oldest) {
+      watching = true;
+      continue;
+    }
+    tasksUnderWay -= request.underWay;
+    request.underWay = 0;
+    if (request.state != RequestState.active) {
+      leaveIfForgotten(request);
+      continue;
+    }
+    fail(CanisterError.nextStage);
+    text('no news of its tasks for ');
+    number(silenceSeconds);
+    text(' s; a stage may have been reinstalled');
+    const reason = composeFailure();
+    failRequest(request, 0, reason, failureLength());
+  }
+  return watching || unfinished > 0;
+}

@@ -1,0 +1,188 @@
+/** Methods that bring a worker its place and its shard, and tell how far it is. */
+import { CanisterError, WorkerState } from '../generated/constants';
+import {
+  bitmapBytes,
+  bitmapOffset,
+  chunkCount,
+  hashBytes,
+  maxConfigurationBytes,
+  setLayout,
+  writeConfiguration,
+  writeLoadWanted,
+} from '../store/layout';
+import { chunkLength, chunksHeld, forgetChunks, holdsChunk, storeChunk } from '../store/chunks';
+import { sha256 } from '../store/sha256';
+import { readStable, stableBytes } from '../store/stable';
+import { byte, fail, number, text } from '../tensor/errors';
+import { alloc, release } from '../tensor/memory';
+import {
+  closeArgument,
+  isTruncated,
+  openArgument,
+  readBytes,
+  readU32,
+  remaining,
+} from './argument';
+import {
+  chunkLengthWanted,
+  problem,
+  shardHash,
+  shardLength,
+  stageCount,
+  stageIndex,
+  takeConfiguration,
+} from './config';
+import { msg_reply_data_append } from './ic0';
+import { beginLoading, nodes, state, unload, weightsBytes } from './loading';
+import { fromCoordinator, reject, rejectFailure, replyEmpty } from './message';
+import { schedule } from './pace';
+import { unfinished } from './requests';
+import { current, inboxCount, instructionsUsed, tasksFinished } from './work';
+
+const hash = memory.data(32, 8);
+const statusBytes: u32 = 96;
+const status = memory.data(96, 8);
+
+/** Where shard length, chunk length and hash lie in a `WorkerConfig`. */
+const shardAt: usize = 8;
+const chunkAt: usize = 12;
+const hashAt: usize = 16;
+const shardEnd: u32 = 48;
+
+export function configure(): void {
+  if (!fromCoordinator()) return;
+  if (!openArgument()) return noHeap();
+  const length = remaining();
+  configureFrom(length > 0 ? readBytes(length) : 0, length);
+  closeArgument();
+}
+
+function noHeap(): void {
+  reject(CanisterError.outOfMemory, 'no heap for the argument');
+}
+
+function configureFrom(bytes: usize, length: u32): void {
+  if (length < shardEnd || length > maxConfigurationBytes) {
+    reject(CanisterError.badMessage, 'configure: the argument has a wrong length');
+    return;
+  }
+  const sameShard =
+    state != WorkerState.empty &&
+    load<u32>(bytes + shardAt) == shardLength &&
+    load<u32>(bytes + chunkAt) == chunkLengthWanted &&
+    memory.compare(bytes + hashAt, shardHash, hashBytes) == 0;
+  if (!sameShard && (unfinished > 0 || current != 0 || inboxCount > 0)) {
+    reject(CanisterError.busy, 'configure: another shard while requests are under way; try later');
+    return;
+  }
+  if (!takeConfiguration(bytes, length)) {
+    fail(CanisterError.badMessage);
+    text('configure: ');
+    text(problem);
+    rejectFailure();
+    return;
+  }
+  if (!setLayout(shardLength, chunkLengthWanted)) {
+    reject(CanisterError.outOfMemory, 'configure: stable memory cannot hold the shard');
+    return;
+  }
+  writeConfiguration(bytes, length);
+  if (sameShard) writeLoadWanted(state == WorkerState.loading || state == WorkerState.ready);
+  else {
+    forgetChunks();
+    unload();
+  }
+  replyEmpty();
+}
+
+/** False, and the message rejected, where there is no configuration. */
+export function isConfigured(): bool {
+  if (state != WorkerState.empty) return true;
+  reject(CanisterError.notConfigured, 'the worker has no configuration: call configure first');
+  return false;
+}
+
+export function putChunk(): void {
+  if (!fromCoordinator() || !isConfigured()) return;
+  if (!openArgument()) return noHeap();
+  const index = readU32();
+  const expected = readBytes(hashBytes);
+  const length = remaining();
+  const bytes = length > 0 ? readBytes(length) : 0;
+  if (isTruncated()) reject(CanisterError.badMessage, 'put_chunk: the argument is truncated');
+  else if (index >= chunkCount) refuseChunk(index, 'is beyond the shard; chunks:', chunkCount);
+  else if (length != chunkLength(index)) {
+    refuseChunk(index, 'has another length than the configured', chunkLength(index));
+  } else {
+    sha256(bytes, length, hash);
+    if (memory.compare(hash, expected, hashBytes) != 0) {
+      refuseChunk(index, 'does not have the hash sent with it; send it again. Its bytes:', length);
+    } else keepChunk(index, bytes);
+  }
+  closeArgument();
+}
+
+function keepChunk(index: u32, bytes: usize): void {
+  if (!holdsChunk(index, hash)) {
+    if (state != WorkerState.configured) {
+      refuseChunk(index, 'differs from the one that is loaded; chunks:', chunkCount);
+      return;
+    }
+    storeChunk(index, hash, bytes);
+  }
+  replyEmpty();
+}
+
+function refuseChunk(index: u32, why: string, figure: u32): void {
+  fail(CanisterError.badChunk);
+  text('chunk ');
+  number(index);
+  text(' ');
+  text(why);
+  text(' ');
+  number(figure);
+  rejectFailure();
+}
+
+export function loadShard(): void {
+  if (!fromCoordinator() || !isConfigured()) return;
+  if (!beginLoading()) {
+    rejectFailure();
+    return;
+  }
+  schedule();
+  replyEmpty();
+}
+
+/** Bitmap of the chunks held. */
+export function chunks(): void {
+  if (!fromCoordinator() || !isConfigured()) return;
+  const bitmap = alloc(bitmapBytes);
+  if (bitmap == 0) return noHeap();
+  readStable(bitmap, bitmapOffset, bitmapBytes);
+  msg_reply_data_append(bitmap, bitmapBytes);
+  release(bitmap);
+  replyEmpty();
+}
+
+/** `WorkerStatus` of the protocol. */
+export function tellStatus(): void {
+  if (!fromCoordinator()) return;
+  const configured = state != WorkerState.empty;
+  memory.fill(status, 0, statusBytes);
+  store<u32>(status, state);
+  store<u32>(status, stageIndex, 4);
+  store<u32>(status, stageCount, 8);
+  store<u32>(status, configured ? chunksHeld() : 0, 12);
+  store<u32>(status, configured ? chunkCount : 0, 16);
+  if (state == WorkerState.ready) memory.copy(status + 20, shardHash, hashBytes);
+  store<u32>(status, weightsBytes(), 52);
+  store<u32>(status, nodes(), 56);
+  store<u32>(status, unfinished + inboxCount + (current != 0 ? 1 : 0), 60);
+  store<u64>(status, tasksFinished, 64);
+  store<u64>(status, instructionsUsed, 72);
+  store<u32>(status, memory.size() << 16, 80);
+  store<u64>(status, stableBytes(), 84);
+  msg_reply_data_append(status, 92);
+  replyEmpty();
+}

@@ -1,0 +1,49 @@
+/**
+ * Calls of `enqueue` that wait for their result. A call is answered only by its own messages, so each
+ * has one call of `wake` open; its reply looks whether the result is there.
+ */
+import { CanisterError, maxMessageBytes } from '../generated/constants';
+import { callSelf, wakeName } from './calls';
+import { call_perform } from './ic0';
+import { CallKind, numberMask } from './ids';
+import { reject, replyEmpty } from './message';
+import { findByNumber, Request, RequestState } from './request';
+import { closeCall, forget } from './requests';
+import { appendMoved, appendPending, appendResult, keepResult } from './results';
+
+/** Has this call's request looked at again in an iteration or two. */
+export function wait(request: Request): void {
+  callSelf(wakeName, CallKind.wake, (<u32>request.id) & numberMask);
+  if (call_perform() != 0) leaveWaiting(request);
+}
+
+/** The system takes no further call: the caller gets the id, and fetches the result. */
+function leaveWaiting(request: Request): void {
+  closeCall(request);
+  if (request.state != RequestState.active) keepResult(request);
+  appendPending(request);
+  replyEmpty();
+}
+
+/** Runs in the waiting call's own context. */
+export function awake(number: u32): void {
+  const address = findByNumber(number);
+  if (address == 0) {
+    reject(CanisterError.unknownRequest, 'the head has lost the request; send it again');
+    return;
+  }
+  const request = changetype<Request>(address);
+  if (request.state == RequestState.active) {
+    wait(request);
+    return;
+  }
+  closeCall(request);
+  if (request.resultBytes > maxMessageBytes) {
+    keepResult(request);
+    appendMoved(request);
+  } else {
+    appendResult(request, 0, request.resultBytes);
+    forget(request);
+  }
+  replyEmpty();
+}

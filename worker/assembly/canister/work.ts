@@ -1,0 +1,314 @@
+/**
+ * The task this stage works on. It is chosen at the end of the message before, so that a message
+ * that traps, and is rolled back, leaves no doubt which task was to blame.
+ */
+import { CanisterError, maxMessageBytes, stageTraceBytes } from '../generated/constants';
+import { DONE, FAILED } from '../ops/index';
+import { advance, beginTask, endTask, mostHeld } from '../program/interpreter';
+import { readInputs } from '../program/inputs';
+import {
+  outputBytes,
+  outputHeadBytes,
+  outputSegments,
+  segmentAt,
+  segmentBytes,
+  writeOutputs,
+} from '../program/outputs';
+import { setBudget } from '../tensor/budget';
+import { fail, number, text } from '../tensor/errors';
+import { alloc, release } from '../tensor/memory';
+import { instructionBudget, isHead, isLast, stageIndex } from './config';
+import { performance_counter } from './ic0';
+import {
+  addDelivery,
+  Delivery,
+  DeliveryKind,
+  freeDelivery,
+  newDelivery,
+  reportFailure,
+  sendDelivery,
+} from './outbox';
+import { Request, taskOf } from './request';
+import { launch, leftHead, taskDone } from './requests';
+
+/** Bytes of a `Task` before its traces. */
+export const taskHeaderBytes: u32 = 16;
+/** What a call costs after its trace was written: 50 a byte, and the calls of the system interface. */
+const instructionsPerByteSent: u64 = 50;
+const instructionsPerSegment: u64 = 600;
+const instructionsPerCall: u64 = 10_000;
+
+@unmanaged
+export class Work {
+  requestId: u64;
+  /** Counted over the messages before this one. */
+  instructions: u64;
+  taskIndex: u32;
+  messages: u32;
+  bytesReceived: u32;
+  traceCount: u32;
+  traces: usize;
+  bundle: usize;
+  bundleBytes: u32;
+  /** Block with the `Task` message; 0 where the bundle lies in a request of the head. */
+  message: usize;
+  /** 1 once the program runs for it. */
+  isBegun: u32;
+  next: usize;
+}
+
+/** The task under way, 0 when there is none. */
+export let current: usize = 0;
+/** Tasks that came while another was under way. */
+let inboxFirst: usize = 0;
+let inboxLast: usize = 0;
+export let inboxCount: u32 = 0;
+export let tasksFinished: u64 = 0;
+export let instructionsUsed: u64 = 0;
+
+export function restoreCounters(tasks: u64, instructions: u64): void {
+  tasksFinished = tasks;
+  instructionsUsed = instructions;
+}
+
+export function firstInInbox(): usize {
+  return inboxFirst;
+}
+
+function newWork(): usize {
+  const address = alloc(offsetof<Work>());
+  if (address != 0) memory.fill(address, 0, offsetof<Work>());
+  return address;
+}
+
+/** Adds a `Task` message to the inbox; its form was checked. False where there is no heap. */
+export function addMessage(message: usize, bytes: u32): bool {
+  const address = newWork();
+  if (address == 0) return false;
+  const work = changetype<Work>(address);
+  work.requestId = load<u64>(message);
+  work.taskIndex = load<u32>(message, 8);
+  work.traceCount = load<u32>(message, 12);
+  work.traces = message + taskHeaderBytes;
+  work.bundle = work.traces + <usize>work.traceCount * stageTraceBytes;
+  work.bundleBytes = bytes - <u32>(work.bundle - message);
+  work.bytesReceived = bytes;
+  work.message = message;
+  if (inboxLast == 0) inboxFirst = address;
+  else changetype<Work>(inboxLast).next = address;
+  inboxLast = address;
+  inboxCount++;
+  return true;
+}
+
+/** Makes the task of a request of the head the current one. False where there is no heap. */
+function takeFromRequest(request: Request, taskIndex: u32): bool {
+  const address = newWork();
+  if (address == 0) return false;
+  const work = changetype<Work>(address);
+  const task = taskOf(request, taskIndex);
+  work.requestId = request.id;
+  work.taskIndex = taskIndex;
+  work.bundle = request.input + task.offset;
+  work.bundleBytes = task.length;
+  work.bytesReceived = task.length;
+  current = address;
+  return true;
+}
+
+/** Puts the task the head was at before an upgrade back. */
+export function resumeRequest(request: Request, taskIndex: u32): bool {
+  return takeFromRequest(request, taskIndex);
+}
+
+/** Chooses the next task where none is under way. */
+export function chooseTask(): void {
+  while (current == 0) {
+    if (inboxFirst != 0) {
+      current = inboxFirst;
+      inboxFirst = changetype<Work>(current).next;
+      if (inboxFirst == 0) inboxLast = 0;
+      inboxCount--;
+      return;
+    }
+    if (!isHead()) return;
+    const address = launch();
+    if (address == 0) return;
+    const request = changetype<Request>(address);
+    const taskIndex = request.tasksLaunched - 1;
+    if (takeFromRequest(request, taskIndex)) return;
+    const id = request.id;
+    failHeap();
+    reportFailure(id, taskIndex);
+    leftHead(id);
+  }
+}
+
+function failHeap(): void {
+  fail(CanisterError.outOfMemory);
+  text('stage ');
+  number(stageIndex);
+  text(' has no heap left for the task; use smaller inputs or more workers');
+}
+
+/** Works on the current task until it is done, has failed, or has used this message's budget. */
+export function work(): void {
+  const task = changetype<Work>(current);
+  task.messages++;
+  setBudget(instructionBudget);
+  if (task.isBegun == 0) {
+    if (!readInputs(task.bundle, task.bundleBytes, true)) {
+      failWork();
+      return;
+    }
+    beginTask(task.bundleBytes);
+    task.isBegun = 1;
+  }
+  const status = advance();
+  if (status == DONE) finishWork(task);
+  else if (status == FAILED) failWork();
+  else {
+    const used = performance_counter(0);
+    task.instructions += used;
+    instructionsUsed += used;
+  }
+}
+
+/** Fails the current task with the failure of `tensor/errors`. */
+export function failWork(): void {
+  const task = changetype<Work>(current);
+  reportFailure(task.requestId, task.taskIndex);
+  instructionsUsed += performance_counter(0);
+  dropCurrent(task, true);
+}
+
+function dropCurrent(task: Work, withMessage: bool): void {
+  const id = task.requestId;
+  if (task.isBegun != 0) endTask();
+  if (withMessage) release(task.message);
+  current = 0;
+  release(changetype<usize>(task));
+  if (isHead()) leftHead(id);
+}
+
+/** Writes request id, task index and the traces with this stage's at the end. */
+function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64): void {
+  store<u64>(out, task.requestId);
+  store<u32>(out, task.taskIndex, 8);
+  store<u32>(out, task.traceCount + 1, 12);
+  const before = <usize>task.traceCount * stageTraceBytes;
+  memory.copy(out + taskHeaderBytes, task.traces, before);
+  const used = performance_counter(0) + costOfSending;
+  instructionsUsed += used;
+  const trace = out + taskHeaderBytes + before;
+  store<u64>(trace, task.instructions + used);
+  store<u32>(trace, task.messages, 8);
+  store<u32>(trace, task.bytesReceived, 12);
+  store<u32>(trace, bytesSent, 16);
+  store<u32>(trace, <u32>mostHeld, 20);
+  store<u64>(trace, 0, 24);
+}
+
+/** The task's program is done: hands its outputs on. */
+function finishWork(task: Work): void {
+  const named = isLast();
+  const headerBytes = taskHeaderBytes + (task.traceCount + 1) * stageTraceBytes;
+  const total = outputBytes(named) + headerBytes;
+  if (total > maxMessageBytes && !(isHead() && isLast())) {
+    fail(CanisterError.unsupported);
+    text('the outputs of stage ');
+    number(stageIndex);
+    text(' take ');
+    number(total);
+    text(' bytes; a message between canisters holds ');
+    number(maxMessageBytes);
+    text('; use smaller micro-batches or cut the model elsewhere');
+    failWork();
+    return;
+  }
+  const listAt = (headerBytes + outputHeadBytes(named) + 7) & ~7;
+  const segmentCount = outputSegments() + 1;
+  const block = alloc(listAt + segmentCount * <u32>segmentBytes);
+  const kind = isLast() ? DeliveryKind.done : DeliveryKind.run;
+  const address = newDelivery(kind, task.requestId, task.taskIndex);
+  if (block == 0 || address == 0) {
+    release(block);
+    release(address);
+    failHeap();
+    failWork();
+    return;
+  }
+  const delivery = changetype<Delivery>(address);
+  delivery.header = block;
+  delivery.segments = block + listAt;
+  delivery.segmentCount = segmentCount;
+  delivery.bytes = <u32>total;
+  const header = segmentAt(delivery.segments, 0);
+  header.bytes = block;
+  header.length = headerBytes;
+  header.block = 0;
+  writeOutputs(block + headerBytes, delivery.segments + segmentBytes, named);
+  if (isHead() && isLast()) {
+    keepHere(task, delivery);
+    return;
+  }
+  // Inputs that pass through lie in the message, which then stays as long as the delivery. At the
+  // head they lie in the request, which may be gone before.
+  if (isHead() && !copyBorrowed(task, delivery)) {
+    freeDelivery(delivery);
+    failHeap();
+    failWork();
+    return;
+  }
+  tasksFinished++;
+  const cost =
+    instructionsPerCall +
+    instructionsPerByteSent * total +
+    instructionsPerSegment * delivery.segmentCount;
+  writeHeader(task, block, delivery.bytes, cost);
+  delivery.input = task.message;
+  addDelivery(delivery);
+  dropCurrent(task, false);
+  sendDelivery(delivery);
+}
+
+/** Gives pieces that lie in the request's input their own blocks; false where there is no heap. */
+function copyBorrowed(task: Work, delivery: Delivery): bool {
+  for (let i: u32 = 1; i < delivery.segmentCount; i++) {
+    const segment = segmentAt(delivery.segments, i);
+    const inInput = segment.bytes >= task.bundle && segment.bytes < task.bundle + task.bundleBytes;
+    if (!inInput) continue;
+    const copy = alloc(segment.length);
+    if (copy == 0) return false;
+    memory.copy(copy, segment.bytes, segment.length);
+    segment.bytes = copy;
+    segment.block = copy;
+  }
+  return true;
+}
+
+/** The only stage there is: its result stays here. */
+function keepHere(task: Work, delivery: Delivery): void {
+  const message = alloc(delivery.bytes);
+  if (message == 0) {
+    freeDelivery(delivery);
+    failHeap();
+    failWork();
+    return;
+  }
+  let at = message + segmentAt(delivery.segments, 0).length;
+  const headerBytes = <u32>(at - message);
+  for (let i: u32 = 1; i < delivery.segmentCount; i++) {
+    const segment = segmentAt(delivery.segments, i);
+    memory.copy(at, segment.bytes, segment.length);
+    at += segment.length;
+  }
+  const bytes = delivery.bytes;
+  const requestId = task.requestId;
+  const taskIndex = task.taskIndex;
+  tasksFinished++;
+  writeHeader(task, message, 0, 0);
+  freeDelivery(delivery);
+  dropCurrent(task, true);
+  taskDone(requestId, taskIndex, message, bytes, bytes - headerBytes);
+}

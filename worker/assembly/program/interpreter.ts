@@ -1,0 +1,143 @@
+/** Runs the program for one task, over as many messages as the budget makes of it. */
+import { absentValue } from '../generated/constants';
+import { DONE, FAILED, runOp, YIELD } from '../ops/index';
+import { exhausted } from '../tensor/budget';
+import { release } from '../tensor/memory';
+import { beginNode, endNode } from '../tensor/node';
+import { Tensor } from '../tensor/tensor';
+import {
+  firstNode,
+  inputCount,
+  inputValue,
+  nodeBytes,
+  nodeCount,
+  nodeHeaderBytes,
+  nodeName,
+  value,
+  valueCount,
+} from './shard';
+
+const inputTable = memory.data(256 * 4, 8);
+const outputTable = memory.data(256 * 4, 8);
+
+let node: usize = 0;
+let nodesDone: u32 = 0;
+/** Whether the node at `node` was begun in an earlier message. */
+let isBegun: bool = false;
+/** Bytes of activations that are held, and the most there were. */
+let held: u64 = 0;
+export let mostHeld: u64 = 0;
+
+/** Begins a task whose inputs were taken from `inputBytes` bytes. */
+export function beginTask(inputBytes: u32): void {
+  node = firstNode;
+  nodesDone = 0;
+  isBegun = false;
+  held = inputBytes;
+  mostHeld = held;
+}
+
+/** Goes on until the program is DONE, has FAILED, or must YIELD to another message. */
+export function advance(): i32 {
+  while (nodesDone < nodeCount) {
+    if (!isBegun) {
+      prepare();
+      isBegun = true;
+    }
+    const status = runOp(load<u16>(node));
+    if (status == FAILED) return FAILED;
+    if (status == YIELD) return YIELD;
+    leave();
+    if (nodesDone < nodeCount && exhausted()) return YIELD;
+  }
+  return DONE;
+}
+
+/** Hands the node's inputs, outputs and attributes to the operators. */
+function prepare(): void {
+  const inputs = <u32>load<u8>(node, 2);
+  const outputs = <u32>load<u8>(node, 3);
+  const words = <u32>load<u16>(node, 4);
+  const frees = <u32>load<u16>(node, 6);
+  const inputList = node + nodeHeaderBytes;
+  const outputList = inputList + (inputs << 2);
+  const attributes = outputList + (outputs << 2);
+  const freeList = attributes + (words << 2);
+  let dying: u64 = 0;
+  for (let i: u32 = 0; i < inputs; i++) {
+    const index = load<u32>(inputList + (i << 2));
+    const tensor: usize = index == absentValue ? 0 : changetype<usize>(value(index));
+    store<u32>(inputTable + (i << 2), <u32>tensor);
+    if (i < 64 && contains(freeList, frees, index) && occursOnce(inputList, inputs, index)) {
+      dying |= (<u64>1) << i;
+    }
+  }
+  for (let i: u32 = 0; i < outputs; i++) {
+    const tensor = value(load<u32>(outputList + (i << 2)));
+    tensor.data = 0;
+    tensor.byteLength = 0;
+    store<u32>(outputTable + (i << 2), <u32>changetype<usize>(tensor));
+  }
+  const op = load<u16>(node);
+  const name = nodeName(node);
+  beginNode(op, inputTable, inputs, outputTable, outputs, attributes, words, dying, name);
+}
+
+function contains(list: usize, length: u32, index: u32): bool {
+  for (let i: u32 = 0; i < length; i++) if (load<u32>(list + (i << 2)) == index) return true;
+  return false;
+}
+
+/** A value that is read twice by one node must not be taken over through one of the two. */
+function occursOnce(list: usize, length: u32, index: u32): bool {
+  let times = 0;
+  for (let i: u32 = 0; i < length; i++) if (load<u32>(list + (i << 2)) == index) times++;
+  return times == 1;
+}
+
+/** Frees what the node was the last to read and goes to the next one. */
+function leave(): void {
+  endNode();
+  const inputs = <u32>load<u8>(node, 2);
+  const outputs = <u32>load<u8>(node, 3);
+  const words = <u32>load<u16>(node, 4);
+  const frees = <u32>load<u16>(node, 6);
+  for (let i: u32 = 0; i < inputs; i++) {
+    const address: usize = load<u32>(inputTable + (i << 2));
+    if (address == 0) continue;
+    const tensor = changetype<Tensor>(address);
+    if (tensor.data == 0) forget(tensor);
+  }
+  for (let i: u32 = 0; i < outputs; i++) {
+    held += changetype<Tensor>(<usize>load<u32>(outputTable + (i << 2))).byteLength;
+  }
+  if (held > mostHeld) mostHeld = held;
+  const freeList = node + nodeHeaderBytes + ((inputs + outputs + words) << 2);
+  for (let i: u32 = 0; i < frees; i++) forget(value(load<u32>(freeList + (i << 2))));
+  node += nodeBytes(node);
+  nodesDone++;
+  isBegun = false;
+}
+
+function forget(tensor: Tensor): void {
+  if (tensor.isConstant != 0) return;
+  release(tensor.data);
+  held -= tensor.byteLength;
+  tensor.data = 0;
+  tensor.byteLength = 0;
+}
+
+/** Frees all that the task still holds, whether it is done, failed or given up. */
+export function endTask(): void {
+  endNode();
+  for (let i: u32 = 0; i < inputCount; i++) {
+    const tensor = value(inputValue(i));
+    tensor.isConstant = 0;
+    tensor.data = 0;
+    tensor.byteLength = 0;
+  }
+  for (let index: u32 = 0; index < valueCount; index++) {
+    const tensor = value(index);
+    if (tensor.isConstant == 0 && tensor.data != 0) forget(tensor);
+  }
+}

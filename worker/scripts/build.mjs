@@ -1,0 +1,120 @@
+/**
+ * Compiles worker/assembly to worker/build/worker.wasm and worker.wasm.gz.
+ * Does nothing where sources and tools are the same as at the last build.
+ */
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+
+const worker = join(dirname(fileURLToPath(import.meta.url)), '..');
+const root = join(worker, '..');
+const build = join(worker, 'build');
+const require = createRequire(import.meta.url);
+
+const outputs = ['worker.wasm', 'worker.wasm.gz'].map((name) => join(build, name));
+const stamp = join(build, 'inputs.sha256');
+
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+function packageVersion(name) {
+  return JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** Hash over everything the module is made of. */
+function inputsHash() {
+  const hash = createHash('sha256');
+  hash.update(`${packageVersion('assemblyscript')} ${packageVersion('binaryen')}\n`);
+  const sources = [
+    ...filesBelow(join(worker, 'assembly')).filter((file) => !file.includes('generated')),
+    ...filesBelow(join(worker, 'scripts')),
+    ...filesBelow(join(root, 'protocol', 'src')).filter((file) => !file.endsWith('.test.ts')),
+    join(worker, 'worker.did'),
+  ];
+  for (const file of sources) {
+    hash.update(`${relative(root, file)}\n`);
+    hash.update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+function buildProtocol() {
+  const tsc = require.resolve('typescript/bin/tsc');
+  const result = spawnSync(process.execPath, [tsc, '-b', join(root, 'protocol')], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (result.status !== 0) throw new Error('worker: @canopy/protocol does not compile (see above)');
+}
+
+async function compile() {
+  const { default: asc } = await import('assemblyscript/asc');
+  const { options } = await import('./options.mjs');
+  const outFile = `build/compiled-${process.pid}.wasm`;
+  const stderr = asc.createMemoryStream();
+  const { error } = await asc.main(
+    ['assembly/index.ts', '--baseDir', worker, '--outFile', outFile, ...options],
+    { stdout: asc.createMemoryStream(), stderr },
+  );
+  const messages = stderr.toString().trim();
+  if (messages !== '') console.error(messages);
+  if (error) throw new Error(`worker: asc failed: ${error.message}`);
+  const wasm = readFileSync(join(worker, outFile));
+  rmSync(join(worker, outFile));
+  return wasm;
+}
+
+/** Writes a file in one step, so that nobody reads half of it. */
+function replaceFile(file, bytes) {
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, bytes);
+  renameSync(temporary, file);
+}
+
+/** Compiles the worker. Returns whether there was anything to do. */
+export async function buildWorker() {
+  const hash = inputsHash();
+  const upToDate =
+    existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && outputs.every(existsSync);
+  if (upToDate) return false;
+
+  buildProtocol();
+  mkdirSync(build, { recursive: true });
+  mkdirSync(join(worker, 'assembly', 'generated'), { recursive: true });
+  const { constantsSource } = await import('./constants.mjs');
+  replaceFile(join(worker, 'assembly', 'generated', 'constants.ts'), constantsSource());
+  const { toCanisterModule } = await import('./canister-module.mjs');
+  const wasm = toCanisterModule(await compile(), readFileSync(join(worker, 'worker.did'), 'utf8'));
+  replaceFile(outputs[0], wasm);
+  replaceFile(outputs[1], gzipSync(wasm, { level: 9 }));
+  replaceFile(stamp, hash);
+  return true;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const built = await buildWorker();
+    const kib = (file) => `${(readFileSync(file).length / 1024).toFixed(0)} KiB`;
+    console.error(
+      `worker: ${built ? 'built' : 'up to date'}, ${kib(outputs[0])}, gzipped ${kib(outputs[1])}`,
+    );
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

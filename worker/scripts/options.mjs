@@ -1,0 +1,19 @@
+/** Flags of asc for the worker and for modules that tests compile from parts of it. */
+export const options = [
+  '-O3',
+  '--converge',
+  '--runtime',
+  'stub',
+  '--noAssert',
+  '--enable',
+  'simd',
+  '--enable',
+  'bulk-memory',
+  '--enable',
+  'sign-extension',
+  '--enable',
+  'nontrapping-f2i',
+  '--use',
+  'abort=assembly/canister/ic0/abort',
+  '--exportTable',
+];
