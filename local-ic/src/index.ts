@@ -1,3 +1,13 @@
 export * from './errors.js';
 export * from './ic.js';
 export * from './principal.js';
+export type {
+  Canister,
+  CanisterSettings,
+  Fees,
+  IngressRecord,
+  IngressStatus,
+  Subnet,
+  SubnetKind,
+  SubnetSpec,
+} from './state/index.js';

@@ -20,7 +20,8 @@ export type CallOrigin =
 
 /** One call being processed by a canister, over all the messages it takes. */
 export interface CallContext {
-  readonly id: number;
+  /** 0 until the context is opened. */
+  id: number;
   readonly origin: CallOrigin;
   responded: boolean;
   /** Set by uninstall: its callbacks do nothing any more. */
@@ -33,6 +34,24 @@ export interface CallContext {
   instructions: number;
   /** Calls under way that belong to it. */
   outstandingCalls: number;
+}
+
+/** A call context that is not open yet. */
+export function newCallContext(
+  origin: CallOrigin,
+  availableCycles: bigint,
+  time: bigint,
+): CallContext {
+  return {
+    id: 0,
+    origin,
+    responded: false,
+    deleted: false,
+    availableCycles,
+    time,
+    instructions: 0,
+    outstandingCalls: 0,
+  };
 }
 
 /** A function of the canister's table with its environment. */
@@ -64,20 +83,10 @@ export class CallContexts {
   private nextContext = 1;
   private nextCallback = 1;
 
-  /** Opens a call context. */
-  open(origin: CallOrigin, availableCycles: bigint, time: bigint): CallContext {
-    const context: CallContext = {
-      id: this.nextContext++,
-      origin,
-      responded: false,
-      deleted: false,
-      availableCycles,
-      time,
-      instructions: 0,
-      outstandingCalls: 0,
-    };
+  /** Registers a new call context and gives it its id. */
+  open(context: CallContext): void {
+    context.id = this.nextContext++;
     this.contexts.set(context.id, context);
-    return context;
   }
 
   get(id: number): CallContext | undefined {

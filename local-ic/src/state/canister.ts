@@ -1,5 +1,5 @@
 import { idKey, sameId } from '../principal.js';
-import type { CanisterInstance, CanisterModule, PendingChanges } from '../wasm/index.js';
+import type { CanisterInstance, CanisterModule } from '../wasm/index.js';
 import { CallContexts } from './call-contexts.js';
 import { CanisterHistory, type ChangeDetails, type ChangeOrigin } from './history.js';
 import { CanisterLog } from './logs.js';
@@ -95,8 +95,12 @@ export class Canister {
     responsePayloadBytes: 0n,
   };
   readonly scheduler: SchedulerState;
-  /** Changes of a paused execution; while set, the canister takes nothing else. */
-  paused: unknown;
+  /** A long execution under way; while set, the canister takes nothing else. */
+  paused: LongExecution | undefined;
+  /** Tasks of this round that run before messages. */
+  readonly tasks: ('heartbeat' | 'globalTimer')[] = [];
+  /** Fees for ingress messages taken in while an execution was paused. */
+  ingressDebit = 0n;
 
   constructor(
     readonly id: Uint8Array,
@@ -175,8 +179,16 @@ export function totalMemory(metrics: MemoryMetrics): number {
   );
 }
 
-/** Changes of heap and stable memory of a paused message. */
-export interface PausedMemory {
-  readonly heap: PendingChanges;
-  readonly stable: ReturnType<StableMemory['detach']>;
+/** A message or an installation that takes more than one slice. */
+export interface LongExecution {
+  readonly kind: 'message' | 'install_code';
+  /** An aborted execution starts again from the beginning. */
+  readonly state: 'paused' | 'aborted';
+}
+
+/** Moves the hook `canister_on_low_wasm_memory` on after memory grew: it runs once per crossing. */
+export function canisterLowMemoryHook(canister: Canister, isLow: boolean): void {
+  if (!isLow) canister.lowWasmMemoryHook = 'condition_not_satisfied';
+  else if (canister.lowWasmMemoryHook === 'condition_not_satisfied')
+    canister.lowWasmMemoryHook = 'ready';
 }

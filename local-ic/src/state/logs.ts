@@ -13,7 +13,12 @@ export class CanisterLog {
   records: LogRecord[] = [];
   private bytes = 0;
 
-  constructor(public nextIdx = 0n) {}
+  /** Number of the first record that was ever added. */
+  private readonly firstIdx: bigint;
+
+  constructor(public nextIdx = 0n) {
+    this.firstIdx = nextIdx;
+  }
 
   /** Bytes used. */
   get usedBytes(): number {
@@ -31,10 +36,11 @@ export class CanisterLog {
     this.push({ idx: this.nextIdx++, timestampNs, content: kept });
   }
 
-  /** Adds what a message printed. */
+  /** Adds what a message printed; its records are numbered on from this log's. */
   append(delta: CanisterLog): void {
-    for (const record of delta.records) this.push(record);
-    this.nextIdx = delta.nextIdx;
+    const shift = this.nextIdx - delta.firstIdx;
+    for (const record of delta.records) this.push({ ...record, idx: record.idx + shift });
+    this.nextIdx = delta.nextIdx + shift;
   }
 
   /** Forgets the records; numbering goes on. */

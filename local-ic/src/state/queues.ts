@@ -1,5 +1,11 @@
 import { idKey } from '../principal.js';
-import { requestPayloadBytes, responsePayloadBytes, type Ingress, type Request, type Response } from './messages.js';
+import {
+  requestPayloadBytes,
+  responsePayloadBytes,
+  type Ingress,
+  type Request,
+  type Response,
+} from './messages.js';
 
 /** Messages of one pair of canisters that may wait in one direction (limits.json). */
 export const QUEUE_CAPACITY = 500;
@@ -160,6 +166,21 @@ export class CanisterQueues {
     return messages;
   }
 
+  /**
+   * Offers the messages that wait in the output, receiver by receiver, in order. A message that is
+   * not taken stays, with those behind it for the same receiver.
+   */
+  deliverOutput(take: (receiverKey: string, message: OutputMessage) => boolean): void {
+    const left: string[] = [];
+    for (const key of this.outputOrder) {
+      const queue = this.output.get(key)!;
+      while (queue.requests.length > 0 && take(key, queue.requests[0]!)) this.take(queue);
+      if (queue.requests.length > 0) left.push(key);
+      else queue.scheduled = false;
+    }
+    this.outputOrder = left;
+  }
+
   /** Removes and returns everything that waits in the input. */
   drainInput(): InputMessage[] {
     const messages: InputMessage[] = [];
@@ -187,7 +208,8 @@ export class CanisterQueues {
     const message = queue.requests.shift()!;
     if (message.kind === 'request') queue.requestCount--;
     else queue.responseCount--;
-    if (message.kind === 'response' || message.deadline !== 0n) this.waitingBytes -= messageBytes(message);
+    if (message.kind === 'response' || message.deadline !== 0n)
+      this.waitingBytes -= messageBytes(message);
     return message;
   }
 

@@ -121,6 +121,13 @@ export class StableMemory {
     this.currentSize = changes.size;
   }
 
+  /** The contents with the changes of the message under way. */
+  pendingSnapshot(): StableSnapshot {
+    const pages = new Map(this.pages);
+    for (const [page, bytes] of this.written) pages.set(page, bytes);
+    return { pages, size: this.currentSize };
+  }
+
   /** The committed contents. */
   snapshot(): StableSnapshot {
     return { pages: new Map(this.pages), size: this.sizePages };

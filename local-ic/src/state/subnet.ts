@@ -48,15 +48,19 @@ export class Subnet {
   readonly snapshots = new Map<string, CanisterSnapshot>();
   /** Calls to the management canister that wait, in order. */
   readonly managementQueue: (Ingress | Request)[] = [];
-  /** Messages for canisters of other subnets, not yet under way. */
-  readonly outgoing: (Request | Response)[] = [];
-  /** Messages from other subnets, with the round from which they may be taken in. */
-  readonly incoming: { message: Request | Response; round: number }[] = [];
+  /** Messages that leave the round: to other subnets, and those of this one not delivered in it. */
+  readonly streams = new Map<string, (Request | Response)[]>();
+  /** Management calls that are answered in the round after they were taken (`raw_rand`). */
+  readonly postponed: Request[] = [];
   /** Ingress messages accepted and not yet taken in. */
   readonly ingressPool: Ingress[] = [];
   /** HTTPS outcalls that wait for an answer, by request id. */
   readonly httpOutcalls = new Map<number, HttpOutcall>();
   nextHttpOutcall = 0;
+  /** Hashes in hex of the modules that were compiled here. */
+  readonly compiledModules = new Set<string>();
+  /** Instructions of the first slice of an installation that was just paused. */
+  firstSliceInstructions = 0;
   /** Rounds executed. */
   round = 0;
   /** Number of the next canister created. */

@@ -4,7 +4,12 @@ import { requestPayloadBytes, type Closure } from '../state/index.js';
 import { BYTE_OUT } from './costs.js';
 import type { Execution } from './execution.js';
 import { readHeap, type Address, type ApiContext, type ApiGroup } from './function.js';
-import { HypervisorError, invalidPrincipal, toolchainViolation, userViolation } from './hypervisor-error.js';
+import {
+  HypervisorError,
+  invalidPrincipal,
+  toolchainViolation,
+  userViolation,
+} from './hypervisor-error.js';
 import { MODES } from './modes.js';
 
 /** Largest payload of a request within a subnet. */
@@ -32,7 +37,8 @@ export function withdrawForTransfer(execution: Execution, amount: bigint): void 
 }
 
 function underConstruction({ execution }: ApiContext, name: string) {
-  if (!execution.call) throw toolchainViolation(`${name} called when no call is under construction.`);
+  if (!execution.call)
+    throw toolchainViolation(`${name} called when no call is under construction.`);
   return execution.call;
 }
 
@@ -69,8 +75,12 @@ function perform(context: ApiContext): number {
   const memory64 = execution.input.memory64 === true;
   const prepaidExecution = fees.callbackPrepayment(memory64);
   const prepaidTransmission = fees.responsePrepayment;
-  const fee = fees.request(requestPayloadBytes(call.method, payload)) + prepaidExecution + prepaidTransmission;
-  const affordable = !execution.replicated || execution.balance >= fee + execution.freezingThreshold();
+  const fee =
+    fees.request(requestPayloadBytes(call.method, payload)) +
+    prepaidExecution +
+    prepaidTransmission;
+  const affordable =
+    !execution.replicated || execution.balance >= fee + execution.freezingThreshold();
   if (!affordable || execution.slotsLeft(receiverKey, call.callee) <= 0) {
     execution.balance += call.cycles;
     return SYS_TRANSIENT;
@@ -126,7 +136,9 @@ export const calls: ApiGroup = {
           'canister-made-a-call-with-too-large-method-name',
         );
       }
-      const method = decoder.decode(readHeap(context, 'ic0.call_new method_name', nameSrc, nameSize));
+      const method = decoder.decode(
+        readHeap(context, 'ic0.call_new method_name', nameSrc, nameSize),
+      );
       const callee = readHeap(context, 'ic0.call_new callee_src', calleeSrc, calleeSize);
       if (callee.length > 29) throw invalidPrincipal();
       execution.call = {
@@ -181,7 +193,9 @@ export const calls: ApiGroup = {
     run: (context, seconds: number) => {
       const call = underConstruction(context, 'ic0.call_with_best_effort_response');
       if (call.timeoutSeconds !== undefined) {
-        throw toolchainViolation('ic0_call_with_best_effort_response failed because a timeout is already set.');
+        throw toolchainViolation(
+          'ic0_call_with_best_effort_response failed because a timeout is already set.',
+        );
       }
       call.timeoutSeconds = Math.min(seconds, MAX_TIMEOUT_SECONDS);
     },

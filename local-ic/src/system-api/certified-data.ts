@@ -38,7 +38,10 @@ export const certifiedData: ApiGroup = {
           `ic0_certified_data_set failed because src + size is out of bounds. Found src = ${src} and size = ${size} while src + size must be <= ${limit}`,
         );
       }
-      context.execution.certifiedData = context.code.instance.readBytes(src as number, size as number);
+      context.execution.certifiedData = context.code.instance.readBytes(
+        src as number,
+        size as number,
+      );
     },
   },
   data_certificate_present: {
@@ -72,7 +75,10 @@ export const certifiedData: ApiGroup = {
         );
       }
       const from = offset as number;
-      context.code.instance.writeBytes(dst as number, bytes.subarray(from, from + (size as number)));
+      context.code.instance.writeBytes(
+        dst as number,
+        bytes.subarray(from, from + (size as number)),
+      );
     },
   },
 };

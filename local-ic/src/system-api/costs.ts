@@ -17,6 +17,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** Fixed instructions of an `ic0` function, on top of the call instruction. */
 export function fixedCost(name: string): number {
   const cost = fixed[`ic0.${ALIASES[name] ?? name}`];
-  if (cost === undefined) throw new Error(`costs/system-api-costs.json has no entry for ic0.${name}`);
+  if (cost === undefined)
+    throw new Error(`costs/system-api-costs.json has no entry for ic0.${name}`);
   return cost;
 }

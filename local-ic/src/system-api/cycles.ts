@@ -30,7 +30,8 @@ function accept({ execution }: ApiContext, limit: bigint): bigint {
 
 function attach(context: ApiContext, name: string, amount: bigint): void {
   const { execution } = context;
-  if (!execution.call) throw toolchainViolation(`${name} called when no call is under construction.`);
+  if (!execution.call)
+    throw toolchainViolation(`${name} called when no call is under construction.`);
   withdrawForTransfer(execution, amount);
   execution.call.cycles += amount;
 }
@@ -85,7 +86,12 @@ export const cycles: ApiGroup = {
     params: ['I'],
     allowed: MODES.refunded,
     run: (context, dst: Address) => {
-      writeCycles(context, 'ic0_msg_cycles_refunded128', context.execution.input.refundedCycles ?? 0n, dst);
+      writeCycles(
+        context,
+        'ic0_msg_cycles_refunded128',
+        context.execution.input.refundedCycles ?? 0n,
+        dst,
+      );
     },
   },
   msg_cycles_accept: {

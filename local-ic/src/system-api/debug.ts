@@ -19,7 +19,8 @@ function loggingCost({ log }: Execution, size: Address): number {
 
 /** Bytes of the heap, or undefined when the range lies outside: printing never fails. */
 function readIfInside(context: ApiContext, src: Address, size: Address): Uint8Array | undefined {
-  if (typeof src === 'bigint' || typeof size === 'bigint' || src + size > heapBytes(context)) return undefined;
+  if (typeof src === 'bigint' || typeof size === 'bigint' || src + size > heapBytes(context))
+    return undefined;
   return context.code.instance.readBytes(src, size);
 }
 
@@ -31,14 +32,16 @@ export const debug: ApiGroup = {
     bytes: ({ execution }, _src: Address, size: Address) => loggingCost(execution, size),
     run: (context, src: Address, size: Address) => {
       const bytes =
-        readIfInside(context, src, size) ?? encoder.encode('(debug_print message out of memory bounds)');
+        readIfInside(context, src, size) ??
+        encoder.encode('(debug_print message out of memory bounds)');
       context.execution.log.add(context.execution.input.timeNs, bytes);
     },
   },
   trap: {
     params: ['I', 'I'],
     allowed: MODES.all,
-    bytes: ({ execution }, _src: Address, size: Address) => Number(size) + loggingCost(execution, size),
+    bytes: ({ execution }, _src: Address, size: Address) =>
+      Number(size) + loggingCost(execution, size),
     run: (context, src: Address, size: Address) => {
       const limited = size > MAX_TRAP_MESSAGE_BYTES ? MAX_TRAP_MESSAGE_BYTES : size;
       const bytes = readIfInside(context, src, limited);

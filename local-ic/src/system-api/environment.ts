@@ -17,7 +17,13 @@ function variableAt({ execution }: ApiContext, index: Address) {
   );
 }
 
-function readName(context: ApiContext, api: string, what: string, src: Address, size: Address): string {
+function readName(
+  context: ApiContext,
+  api: string,
+  what: string,
+  src: Address,
+  size: Address,
+): string {
   if (size > MAX_NAME_BYTES) throw userViolation(`ic0.${api}: Variable name is too large.`);
   const bytes = readHeap(context, `ic0.${api} ${what}`, src, size);
   try {
@@ -31,13 +37,17 @@ function readName(context: ApiContext, api: string, what: string, src: Address, 
 }
 
 function find({ execution }: ApiContext, name: string): string | undefined {
-  return execution.canister.settings.environmentVariables.find((variable) => variable.name === name)?.value;
+  return execution.canister.settings.environmentVariables.find((variable) => variable.name === name)
+    ?.value;
 }
 
 function valueOf(context: ApiContext, name: string): Uint8Array {
   const value = find(context, name);
   if (value !== undefined) return encoder.encode(value);
-  throw new HypervisorError(ErrorCode.CanisterContractViolation, `Environment variable ${name} not found.`);
+  throw new HypervisorError(
+    ErrorCode.CanisterContractViolation,
+    `Environment variable ${name} not found.`,
+  );
 }
 
 /** Environment variables of the canister's settings, sorted by name. */
@@ -68,7 +78,9 @@ export const environment: ApiGroup = {
     result: 'i',
     allowed: MODES.notStart,
     run: (context, src: Address, size: Address) =>
-      find(context, readName(context, 'env_var_name_exists', 'heap', src, size)) === undefined ? 0 : 1,
+      find(context, readName(context, 'env_var_name_exists', 'heap', src, size)) === undefined
+        ? 0
+        : 1,
   },
   env_var_value_size: {
     params: ['I', 'I'],
@@ -80,9 +92,26 @@ export const environment: ApiGroup = {
   env_var_value_copy: {
     params: ['I', 'I', 'I', 'I', 'I'],
     allowed: MODES.notStart,
-    bytes: (_context, _src: Address, _nameSize: Address, _dst: Address, _offset: Address, size: Address) => size,
-    run: (context, src: Address, nameSize: Address, dst: Address, offset: Address, size: Address) => {
-      const value = valueOf(context, readName(context, 'env_var_value_copy', 'name', src, nameSize));
+    bytes: (
+      _context,
+      _src: Address,
+      _nameSize: Address,
+      _dst: Address,
+      _offset: Address,
+      size: Address,
+    ) => size,
+    run: (
+      context,
+      src: Address,
+      nameSize: Address,
+      dst: Address,
+      offset: Address,
+      size: Address,
+    ) => {
+      const value = valueOf(
+        context,
+        readName(context, 'env_var_value_copy', 'name', src, nameSize),
+      );
       copyToHeap(context, 'env_var_value_copy', 'value', value, dst, offset, size);
     },
   },

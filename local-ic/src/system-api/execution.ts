@@ -109,7 +109,13 @@ export class Execution {
   /** Cycles that must stay in the balance. */
   freezingThreshold(memoryBytes = this.memory.current): bigint {
     const reserved = this.canister.reservedBalance + this.reservedCycles;
-    return freezingThreshold(this.input.fees, this.canister, memoryBytes, this.memory.messageBytes, reserved);
+    return freezingThreshold(
+      this.input.fees,
+      this.canister,
+      memoryBytes,
+      this.memory.messageBytes,
+      reserved,
+    );
   }
 
   /** Change of the balance so far: positive when the canister gained cycles. */

@@ -56,12 +56,16 @@ export function bind(
 ): (...args: never[]) => number | bigint | undefined | void {
   const cost = api.cost ?? fixedCost(name);
   const { params, allowed, result, bytes } = api;
-  const run = api.run as (context: ApiContext, ...args: Address[]) => number | bigint | undefined | void;
+  const run = api.run as (
+    context: ApiContext,
+    ...args: Address[]
+  ) => number | bigint | undefined | void;
   const extra = bytes as ((context: ApiContext, ...args: Address[]) => Address) | undefined;
   const errorName = api.errorName ?? `ic0_${name}`;
   const bigResult = result === 'I' && memory64;
   return (...raw: (number | bigint)[]) => {
-    for (let index = 0; index < raw.length; index++) raw[index] = fromWasm(raw[index]!, params[index]!);
+    for (let index = 0; index < raw.length; index++)
+      raw[index] = fromWasm(raw[index]!, params[index]!);
     if (extra === undefined) {
       if (cost > 0) context.charge(cost);
     } else {
@@ -80,13 +84,17 @@ export function checkSlice(what: string, start: Address, length: Address, size: 
   if (typeof start === 'number' && typeof length === 'number') {
     if (start + length <= size) return;
     if (start + length <= Number.MAX_SAFE_INTEGER) {
-      throw toolchainViolation(`${what}: src=${start} + length=${length} exceeds the slice size=${size}`);
+      throw toolchainViolation(
+        `${what}: src=${start} + length=${length} exceeds the slice size=${size}`,
+      );
     }
   }
   if (BigInt(start) + BigInt(length) >= 1n << 64n) {
     throw toolchainViolation(`${what}: src=${start} + length=${length} is an invalid address`);
   }
-  throw toolchainViolation(`${what}: src=${start} + length=${length} exceeds the slice size=${size}`);
+  throw toolchainViolation(
+    `${what}: src=${start} + length=${length} exceeds the slice size=${size}`,
+  );
 }
 
 /** Size of the heap in bytes. */
@@ -95,7 +103,12 @@ export function heapBytes(context: ApiContext): number {
 }
 
 /** Copy of heap bytes; `what` names the range in errors. */
-export function readHeap(context: ApiContext, what: string, start: Address, length: Address): Uint8Array {
+export function readHeap(
+  context: ApiContext,
+  what: string,
+  start: Address,
+  length: Address,
+): Uint8Array {
   checkSlice(what, start, length, heapBytes(context));
   return context.code.instance.readBytes(start as number, length as number);
 }

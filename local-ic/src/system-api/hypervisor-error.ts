@@ -50,13 +50,21 @@ const GRACEFULLY =
 
 /** A contract violation that only a toolchain can cause. */
 export function toolchainViolation(text: string): HypervisorError {
-  return new HypervisorError(ErrorCode.CanisterContractViolation, `Canister violated contract: ${text}`, 'toolchain');
+  return new HypervisorError(
+    ErrorCode.CanisterContractViolation,
+    `Canister violated contract: ${text}`,
+    'toolchain',
+  );
 }
 
 /** A contract violation of the canister's author. */
 export function userViolation(text: string, suggestion = '', anchor = ''): HypervisorError {
   const help = suggestion === '' ? undefined : { suggestion, anchor };
-  return new HypervisorError(ErrorCode.CanisterContractViolation, `Canister violated contract: ${text}`, help);
+  return new HypervisorError(
+    ErrorCode.CanisterContractViolation,
+    `Canister violated contract: ${text}`,
+    help,
+  );
 }
 
 /** An `ic0` function called in a context where it is not allowed. */
@@ -122,15 +130,22 @@ export function sliceOverrun(instructions: number, limit: number): HypervisorErr
 }
 
 export function outOfMemory(): HypervisorError {
-  return new HypervisorError(ErrorCode.CanisterOutOfMemory, 'Canister cannot grow its memory usage.', {
-    suggestion:
-      "Check the canister's memory usage against its allocation and the system wide limits to determine why more memory cannot be allocated.",
-    anchor: 'out-of-memory',
-  });
+  return new HypervisorError(
+    ErrorCode.CanisterOutOfMemory,
+    'Canister cannot grow its memory usage.',
+    {
+      suggestion:
+        "Check the canister's memory usage against its allocation and the system wide limits to determine why more memory cannot be allocated.",
+      anchor: 'out-of-memory',
+    },
+  );
 }
 
 /** `missing` is how many cycles more are needed; undefined when the caller may not know. */
-export function insufficientCyclesInMemoryGrow(bytes: bigint, missing: bigint | undefined): HypervisorError {
+export function insufficientCyclesInMemoryGrow(
+  bytes: bigint,
+  missing: bigint | undefined,
+): HypervisorError {
   const more = missing === undefined ? '' : ` At least ${missing} additional cycles are required.`;
   return new HypervisorError(
     ErrorCode.InsufficientCyclesInMemoryGrow,
@@ -139,7 +154,11 @@ export function insufficientCyclesInMemoryGrow(bytes: bigint, missing: bigint | 
   );
 }
 
-export function reservedCyclesLimitExceeded(bytes: bigint, requested: bigint, limit: bigint): HypervisorError {
+export function reservedCyclesLimitExceeded(
+  bytes: bigint,
+  requested: bigint,
+  limit: bigint,
+): HypervisorError {
   return new HypervisorError(
     ErrorCode.ReservedCyclesLimitExceededInMemoryGrow,
     `Canister cannot grow memory by ${bytes} bytes due to its reserved cycles limit. The current limit (${limit}) would be exceeded by ${requested - limit}.`,
@@ -190,10 +209,14 @@ export function wasmModuleNotFound(): HypervisorError {
 }
 
 export function methodNotFound(kind: string, method: string): HypervisorError {
-  return new HypervisorError(ErrorCode.CanisterMethodNotFound, `Canister has no ${kind} method '${method}'.`, {
-    suggestion: 'Check that the method being called is exported by the target canister.',
-    anchor: 'method-not-found',
-  });
+  return new HypervisorError(
+    ErrorCode.CanisterMethodNotFound,
+    `Canister has no ${kind} method '${method}'.`,
+    {
+      suggestion: 'Check that the method being called is exported by the target canister.',
+      anchor: 'method-not-found',
+    },
+  );
 }
 
 export function functionNotFound(index: number): HypervisorError {
@@ -205,7 +228,10 @@ export function functionNotFound(index: number): HypervisorError {
 }
 
 /** A failed callback whose cleanup failed as well. */
-export function cleanupFailed(callback: HypervisorError, cleanup: HypervisorError): HypervisorError {
+export function cleanupFailed(
+  callback: HypervisorError,
+  cleanup: HypervisorError,
+): HypervisorError {
   return new HypervisorError(
     callback.code,
     `${callback.message}\n\ncall_on_cleanup also failed:\n\n${cleanup.message}`,
@@ -215,7 +241,9 @@ export function cleanupFailed(callback: HypervisorError, cleanup: HypervisorErro
 /** Text of a backtrace, empty when no function of it has a name. */
 export function backtraceText(trap: Trap): string {
   if (!trap.backtrace.some((frame) => frame.name !== undefined)) return '';
-  const lines = trap.backtrace.map((frame) => frame.name ?? `unknown function at index ${frame.index}`);
+  const lines = trap.backtrace.map(
+    (frame) => frame.name ?? `unknown function at index ${frame.index}`,
+  );
   return `Canister Backtrace:\n${lines.join('\n')}\n`;
 }
 

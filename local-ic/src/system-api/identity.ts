@@ -22,7 +22,15 @@ export const identity: ApiGroup = {
     allowed: MODES.notStart,
     bytes: perByteIn,
     run: (context, dst: Address, offset: Address, size: Address) => {
-      copyToHeap(context, 'canister_self_copy', 'id', context.execution.canister.id, dst, offset, size);
+      copyToHeap(
+        context,
+        'canister_self_copy',
+        'id',
+        context.execution.canister.id,
+        dst,
+        offset,
+        size,
+      );
     },
   },
   subnet_self_size: {
@@ -37,7 +45,15 @@ export const identity: ApiGroup = {
     errorName: 'ic0.subnet_self_copy',
     bytes: perByteIn,
     run: (context, dst: Address, offset: Address, size: Address) => {
-      copyToHeap(context, 'subnet_self_copy', 'id', context.execution.input.subnetId, dst, offset, size);
+      copyToHeap(
+        context,
+        'subnet_self_copy',
+        'id',
+        context.execution.input.subnetId,
+        dst,
+        offset,
+        size,
+      );
     },
   },
   root_key_size: {
@@ -52,7 +68,15 @@ export const identity: ApiGroup = {
     errorName: 'ic0.root_key_copy',
     bytes: perByteIn,
     run: (context, dst: Address, offset: Address, size: Address) => {
-      copyToHeap(context, 'root_key_copy', 'bytes', context.execution.input.rootKey, dst, offset, size);
+      copyToHeap(
+        context,
+        'root_key_copy',
+        'bytes',
+        context.execution.input.rootKey,
+        dst,
+        offset,
+        size,
+      );
     },
   },
   canister_status: {

@@ -41,7 +41,15 @@ export const message: ApiGroup = {
     allowed: MODES.argument,
     bytes: perByteIn,
     run: (context, dst: Address, offset: Address, size: Address) => {
-      copyToHeap(context, 'msg_arg_data_copy', 'payload', context.execution.input.arg ?? EMPTY, dst, offset, size);
+      copyToHeap(
+        context,
+        'msg_arg_data_copy',
+        'payload',
+        context.execution.input.arg ?? EMPTY,
+        dst,
+        offset,
+        size,
+      );
     },
   },
   msg_caller_size: {
@@ -55,7 +63,15 @@ export const message: ApiGroup = {
     allowed: MODES.notStart,
     bytes: perByteIn,
     run: (context, dst: Address, offset: Address, size: Address) => {
-      copyToHeap(context, 'msg_caller_copy', 'id', context.execution.input.caller ?? EMPTY, dst, offset, size);
+      copyToHeap(
+        context,
+        'msg_caller_copy',
+        'id',
+        context.execution.input.caller ?? EMPTY,
+        dst,
+        offset,
+        size,
+      );
     },
   },
   msg_method_name_size: {
@@ -77,7 +93,8 @@ export const message: ApiGroup = {
     params: [],
     allowed: MODES.inspecting,
     run: ({ execution }) => {
-      if (execution.accepted) throw toolchainViolation('ic0.accept_message: the function was already called.');
+      if (execution.accepted)
+        throw toolchainViolation('ic0.accept_message: the function was already called.');
       execution.accepted = true;
     },
   },
@@ -91,7 +108,10 @@ export const message: ApiGroup = {
         throw toolchainViolation('ic0.msg_reply_data_append: the call is already replied.');
       }
       const limit = execution.input.maxReplyBytes;
-      const total = typeof size === 'number' ? execution.replyBytes + size : BigInt(execution.replyBytes) + size;
+      const total =
+        typeof size === 'number'
+          ? execution.replyBytes + size
+          : BigInt(execution.replyBytes) + size;
       if (total > limit) {
         throw userViolation(
           `ic0.msg_reply_data_append: application payload size (${total}) cannot be larger than ${limit}.`,
@@ -107,9 +127,13 @@ export const message: ApiGroup = {
     params: [],
     allowed: MODES.answering,
     run: ({ execution }) => {
-      if (execution.answered !== 'not yet') throw toolchainViolation('ic0.msg_reply: the call is already replied');
+      if (execution.answered !== 'not yet')
+        throw toolchainViolation('ic0.msg_reply: the call is already replied');
       execution.answered = 'now';
-      execution.answer = { kind: 'reply', data: concatenate(execution.replyChunks, execution.replyBytes) };
+      execution.answer = {
+        kind: 'reply',
+        data: concatenate(execution.replyChunks, execution.replyBytes),
+      };
     },
   },
   msg_reject: {
@@ -118,7 +142,8 @@ export const message: ApiGroup = {
     bytes: perByteOut,
     run: (context, src: Address, size: Address) => {
       const { execution } = context;
-      if (execution.answered !== 'not yet') throw toolchainViolation('ic0.msg_reject: the call is already replied');
+      if (execution.answered !== 'not yet')
+        throw toolchainViolation('ic0.msg_reject: the call is already replied');
       const limit = execution.input.maxReplyBytes;
       if (size > limit) {
         throw userViolation(

@@ -41,7 +41,9 @@ export const prices: ApiGroup = {
       const { fees, memory64 } = context.execution.input;
       const bytes = saturating(nameBytes + payloadBytes);
       const total =
-        fees.requestOf(bytes) + fees.responsePrepayment + fees.callbackPrepayment(memory64 === true);
+        fees.requestOf(bytes) +
+        fees.responsePrepayment +
+        fees.callbackPrepayment(memory64 === true);
       writeCycles(context, 'ic0_cost_call', total, dst);
     },
   },
@@ -49,7 +51,12 @@ export const prices: ApiGroup = {
     params: ['I'],
     allowed: MODES.all,
     run: (context, dst: Address) => {
-      writeCycles(context, 'ic0_cost_create_canister', context.execution.input.fees.canisterCreation, dst);
+      writeCycles(
+        context,
+        'ic0_cost_create_canister',
+        context.execution.input.fees.canisterCreation,
+        dst,
+      );
     },
   },
   cost_http_request: {
@@ -57,7 +64,8 @@ export const prices: ApiGroup = {
     allowed: MODES.all,
     run: (context, requestBytes: bigint, maxResponseBytes: bigint, dst: Address) => {
       const { fees } = context.execution.input;
-      const { httpRequestBase, httpRequestPerNode, httpRequestByte, httpResponseByte } = FEES_13_NODES;
+      const { httpRequestBase, httpRequestPerNode, httpRequestByte, httpResponseByte } =
+        FEES_13_NODES;
       const nodes = BigInt(fees.nodes);
       const perNode =
         httpRequestBase +

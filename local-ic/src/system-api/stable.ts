@@ -51,11 +51,16 @@ function dirtyError(): Error {
 
 /** The 32-bit functions fail once the memory is larger than 4 GiB. */
 function check32({ code }: ApiContext): void {
-  if (code.stable.size > MAX_PAGES_32) throw trapped('32 bit stable memory api used on a memory larger than 4GB');
+  if (code.stable.size > MAX_PAGES_32)
+    throw trapped('32 bit stable memory api used on a memory larger than 4GB');
 }
 
 function checkStable({ code }: ApiContext, offset: Address, size: Address): void {
-  if (typeof offset === 'bigint' || typeof size === 'bigint' || offset + size > code.stable.sizeBytes) {
+  if (
+    typeof offset === 'bigint' ||
+    typeof size === 'bigint' ||
+    offset + size > code.stable.sizeBytes
+  ) {
     throw trapped('stable memory out of bounds');
   }
 }
@@ -117,7 +122,11 @@ function write(context: ApiContext, offset: Address, src: Address, size: Address
 }
 
 /** Pages before growing, or undefined when the memory cannot grow. */
-function grow({ code, execution }: ApiContext, additional: Address, limit: number): number | undefined {
+function grow(
+  { code, execution }: ApiContext,
+  additional: Address,
+  limit: number,
+): number | undefined {
   const before = code.stable.size;
   if (typeof additional === 'bigint' || before + additional > limit) return undefined;
   if (!execution.memory.growStable(additional)) return undefined;

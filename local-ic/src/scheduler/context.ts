@@ -1,0 +1,18 @@
+import type { Canister, Fees, Subnet } from '../state/index.js';
+import type { SubnetMemory } from '../system-api/index.js';
+import type { CostSchedule } from '../wasm/index.js';
+import type { SchedulerLimits } from './limits.js';
+
+/** What an execution on a subnet depends on besides the canister. */
+export interface ExecutionContext {
+  readonly subnet: Subnet;
+  readonly fees: Fees;
+  readonly limits: SchedulerLimits;
+  readonly schedule: CostSchedule;
+  readonly timeNs: bigint;
+  /** Public key of the network, DER. */
+  readonly rootKey: Uint8Array;
+  readonly subnetMemory: SubnetMemory;
+  /** Certificate of a canister's certified data, for queries. */
+  readonly dataCertificate: (canister: Canister) => Uint8Array | undefined;
+}

@@ -1,0 +1,257 @@
+import type { Canister, Ingress, Request, Subnet } from '../state/index.js';
+import { ALLOCATION_CHARGE_PERIOD_NS, allocatedBytes, messageMemoryUsage } from '../state/index.js';
+import type { ExecutionContext } from './context.js';
+import { inductIngress } from './ingress-induction.js';
+import { PausedInstallation } from './installing.js';
+import { ManagementHost } from './management-host.js';
+import type { Network } from './network.js';
+import { nextExecution } from './next-execution.js';
+import {
+  activeSchedule,
+  applyPriorityCredit,
+  byPriority,
+  chargeIdle,
+  dealToThreads,
+  planRound,
+  settlePriorities,
+} from './round-schedule.js';
+import { buildStreams, inductOnSameSubnet, inductStreams } from './streams.js';
+import { SubnetMemoryView } from './subnet-memory.js';
+import { runThread } from './threads.js';
+import { uninstall } from './uninstall.js';
+import { PausedWork } from './work.js';
+
+/** Executes the rounds of one subnet. */
+export class RoundExecutor {
+  constructor(
+    private readonly network: Network,
+    private readonly subnet: Subnet,
+  ) {}
+
+  /** One round: takes messages in, executes, sends on, charges. */
+  execute(context: ExecutionContext, payerOf: (message: Ingress) => Canister | undefined): void {
+    const { subnet, network } = this;
+    subnet.round++;
+    inductStreams(network, subnet);
+    inductIngress(context, payerOf);
+    const host = new ManagementHost(network, context);
+    this.executeRound(context, host);
+    buildStreams(network, subnet);
+  }
+
+  private executeRound(context: ExecutionContext, host: ManagementHost): void {
+    const { subnet } = this;
+    const { limits } = context;
+    const budget = new ManagementBudget(limits.managementRound);
+    this.answerPostponed(host);
+    this.advanceInstallations(host, budget);
+    const canisters = subnet.sortedCanisters();
+    const schedule = planRound(canisters, subnet.round, limits);
+    const fully = new Set<Canister>();
+    const withTasks: Canister[] = [];
+    let left = limits.round - Math.max(limits.slice, limits.messageWithoutSlices) + 1;
+    let heapDelta = 0;
+    for (let first = true; ; first = false) {
+      this.drainManagementQueue(host, budget);
+      if (first) this.addTasks(context, withTasks);
+      if (context.subnetMemory instanceof SubnetMemoryView) context.subnetMemory.refresh();
+      chargeIdle(schedule, fully, subnet.round, first);
+      const active = activeSchedule(schedule, limits);
+      const before = left;
+      if (left > 0) {
+        let most = 0;
+        for (const thread of dealToThreads(active, limits.threads)) {
+          const result = runThread(context, thread, before, subnet.round, first, fully);
+          most = Math.max(most, result.instructions);
+          heapDelta += result.heapDelta;
+        }
+        left -= most;
+      }
+      const consumed = before - left;
+      left -= limits.overheadPerHostedCanister * subnet.canisters.size;
+      if (consumed === 0 || left <= 0 || heapDelta >= limits.heapDeltaPerIteration) break;
+      inductOnSameSubnet(subnet);
+    }
+    for (const canister of withTasks) canister.tasks.length = 0;
+    this.finish(context, host);
+    settlePriorities(schedule, subnet.sortedCanisters(), fully, limits);
+    this.abortSurplus(context);
+  }
+
+  private answerPostponed(host: ManagementHost): void {
+    for (const request of this.subnet.postponed.splice(0)) this.executeManagement(host, request);
+  }
+
+  private advanceInstallations(host: ManagementHost, budget: ManagementBudget): void {
+    for (const canister of this.subnet.sortedCanisters()) {
+      if (!(canister.paused instanceof PausedInstallation)) continue;
+      budget.left -= canister.paused.resume(host);
+      if (budget.left <= 0 || nextExecution(canister) === 'continueInstallCode') break;
+    }
+    budget.left = Math.max(0, budget.left);
+  }
+
+  private drainManagementQueue(host: ManagementHost, budget: ManagementBudget): void {
+    const queue = this.subnet.managementQueue;
+    for (let index = 0; index < queue.length;) {
+      const message = queue[index]!;
+      if (!this.mayExecute(message, budget)) {
+        index++;
+        continue;
+      }
+      queue.splice(index, 1);
+      if (message.kind === 'request' && message.method === 'raw_rand') {
+        this.subnet.postponed.push(message);
+        continue;
+      }
+      const instructions = this.executeManagement(host, message);
+      budget.left -= instructions;
+      if (instructions > 0 && budget.left <= 0) break;
+    }
+  }
+
+  /** Calls about a canister wait while it executes a long message; installations run one by one. */
+  private mayExecute(message: Ingress | Request, budget: ManagementBudget): boolean {
+    const heavy = message.method === 'install_code' || message.method === 'install_chunked_code';
+    if (heavy && (budget.left <= 0 || this.installing())) return false;
+    const destination = this.targetOf(message);
+    return destination?.paused?.state !== 'paused';
+  }
+
+  private installing(): boolean {
+    for (const canister of this.subnet.canisters.values()) {
+      if (canister.paused?.kind === 'install_code') return true;
+    }
+    return false;
+  }
+
+  private targetOf(message: Ingress | Request): Canister | undefined {
+    try {
+      const destination = this.network.management.resolveDestination(
+        message.method,
+        message.arg,
+        () => true,
+      );
+      return destination.kind === 'canister' ? this.subnet.canister(destination.id) : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private executeManagement(host: ManagementHost, message: Ingress | Request): number {
+    this.subnet.firstSliceInstructions = 0;
+    const outcome = this.network.management.executeManagementCall(host, {
+      method: message.method,
+      sender: message.sender,
+      arg: message.arg,
+      cycles: message.kind === 'request' ? message.cycles : 0n,
+      message,
+    });
+    if (outcome.kind === 'pending') return this.subnet.firstSliceInstructions;
+    host.answer(message, outcome);
+    return outcome.instructions ?? 0;
+  }
+
+  /** Puts heartbeats and timers that are due in front of messages; the three take turns. */
+  private addTasks(context: ExecutionContext, withTasks: Canister[]): void {
+    for (const canister of this.subnet.sortedCanisters()) {
+      if (canister.status.kind !== 'running' || !canister.code) continue;
+      const { hooks } = canister.code.module;
+      const heartbeat = hooks.has('canister_heartbeat');
+      const timer =
+        hooks.has('canister_global_timer') &&
+        canister.globalTimer !== undefined &&
+        canister.globalTimer <= context.timeNs;
+      if (!heartbeat && !timer) continue;
+      const next = nextExecution(canister);
+      if (next === 'continueLong' || next === 'continueInstallCode') continue;
+      if (chooseTasks(canister, heartbeat, timer)) withTasks.push(canister);
+    }
+  }
+
+  private finish(context: ExecutionContext, host: ManagementHost): void {
+    const { limits } = context;
+    for (const { scheduler } of this.subnet.canisters.values()) {
+      scheduler.heapDeltaDebit = Math.max(0, scheduler.heapDeltaDebit - limits.heapDeltaPerRound);
+      scheduler.installCodeDebit = Math.max(
+        0,
+        scheduler.installCodeDebit - limits.installCodePerRound,
+      );
+    }
+    host.processStopping();
+    this.chargeAllocations(context);
+  }
+
+  /** Charges for storage and compute allocation; canisters that cannot pay lose their code. */
+  private chargeAllocations(context: ExecutionContext): void {
+    for (const canister of this.subnet.canisters.values()) {
+      if (canister.paused?.state === 'paused') continue;
+      const since = context.timeNs - canister.scheduler.timeOfLastAllocationCharge;
+      if (since < ALLOCATION_CHARGE_PERIOD_NS) continue;
+      canister.scheduler.timeOfLastAllocationCharge = context.timeNs;
+      const { fees } = context;
+      const storage =
+        fees.storage(allocatedBytes(canister), since) +
+        fees.storage(BigInt(messageMemoryUsage(canister)), since);
+      const fromReserve = storage < canister.reservedBalance ? storage : canister.reservedBalance;
+      const price =
+        storage - fromReserve + fees.computeAllocation(canister.settings.computeAllocation, since);
+      canister.reservedBalance -= fromReserve;
+      if (canister.balance >= price) {
+        canister.balance -= price;
+        continue;
+      }
+      uninstall(context, canister);
+      canister.version++;
+      canister.balance = 0n;
+      canister.settings = { ...canister.settings, computeAllocation: 0, memoryAllocation: 0n };
+      canister.history.changes.length = 0;
+    }
+  }
+
+  /** Only so many executions stay paused: the rest start again later. */
+  private abortSurplus(context: ExecutionContext): void {
+    const paused = [...this.subnet.canisters.values()].filter(
+      (canister) => canister.paused instanceof PausedWork && canister.paused.state === 'paused',
+    );
+    for (const canister of byPriority(paused).slice(context.limits.maxPaused)) {
+      (canister.paused as PausedWork).abort();
+      applyPriorityCredit(canister);
+    }
+  }
+}
+
+/** Instructions that management calls may use in a round. */
+class ManagementBudget {
+  constructor(public left: number) {}
+}
+
+const METHODS = ['globalTimer', 'heartbeat', 'message'] as const;
+
+function chooseTasks(canister: Canister, heartbeat: boolean, timer: boolean): boolean {
+  if (canister.lowWasmMemoryHook === 'ready') {
+    advance(canister);
+    return false;
+  }
+  for (let tries = 0; tries < METHODS.length; tries++) {
+    const method = canister.scheduler.nextScheduledMethod;
+    advance(canister);
+    if (method === 'message') {
+      if (canister.queues.hasInput()) return false;
+    } else if (method === 'heartbeat' && heartbeat) {
+      canister.tasks.push('heartbeat');
+      if (timer) canister.tasks.push('globalTimer');
+      return true;
+    } else if (method === 'globalTimer' && timer) {
+      canister.tasks.push('globalTimer');
+      if (heartbeat) canister.tasks.push('heartbeat');
+      return true;
+    }
+  }
+  return false;
+}
+
+function advance(canister: Canister): void {
+  const index = METHODS.indexOf(canister.scheduler.nextScheduledMethod);
+  canister.scheduler.nextScheduledMethod = METHODS[(index + 1) % METHODS.length]!;
+}

@@ -1,0 +1,97 @@
+import type { Canister, Code } from '../state/index.js';
+import {
+  errorOfTrap,
+  Execution,
+  SystemApi,
+  type ExecutionInput,
+  type ExecutionResult,
+} from '../system-api/index.js';
+import { CanisterInstance, type CanisterModule, type EntryPoint } from '../wasm/index.js';
+import { StableMemory, type StableSnapshot } from '../state/index.js';
+import type { ExecutionContext } from './context.js';
+
+const PAGE_BYTES = 4096;
+/** Charge for a heap page whose content changed, schedule 2025-10. */
+const CHANGED_PAGE_COST = 1000;
+const CHANGED_PAGE_COST_64 = 4000;
+/** Largest reply or reject. */
+export const MAX_REPLY_BYTES = 2_097_152;
+/** Largest reply of a query from outside. */
+export const MAX_QUERY_REPLY_BYTES = 3_145_728;
+
+/** Makes the memories of a module, with its `ic0` functions; runs no code. */
+export function makeCode(
+  module: CanisterModule,
+  moduleBytes: Uint8Array,
+  stable?: StableSnapshot,
+): Code {
+  const api = new SystemApi(module.memory64);
+  const instance = new CanisterInstance(module, api.functions, { mayGrow: api.mayGrow });
+  const code: Code = { module, moduleBytes, instance, stable: new StableMemory(stable), api };
+  api.code = code;
+  return code;
+}
+
+/** Input of an execution on a subnet: the fields that every kind shares. */
+export function sharedInput(context: ExecutionContext, canister: Canister) {
+  return {
+    canister,
+    fees: context.fees,
+    timeNs: context.timeNs,
+    subnetId: context.subnet.id,
+    rootKey: context.rootKey,
+    subnetMemory: context.subnetMemory,
+    memory64: canister.code?.module.memory64 === true,
+    maxReplyBytes: MAX_REPLY_BYTES,
+  };
+}
+
+/**
+ * Runs one entry point to its end. The changes of heap and stable memory are left pending: commit,
+ * roll back or detach them.
+ */
+export function runEntry(
+  code: Code,
+  input: ExecutionInput,
+  entry: EntryPoint,
+  limits: { readonly reported: number; readonly slice: number },
+): ExecutionResult {
+  const api = code.api as SystemApi;
+  const execution = new Execution(input);
+  api.execution = execution;
+  const query = !execution.replicated;
+  const outcome = code.instance.run(entry, input.instructionLimit, { query });
+  api.execution = undefined;
+  execution.dropCall();
+  let { instructions } = outcome;
+  if (outcome.kind === 'trapped') {
+    const error = errorOfTrap(outcome.trap, {
+      message: limits.reported,
+      slice: limits.slice,
+      ...('table' in entry ? { tableIndex: entry.table } : {}),
+    });
+    if (error.logText !== undefined) {
+      execution.log.add(input.timeNs, new TextEncoder().encode(error.logText));
+    }
+    instructions = Math.min(instructions, input.instructionLimit);
+    return { execution, error, instructions, heapDelta: 0 };
+  }
+  const heapPages = code.instance.changedHeapPages();
+  if (execution.replicated && code.module.schedule === '2025-10') {
+    instructions += heapPages * (code.module.memory64 ? CHANGED_PAGE_COST_64 : CHANGED_PAGE_COST);
+  }
+  const heapDelta = (heapPages + code.stable.dirtyPages) * PAGE_BYTES;
+  return { execution, error: undefined, instructions, heapDelta };
+}
+
+/** Makes pending changes of both memories permanent. */
+export function commitMemory(code: Code): void {
+  code.instance.commit();
+  code.stable.commit();
+}
+
+/** Forgets pending changes of both memories. */
+export function rollbackMemory(code: Code): void {
+  code.instance.rollback();
+  code.stable.rollback();
+}

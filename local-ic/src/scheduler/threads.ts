@@ -1,0 +1,104 @@
+import { nextExecution } from './next-execution.js';
+import type { Canister } from '../state/index.js';
+import { startCall, type Task } from './call.js';
+import type { ExecutionContext } from './context.js';
+import { startResponse } from './response.js';
+import { noteExecution } from './round-schedule.js';
+import { PausedWork, type Finished, type Work } from './work.js';
+
+/** What one thread did in an iteration. */
+export interface ThreadResult {
+  /** Instructions, overheads included, that its budget was charged with. */
+  readonly instructions: number;
+  readonly heapDelta: number;
+}
+
+/** What executing one message, or one slice of it, came to. */
+interface Step {
+  /** Instructions of the slice. */
+  readonly instructions: number;
+  /** Undefined when the message is paused. */
+  readonly finished: Finished | undefined;
+}
+
+function begin(canister: Canister, work: Work | Finished): Step {
+  if (!('slices' in work)) return { instructions: 0, finished: work };
+  if (work.slices.length === 1) return { instructions: work.slices[0]!, finished: work.finish() };
+  const paused = new PausedWork(canister, canister.code!, work);
+  canister.paused = paused;
+  return { instructions: paused.resume().instructions, finished: undefined };
+}
+
+function takeTask(canister: Canister): Task | undefined {
+  if (canister.lowWasmMemoryHook === 'ready') {
+    canister.lowWasmMemoryHook = 'executed';
+    return { kind: 'task', task: 'lowWasmMemory' };
+  }
+  const task = canister.tasks.shift();
+  return task && { kind: 'task', task };
+}
+
+/** Executes the next message or slice of a canister. */
+function step(context: ExecutionContext, canister: Canister): Step {
+  if (canister.paused instanceof PausedWork) {
+    const { instructions, finished } = canister.paused.resume();
+    return { instructions, finished };
+  }
+  const task = takeTask(canister);
+  if (task) {
+    if (
+      task.task === 'lowWasmMemory' &&
+      canister.code?.module.hooks.has('canister_on_low_wasm_memory') !== true
+    ) {
+      return { instructions: 0, finished: { instructions: 0, heapDelta: 0 } };
+    }
+    return begin(canister, startCall(context, canister, task));
+  }
+  const message = canister.queues.popInput();
+  if (!message) return { instructions: 0, finished: { instructions: 0, heapDelta: 0 } };
+  return begin(
+    canister,
+    message.kind === 'response'
+      ? startResponse(context, canister, message)
+      : startCall(context, canister, message),
+  );
+}
+
+/**
+ * Executes the canisters of one thread, each with all its messages, until `budget` is used. A message
+ * starts while anything is left of the budget.
+ */
+export function runThread(
+  context: ExecutionContext,
+  canisters: readonly Canister[],
+  budget: number,
+  round: number,
+  firstIteration: boolean,
+  fully: Set<Canister>,
+): ThreadResult {
+  const { limits } = context;
+  let left = budget;
+  let heapDelta = 0;
+  canisters.forEach((canister, rank) => {
+    if (left <= 0 || heapDelta >= limits.heapDeltaPerIteration) return;
+    let used = 0;
+    while (left > 0) {
+      const next = nextExecution(canister);
+      if (next === 'none' || next === 'continueInstallCode') break;
+      const wasPaused = canister.paused?.state === 'paused';
+      const { instructions, finished } = step(context, canister);
+      left -= instructions + limits.overheadPerMessage;
+      if (finished) {
+        used += finished.instructions;
+        heapDelta += finished.heapDelta;
+        canister.scheduler.heapDeltaDebit += finished.heapDelta;
+      }
+      if (heapDelta >= limits.heapDeltaPerIteration) break;
+      if (wasPaused && !canister.paused) break;
+      if (!finished) break;
+    }
+    noteExecution(canister, fully, round, firstIteration, rank);
+    if (used > 0) left -= limits.overheadPerCanister;
+  });
+  return { instructions: budget - left, heapDelta };
+}
