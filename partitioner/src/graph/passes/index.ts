@@ -1,17 +1,36 @@
 import type { Program } from '../program.js';
+import { foldIntoWeights } from './fold-into-weights.js';
+import { fuseEpilogues } from './fuse-epilogues.js';
+import { gatedActivations } from './gated-activations.js';
+import { mergeAffine } from './merge-affine.js';
+import { mergeTransposes, skipTransposesOfOnes } from './merge-transposes.js';
 import { removeIdentities } from './remove-identities.js';
 import { removeUnusedOperations } from './remove-unused.js';
+import { scalarOperands } from './scalar-operands.js';
+import { sinkTransposes } from './sink-transposes.js';
 
 /** A change of a program that keeps what it computes. Returns whether anything changed. */
 export type Pass = (program: Program) => boolean;
 
-const passes: readonly Pass[] = [removeIdentities, removeUnusedOperations];
+/**
+ * Groups of passes. Each group runs until none of it finds anything to do, then the next: steps
+ * become activations before epilogues take them in, and weights take in what they can first.
+ */
+const groups: readonly (readonly Pass[])[] = [
+  [removeIdentities, removeUnusedOperations],
+  [sinkTransposes, mergeTransposes, skipTransposesOfOnes, removeIdentities, removeUnusedOperations],
+  [scalarOperands, mergeAffine, gatedActivations, removeIdentities, removeUnusedOperations],
+  [foldIntoWeights, removeUnusedOperations],
+  [fuseEpilogues, foldIntoWeights, removeUnusedOperations],
+];
 
-/** Runs all passes until none finds anything to do. */
+/** Runs all passes. */
 export function runPasses(program: Program): Program {
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const pass of passes) changed = pass(program) || changed;
+  for (const passes of groups) {
+    for (let changed = true; changed;) {
+      changed = false;
+      for (const pass of passes) changed = pass(program) || changed;
+    }
   }
   return program;
 }
