@@ -1,0 +1,151 @@
+import { clampHigh, clampLow } from './clamp';
+import { mac8 } from './mac';
+import { Panel12, Panel16, Panel4, Panel8 } from './panel';
+
+/**
+ * out[y][x][lanes] += in[y][x][0..8) * w[0..8)[lanes] for all pixels of a rectangle, 8 input channels deep;
+ * instead of adding to `out` begins with `bias` where `first`, and clamps what it stores where `clamp`.
+ * The weights stay in locals while all pixels pass by. Steps are bytes; any alignment; nx, ny >= 1.
+ */
+@inline
+function body<P>(
+  first: bool, clamp: bool,
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  const width = offsetof<P>();
+  const a0 = v128.load(w, 0 * offsetof<P>());
+  const a1 = v128.load(w, 1 * offsetof<P>());
+  const a2 = v128.load(w, 2 * offsetof<P>());
+  const a3 = v128.load(w, 3 * offsetof<P>());
+  const a4 = v128.load(w, 4 * offsetof<P>());
+  const a5 = v128.load(w, 5 * offsetof<P>());
+  const a6 = v128.load(w, 6 * offsetof<P>());
+  const a7 = v128.load(w, 7 * offsetof<P>());
+  const b0 = width > 16 ? v128.load(w, 0 * offsetof<P>() + 16) : a0;
+  const b1 = width > 16 ? v128.load(w, 1 * offsetof<P>() + 16) : a1;
+  const b2 = width > 16 ? v128.load(w, 2 * offsetof<P>() + 16) : a2;
+  const b3 = width > 16 ? v128.load(w, 3 * offsetof<P>() + 16) : a3;
+  const b4 = width > 16 ? v128.load(w, 4 * offsetof<P>() + 16) : a4;
+  const b5 = width > 16 ? v128.load(w, 5 * offsetof<P>() + 16) : a5;
+  const b6 = width > 16 ? v128.load(w, 6 * offsetof<P>() + 16) : a6;
+  const b7 = width > 16 ? v128.load(w, 7 * offsetof<P>() + 16) : a7;
+  const c0 = width > 32 ? v128.load(w, 0 * offsetof<P>() + 32) : a0;
+  const c1 = width > 32 ? v128.load(w, 1 * offsetof<P>() + 32) : a1;
+  const c2 = width > 32 ? v128.load(w, 2 * offsetof<P>() + 32) : a2;
+  const c3 = width > 32 ? v128.load(w, 3 * offsetof<P>() + 32) : a3;
+  const c4 = width > 32 ? v128.load(w, 4 * offsetof<P>() + 32) : a4;
+  const c5 = width > 32 ? v128.load(w, 5 * offsetof<P>() + 32) : a5;
+  const c6 = width > 32 ? v128.load(w, 6 * offsetof<P>() + 32) : a6;
+  const c7 = width > 32 ? v128.load(w, 7 * offsetof<P>() + 32) : a7;
+  const d0 = width > 48 ? v128.load(w, 0 * offsetof<P>() + 48) : a0;
+  const d1 = width > 48 ? v128.load(w, 1 * offsetof<P>() + 48) : a1;
+  const d2 = width > 48 ? v128.load(w, 2 * offsetof<P>() + 48) : a2;
+  const d3 = width > 48 ? v128.load(w, 3 * offsetof<P>() + 48) : a3;
+  const d4 = width > 48 ? v128.load(w, 4 * offsetof<P>() + 48) : a4;
+  const d5 = width > 48 ? v128.load(w, 5 * offsetof<P>() + 48) : a5;
+  const d6 = width > 48 ? v128.load(w, 6 * offsetof<P>() + 48) : a6;
+  const d7 = width > 48 ? v128.load(w, 7 * offsetof<P>() + 48) : a7;
+  const biasA = first ? v128.load(bias) : a0;
+  const biasB = first && width > 16 ? v128.load(bias, 16) : a0;
+  const biasC = first && width > 32 ? v128.load(bias, 32) : a0;
+  const biasD = first && width > 48 ? v128.load(bias, 48) : a0;
+  const low = clamp ? clampLow() : a0;
+  const high = clamp ? clampHigh() : a0;
+  do {
+    let n = nx;
+    let p = a;
+    let q = out;
+    do {
+      const x0 = v128.load32_splat(p, 0);
+      const x1 = v128.load32_splat(p, 4);
+      const x2 = v128.load32_splat(p, 8);
+      const x3 = v128.load32_splat(p, 12);
+      const x4 = v128.load32_splat(p, 16);
+      const x5 = v128.load32_splat(p, 20);
+      const x6 = v128.load32_splat(p, 24);
+      const x7 = v128.load32_splat(p, 28);
+      {
+        let sum = first ? biasA : v128.load(q, 0);
+        sum = mac8(sum, x0, x1, x2, x3, x4, x5, x6, x7, a0, a1, a2, a3, a4, a5, a6, a7);
+        if (clamp) sum = f32x4.pmin(f32x4.pmax(sum, low), high);
+        v128.store(q, sum, 0);
+      }
+      if (width > 16) {
+        let sum = first ? biasB : v128.load(q, 16);
+        sum = mac8(sum, x0, x1, x2, x3, x4, x5, x6, x7, b0, b1, b2, b3, b4, b5, b6, b7);
+        if (clamp) sum = f32x4.pmin(f32x4.pmax(sum, low), high);
+        v128.store(q, sum, 16);
+      }
+      if (width > 32) {
+        let sum = first ? biasC : v128.load(q, 32);
+        sum = mac8(sum, x0, x1, x2, x3, x4, x5, x6, x7, c0, c1, c2, c3, c4, c5, c6, c7);
+        if (clamp) sum = f32x4.pmin(f32x4.pmax(sum, low), high);
+        v128.store(q, sum, 32);
+      }
+      if (width > 48) {
+        let sum = first ? biasD : v128.load(q, 48);
+        sum = mac8(sum, x0, x1, x2, x3, x4, x5, x6, x7, d0, d1, d2, d3, d4, d5, d6, d7);
+        if (clamp) sum = f32x4.pmin(f32x4.pmax(sum, low), high);
+        v128.store(q, sum, 48);
+      }
+      p += aStepX;
+      q += oStepX;
+    } while (--n);
+    a += aStepY;
+    out += oStepY;
+  } while (--ny);
+}
+
+function add<P>(
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  body<P>(false, false, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+}
+
+function begin<P>(
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  body<P>(true, false, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+}
+
+function end<P>(
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  body<P>(false, true, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+}
+
+function whole<P>(
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  body<P>(true, true, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+}
+
+@inline
+function variant<P>(
+  first: bool, clamp: bool,
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  if (first) {
+    if (clamp) whole<P>(a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+    else begin<P>(a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  } else if (clamp) end<P>(a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  else add<P>(a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+}
+
+/** Runs the kernel on a panel of `width` bytes an input channel: 16, 32, 48 or 64. */
+export function gemm8(
+  width: usize, first: bool, clamp: bool,
+  a: usize, aStepX: usize, aStepY: usize, out: usize, oStepX: usize, oStepY: usize,
+  nx: u32, ny: u32, w: usize, bias: usize,
+): void {
+  if (width == 64) variant<Panel16>(first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  else if (width == 32) variant<Panel8>(first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  else if (width == 16) variant<Panel4>(first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  else variant<Panel12>(first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+}

@@ -1,0 +1,38 @@
+import { CanisterError, DType } from '../generated/constants';
+import { text } from '../tensor/errors';
+import {
+  attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress,
+} from '../tensor/node';
+import { readEpilogue } from './epilogue';
+import { multiplyPanels } from './panels';
+import { DONE, FAILED } from './status';
+import { checkPacked, zeroBias } from './weights';
+
+/** A [.., K] x packed W [K, N] + bias [N]. Words: K, N, epilogue. */
+export function linear(): i32 {
+  const a = input(0);
+  const depth = <u32>attr(0);
+  const n = <u32>attr(1);
+  if (progress == 0) {
+    if (attrCount != 7) {
+      failNode(CanisterError.badShard);
+      text('7 attribute words expected');
+      return FAILED;
+    }
+    if (a.dtype != DType.float32 || a.rank == 0 || a.dim(a.rank - 1) != depth || depth == 0) {
+      failInput(0, 'float32 with the last dimension of the weights');
+      return FAILED;
+    }
+    if (!checkPacked(1, 2, depth, n, 1)) return FAILED;
+    output(0).shapeLike(a);
+    output(0).setDim(a.rank - 1, n);
+    if (!outputAlloc(0, DType.float32, a.rank)) return FAILED;
+    setProgress(1);
+  }
+  const rows = a.product(0, a.rank - 1);
+  if (rows == 0 || n == 0) return DONE;
+  const bias = hasInput(2) ? input(2).data : zeroBias(n);
+  if (bias == 0) return FAILED;
+  readEpilogue(2);
+  return multiplyPanels(a.data, rows, depth, input(1).data, n, bias, output(0).data);
+}

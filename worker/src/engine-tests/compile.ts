@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as asc from 'assemblyscript/asc';
+
+const worker = join(fileURLToPath(new URL('.', import.meta.url)), '..', '..');
+
+export interface CompiledEngine {
+  wasm: Uint8Array<ArrayBuffer>;
+  /** The module in text form, for looking at hot loops. */
+  text: string;
+}
+
+async function script<T>(name: string): Promise<T> {
+  return (await import(pathToFileURL(join(worker, 'scripts', name)).href)) as T;
+}
+
+/** The compiled engine, kept in worker/build under the hash of all it is made of. */
+export async function compileEngine(): Promise<CompiledEngine> {
+  const { constantsSource } = await script<{ constantsSource(): string }>('constants.mjs');
+  const { options } = await script<{ options: string[] }>('options.mjs');
+  const constants = constantsSource();
+  const hash = createHash('sha256').update(constants).update(options.join(' '));
+  for (const room of ['kernels', 'tensor', 'ops']) {
+    const folder = join(worker, 'assembly', room);
+    for (const file of readdirSync(folder).sort())
+      hash.update(file).update(readFileSync(join(folder, file)));
+  }
+  const name = `engine-test-${hash.digest('hex').slice(0, 16)}`;
+  const build = join(worker, 'build');
+  if (!existsSync(join(build, `${name}.wasm`))) await compile(name, constants, options);
+  return {
+    wasm: new Uint8Array(readFileSync(join(build, `${name}.wasm`))),
+    text: readFileSync(join(build, `${name}.wat`), 'utf8'),
+  };
+}
+
+/** Compiles `assembly/ops/testing.ts`: the engine without the canister around it, with the worker's own flags. */
+async function compile(name: string, constants: string, options: string[]): Promise<void> {
+  const generated = join(worker, 'assembly', 'generated');
+  const build = join(worker, 'build');
+  mkdirSync(generated, { recursive: true });
+  mkdirSync(build, { recursive: true });
+  writeFileSync(join(generated, 'constants.ts'), constants);
+  const unfinished = `build/${name}.${process.pid}`;
+  const stderr = asc.createMemoryStream();
+  const { error } = await asc.main(
+    [
+      'assembly/ops/testing.ts',
+      ...['--baseDir', worker],
+      ...['--outFile', `${unfinished}.wasm`, '--textFile', `${unfinished}.wat`],
+      ...options.map((option) =>
+        option.startsWith('abort=') ? 'abort=assembly/ops/testing/abort' : option,
+      ),
+    ],
+    { stdout: asc.createMemoryStream(), stderr },
+  );
+  if (error) throw new Error(`engine: ${error.message}\n${stderr.toString()}`);
+  for (const old of readdirSync(build)) {
+    if (!old.startsWith(name) && /^engine-test-[0-9a-f]{16}\.wa[st]m?$/.test(old))
+      rmSync(join(build, old), { force: true });
+  }
+  for (const type of ['wat', 'wasm']) {
+    renameSync(join(worker, `${unfinished}.${type}`), join(build, `${name}.${type}`));
+  }
+}

@@ -1,0 +1,94 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { packMatrix, packedChannels } from '@canopy/protocol';
+import { Engine, f32Bits, noEpilogue, type TestTensor } from './engine.js';
+import { expectClose, floats, random } from './compare.js';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await Engine.create();
+});
+
+function packed(w: TestTensor, depth: number, n: number): TestTensor {
+  const data = packMatrix(depth, n, (k, j) => w.data[k * n + j]!);
+  return floats([data.length], data);
+}
+
+function reference(
+  a: TestTensor,
+  w: TestTensor,
+  bias: TestTensor,
+  depth: number,
+  n: number,
+): TestTensor {
+  const rows = a.data.length / depth;
+  const out = new Float64Array(rows * n);
+  for (let r = 0; r < rows; r++) {
+    for (let k = 0; k < depth; k++) {
+      for (let j = 0; j < n; j++) out[r * n + j]! += a.data[r * depth + k]! * w.data[k * n + j]!;
+    }
+    for (let j = 0; j < n; j++) out[r * n + j]! += bias.data[j]!;
+  }
+  return floats([...a.dims.slice(0, -1), n], out);
+}
+
+function padded(bias: TestTensor, n: number): TestTensor {
+  const data = new Float32Array(packedChannels(n));
+  data.set(Array.from(bias.data));
+  return floats([data.length], data);
+}
+
+describe('Linear', () => {
+  for (const rows of [1, 2, 3, 8, 33]) {
+    it(`${rows} rows, all tails of depth and channels`, () => {
+      for (const depth of [1, 3, 8, 31, 63, 144]) {
+        for (const n of [1, 4, 10, 16, 27, 48]) {
+          const a = random([rows, depth], 1);
+          const w = random([depth, n], 2);
+          const bias = random([n], 3);
+          const inputs = [a, packed(w, depth, n), padded(bias, n)];
+          const [out] = engine.run('Linear', inputs, [depth, n, ...noEpilogue]);
+          const expected = reference(a, w, bias, depth, n);
+          expectClose(out!, expected);
+          const relu = [1, 0, 0, f32Bits(1), 0];
+          const [clamped] = engine.run('Linear', inputs, [depth, n, ...relu]);
+          expectClose(
+            clamped!,
+            floats(
+              expected.dims,
+              Array.from(expected.data, (x) => Math.max(x, 0)),
+            ),
+          );
+        }
+      }
+    });
+  }
+
+  it('goes on after a yield where it was', () => {
+    const [rows, depth, n] = [300, 400, 200];
+    const a = random([rows, depth], 1);
+    const w = random([depth, n], 2);
+    const bias = random([n], 3);
+    const inputs = [a, packed(w, depth, n), padded(bias, n)];
+    const hardSwish = [3, 0, 0, f32Bits(2), f32Bits(0.5)];
+    const before = engine.yields;
+    const [out] = engine.run('Linear', inputs, [depth, n, ...hardSwish], { yieldAlways: true });
+    expect(engine.yields).toBeGreaterThan(before + 3);
+    const expected = Array.from(
+      reference(a, w, bias, depth, n).data,
+      (x) => ((x * Math.min(Math.max(x + 3, 0), 6)) / 6) * 2 + 0.5,
+    );
+    expectClose(out!, floats([rows, n], expected), 2e-5);
+  });
+
+  it('names what does not fit', () => {
+    const w = packed(random([4, 4]), 4, 4);
+    expect(() =>
+      engine.run('Linear', [random([2, 5]), w, undefined], [4, 4, ...noEpilogue]),
+    ).toThrow(
+      'node "node" (Linear): input "in0" float32[2,5] must be float32 with the last dimension of the weights',
+    );
+    expect(() =>
+      engine.run('Linear', [random([2, 4]), random([15]), undefined], [4, 4, ...noEpilogue]),
+    ).toThrow('weight 1 must hold 16 float32 values');
+  });
+});
