@@ -1,0 +1,461 @@
+import type { Writer } from '../binary.js';
+import { ValType } from '../module-format.js';
+import { Imm, instructions, Op, OPCODE_COUNT } from '../opcodes.js';
+import type { FlowAnalysis } from './flow-analysis.js';
+import type { FunctionCode } from './function-code.js';
+import {
+  HEAP_START,
+  MAX_HEAP_PAGES,
+  READ_MAP,
+  STOPPED_BY_LIMIT,
+  WASM_PAGE,
+  WRITE_MAP,
+} from './layout.js';
+import { valueAbove } from './memory-access.js';
+import { Charge, type Metering } from './metering.js';
+import { Bits, rawShape } from './numeric-shapes.js';
+import { Source } from './page-checks.js';
+
+/** Indices of what the instrumentation added to the module. */
+export interface Additions {
+  memory64: boolean;
+  importedFunctions: number;
+  /** By how much indices of the module's own functions move. */
+  functionShift: number;
+  host: { touchRead: number; touchWrite: number; grow: number; outOfBounds: number };
+  /** Helper functions for bulk operations; `init` by data segment. */
+  fill: number;
+  copy: number;
+  init: ReadonlyMap<number, number>;
+  globals: {
+    counter: number;
+    pages: number;
+    reason: number;
+    indirectIndex: number;
+    indirectTable: number;
+    dropped: ReadonlyMap<number, number>;
+  };
+}
+
+const MAX_HEAP = MAX_HEAP_PAGES * WASM_PAGE;
+
+/** Instructions that are copied as they are. */
+const isVerbatim = new Uint8Array(OPCODE_COUNT);
+instructions.forEach((instruction, id) => {
+  if (instruction && instruction.imm !== Imm.memarg && instruction.imm !== Imm.memargLane) {
+    isVerbatim[id] = 1;
+  }
+});
+for (const id of [
+  Op.call,
+  Op.callIndirect,
+  Op.returnCall,
+  Op.returnCallIndirect,
+  Op.memorySize,
+  Op.memoryGrow,
+  Op.memoryFill,
+  Op.memoryCopy,
+  Op.memoryInit,
+  Op.dataDrop,
+  Op.refFunc,
+]) {
+  isVerbatim[id] = 0;
+}
+
+const typeCodes: Record<string, number> = {
+  i: ValType.i32,
+  I: ValType.i64,
+  f: ValType.f32,
+  F: ValType.f64,
+  v: ValType.v128,
+};
+const shapeTypes = [0, ValType.f32, ValType.f64, ValType.v128, ValType.v128];
+
+/** Writes a function with the charges and checks that were found for it. */
+export class Emitter {
+  /** Branch hints of the function last written: offsets from its first instruction. */
+  readonly hints: number[] = [];
+  private temporaries = new Map<string, number>();
+  private temporaryTypes: number[] = [];
+  private firstTemporary = 0;
+  private bodyStart = 0;
+  private out!: Writer;
+
+  constructor(
+    private readonly source: Uint8Array,
+    private readonly add: Additions,
+  ) {}
+
+  /** Appends the function's body (without its size) to `out`. */
+  emit(
+    code: FunctionCode,
+    parameters: number,
+    metering: Metering,
+    flow: FlowAnalysis,
+    out: Writer,
+  ): void {
+    this.out = out;
+    this.hints.length = 0;
+    this.temporaries.clear();
+    this.temporaryTypes.length = 0;
+    this.firstTemporary = parameters + code.localCount;
+    this.allocate(code, flow);
+    this.locals(code);
+    this.bodyStart = out.length;
+    const { op, pos, count } = code;
+    const { charge } = metering;
+    const { dead, canonicalise, setsRaw, flagged, pages } = flow;
+    let copied = pos[0]!;
+    for (let row = 0; row < count; row++) {
+      const id = op[row]!;
+      if (dead[row]) {
+        this.flush(copied, pos[row]!);
+        copied = pos[row + 1]!;
+        continue;
+      }
+      const hasCharge = charge[row] !== Charge.none;
+      const hasChecks = pages.head[row] !== 0 || pages.teeBefore[row] !== 0;
+      const either = canonicalise[row]! > Bits.noNan;
+      if (hasCharge || hasChecks || isVerbatim[id] === 0 || either) {
+        this.flush(copied, pos[row]!);
+        if (hasCharge) this.charge(metering.cost[row]!, charge[row] === Charge.checked);
+        if (hasChecks) this.checks(row, id, flow);
+        if (either) this.exactLocal(code.a[row]!, canonicalise[row]!);
+        if (isVerbatim[id] === 0) {
+          this.rewrite(id, row, code);
+          copied = pos[row + 1]!;
+        } else {
+          copied = pos[row]!;
+        }
+      }
+      const rawAfter = canonicalise[row] !== 0 && !either;
+      const teeAfter = pages.teeAfter[row]!;
+      const setsFlag = setsRaw[row] !== 0 && flagged.size > 0 && flagged.has(code.a[row]!);
+      if (rawAfter || teeAfter !== 0 || setsFlag) {
+        this.flush(copied, pos[row + 1]!);
+        copied = pos[row + 1]!;
+        if (rawAfter) this.canonical(canonicalise[row]!);
+        if (teeAfter !== 0) this.instruction(Op.localTee, this.addressTemporary(teeAfter - 1));
+        if (setsFlag) {
+          this.constant(setsRaw[row]! - 1);
+          this.instruction(Op.localSet, this.flagOf(code.a[row]!));
+        }
+      }
+    }
+    this.flush(copied, pos[count]!);
+  }
+
+  // ---- locals ----
+
+  private temporary(key: string, type: number): number {
+    let index = this.temporaries.get(key);
+    if (index === undefined) {
+      index = this.firstTemporary + this.temporaryTypes.length;
+      this.temporaries.set(key, index);
+      this.temporaryTypes.push(type);
+    }
+    return index;
+  }
+
+  private addressTemporary(slot: number): number {
+    return this.temporary(`a${slot}`, this.add.memory64 ? ValType.i64 : ValType.i32);
+  }
+
+  private flagOf(local: number): number {
+    return this.temporary(`flag${local}`, ValType.i32);
+  }
+
+  private valueTemporary(type: number): number {
+    return this.temporary(`v${type}`, type);
+  }
+
+  /** Local variables must be declared before the code that uses them is written. */
+  private allocate(code: FunctionCode, flow: FlowAnalysis): void {
+    const { pages, canonicalise, flagged, dead } = flow;
+    for (let row = 0; row < code.count; row++) {
+      if (dead[row]) continue;
+      const slot = pages.teeBefore[row]! || pages.teeAfter[row]! || pages.respill[row]!;
+      if (slot !== 0) this.addressTemporary(slot - 1);
+      if (pages.teeAfter[row]) this.addressTemporary(pages.teeAfter[row]! - 1);
+      const id = code.op[row]!;
+      if (pages.respill[row]) {
+        this.valueTemporary(typeCodes[String.fromCharCode(valueAbove[id]!)]!);
+      }
+      const bits = canonicalise[row]!;
+      if (bits !== 0) this.valueTemporary(shapeTypes[rawShape(bits)]!);
+      if (id === Op.callIndirect || id === Op.returnCallIndirect) this.valueTemporary(ValType.i32);
+    }
+    for (const local of flagged) this.flagOf(local);
+  }
+
+  private locals(code: FunctionCode): void {
+    const { out } = this;
+    out.u32(code.localTypes.length + this.temporaryTypes.length);
+    code.localTypes.forEach((type, i) => {
+      out.u32(code.localCounts[i]!);
+      out.u8(type);
+    });
+    for (const type of this.temporaryTypes) {
+      out.u32(1);
+      out.u8(type);
+    }
+  }
+
+  // ---- single instructions ----
+
+  private flush(start: number, end: number): void {
+    if (end > start) this.out.copy(this.source, start, end);
+  }
+
+  private instruction(id: number, immediate: number): void {
+    this.out.u8(id);
+    this.out.u32(immediate);
+  }
+
+  private constant(value: number): void {
+    this.out.u8(Op.i32Const);
+    this.out.signed(value);
+  }
+
+  /** An `if` without result whose body is hardly ever run. */
+  private unlikely(): void {
+    this.hints.push(this.out.length - this.bodyStart);
+    this.out.u8(Op.if);
+    this.out.u8(0x40);
+  }
+
+  // ---- metering ----
+
+  private charge(cost: number, checked: boolean): void {
+    const { out } = this;
+    const { counter, reason } = this.add.globals;
+    if (cost > 0) {
+      this.instruction(Op.globalGet, counter);
+      out.u8(Op.i64Const);
+      out.signed(cost);
+      out.u8(Op.i64Sub);
+      this.instruction(Op.globalSet, counter);
+    }
+    if (!checked) return;
+    this.instruction(Op.globalGet, counter);
+    out.u8(Op.i64Const);
+    out.u8(0);
+    out.u8(I64_LT_S);
+    this.unlikely();
+    this.constant(STOPPED_BY_LIMIT);
+    this.instruction(Op.globalSet, reason);
+    out.u8(Op.unreachable);
+    out.u8(Op.end);
+  }
+
+  // ---- pages ----
+
+  private checks(row: number, id: number, flow: FlowAnalysis): void {
+    const { pages } = flow;
+    const before = pages.teeBefore[row]!;
+    if (before !== 0) this.instruction(Op.localTee, this.addressTemporary(before - 1));
+    const respill = pages.respill[row]!;
+    if (respill !== 0) {
+      const type = typeCodes[String.fromCharCode(valueAbove[id]!)]!;
+      this.instruction(Op.localSet, this.valueTemporary(type));
+      this.instruction(Op.localTee, this.addressTemporary(respill - 1));
+      this.instruction(Op.localGet, this.valueTemporary(type));
+    }
+    for (let check = pages.head[row]!; check !== 0; check = pages.next[check]!) {
+      this.check(
+        pages.source[check]!,
+        pages.sourceIndex[check]!,
+        pages.low[check]!,
+        pages.high[check]!,
+        pages.isWrite[check] === 1,
+      );
+    }
+  }
+
+  private check(source: number, index: number, low: number, high: number, write: boolean): void {
+    const { out } = this;
+    const base =
+      source === Source.constant
+        ? -1
+        : source === Source.local
+          ? index
+          : this.addressTemporary(index);
+    const map = write ? WRITE_MAP : READ_MAP;
+    const needsLow = !Number.isNaN(low);
+    const needsHigh = !Number.isNaN(high);
+    if (needsLow) this.state(base, low, map);
+    if (needsHigh) this.state(base, high, map);
+    if (needsLow && needsHigh) out.u8(I32_AND);
+    out.u8(I32_EQZ);
+    this.unlikely();
+    this.address(base, needsLow ? low : high);
+    this.address(base, needsHigh ? high : low);
+    this.instruction(Op.call, write ? this.add.host.touchWrite : this.add.host.touchRead);
+    out.u8(Op.end);
+  }
+
+  /** Pushes the map's entry for the page of `base + delta`. */
+  private state(base: number, delta: number, map: number): void {
+    const { out } = this;
+    this.address(base, delta);
+    if (this.add.memory64) {
+      out.u8(Op.i64Const);
+      out.u8(16);
+      out.u8(I64_SHR_U);
+    } else {
+      this.constant(16);
+      out.u8(I32_SHR_U);
+    }
+    out.u8(I32_LOAD8_U);
+    out.u8(0);
+    out.u32(map);
+  }
+
+  private address(base: number, delta: number): void {
+    const { out } = this;
+    const { memory64 } = this.add;
+    if (base >= 0) this.instruction(Op.localGet, base);
+    if (base >= 0 && delta === 0) return;
+    out.u8(memory64 ? Op.i64Const : Op.i32Const);
+    out.signed(memory64 ? delta : delta | 0);
+    if (base >= 0) out.u8(memory64 ? Op.i64Add : Op.i32Add);
+  }
+
+  // ---- NaNs ----
+
+  /** Makes the value on top of the stack canonical. */
+  private canonical(shape: number): void {
+    const { out } = this;
+    const temporary = this.valueTemporary(shapeTypes[shape]!);
+    this.instruction(Op.localSet, temporary);
+    switch (shape) {
+      case Bits.rawF32:
+        out.u8(Op.f32Const);
+        out.copy(CANONICAL_F32);
+        break;
+      case Bits.rawF64:
+        out.u8(Op.f64Const);
+        out.copy(CANONICAL_F64);
+        break;
+      default:
+        out.u8(0xfd);
+        out.u8(12);
+        for (let i = 0; i < (shape === Bits.rawF32x4 ? 4 : 2); i++) {
+          out.copy(shape === Bits.rawF32x4 ? CANONICAL_F32 : CANONICAL_F64);
+        }
+    }
+    this.instruction(Op.localGet, temporary);
+    this.instruction(Op.localGet, temporary);
+    this.instruction(Op.localGet, temporary);
+    switch (shape) {
+      case Bits.rawF32:
+        out.u8(F32_NE);
+        out.u8(Op.select);
+        break;
+      case Bits.rawF64:
+        out.u8(F64_NE);
+        out.u8(Op.select);
+        break;
+      default:
+        out.u8(0xfd);
+        out.u8(shape === Bits.rawF32x4 ? F32X4_NE : F64X2_NE);
+        out.u8(0xfd);
+        out.u8(V128_BITSELECT);
+    }
+  }
+
+  /** Makes a local canonical if its flag says that it is raw. */
+  private exactLocal(local: number, bits: number): void {
+    const { out } = this;
+    const flag = this.flagOf(local);
+    this.instruction(Op.localGet, flag);
+    out.u8(Op.if);
+    out.u8(0x40);
+    this.instruction(Op.localGet, local);
+    this.canonical(rawShape(bits));
+    this.instruction(Op.localSet, local);
+    this.constant(0);
+    this.instruction(Op.localSet, flag);
+    out.u8(Op.end);
+  }
+
+  // ---- instructions that change ----
+
+  private rewrite(id: number, row: number, code: FunctionCode): void {
+    const { out, add } = this;
+    const a = code.a[row]!;
+    switch (id) {
+      case Op.call:
+      case Op.returnCall:
+      case Op.refFunc:
+        this.instruction(id, a < add.importedFunctions ? a : a + add.functionShift);
+        return;
+      case Op.callIndirect:
+      case Op.returnCallIndirect: {
+        // Kept to tell an empty slot from a wrong signature after a trap.
+        const temporary = this.valueTemporary(ValType.i32);
+        this.instruction(Op.localTee, temporary);
+        this.instruction(Op.globalSet, add.globals.indirectIndex);
+        if (add.globals.indirectTable >= 0) {
+          this.constant(code.b[row]!);
+          this.instruction(Op.globalSet, add.globals.indirectTable);
+        }
+        this.instruction(Op.localGet, temporary);
+        this.instruction(id, a);
+        out.u32(code.b[row]!);
+        return;
+      }
+      case Op.memorySize:
+        this.instruction(Op.globalGet, add.globals.pages);
+        return;
+      case Op.memoryGrow:
+        this.instruction(Op.call, add.host.grow);
+        return;
+      case Op.memoryFill:
+        this.instruction(Op.call, add.fill);
+        return;
+      case Op.memoryCopy:
+        this.instruction(Op.call, add.copy);
+        return;
+      case Op.memoryInit:
+        this.instruction(Op.call, add.init.get(a)!);
+        return;
+      case Op.dataDrop:
+        this.constant(1);
+        this.instruction(Op.globalSet, add.globals.dropped.get(a)!);
+        return;
+      default:
+        this.memoryAccess(id, row, code);
+    }
+  }
+
+  private memoryAccess(id: number, row: number, code: FunctionCode): void {
+    const { out } = this;
+    const offset = code.b[row]! >>> 0;
+    const outside = offset >= MAX_HEAP;
+    if (outside) this.instruction(Op.call, this.add.host.outOfBounds);
+    if (id >= 0x200) {
+      out.u8(0xfd);
+      out.u32(id - 0x200);
+    } else {
+      out.u8(id);
+    }
+    out.u32(code.a[row]!);
+    out.unsigned(outside ? 0 : offset + HEAP_START);
+    if (instructions[id]!.imm === Imm.memargLane) out.u8(this.source[code.pos[row + 1]! - 1]!);
+  }
+}
+
+const I32_EQZ = 0x45;
+const I64_LT_S = 0x53;
+const F32_NE = 0x5c;
+const F64_NE = 0x62;
+const I32_AND = 0x71;
+const I32_SHR_U = 0x76;
+const I64_SHR_U = 0x88;
+const I32_LOAD8_U = 0x2d;
+const F32X4_NE = 0x42;
+const F64X2_NE = 0x48;
+const V128_BITSELECT = 0x52;
+const CANONICAL_F32 = Uint8Array.of(0, 0, 0xc0, 0x7f);
+const CANONICAL_F64 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);
