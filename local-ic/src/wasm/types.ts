@@ -31,7 +31,7 @@ export interface CustomSection {
 /** The `ic0` functions by name (`msg_reply`, ...). An i32 is a number, an i64 a bigint. */
 export type HostFunctions = Record<
   string,
-  (...args: never[]) => number | bigint | undefined | void
+export type HostFunctions = Record<string, (...args: never[]) => unknown>;
 >;
 
 /** Where a run starts. */
