@@ -29,10 +29,7 @@ export interface CustomSection {
 }
 
 /** The `ic0` functions by name (`msg_reply`, ...). An i32 is a number, an i64 a bigint. */
-export type HostFunctions = Record<
-  string,
 export type HostFunctions = Record<string, (...args: never[]) => unknown>;
->;
 
 /** Where a run starts. */
 export type EntryPoint =
