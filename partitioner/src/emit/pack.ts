@@ -2,11 +2,6 @@ import { elementCount, packedChannels, panelChannels } from '@canopy/protocol';
 import { readFloats, type Constant } from '../graph/constant.js';
 import { weightBytes, type Weight } from '../graph/program.js';
 
-/** Rows read together where a panel's columns lie apart in the file. */
-const rowsTogether = 512;
-/** Rows wider than this are read in their needed part only. */
-const wideRowElements = 4096;
-
 /** Copies `[start, end)` of `source`, whose first byte is at `position`, to its place in `target`. */
 function copyOverlap(
   target: Uint8Array,
@@ -24,73 +19,94 @@ function bytesOf(floats: Float32Array): Uint8Array {
   return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 }
 
-/** Panels of a matrix [K, N] laid out as `protocol/src/packing.ts` says: calls `each` for those asked for. */
-function panels(
-  k: number,
-  n: number,
-  start: number,
-  end: number,
-  fill: (panel: Float32Array, width: number, first: number, channels: number) => void,
-  target: Uint8Array,
-): void {
+/** Columns `[first, first + channels)` of a matrix, rounded up to `width` in a panel. */
+interface Panel {
+  first: number;
+  channels: number;
+  width: number;
+  /** Where its bytes begin among those of the matrix. */
+  position: number;
+}
+
+/** The panels of a matrix [K, N] that overlap bytes `[start, end)`. */
+function panelsWithin(k: number, n: number, start: number, end: number): Panel[] {
+  const panels: Panel[] = [];
   let position = 0;
   for (let first = 0; first < n && position < end; first += panelChannels) {
     const channels = Math.min(panelChannels, n - first);
     const width = packedChannels(channels);
-    const bytes = k * width * 4;
-    if (position + bytes > start) {
-      const panel = new Float32Array(k * width);
-      fill(panel, width, first, channels);
-      copyOverlap(target, start, end, bytesOf(panel), position);
-    }
-    position += bytes;
+    if (position + k * width * 4 > start) panels.push({ first, channels, width, position });
+    position += k * width * 4;
   }
+  return panels;
 }
 
-/** Fills a panel from a matrix stored [K, N]. */
-function fillFromRows(
+/** Reads columns `[first, first + count)` of a matrix stored [K, N], as [K, count]. */
+function readColumns(
   constant: Constant,
   k: number,
   n: number,
-  panel: Float32Array,
-  width: number,
   first: number,
-  channels: number,
-  scale: Float32Array | undefined,
+  count: number,
+): Float32Array {
+  if (count === n) return readFloats(constant, 0, k * n);
+  const block = new Float32Array(k * count);
+  for (let row = 0; row < k; row++) {
+    block.set(readFloats(constant, row * n + first, count), row * count);
+  }
+  return block;
+}
+
+/** Packs bytes `[start, end)` of a matrix stored [K, N] into `target`. */
+function packRows(
+  target: Uint8Array,
+  start: number,
+  end: number,
+  weight: Extract<Weight, { kind: 'matrix' }>,
 ): void {
-  const together = n <= wideRowElements ? rowsTogether : 1;
-  for (let row = 0; row < k; row += together) {
-    const rows = Math.min(together, k - row);
-    const part =
-      together === 1
-        ? readFloats(constant, row * n + first, channels)
-        : readFloats(constant, row * n, rows * n);
-    for (let index = 0; index < rows; index++) {
-      const from = together === 1 ? 0 : index * n + first;
+  const { constant, k, n, scale } = weight;
+  const panels = panelsWithin(k, n, start, end);
+  const [from, last] = [panels[0], panels.at(-1)];
+  if (!from || !last) return;
+  const count = last.first + last.channels - from.first;
+  const block = readColumns(constant, k, n, from.first, count);
+  for (const { first, channels, width, position } of panels) {
+    const panel = new Float32Array(k * width);
+    for (let row = 0; row < k; row++) {
+      const at = row * count + first - from.first;
       for (let lane = 0; lane < channels; lane++) {
-        panel[(row + index) * width + lane] = part[from + lane]! * (scale?.[first + lane] ?? 1);
+        panel[row * width + lane] = block[at + lane]! * (scale?.[first + lane] ?? 1);
       }
     }
+    copyOverlap(target, start, end, bytesOf(panel), position);
   }
 }
 
-/** Fills a panel from filters or a transposed matrix: for each output channel, K numbers together. */
-function fillFromColumns(
+/**
+ * Packs bytes `[start, end)` of a matrix of which each column lies together, `k` numbers beginning at
+ * `(base + column) * k`; `place` says in which row a number goes.
+ */
+function packColumns(
+  target: Uint8Array,
+  start: number,
+  end: number,
   constant: Constant,
   k: number,
-  firstChannel: number,
-  place: (index: number) => number,
-  panel: Float32Array,
-  width: number,
-  channels: number,
+  n: number,
+  base: number,
   scale: Float32Array | undefined,
+  place: (index: number) => number,
 ): void {
-  const part = readFloats(constant, firstChannel * k, channels * k);
-  for (let lane = 0; lane < channels; lane++) {
-    const factor = scale?.[firstChannel + lane] ?? 1;
-    for (let index = 0; index < k; index++) {
-      panel[place(index) * width + lane] = part[lane * k + index]! * factor;
+  for (const { first, channels, width, position } of panelsWithin(k, n, start, end)) {
+    const panel = new Float32Array(k * width);
+    const columns = readFloats(constant, (base + first) * k, channels * k);
+    for (let lane = 0; lane < channels; lane++) {
+      const factor = scale?.[base + first + lane] ?? 1;
+      for (let index = 0; index < k; index++) {
+        panel[place(index) * width + lane] = columns[lane * k + index]! * factor;
+      }
     }
+    copyOverlap(target, start, end, bytesOf(panel), position);
   }
 }
 
@@ -105,45 +121,37 @@ export function packedBytes(weight: Weight, start: number, end: number): Uint8Ar
       return weight.constant.read(start, end - start);
     case 'matrix': {
       const { constant, k, n, transposed, scale } = weight;
-      panels(
-        k,
-        n,
-        start,
-        end,
-        (panel, width, first, channels) => {
-          if (transposed) {
-            fillFromColumns(constant, k, first, (index) => index, panel, width, channels, scale);
-          } else fillFromRows(constant, k, n, panel, width, first, channels, scale);
-        },
-        target,
-      );
+      if (!transposed) packRows(target, start, end, weight);
+      else packColumns(target, start, end, constant, k, n, 0, scale, (index) => index);
       return target;
     }
     case 'filter': {
       const { constant, group, scale } = weight;
       const [outChannels = 0, inChannels = 0, height = 1, width = 1] = constant.dims;
       const perGroup = outChannels / group;
-      const k = inChannels * height * width;
-      // Stored (inC, kernelH, kernelW), wanted (kernelH, kernelW, inC).
       const pixels = height * width;
+      const k = inChannels * pixels;
+      // Stored (inC, kernelH, kernelW), wanted (kernelH, kernelW, inC).
       const place = (index: number): number =>
         (index % pixels) * inChannels + Math.floor(index / pixels);
       const groupBytes = weightBytes(weight) / group;
       for (let index = 0; index < group; index++) {
         const position = index * groupBytes;
-        if (position + groupBytes <= start || position >= end) continue;
         const from = Math.max(start, position);
         const to = Math.min(end, position + groupBytes);
-        panels(
-          k,
-          perGroup,
+        if (from >= to) continue;
+        const part = target.subarray(from - start, to - start);
+        const base = index * perGroup;
+        packColumns(
+          part,
           from - position,
           to - position,
-          (panel, panelWidth, first, channels) => {
-            const firstChannel = index * perGroup + first;
-            fillFromColumns(constant, k, firstChannel, place, panel, panelWidth, channels, scale);
-          },
-          target.subarray(from - start, to - start),
+          constant,
+          k,
+          perGroup,
+          base,
+          scale,
+          place,
         );
       }
       return target;

@@ -1,6 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
-import { PartitionError } from '../error.js';
+import { readFile } from '../onnx/files.js';
 
 /**
  * A constant tensor whose data is read when asked for, in the parts asked for, so that a model's
@@ -44,30 +43,7 @@ export function fileConstant(
   path: string,
   offset: number,
 ): Constant {
-  return {
-    dtype,
-    dims,
-    read: (start, length) => {
-      const bytes = new Uint8Array(length);
-      const file = openSync(path, 'r');
-      try {
-        let done = 0;
-        while (done < length) {
-          const got = readSync(file, bytes, done, length - done, offset + start + done);
-          if (got === 0) {
-            throw new PartitionError(
-              'bad-model',
-              `${path} ends before byte ${offset + start + length}, where a weight should be: is the file whole?`,
-            );
-          }
-          done += got;
-        }
-      } finally {
-        closeSync(file);
-      }
-      return bytes;
-    },
-  };
+  return { dtype, dims, read: (start, length) => readFile(path, offset + start, length) };
 }
 
 /** The same data under another shape of as many elements. */

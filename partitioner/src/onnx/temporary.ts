@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { closeFiles } from './files.js';
 
 const open = new Set<string>();
 let watching = false;
@@ -20,5 +21,6 @@ export function makeTemporary(): string {
 
 export function removeTemporary(folder: string): void {
   open.delete(folder);
+  closeFiles(folder);
   rmSync(folder, { recursive: true, force: true });
 }

@@ -64,11 +64,12 @@ function gelu(node: GraphNode, to: Lowering): void {
   unary('gelu')(node, to);
 }
 
+/** A bias and gelu; in two steps, so that the bias can go into the product before it. */
 function biasGelu(node: GraphNode, to: Lowering): void {
-  to.add('Binary', node, node.inputs.slice(0, 2), [node.outputs[0]!], {
-    kind: 'add',
-    epilogue: epilogue({ activation: 'gelu' }),
-  });
+  const output = node.outputs[0]!;
+  const sum = to.temporary(`${node.name}/biased`, 'float32', to.shapes(output));
+  to.add('Binary', node, node.inputs.slice(0, 2), [sum], { kind: 'add', epilogue: epilogue() });
+  to.add('Unary', node, [sum], [output], { kind: 'gelu', alpha: 0, beta: 0 });
 }
 
 function cast(node: GraphNode, to: Lowering): void {

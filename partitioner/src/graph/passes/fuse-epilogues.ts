@@ -27,7 +27,7 @@ export function fuseEpilogues(program: Program): boolean {
     if (!takesEpilogue(program, before)) continue;
     const epilogue = extended(before.attributes.epilogue, node);
     if (!epilogue) continue;
-    before.attributes = { ...before.attributes, epilogue } as typeof before.attributes;
+    before.attributes = { ...before.attributes, epilogue };
     before.outputs = node.outputs;
     program.nodes.splice(program.nodes.indexOf(node), 1);
     changed = true;

