@@ -1,3 +1,4 @@
+export { certifiedIc } from './certified-ic.js';
 export * from './certifier.js';
 export * from './hash-tree.js';
 export { leb128 } from './state-tree.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../errors.js';
-import { Ic } from '../ic.js';
+import { certifiedIc } from '../certification/index.js';
+import type { Ic } from '../ic.js';
 import { idKey } from '../principal.js';
 import type { Difference, GoldenCase, Recorded, RecordedEffects, Step } from './case.js';
 import { compareOutcome, isRecorded, type Outcome } from './compare.js';
@@ -33,7 +34,7 @@ class CasePlayer {
     options: PlayOptions,
   ) {
     this.#names = new Names(options.modules);
-    this.#ic = new Ic({
+    this.#ic = certifiedIc({
       subnets: golden.subnets.map((kind) => ({ kind: kind as 'application' })),
       costs: options.costs,
       initialTimeNs: BigInt(golden.initial_time_ns),

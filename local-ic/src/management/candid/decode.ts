@@ -230,9 +230,18 @@ class Decoder {
         return { tag: field.hash, value: this.generic(field.type) };
       }
       case 'func':
+        return this.#function();
       case 'service':
         throw new CandidError(`a value of type ${wire.kind} is not supported here`);
     }
+  }
+
+  /** A method of a canister: the canister's id and the method's name. */
+  #function(): GenericValue {
+    const reader = this.#reader;
+    if (reader.byte() !== 1) throw new CandidError('an opaque function reference');
+    const canister = this.#primitive(opcode.principal);
+    return [canister, this.#primitive(opcode.text)];
   }
 
   #primitive(code: number): null | boolean | bigint | number | string | Uint8Array {

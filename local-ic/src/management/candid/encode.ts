@@ -91,6 +91,9 @@ function write(writer: ByteWriter, type: AnyType, value: unknown): void {
     case 'nat8':
       writer.byte(value as number);
       return;
+    case 'nat16':
+      writer.uint(BigInt(value as number), 2);
+      return;
     case 'nat32':
     case 'int32':
     case 'float32':

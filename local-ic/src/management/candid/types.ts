@@ -37,6 +37,7 @@ export type PrimitiveKind =
   | 'bool'
   | 'nat'
   | 'nat8'
+  | 'nat16'
   | 'nat32'
   | 'nat64'
   | 'int32'
@@ -70,6 +71,7 @@ export const reserved = primitive<null>('reserved');
 export const bool = primitive<boolean>('bool');
 export const nat = primitive<bigint>('nat');
 export const nat8 = primitive<number>('nat8');
+export const nat16 = primitive<number>('nat16');
 export const nat32 = primitive<number>('nat32');
 export const nat64 = primitive<bigint>('nat64');
 export const int32 = primitive<number>('int32');

@@ -1,0 +1,7 @@
+export {
+  startLive,
+  startServer,
+  type LiveOptions,
+  type RunningServer,
+  type ServerOptions,
+} from './server.js';

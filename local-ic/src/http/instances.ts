@@ -1,0 +1,129 @@
+import type { SubnetKind, SubnetSpec } from '../state/index.js';
+import type { CostSchedule } from '../wasm/index.js';
+import { HttpError, type BodyReader } from './body.js';
+import { Instance } from './instance.js';
+
+type Slot = Instance | 'deleted';
+
+/** The instances of a server, by number. */
+export class Instances {
+  readonly #slots: Slot[] = [];
+
+  constructor(private readonly costs: CostSchedule) {}
+
+  create(subnets: readonly SubnetSpec[], initialTimeNs?: bigint): Instance {
+    const instance = new Instance(this.#slots.length, {
+      subnets,
+      costs: this.costs,
+      ...(initialTimeNs === undefined ? {} : { initialTimeNs }),
+    });
+    this.#slots.push(instance);
+    return instance;
+  }
+
+  /** Throws HttpError for one that is not there any more, or never was. */
+  get(id: string): Instance {
+    const slot = this.#slots[Number(id)];
+    if (slot instanceof Instance) return slot;
+    const reason = slot === 'deleted' ? 'Instance was deleted' : 'Instance not found';
+    throw new HttpError(400, `UpdateError { message: "${reason}" }`, true);
+  }
+
+  delete(id: string): void {
+    const slot = this.#slots[Number(id)];
+    if (!(slot instanceof Instance)) return;
+    slot.stop();
+    this.#slots[slot.id] = 'deleted';
+  }
+
+  /** As the server lists them. */
+  states(): ('Available' | 'Deleted')[] {
+    return this.#slots.map((slot) => (slot === 'deleted' ? 'Deleted' : 'Available'));
+  }
+
+  /** Whether any instance makes progress on its own. */
+  anyLive(): boolean {
+    return this.#slots.some((slot) => slot instanceof Instance && slot.progress.enabled);
+  }
+
+  stop(): void {
+    this.#slots.forEach((_, id) => {
+      this.delete(String(id));
+    });
+  }
+}
+
+const named: readonly SubnetKind[] = ['nns', 'sns', 'ii', 'fiduciary', 'bitcoin'];
+const listed: readonly SubnetKind[] = ['system', 'application', 'verified_application'];
+
+/** The subnets that a request to create an instance asks for. Throws HttpError. */
+export function readSubnets(body: BodyReader): SubnetSpec[] {
+  const set = body.field('subnet_config_set');
+  const subnets: SubnetSpec[] = [];
+  for (const kind of named) {
+    const config = set.optional(kind);
+    if (config) subnets.push(readSubnet(kind, config));
+  }
+  for (const kind of listed) {
+    for (const config of set.optional(kind)?.items() ?? []) subnets.push(readSubnet(kind, config));
+  }
+  if ((set.optional('cloud_engine')?.items().length ?? 0) > 0) {
+    throw unsupported('cloud engine subnets');
+  }
+  if (subnets.length === 0) {
+    throw new InstanceError('SubnetConfigSet must contain at least one subnet');
+  }
+  return subnets;
+}
+
+function readSubnet(kind: SubnetKind, config: BodyReader): SubnetSpec {
+  const state = config.optional('state_config')?.variant().tag ?? 'New';
+  if (state !== 'New') throw unsupported(`subnet state ${state}`);
+  if (config.optional('instruction_config')?.variant().tag === 'Benchmarking') {
+    throw unsupported('benchmarking instruction limits');
+  }
+  if (config.optional('dts_flag')?.variant().tag === 'Disabled') {
+    throw unsupported('execution without deterministic time slicing');
+  }
+  const schedule = config.optional('cost_schedule')?.variant().tag ?? 'Normal';
+  if (schedule !== 'Normal') throw unsupported(`cycles cost schedule ${schedule}`);
+  return { kind };
+}
+
+/** An instance that cannot be made as asked; answered as `{"Error": …}`. */
+export class InstanceError extends Error {}
+
+function unsupported(what: string): InstanceError {
+  return new InstanceError(
+    `The embedded Internet Computer does not have ${what}. Leave it out of the request, or use a PocketIC server.`,
+  );
+}
+
+/** Time an instance starts at, nanoseconds; undefined if the request leaves it open. */
+export function readInitialTime(body: BodyReader): { timeNs?: bigint; live: boolean } {
+  const initial = body.optional('initial_time');
+  if (initial === undefined) return { live: false };
+  const { tag, body: value } = initial.variant();
+  if (tag === 'Timestamp') {
+    return { timeNs: value!.field('nanos_since_epoch').integer(), live: false };
+  }
+  return { live: true };
+}
+
+/** Throws InstanceError for features that need canisters of the real network. */
+export function refuseFeatures(body: BodyReader): void {
+  const features = body.optional('icp_features');
+  if (features === undefined) return;
+  const names = [
+    'registry',
+    'cycles_minting',
+    'icp_token',
+    'cycles_token',
+    'nns_governance',
+    'sns',
+    'ii',
+    'nns_ui',
+  ];
+  const wanted = names.filter((name) => features.optional(name) !== undefined);
+  if (wanted.length > 0) throw unsupported(`the system canisters of ${wanted.join(', ')}`);
+}
