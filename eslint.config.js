@@ -12,7 +12,7 @@ const layers = {
   coordinator: ['protocol'],
   'local-ic': [],
   client: ['protocol', 'partitioner'],
-  cli: ['protocol', 'partitioner', 'client', 'local-ic'],
+  cli: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic'],
 };
 const packages = Object.keys(layers);
 

@@ -1,0 +1,86 @@
+import { CoordinatorClient, WorkerClient, type Deployment, type Transport } from '@canopy/client';
+import { WorkerState, type WorkerStatus } from '@canopy/protocol';
+import { connect } from '../connect.js';
+import { deploymentNames, findManifest } from '../manifests.js';
+import { table, toJson, type Output } from '../output.js';
+
+const stateNames = new Map<number, string>(
+  Object.entries(WorkerState).map(([name, value]) => [value, name]),
+);
+
+async function askAll(
+  transport: Transport,
+  deployment: Deployment,
+): Promise<{
+  workers: WorkerStatus[];
+  metrics: Awaited<ReturnType<CoordinatorClient['metrics']>>;
+}> {
+  const [workers, metrics] = await Promise.all([
+    Promise.all(deployment.workers.map((id) => new WorkerClient(transport, id).status())),
+    new CoordinatorClient(transport, deployment.coordinator ?? '').metrics(),
+  ]);
+  return { workers, metrics };
+}
+
+/** `canopy status [DEPLOYMENT]`: the deployments made here, or the health of one. */
+export async function statusCommand(
+  name: string | undefined,
+  flags: { replica?: string },
+  output: Output,
+): Promise<void> {
+  if (name === undefined) {
+    const names = await deploymentNames();
+    if (output.json) output.print(toJson(names));
+    else output.print(names.length === 0 ? 'No deployment was made here.' : names.join('\n'));
+    return;
+  }
+  const deployment = await findManifest(name);
+  if (!deployment.ready) {
+    output.print(
+      output.json
+        ? toJson(deployment)
+        : `The deployment of "${deployment.model}" is not finished: deploy again to go on.`,
+    );
+    return;
+  }
+  const { transport } = await connect(flags.replica ?? deployment.host);
+  const { workers, metrics } = await askAll(transport, deployment);
+  if (output.json) {
+    const shown = workers.map(({ shardHash, ...status }, stage) => ({
+      canister: deployment.workers[stage],
+      ...status,
+      state: stateNames.get(status.state),
+      shardHash: Buffer.from(shardHash).toString('hex'),
+    }));
+    output.print(
+      toJson({
+        model: deployment.model,
+        coordinator: deployment.coordinator,
+        metrics,
+        workers: shown,
+      }),
+    );
+    return;
+  }
+  output.print(`model "${deployment.model}", coordinator ${String(deployment.coordinator)}`);
+  output.print(
+    `${String(metrics.requests)} requests, ${String(metrics.failed)} failed, ${metrics.in_flight} under way`,
+  );
+  output.print('');
+  const mebibytes = (bytes: number): number => Number((bytes / 1024 ** 2).toFixed(1));
+  output.print(
+    table(
+      ['stage', 'worker', 'state', 'weights MiB', 'waiting', 'done', 'M instructions', 'heap MiB'],
+      workers.map((status, stage) => [
+        stage,
+        deployment.workers[stage]!,
+        stateNames.get(status.state) ?? 'unknown',
+        mebibytes(status.weightsBytes),
+        status.waiting,
+        Number(status.tasksDone),
+        Number((Number(status.instructions) / 1e6).toFixed(0)),
+        mebibytes(status.heapBytes),
+      ]),
+    ),
+  );
+}

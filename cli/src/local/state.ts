@@ -1,0 +1,46 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Folder for what the command remembers, in the folder it is run in. */
+export const canopyFolder = '.canopy';
+const stateFile = join(canopyFolder, 'local.json');
+
+/** The local IC that `canopy local start` started. */
+export interface LocalIc {
+  pid: number;
+  /** Address of the server that controls it. */
+  server: string;
+  /** Address for agents. */
+  url: string;
+  /** A canister id of the subnet that canisters are created on. */
+  effectiveCanisterId: string;
+  /** The executable it was started from. */
+  executable: string;
+}
+
+export async function readLocalIc(): Promise<LocalIc | undefined> {
+  try {
+    return JSON.parse(await readFile(stateFile, 'utf8')) as LocalIc;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeLocalIc(local: LocalIc): Promise<void> {
+  await mkdir(dirname(stateFile), { recursive: true });
+  await writeFile(stateFile, `${JSON.stringify(local, null, 2)}\n`);
+}
+
+export async function forgetLocalIc(): Promise<void> {
+  await rm(stateFile, { force: true });
+}
+
+/** Whether the server answers. */
+export async function isRunning(local: LocalIc): Promise<boolean> {
+  try {
+    const response = await fetch(`${local.server}/status`, { signal: AbortSignal.timeout(2000) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

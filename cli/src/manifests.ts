@@ -1,0 +1,56 @@
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseDeployment, type Deployment } from '@canopy/client';
+import { CommandError, UsageError } from './errors.js';
+import { canopyFolder } from './local/state.js';
+
+const folder = join(canopyFolder, 'deployments');
+
+/** Where the manifest of a deployment lies, if nobody says otherwise. */
+export function manifestPath(name: string): string {
+  if (!/^[\w.-]+$/.test(name)) {
+    throw new UsageError(
+      `"${name}" cannot be a deployment's name: use letters, digits, ".", "_" and "-"`,
+    );
+  }
+  return join(folder, `${name}.json`);
+}
+
+/** Writes a manifest so that an interruption leaves the old or the new one, never a part. */
+export async function writeManifest(path: string, deployment: Deployment): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const next = `${path}.next`;
+  await writeFile(next, `${JSON.stringify(deployment, null, 2)}\n`);
+  await rename(next, path);
+}
+
+/** A manifest, or undefined where the file is not there. */
+export async function readManifest(path: string): Promise<Deployment | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return parseDeployment(text);
+}
+
+/** The manifest a user names by its path or by the deployment's name. */
+export async function findManifest(pathOrName: string): Promise<Deployment> {
+  const isPath = pathOrName.includes('/') || pathOrName.endsWith('.json');
+  const path = isPath ? pathOrName : manifestPath(pathOrName);
+  const found = await readManifest(path);
+  if (found) return found;
+  const names = await deploymentNames();
+  throw new CommandError(
+    `there is no deployment ${pathOrName} (${path}); ` +
+      (names.length === 0 ? 'none was made here' : `made here: ${names.join(', ')}`),
+  );
+}
+
+/** Names of the deployments made in this folder. */
+export async function deploymentNames(): Promise<string[]> {
+  const files = await readdir(folder).catch(() => []);
+  return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5));
+}

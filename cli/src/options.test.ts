@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { collectDim, collectPair, parseBytes, parseCount, parseWorkers } from './options.js';
+
+describe('options', () => {
+  test.each([
+    ['4096', 4096],
+    ['4MiB', 4 * 1024 ** 2],
+    ['4 mib', 4 * 1024 ** 2],
+    ['1.5GiB', 1.5 * 1024 ** 3],
+    ['500kB', 500_000],
+    ['7b', 7],
+  ])('%s is %i bytes', (text, bytes) => {
+    expect(parseBytes(text)).toBe(bytes);
+  });
+  test.each(['', '4 apples', '-1MiB', 'MiB', '0', '1e3'])('"%s" is no size', (text) => {
+    expect(() => parseBytes(text)).toThrow('is no size');
+  });
+
+  test('counts and workers', () => {
+    expect(parseCount('3')).toBe(3);
+    expect(parseWorkers('auto')).toBe('auto');
+    expect(parseWorkers('8')).toBe(8);
+    for (const text of ['0', '-2', '1.5', 'many', '']) {
+      expect(() => parseWorkers(text)).toThrow('whole number');
+    }
+  });
+
+  test('pairs add up, and values may hold "="', () => {
+    expect(collectPair('b=2', { a: '1' })).toEqual({ a: '1', b: '2' });
+    expect(collectPair('x=dir/a=b.npy')).toEqual({ x: 'dir/a=b.npy' });
+    expect(collectDim('batch=8', { seq: 2 })).toEqual({ seq: 2, batch: 8 });
+    for (const text of ['x', '=x', 'x=']) expect(() => collectPair(text)).toThrow('name=value');
+    expect(() => collectDim('batch=many')).toThrow('whole number');
+  });
+});

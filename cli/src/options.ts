@@ -1,0 +1,58 @@
+import { UsageError } from './errors.js';
+
+const units: Record<string, number> = {
+  '': 1,
+  b: 1,
+  kib: 1024,
+  mib: 1024 ** 2,
+  gib: 1024 ** 3,
+  kb: 1000,
+  mb: 1000 ** 2,
+  gb: 1000 ** 3,
+};
+
+/** Bytes of a size such as `4MiB`, `1.5 GiB`, `500kB` or `4096`. */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const unit = units[match?.[2]?.toLowerCase() ?? ''];
+  const bytes = match && unit !== undefined ? Math.round(Number(match[1]) * unit) : 0;
+  if (bytes < 1) {
+    throw new UsageError(`"${text}" is no size: write it like 4MiB, 1.5GiB, 500kB or 4096`);
+  }
+  return bytes;
+}
+
+/** A whole number of at least `least`. */
+export function parseCount(text: string, least = 1): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least) {
+    throw new UsageError(`"${text}" is no whole number of ${least} or more`);
+  }
+  return value;
+}
+
+/** The number of workers: a whole number, or `auto`. */
+export function parseWorkers(text: string): number | 'auto' {
+  return text === 'auto' ? 'auto' : parseCount(text);
+}
+
+/** Adds `name=value` to those given before; the last of one name counts. */
+export function collectPair(
+  text: string,
+  earlier: Record<string, string> = {},
+): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1 || at === text.length - 1) {
+    throw new UsageError(`"${text}" must have the form name=value`);
+  }
+  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** Adds `name=size`, the size of an open dimension, to those given before. */
+export function collectDim(
+  text: string,
+  earlier: Record<string, number> = {},
+): Record<string, number> {
+  const [[name, value]] = Object.entries(collectPair(text)) as [[string, string]];
+  return { ...earlier, [name]: parseCount(value) };
+}

@@ -1,0 +1,126 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { deployCommand, type DeployFlags } from './commands/deploy.js';
+import { localStart, localStatus, localStop } from './commands/local.js';
+import { planCommand, type PlanFlags } from './commands/plan.js';
+import { runCommand, type RunFlags } from './commands/run.js';
+import { statusCommand } from './commands/status.js';
+import { CommandError, UsageError } from './errors.js';
+import { collectDim, collectPair, parseBytes, parseCount, parseWorkers } from './options.js';
+import { makeOutput, type Output } from './output.js';
+
+/** Makes commander name the option in the error of a parser. */
+function parser<T>(parse: (text: string, earlier?: T) => T): (text: string, earlier?: T) => T {
+  return (text, earlier) => {
+    try {
+      return parse(text, earlier);
+    } catch (error) {
+      if (error instanceof UsageError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+}
+
+function withPlanOptions(command: Command): Command {
+  return command
+    .option('--max-weights <size>', 'most weights in one worker, such as 4MiB', parser(parseBytes))
+    .option('--workers <count>', 'number of workers, or "auto"', parser(parseWorkers))
+    .addOption(
+      new Option('--for <goal>', 'what "--workers auto" aims at').choices([
+        'throughput',
+        'latency',
+      ]),
+    )
+    .option(
+      '--dim <name=size>',
+      'size of an open dimension to plan with (repeatable)',
+      parser<Record<string, number>>(collectDim),
+    )
+    .option('--name <name>', 'name of the model and its deployment');
+}
+
+const replicaOption = (): Option =>
+  new Option('--replica <url>', 'address of a replica (default: the local IC)');
+
+/** The command line, without running it. */
+export function makeProgram(): Command {
+  const program = new Command('canopy')
+    .description('Runs neural networks that are larger than one Internet Computer canister.')
+    .option('--json', 'print results as JSON')
+    .option('--quiet', 'show no progress')
+    .showHelpAfterError('(canopy --help shows what is possible)')
+    .exitOverride();
+  const output = (): Output => makeOutput(program.opts<{ json?: boolean; quiet?: boolean }>());
+
+  withPlanOptions(program.command('plan'))
+    .argument('<model>', 'ONNX file')
+    .description('show how a model is cut over workers, and what a request would cost')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy plan model.onnx --max-weights 4MiB\n  canopy plan model.onnx --workers 4 --dim batch=8',
+    )
+    .action((model: string, flags: PlanFlags) => planCommand(model, flags, output()));
+
+  withPlanOptions(program.command('deploy'))
+    .argument('<model>', 'ONNX file')
+    .description('put a model on an Internet Computer, or go on where that was interrupted')
+    .addOption(replicaOption())
+    .option(
+      '--manifest <file>',
+      'where to keep the manifest (default: .canopy/deployments/NAME.json)',
+    )
+    .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB',
+    )
+    .action((model: string, flags: DeployFlags) => deployCommand(model, flags, output()));
+
+  program
+    .command('run')
+    .argument('<deployment>', "a deployment's name, or the path of its manifest")
+    .description('run a deployed model')
+    .option(
+      '--input <name=file>',
+      'a tensor as .json (nested lists), .npy or .pb (repeatable)',
+      parser<Record<string, string>>(collectPair),
+    )
+    .option(
+      '--output <folder>',
+      'write results as .npy into a folder, or as JSON to stdout with "-"',
+    )
+    .addOption(replicaOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -',
+    )
+    .action((deployment: string, flags: RunFlags) => runCommand(deployment, flags, output()));
+
+  program
+    .command('status')
+    .argument('[deployment]', "a deployment's name, or the path of its manifest")
+    .description('list the deployments made here, or show the health of one')
+    .addOption(replicaOption())
+    .action((name: string | undefined, flags: { replica?: string }) =>
+      statusCommand(name, flags, output()),
+    );
+
+  const local = program.command('local').description('an Internet Computer on this machine');
+  local
+    .command('start')
+    .description('start it in the background')
+    .option('--port <port>', 'port for agents (default: any free one)', parser(parseCount))
+    .addHelpText('after', "\nPOCKET_IC_BIN names another server that speaks PocketIC's interface.")
+    .action((flags: { port?: number }) => localStart(flags, output()));
+  local
+    .command('stop')
+    .description('stop it; what was deployed there is gone')
+    .action(() => localStop(output()));
+  local
+    .command('status')
+    .description('tell whether it runs; exit code 1 where it does not')
+    .action(async () => {
+      if (!(await localStatus(output()))) throw new CommandError('');
+    });
+  for (const command of [program, ...program.commands, ...local.commands]) command.exitOverride();
+  return program;
+}
