@@ -1,17 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packMatrix, packedChannels } from '@canopy/protocol';
 import { Engine, f32Bits, noEpilogue, type TestTensor } from './engine.js';
 import { expectClose, floats, random } from './compare.js';
+import { packedWeights, paddedBias } from './layout.js';
 
 let engine: Engine;
 beforeAll(async () => {
   engine = await Engine.create();
 });
-
-function packed(w: TestTensor, depth: number, n: number): TestTensor {
-  const data = packMatrix(depth, n, (k, j) => w.data[k * n + j]!);
-  return floats([data.length], data);
-}
 
 function reference(
   a: TestTensor,
@@ -31,12 +26,6 @@ function reference(
   return floats([...a.dims.slice(0, -1), n], out);
 }
 
-function padded(bias: TestTensor, n: number): TestTensor {
-  const data = new Float32Array(packedChannels(n));
-  data.set(Array.from(bias.data));
-  return floats([data.length], data);
-}
-
 describe('Linear', () => {
   for (const rows of [1, 2, 3, 8, 33]) {
     it(`${rows} rows, all tails of depth and channels`, () => {
@@ -45,7 +34,7 @@ describe('Linear', () => {
           const a = random([rows, depth], 1);
           const w = random([depth, n], 2);
           const bias = random([n], 3);
-          const inputs = [a, packed(w, depth, n), padded(bias, n)];
+          const inputs = [a, packedWeights(w, depth, n), paddedBias(bias)];
           const [out] = engine.run('Linear', inputs, [depth, n, ...noEpilogue]);
           const expected = reference(a, w, bias, depth, n);
           expectClose(out!, expected);
@@ -68,7 +57,7 @@ describe('Linear', () => {
     const a = random([rows, depth], 1);
     const w = random([depth, n], 2);
     const bias = random([n], 3);
-    const inputs = [a, packed(w, depth, n), padded(bias, n)];
+    const inputs = [a, packedWeights(w, depth, n), paddedBias(bias)];
     const hardSwish = [3, 0, 0, f32Bits(2), f32Bits(0.5)];
     const before = engine.yields;
     const [out] = engine.run('Linear', inputs, [depth, n, ...hardSwish], { yieldAlways: true });
@@ -81,7 +70,7 @@ describe('Linear', () => {
   });
 
   it('names what does not fit', () => {
-    const w = packed(random([4, 4]), 4, 4);
+    const w = packedWeights(random([4, 4]), 4, 4);
     expect(() =>
       engine.run('Linear', [random([2, 5]), w, undefined], [4, 4, ...noEpilogue]),
     ).toThrow(

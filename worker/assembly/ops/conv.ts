@@ -1,0 +1,133 @@
+import { CanisterError, DType } from '../generated/constants';
+import { convTile, setConv } from '../kernels/conv-tile';
+import { packedWidth } from '../kernels/panel';
+import { copyLanes } from '../kernels/rows';
+import { spent } from '../tensor/budget';
+import { text } from '../tensor/errors';
+import {
+  attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  temporary,
+} from '../tensor/node';
+import { clamps, finish, readEpilogue } from './epilogue';
+import {
+  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
+  strideH, strideW, width,
+} from './image';
+import { blockRows, multiplyPanels } from './panels';
+import { DONE, FAILED, YIELD } from './status';
+import { checkPacked, packedChannels, zeroBias } from './weights';
+
+const SLOT_IMAGE: u32 = 0;
+const SLOT_ROW: u32 = 1;
+const SLOT_GROUP: u32 = 2;
+const SLOT_CHANNEL: u32 = 3;
+
+/** X [n,h,w,inC], packed W, bias [outC]. Words as in OpCode.Conv. */
+export function conv(): i32 {
+  const group = <u32>attr(10);
+  const inC = <u32>attr(11);
+  const outC = <u32>attr(12);
+  if (!readImage(false)) return FAILED;
+  if (progress == 0 && !begin(group, inC, outC)) return FAILED;
+  if (batch == 0) return DONE;
+  const groupIn = inC / group;
+  const groupOut = outC / group;
+  const bias = hasInput(2) ? input(2).data : zeroBias(packedChannels(groupOut) * group);
+  if (bias == 0) return FAILED;
+  readEpilogue(13);
+  const pointwise = kernelH * kernelW * strideH * strideW == 1 && group == 1;
+  if (pointwise && outHeight == height && outWidth == width) {
+    const pixels = batch * height * width;
+    return multiplyPanels(input(0).data, pixels, inC, input(1).data, outC, bias, output(0).data);
+  }
+  setConv(
+    height, width, outHeight, outWidth, kernelH, kernelW, strideH, strideW, padTop, padLeft, dilationH, dilationW,
+    inC, groupIn,
+  );
+  return convolve(group, groupIn, groupOut, bias);
+}
+
+function begin(group: u32, inC: u32, outC: u32): bool {
+  if (attrCount != 18 || group == 0 || inC == 0 || outC == 0 || inC % group != 0 || outC % group != 0) {
+    failNode(CanisterError.badShard);
+    text('18 attribute words and channels that are multiples of the groups expected');
+    return false;
+  }
+  if (channels != inC) {
+    failInput(0, 'of as many channels as the filters');
+    return false;
+  }
+  if (!checkPacked(1, 2, <u32>(kernelH * kernelW) * (inC / group), outC / group, group)) return false;
+  const out = output(0);
+  out.setDim(0, batch);
+  out.setDim(1, outHeight);
+  out.setDim(2, outWidth);
+  out.setDim(3, outC);
+  if (!outputAlloc(0, DType.float32, 4)) return false;
+  setProgress(1);
+  return true;
+}
+
+/** Blocks of output rows, groups, panels; yields between panels. Uses slots 0 to 3 and temporary 0. */
+function convolve(group: u32, groupIn: u32, groupOut: u32, bias: usize): i32 {
+  const outC = group * groupOut;
+  const depth = <u32>(kernelH * kernelW) * groupIn;
+  const outStepX = <usize>outC << 2;
+  const outStepY = <usize>outWidth * outStepX;
+  const imageBytes = <usize>(height * width) * <usize>channels << 2;
+  const groupWeights = <usize>packedChannels(groupOut) * <usize>depth << 2;
+  const rows = <i32>max<u32>(1, min<u32>(outHeight, blockRows(channels) / outWidth));
+  let scratch: usize = 0;
+  if ((groupOut & 3) != 0) {
+    scratch = temporary(0, <usize>(rows * outWidth) * 64);
+    if (scratch == 0) return FAILED;
+  }
+  let n = slot(SLOT_IMAGE);
+  let y = <i32>slot(SLOT_ROW);
+  let g = slot(SLOT_GROUP);
+  let c = slot(SLOT_CHANNEL);
+  for (; n < batch; n++) {
+    for (; y < outHeight; y += rows) {
+      const to = min(y + rows, outHeight);
+      const pixels = <u32>((to - y) * outWidth);
+      const block = output(0).data + (<usize>n * outHeight + y) * outStepY;
+      for (; g < group; g++) {
+        for (; c < groupOut; c += 16) {
+          const panelWidth = packedWidth(groupOut - c);
+          const lanes = min<u32>(16, groupOut - c);
+          const image = input(0).data + <usize>n * imageBytes + (<usize>(g * groupIn) << 2);
+          const w = input(1).data + <usize>g * groupWeights + (<usize>c * depth << 2);
+          const biasAt = bias + (<usize>(g * packedChannels(groupOut) + c) << 2);
+          const out = block + (<usize>(g * groupOut + c) << 2);
+          if ((lanes & 3) == 0) {
+            convTile(panelWidth, clamps, image, y, to, w, biasAt, out, outStepX, outStepY);
+          } else {
+            const stepY = panelWidth * <usize>outWidth;
+            convTile(panelWidth, clamps, image, y, to, w, biasAt, scratch, panelWidth, stepY);
+            copyLanes(scratch, panelWidth, out, outStepX, pixels, lanes);
+          }
+          if (spent(<u64>lanes * (pixels + 3) * (2 * depth + 8))) {
+            save(n, y, g, c + 16);
+            return YIELD;
+          }
+        }
+        c = 0;
+      }
+      g = 0;
+      finish(block, pixels * outC);
+      if (spent(<u64>pixels * 10 * outC)) {
+        save(n, y + rows, 0, 0);
+        return YIELD;
+      }
+    }
+    y = 0;
+  }
+  return DONE;
+}
+
+function save(image: u32, row: i32, group: u32, channel: u32): void {
+  setSlot(SLOT_IMAGE, image);
+  setSlot(SLOT_ROW, row);
+  setSlot(SLOT_GROUP, group);
+  setSlot(SLOT_CHANNEL, channel);
+}

@@ -1,0 +1,112 @@
+import { CanisterError, DType } from '../generated/constants';
+import { depthwiseTile, setDepthwise } from '../kernels/depthwise-tile';
+import { copyLanes } from '../kernels/rows';
+import { spent } from '../tensor/budget';
+import { text } from '../tensor/errors';
+import {
+  attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  temporary,
+} from '../tensor/node';
+import { clamps, finish, readEpilogue } from './epilogue';
+import {
+  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
+  strideH, strideW, width,
+} from './image';
+import { blockRows } from './panels';
+import { DONE, FAILED, YIELD } from './status';
+import { hasFloats, packedChannels, zeroBias } from './weights';
+
+const SLOT_IMAGE: u32 = 0;
+const SLOT_ROW: u32 = 1;
+const SLOT_CHANNEL: u32 = 2;
+
+/** Conv with one filter a channel; W [kernelH*kernelW, channels rounded up to 4]. Words as Conv. */
+export function depthwiseConv(): i32 {
+  if (!readImage(false)) return FAILED;
+  if (progress == 0 && !begin()) return FAILED;
+  if (batch == 0) return DONE;
+  const bias = hasInput(2) ? input(2).data : zeroBias(channels);
+  if (bias == 0) return FAILED;
+  readEpilogue(13);
+  setDepthwise(
+    height, width, outHeight, outWidth, kernelH, kernelW, strideH, strideW, padTop, padLeft, dilationH, dilationW,
+    channels, packedChannels(channels),
+  );
+  return convolve(bias);
+}
+
+function begin(): bool {
+  if (attrCount != 18) {
+    failNode(CanisterError.badShard);
+    text('18 attribute words expected');
+    return false;
+  }
+  if (channels != <u32>attr(11) || channels != <u32>attr(12)) {
+    failInput(0, 'of as many channels as the filters');
+    return false;
+  }
+  const packed: u64 = packedChannels(channels);
+  if (!hasFloats(1, packed * (kernelH * kernelW)) || (hasInput(2) && !hasFloats(2, packed))) return false;
+  const out = output(0);
+  out.setDim(0, batch);
+  out.setDim(1, outHeight);
+  out.setDim(2, outWidth);
+  out.setDim(3, channels);
+  if (!outputAlloc(0, DType.float32, 4)) return false;
+  setProgress(1);
+  return true;
+}
+
+/** Blocks of output rows, then channels by 16 and 4; yields between them. Slots 0 to 2, temporary 0. */
+function convolve(bias: usize): i32 {
+  const stepX = <usize>channels << 2;
+  const stepY = <usize>outWidth * stepX;
+  const imageBytes = <usize>(height * width) * stepX;
+  const rows = <i32>max<u32>(1, min<u32>(outHeight, blockRows(channels) / outWidth));
+  let scratch: usize = 0;
+  if ((channels & 3) != 0) {
+    scratch = temporary(0, <usize>(rows * outWidth) << 4);
+    if (scratch == 0) return FAILED;
+  }
+  let n = slot(SLOT_IMAGE);
+  let y = <i32>slot(SLOT_ROW);
+  let c = slot(SLOT_CHANNEL);
+  for (; n < batch; n++) {
+    for (; y < outHeight; y += rows) {
+      const to = min(y + rows, outHeight);
+      const pixels = <u32>((to - y) * outWidth);
+      const block = output(0).data + (<usize>n * outHeight + y) * stepY;
+      while (c < channels) {
+        const offset = <usize>c << 2;
+        const lanes: u32 = channels - c >= 16 ? 16 : min<u32>(4, channels - c);
+        const image = input(0).data + <usize>n * imageBytes + offset;
+        const w = input(1).data + offset;
+        if (lanes >= 4) {
+          depthwiseTile(lanes << 2, clamps, image, y, to, w, bias + offset, block + offset, stepX, stepY);
+        } else {
+          depthwiseTile(16, clamps, image, y, to, w, bias + offset, scratch, 16, <usize>outWidth << 4);
+          copyLanes(scratch, 16, block + offset, stepX, pixels, lanes);
+        }
+        c += lanes;
+        if (spent(<u64>lanes * (pixels + 3) * <u64>(3 * kernelH * kernelW + 8))) {
+          save(n, y, c);
+          return YIELD;
+        }
+      }
+      c = 0;
+      finish(block, pixels * channels);
+      if (spent(<u64>pixels * 10 * channels)) {
+        save(n, y + rows, 0);
+        return YIELD;
+      }
+    }
+    y = 0;
+  }
+  return DONE;
+}
+
+function save(image: u32, row: i32, channel: u32): void {
+  setSlot(SLOT_IMAGE, image);
+  setSlot(SLOT_ROW, row);
+  setSlot(SLOT_CHANNEL, channel);
+}

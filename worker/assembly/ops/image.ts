@@ -1,0 +1,70 @@
+import { CanisterError, DType } from '../generated/constants';
+import { number, text } from '../tensor/errors';
+import { attr, failInput, failNode, input } from '../tensor/node';
+
+/** Geometry that Conv and pooling share, read from input 0 and the attribute words in the order of OpCode. */
+export let batch: u32 = 0;
+export let height: i32 = 0;
+export let width: i32 = 0;
+export let channels: u32 = 0;
+export let kernelH: i32 = 0;
+export let kernelW: i32 = 0;
+export let strideH: i32 = 0;
+export let strideW: i32 = 0;
+export let padTop: i32 = 0;
+export let padLeft: i32 = 0;
+export let dilationH: i32 = 0;
+export let dilationW: i32 = 0;
+export let outHeight: i32 = 0;
+export let outWidth: i32 = 0;
+
+/** Output size along one axis; with `ceil`, windows may begin inside and end beyond the padding. */
+function outSize(
+  size: i32, kernel: i32, stride: i32, padBegin: i32, padEnd: i32, dilation: i32, ceil: bool,
+): i32 {
+  const room = size + padBegin + padEnd - ((kernel - 1) * dilation + 1);
+  if (room < 0) return 0;
+  let out = room / stride + 1;
+  // A window that begins in the padding at the end is left out.
+  if (ceil && room % stride != 0 && out * stride < size + padBegin) out++;
+  return out;
+}
+
+/** Reads words 0 to 9. False, with the failure's text, where image and words do not fit. */
+export function readImage(ceil: bool): bool {
+  const x = input(0);
+  if (x.dtype != DType.float32 || x.rank != 4) {
+    failInput(0, 'float32 [batch, height, width, channels]');
+    return false;
+  }
+  batch = x.dim(0);
+  height = x.dim(1);
+  width = x.dim(2);
+  channels = x.dim(3);
+  kernelH = attr(0);
+  kernelW = attr(1);
+  strideH = attr(2);
+  strideW = attr(3);
+  padTop = attr(4);
+  padLeft = attr(5);
+  dilationH = attr(8);
+  dilationW = attr(9);
+  for (let i = 0; i < 10; i++) {
+    const least = i >= 4 && i < 8 ? 0 : 1;
+    if (attr(i) < least || attr(i) > 0x10000) {
+      failNode(CanisterError.badShard);
+      text('attribute word ');
+      number(i);
+      text(' is ');
+      number(attr(i));
+      return false;
+    }
+  }
+  outHeight = outSize(height, kernelH, strideH, padTop, attr(6), dilationH, ceil);
+  outWidth = outSize(width, kernelW, strideW, padLeft, attr(7), dilationW, ceil);
+  if (outHeight == 0 || outWidth == 0) {
+    failInput(0, 'at least as large as the kernel');
+    return false;
+  }
+  return true;
+}
