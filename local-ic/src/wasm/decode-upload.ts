@@ -19,11 +19,17 @@ export function decodeUpload(upload: Uint8Array): Uint8Array {
     const tooLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
     const reason = tooLarge
       ? `Wasm module is too large: the maximum is ${MAX_BYTES} bytes`
-      : `failed to decode compressed Wasm module: ${(error as Error).message}`;
+      : `failed to decode compressed Wasm module: ${gzipFault((error as Error).message)}`;
     throw new WasmError('invalid', `Failed to decode wasm module: ${reason}`);
   }
 }
 
 function startsWith(bytes: Uint8Array, ...prefix: number[]): boolean {
   return prefix.every((byte, i) => bytes[i] === byte);
+}
+
+/** The replica's words for a fault of the gzip format, where they are known (it prints no values). */
+function gzipFault(message: string): string {
+  if (message !== 'header crc mismatch') return message;
+  return 'CRC16 of GZIP header mismatched: value={}, expected={}';
 }

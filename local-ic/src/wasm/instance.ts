@@ -1,4 +1,4 @@
-import { HeapOutOfBounds, TrapSignal } from './errors.js';
+import { HeapOutOfBounds, TrapSignal, WasmError } from './errors.js';
 import { Heap } from './heap.js';
 import {
   exported,
@@ -62,13 +62,16 @@ export class CanisterInstance {
     ic0: HostFunctions,
     private readonly options: InstanceOptions = {},
   ) {
-    const { memory, engineModule, mutableGlobals } = module.code;
+    const { memory, mutableGlobals } = module.code;
+    if (module.initialPages > memory.initial) {
+      throw new WasmError(
+        'engine',
+        `Failed to instantiate module: this engine has no memory of ${module.initialPages} pages, ` +
+          `at most ${memory.initial}`,
+      );
+    }
     this.heap = new Heap(memory.initial, memory.maximum, memory.memory64, module.schedule);
-    const instance = new WebAssembly.Instance(engineModule, {
-      ic0: ic0,
-      [HOST_MODULE]: { ...this.hostFunctions(), [MEMORY_IMPORT]: this.heap.memory },
-    });
-    this.exports = instance.exports;
+    this.exports = this.instantiate(ic0);
     this.counter = this.exports[exported.counter] as WebAssembly.Global<'i64'>;
     this.reason = this.exports[exported.reason] as WebAssembly.Global<'i32'>;
     const pages = this.exports[exported.pages] as WebAssembly.Global;
@@ -82,6 +85,21 @@ export class CanisterInstance {
     this.hasGlobals = mutableGlobals.length > 0;
     this.saveGlobals();
     this.context = this.trapContext();
+  }
+
+  private instantiate(ic0: HostFunctions): WebAssembly.Exports {
+    try {
+      return new WebAssembly.Instance(this.module.code.engineModule, {
+        ic0,
+        [HOST_MODULE]: { ...this.hostFunctions(), [MEMORY_IMPORT]: this.heap.memory },
+      }).exports;
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      const reason = error.message.includes('table')
+        ? 'undefined element: out of bounds table access'
+        : error.message;
+      throw new WasmError('engine', `Failed to instantiate module: wasm trap: ${reason}`);
+    }
   }
 
   // ---- running ----

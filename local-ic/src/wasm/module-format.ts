@@ -279,7 +279,10 @@ function parseMemory(r: Reader): MemoryType {
   return { min, max, memory64, shared: (flags & 2) !== 0 };
 }
 
-/** A constant expression; the range leaves out its `end`. */
+/**
+ * A constant expression, which on the IC is a single constant or reference: there are no imported
+ * globals, and no arithmetic. The range leaves out its `end`.
+ */
 function parseExpression(r: Reader): Range {
   const start = r.pos;
   for (;;) {
@@ -299,7 +302,6 @@ function parseExpression(r: Reader): Range {
       case 0x44:
         r.take(8);
         break;
-      case 0x23:
       case 0xd2:
         r.u32();
         break;
@@ -309,13 +311,6 @@ function parseExpression(r: Reader): Range {
       case 0xfd:
         if (r.u32() !== 12) throw new MalformedModule('constant expression required', r.pos);
         r.take(16);
-        break;
-      case 0x6a:
-      case 0x6b:
-      case 0x6c:
-      case 0x7c:
-      case 0x7d:
-      case 0x7e:
         break;
       default:
         throw new MalformedModule('constant expression required', r.pos - 1);

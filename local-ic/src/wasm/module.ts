@@ -89,7 +89,7 @@ function describe(upload: Uint8Array, hash: Uint8Array): Described {
     memory64: instrumented.memory.memory64,
     customSections,
     codeInstructions: instrumented.compiledInstructions,
-    initialPages: instrumented.memory.initial,
+    initialPages: parsed.memories[0]?.min ?? 0,
     code: { ...instrumented, parsed, engineModule, names: functionNames(parsed) },
   };
 }

@@ -216,7 +216,7 @@ class Instrumenter {
     const globals = this.mutableGlobals;
     this.helperExports.push([exported.saveGlobals, put([a], saveFunction(add, host, globals))]);
     this.helperExports.push([exported.loadGlobals, put([a], loadFunction(add, host, globals))]);
-    if (this.module.tables.length > 0) {
+    if (this.module.tables[0]?.element === ValType.funcref) {
       const body = callbackFunction(add, host, this.typeIndex([a], []));
       this.helperExports.push([exported.callback, put([i32, a], body)]);
     }
