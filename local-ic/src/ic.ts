@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ErrorCode, IcError, UserError } from './errors.js';
-import { managementRoom } from './management/index.js';
+import { answerHttpOutcall, managementRoom, type HttpAnswer } from './management/index.js';
 import { canisterNumber, idKey, principalToText } from './principal.js';
 import {
   APPLICATION_LIMITS,
@@ -36,9 +36,9 @@ export interface IcOptions {
   readonly costs?: CostSchedule;
   /** Nanoseconds since 1970; 2021-05-06T19:17:10Z unless given. */
   readonly initialTimeNs?: bigint;
-  /** Public key of the network, DER; a fixed stand-in unless given. */
+  /** Public key of the network, DER; a stand-in without a key behind it unless given. */
   readonly rootKey?: Uint8Array;
-  /** Id of the subnet with an index; derived from the index unless given. */
+  /** Id of the subnet with an index; a stand-in unless given. */
   readonly subnetId?: (index: number, spec: SubnetSpec) => Uint8Array;
 }
 
@@ -93,13 +93,15 @@ interface Submitted extends Ingress {
 export class Ic {
   readonly costs: CostSchedule;
   readonly subnets: Subnet[] = [];
-  /** Makes certificates of certified data for queries; set by whoever has keys. */
+  /** Public key of the network, DER. */
+  readonly rootKey: Uint8Array;
+  /** Makes certificates of certified data for queries; set by whoever has keys (`certifiedIc`). */
   dataCertificate: (canister: Canister) => Uint8Array | undefined = () => undefined;
-
   private time: bigint;
   private timeWasSet = true;
   private randomCounter = 0n;
   private nonceCounter = 0n;
+
   private readonly executors = new Map<Subnet, RoundExecutor>();
   private readonly feesOf = new Map<Subnet, Fees>();
   private readonly network: Network;
@@ -109,9 +111,9 @@ export class Ic {
     this.costs = options.costs ?? '2026-07';
     this.time = options.initialTimeNs ?? DEFAULT_TIME_NS;
     this.subnetId = options.subnetId ?? defaultSubnetId;
+    this.rootKey = options.rootKey ?? new Uint8Array(133);
     this.network = {
       schedule: this.costs,
-      rootKey: options.rootKey ?? new Uint8Array(133),
       management: managementRoom,
       subnetOf: (id) => this.subnetOf(id),
       subnetById: (id) => this.subnets.find((subnet) => subnet.key === idKey(id)),
@@ -252,6 +254,10 @@ export class Ic {
     return this.subnetOf(id)?.canister(id);
   }
 
+  canisterExists(id: Uint8Array): boolean {
+    return this.canister(id) !== undefined;
+  }
+
   /** The subnet whose ranges hold a canister id, whether or not the canister exists. */
   subnetOf(id: Uint8Array): Subnet | undefined {
     const number = canisterNumber(id);
@@ -308,7 +314,7 @@ export class Ic {
       limits: subnet.isSystem ? SYSTEM_LIMITS : APPLICATION_LIMITS,
       schedule: this.costs,
       timeNs: this.time,
-      rootKey: this.network.rootKey,
+      rootKey: this.rootKey,
       subnetMemory: new SubnetMemoryView(subnet, fees),
       dataCertificate: (canister) => this.dataCertificate(canister),
     };
@@ -317,6 +323,11 @@ export class Ic {
   /** The management canister's view of a subnet. */
   managementContext(subnet: Subnet): ManagementHost {
     return new ManagementHost(this.network, this.context(subnet));
+  }
+
+  /** Answers a waiting HTTPS outcall of a subnet. Returns whether there is one with this id. */
+  answerHttpOutcall(subnet: Subnet, requestId: number, answer: HttpAnswer): boolean {
+    return answerHttpOutcall(this.managementContext(subnet), subnet, requestId, answer);
   }
 
   private existing(id: Uint8Array): Canister {

@@ -12,14 +12,14 @@ import type { ExecutionContext } from './context.js';
 
 /** Longest reject message that a canister receives. */
 const MAX_REJECT_BYTES = 8192;
+/** How much of a longer text comes from its beginning, in percent. */
+const ERROR_PREFIX = 50;
+const REJECT_PREFIX = 75;
 
 /** A reject for a canister: the error's text with its code. */
 export function rejectOf(error: UserError): Payload {
-  return {
-    kind: 'reject',
-    code: error.rejectCode,
-    message: limitText(`${error.codeText}: ${error.message}`, MAX_REJECT_BYTES),
-  };
+  const text = limitText(error.message, MAX_REJECT_BYTES, ERROR_PREFIX);
+  return { kind: 'reject', code: error.rejectCode, message: `${error.codeText}: ${text}` };
 }
 
 /** Sends a payload to whoever made a call that this canister has answered. */
@@ -63,7 +63,7 @@ function payloadOf(answer: Answer | UserError): Payload {
   return {
     kind: 'reject',
     code: RejectCode.CanisterReject,
-    message: limitText(answer.message, MAX_REJECT_BYTES),
+    message: limitText(answer.message, MAX_REJECT_BYTES, REJECT_PREFIX),
   };
 }
 

@@ -204,6 +204,7 @@ function runCall(
     { reported: plan.limit, slice: plan.sliced ? context.limits.slice : plan.limit },
   );
   canister.globalTimer = timer;
+  if (result.error || plan.query) rollbackMemory(code);
   return {
     slices: plan.sliced
       ? slicesOf(result.instructions, context.limits.slice)
@@ -227,12 +228,9 @@ function finishCall(
   canister.callContexts.open(call);
   if (message.kind === 'task' && message.task === 'globalTimer') canister.globalTimer = undefined;
   applyLog(canister, result.execution);
-  if (result.error) {
-    rollbackMemory(code);
-  } else {
+  if (!result.error) {
     applyEffects(context, canister, result.execution, call);
-    if (plan.query) rollbackMemory(code);
-    else commitMemory(code);
+    commitMemory(code);
   }
   const { answer } = result.execution;
   settle(context, canister, call, { answer, error: result.error }, result.instructions);

@@ -5,6 +5,8 @@ import { HypervisorError } from '../system-api/index.js';
 import { compileModule, WasmError, type CanisterModule, type CostSchedule } from '../wasm/index.js';
 import { makeCode } from './run.js';
 
+/** Instructions for compiling one unit of code. */
+const COMPILATION_COST = 6000;
 /** Share of the compilation cost for a module that the subnet has compiled before. */
 const KNOWN_MODULE_DIVISOR = 100;
 
@@ -55,9 +57,8 @@ export function compilationCost(subnet: Subnet, module: CanisterModule): number 
   const key = idKey(module.hash);
   const known = subnet.compiledModules.has(key);
   subnet.compiledModules.add(key);
-  return known
-    ? Math.floor(module.codeInstructions / KNOWN_MODULE_DIVISOR)
-    : module.codeInstructions;
+  const cost = module.codeInstructions * COMPILATION_COST;
+  return known ? Math.floor(cost / KNOWN_MODULE_DIVISOR) : cost;
 }
 
 /** A module's code with fresh heap and the given stable memory. Throws UserError. */

@@ -3,6 +3,7 @@ import { principalToText } from '../principal.js';
 import {
   allocatedBytes,
   freezingThreshold,
+  grouped,
   memoryUsage,
   type Canister,
   type Code,
@@ -274,7 +275,7 @@ function checkMemory(context: ExecutionContext, canister: Canister, code: Code):
   if (canister.balance < threshold) {
     throw documented(
       ErrorCode.InsufficientCyclesInMemoryGrow,
-      `Canister cannot grow memory by ${growth} bytes due to insufficient cycles. At least ${threshold - canister.balance} additional cycles are required.`,
+      `Canister cannot grow memory by ${growth} bytes due to insufficient cycles. At least ${grouped(threshold - canister.balance)} additional cycles are required.`,
       'Try topping up the canister.',
       'insufficient-cycles-in-memory-grow',
     );

@@ -3,6 +3,7 @@ import { canisterIdFromNumber, idKey, principalToText } from '../principal.js';
 import {
   Canister,
   freezingThreshold,
+  grouped,
   memoryUsage,
   type ChangeOrigin,
   type Code,
@@ -194,7 +195,7 @@ export class ManagementHost implements ManagementContext {
     if (canister.balance < threshold) {
       throw documented(
         ErrorCode.InsufficientCyclesInMemoryGrow,
-        `Canister cannot grow memory by ${growth} bytes due to insufficient cycles. At least ${threshold - canister.balance} additional cycles are required.`,
+        `Canister cannot grow memory by ${growth} bytes due to insufficient cycles. At least ${grouped(threshold - canister.balance)} additional cycles are required.`,
         'Try topping up the canister.',
         'insufficient-cycles-in-memory-grow',
       );

@@ -4,7 +4,6 @@ import type { CostSchedule } from '../wasm/index.js';
 /** What the subnets of one network share. */
 export interface Network {
   readonly schedule: CostSchedule;
-  readonly rootKey: Uint8Array;
   readonly management: ManagementRoom;
   /** Subnet that hosts a canister id, whether or not the canister exists. */
   subnetOf(canisterId: Uint8Array): Subnet | undefined;

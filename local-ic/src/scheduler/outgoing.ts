@@ -23,6 +23,7 @@ export function sendCall(
     onReject: outgoing.onReject,
     onCleanup: outgoing.onCleanup,
     deadline: request.deadline,
+    responded: false,
   }));
   const message: Request = { ...request, callbackId: callback.id };
   canister.queues.pushOutputRequest(message);

@@ -1,13 +1,13 @@
 import { ErrorCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
-import { freezingThreshold, type Canister } from '../state/index.js';
+import { freezingThreshold, grouped, type Canister } from '../state/index.js';
 import type { ExecutionContext } from './context.js';
 
 /** "… is out of cycles …"; how many are missing is told to controllers only. */
 export function outOfCyclesText(canister: Canister, missing: bigint | undefined): string {
   const text = `Canister ${principalToText(canister.id)} is out of cycles`;
   if (missing === undefined) return text;
-  return `${text}: please top up the canister with at least ${missing} additional cycles`;
+  return `${text}: please top up the canister with at least ${grouped(missing)} additional cycles`;
 }
 
 /**

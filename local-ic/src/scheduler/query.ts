@@ -227,7 +227,7 @@ class QueryCall {
         callContext: this.call,
         instructionsBefore: this.call.instructions,
         instructionLimit: limit,
-        dataCertificate: this.depth === 0 ? context.dataCertificate(canister) : undefined,
+        dataCertificate: this.depth === 0 ? () => context.dataCertificate(canister) : undefined,
         ...input,
       },
       entry,

@@ -1,4 +1,11 @@
-import type { Callback, CallContext, Canister, Closure, Response } from '../state/index.js';
+import {
+  responsePayloadBytes,
+  type Callback,
+  type CallContext,
+  type Canister,
+  type Closure,
+  type Response,
+} from '../state/index.js';
 import { cleanupFailed, type ExecutionResult, type Mode } from '../system-api/index.js';
 import { settle } from './answers.js';
 import type { ExecutionContext } from './context.js';
@@ -72,11 +79,7 @@ function refundCall(
   callback: Callback,
   response: Response,
 ): void {
-  const bytes =
-    response.payload.kind === 'reply'
-      ? response.payload.data.length
-      : Buffer.byteLength(response.payload.message);
-  const cost = context.fees.response(bytes);
+  const cost = context.fees.response(responsePayloadBytes(response.payload));
   const unused = callback.prepaidTransmission - cost;
   canister.balance += response.refund + (unused > 0n ? unused : 0n);
 }
@@ -115,12 +118,13 @@ function runCallback(
     replied ? callback.onReply : callback.onReject,
     limit - reserved,
   );
+  if (result.error) rollbackMemory(canister.code!);
   if (!result.error || !callback.onCleanup) {
     return { callback: result, cleanup: undefined, instructions: result.instructions };
   }
-  rollbackMemory(canister.code!);
   const left = limit - result.instructions;
   const cleanup = run('cleanup', callback.onCleanup, left);
+  if (cleanup.error) rollbackMemory(canister.code!);
   return { callback: result, cleanup, instructions: result.instructions + cleanup.instructions };
 }
 
@@ -140,9 +144,7 @@ function finishResponse(
   applyLog(canister, outcome.callback.execution);
   if (outcome.cleanup) applyLog(canister, outcome.cleanup.execution);
   const effective = outcome.cleanup ?? outcome.callback;
-  if (effective.error) {
-    rollbackMemory(code);
-  } else {
+  if (!effective.error) {
     applyEffects(context, canister, effective.execution, call);
     commitMemory(code);
   }

@@ -1,6 +1,7 @@
 import type { Canister, Ingress, Request, Subnet } from '../state/index.js';
 import { ALLOCATION_CHARGE_PERIOD_NS, allocatedBytes, messageMemoryUsage } from '../state/index.js';
 import type { ExecutionContext } from './context.js';
+import { expire } from './expiry.js';
 import { inductIngress } from './ingress-induction.js';
 import { PausedInstallation } from './installing.js';
 import { ManagementHost } from './management-host.js';
@@ -32,6 +33,7 @@ export class RoundExecutor {
   execute(context: ExecutionContext, payerOf: (message: Ingress) => Canister | undefined): void {
     const { subnet, network } = this;
     subnet.round++;
+    expire(context);
     inductStreams(network, subnet);
     inductIngress(context, payerOf);
     const host = new ManagementHost(network, context);

@@ -1,10 +1,12 @@
 import type { Canister, Code } from '../state/index.js';
 import {
   errorOfTrap,
+  except,
   Execution,
   SystemApi,
   type ExecutionInput,
   type ExecutionResult,
+  type Mode,
 } from '../system-api/index.js';
 import { CanisterInstance, type CanisterModule, type EntryPoint } from '../wasm/index.js';
 import { StableMemory, type StableSnapshot } from '../state/index.js';
@@ -19,6 +21,26 @@ export const MAX_REPLY_BYTES = 2_097_152;
 /** Largest reply of a query from outside. */
 export const MAX_QUERY_REPLY_BYTES = 3_145_728;
 
+/** Modes whose changes are kept, or undone because of a trap: they pay for changed pages. */
+const PAYS_FOR_PAGES: ReadonlySet<Mode> = except(
+  'replicated query',
+  'non replicated query',
+  'composite query',
+  'composite reply callback',
+  'composite reject callback',
+  'composite cleanup',
+  'inspect message',
+);
+/** What a global counts in memory; the instruction counter is one more. */
+const GLOBAL_BYTES = 32;
+
+function sectionBytes(module: CanisterModule): number {
+  let bytes = 0;
+  for (const { name, content } of module.customSections)
+    bytes += Buffer.byteLength(name) + content.length;
+  return bytes;
+}
+
 /** Makes the memories of a module, with its `ic0` functions; runs no code. */
 export function makeCode(
   module: CanisterModule,
@@ -27,7 +49,15 @@ export function makeCode(
 ): Code {
   const api = new SystemApi(module.memory64);
   const instance = new CanisterInstance(module, api.functions, { mayGrow: api.mayGrow });
-  const code: Code = { module, moduleBytes, instance, stable: new StableMemory(stable), api };
+  const code: Code = {
+    module,
+    moduleBytes,
+    instance,
+    stable: new StableMemory(stable),
+    sectionBytes: sectionBytes(module),
+    globalBytes: GLOBAL_BYTES * (module.code.mutableGlobals.length + 1),
+    api,
+  };
   api.code = code;
   return code;
 }
@@ -63,7 +93,12 @@ export function runEntry(
   const outcome = code.instance.run(entry, input.instructionLimit, { query });
   api.execution = undefined;
   execution.dropCall();
+  const heapPages = code.instance.changedHeapPages();
   let { instructions } = outcome;
+  if (PAYS_FOR_PAGES.has(input.mode) && code.module.schedule === '2025-10') {
+    instructions += heapPages * (code.module.memory64 ? CHANGED_PAGE_COST_64 : CHANGED_PAGE_COST);
+  }
+  instructions = Math.min(instructions, input.instructionLimit);
   if (outcome.kind === 'trapped') {
     const error = errorOfTrap(outcome.trap, {
       message: limits.reported,
@@ -73,12 +108,7 @@ export function runEntry(
     if (error.logText !== undefined) {
       execution.log.add(input.timeNs, new TextEncoder().encode(error.logText));
     }
-    instructions = Math.min(instructions, input.instructionLimit);
     return { execution, error, instructions, heapDelta: 0 };
-  }
-  const heapPages = code.instance.changedHeapPages();
-  if (execution.replicated && code.module.schedule === '2025-10') {
-    instructions += heapPages * (code.module.memory64 ? CHANGED_PAGE_COST_64 : CHANGED_PAGE_COST);
   }
   const heapDelta = (heapPages + code.stable.dirtyPages) * PAGE_BYTES;
   return { execution, error: undefined, instructions, heapDelta };

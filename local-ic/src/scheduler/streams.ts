@@ -75,6 +75,20 @@ export function inductOnSameSubnet(subnet: Subnet): void {
   }
 }
 
+/**
+ * Queues a response. One that comes after the call's deadline has expired is dropped, but the cycles
+ * that it brings back are credited.
+ */
+export function takeResponse(target: Canister, response: Response, from: 'local' | 'remote'): void {
+  const callback = target.callContexts.callback(response.callbackId);
+  if (!callback || callback.responded) {
+    target.balance += response.refund;
+    return;
+  }
+  callback.responded = true;
+  target.queues.pushInput(response, from);
+}
+
 /** Why a request cannot be taken in; undefined when it was. */
 type Refusal = { readonly code: RejectCode; readonly text: string } | undefined;
 
@@ -84,6 +98,10 @@ function takeIn(target: Canister, message: Request | Response, from: 'local' | '
       code: RejectCode.CanisterError,
       text: `Canister ${principalToText(target.id)} is ${target.status.kind}`,
     };
+  }
+  if (message.kind === 'response') {
+    takeResponse(target, message, from);
+    return undefined;
   }
   if (target.queues.pushInput(message, from)) return undefined;
   return {
@@ -119,7 +137,8 @@ function induct(
 ): void {
   const from = source === subnet ? 'local' : 'remote';
   if (message.kind === 'response') {
-    subnet.canister(message.originator)?.queues.pushInput(message, from);
+    const originator = subnet.canister(message.originator);
+    if (originator) takeResponse(originator, message, from);
     return;
   }
   if (message.receiver.length === 0 || subnet.key === idKey(message.receiver)) {
@@ -135,6 +154,7 @@ function induct(
       };
   if (!refusal) return;
   const reject = systemReject(message, refusal.code, refusal.text);
-  if (source === subnet) subnet.canister(message.sender)?.queues.pushInput(reject, 'local');
+  const sender = source === subnet ? subnet.canister(message.sender) : undefined;
+  if (sender) takeResponse(sender, reject, 'local');
   else sendToStream(network, subnet, reject);
 }

@@ -1,5 +1,6 @@
 import type { Canister, Code, LongExecution, StableChanges } from '../state/index.js';
 import type { PendingChanges } from '../wasm/index.js';
+import type { TouchedPages } from './observer.js';
 
 /** What the end of a message or task means for the scheduler. */
 export interface Finished {
@@ -7,6 +8,8 @@ export interface Finished {
   readonly instructions: number;
   /** Bytes of changed heap and stable memory. */
   readonly heapDelta: number;
+  /** Undefined when it did not run. */
+  readonly touched?: TouchedPages;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface Finished {
 export interface Work {
   /** Instructions of each slice. */
   readonly slices: readonly number[];
-  /** Applies effects and answer. Pending memory changes are attached. */
+  /** Applies effects and answer; pending changes of memory become permanent. */
   finish(): Finished;
   /** Starts the message again from its beginning (after an abort). */
   restart(): Work | Finished;

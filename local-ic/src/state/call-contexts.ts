@@ -74,6 +74,8 @@ export interface Callback {
   readonly onReject: Closure;
   onCleanup: Closure | undefined;
   readonly deadline: bigint;
+  /** Its response waits in the input queue; another one is dropped. */
+  responded: boolean;
 }
 
 /** The open call contexts and callbacks of one canister. */

@@ -29,6 +29,10 @@ export interface Code {
   readonly moduleBytes: Uint8Array;
   readonly instance: CanisterInstance;
   readonly stable: StableMemory;
+  /** What its public and private custom sections count in memory. */
+  readonly sectionBytes: number;
+  /** What its globals count in memory. */
+  readonly globalBytes: number;
   /** Its `ic0` functions (made by the scheduler room). */
   readonly api: unknown;
 }
@@ -136,16 +140,12 @@ export class Canister {
   memoryMetrics(): MemoryMetrics {
     const code = this.code;
     const wasmMemory = code ? code.instance.memoryPages() * WASM_PAGE : 0;
-    const sections = code ? code.module.customSections : [];
     return {
       wasmMemory,
       stableMemory: code ? code.stable.sizeBytes : 0,
-      globalMemory: code ? code.module.globalCount * 8 : 0,
+      globalMemory: code ? code.globalBytes : 0,
       wasmBinary: code ? code.moduleBytes.length : 0,
-      customSections: sections.reduce(
-        (sum, section) => sum + section.name.length + section.content.length,
-        0,
-      ),
+      customSections: code ? code.sectionBytes : 0,
       history: this.history.memoryBytes(),
       chunkStore: this.chunkStore.size * 1_048_576,
       snapshots: this.snapshotsBytes,

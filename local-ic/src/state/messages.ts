@@ -52,25 +52,25 @@ export function requestPayloadBytes(method: string, arg: Uint8Array): number {
   return Buffer.byteLength(method) + arg.length;
 }
 
-/** Bytes that a response's payload counts. */
+/** Bytes that a response's payload counts; a reject's code is one. */
 export function responsePayloadBytes(payload: Payload): number {
-  return payload.kind === 'reply' ? payload.data.length : Buffer.byteLength(payload.message);
+  return payload.kind === 'reply' ? payload.data.length : Buffer.byteLength(payload.message) + 1;
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * A text of at most `limit` bytes of UTF-8, cut as the replica cuts reject messages: the middle is
- * replaced by `...` when it is longer.
+ * A text of at most `limit` bytes of UTF-8, cut as the replica cuts long texts: what lies behind the
+ * first `prefixPercent` gives way to `...`, and the end of the text follows.
  */
-export function limitText(text: string, limit: number): string {
+export function limitText(text: string, limit: number, prefixPercent: number): string {
+  if (text.length * 3 <= limit) return text;
   const bytes = encoder.encode(text);
   if (bytes.length <= limit) return text;
-  const keep = limit - 3;
-  let head = Math.ceil(keep / 2);
+  let head = Math.floor((limit * prefixPercent) / 100);
+  let tail = bytes.length - (limit - head - 3);
   while (head > 0 && (bytes[head]! & 0xc0) === 0x80) head--;
-  let tail = bytes.length - Math.floor(keep / 2);
   while (tail < bytes.length && (bytes[tail]! & 0xc0) === 0x80) tail++;
   return `${decoder.decode(bytes.subarray(0, head))}...${decoder.decode(bytes.subarray(tail))}`;
 }

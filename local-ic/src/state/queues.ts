@@ -53,7 +53,7 @@ export class CanisterQueues {
   private readonly ingress: Ingress[] = [];
   private readonly input = new Map<string, Queue>();
   private readonly output = new Map<string, Queue>();
-  private readonly schedules: Record<'local' | 'remote', string[]> = { local: [], remote: [] };
+  private schedules: Record<'local' | 'remote', string[]> = { local: [], remote: [] };
   private turn = 0;
   private outputOrder: string[] = [];
   /** Guaranteed responses that are still to come or to be given. */
@@ -181,6 +181,42 @@ export class CanisterQueues {
     this.outputOrder = left;
   }
 
+  /** Drops messages that wait too long already, in both directions; cycles in them are lost. */
+  dropExpired(isExpired: (message: OutputMessage) => boolean): void {
+    if (this.waitingBytes === 0) return;
+    for (const queues of [this.input, this.output]) {
+      for (const queue of queues.values()) this.dropFrom(queue, isExpired);
+    }
+    const filled = (queues: Map<string, Queue>) => (key: string) => {
+      const queue = queues.get(key)!;
+      queue.scheduled = queue.requests.length > 0;
+      return queue.scheduled;
+    };
+    this.schedules.local = this.schedules.local.filter(filled(this.input));
+    this.schedules.remote = this.schedules.remote.filter(filled(this.input));
+    this.outputOrder = this.outputOrder.filter(filled(this.output));
+  }
+
+  private dropFrom(queue: Queue, isExpired: (message: OutputMessage) => boolean): void {
+    for (let index = queue.requests.length - 1; index >= 0; index--) {
+      const message = queue.requests[index]!;
+      if (!isExpired(message)) continue;
+      queue.requests.splice(index, 1);
+      this.forget(queue, message);
+    }
+  }
+
+  /** Takes out the ingress messages that fulfil a condition. */
+  dropIngress(matches: (message: Ingress) => boolean): Ingress[] {
+    if (this.ingress.length === 0) return [];
+    const dropped = this.ingress.filter(matches);
+    if (dropped.length > 0) {
+      const kept = this.ingress.filter((message) => !matches(message));
+      this.ingress.splice(0, this.ingress.length, ...kept);
+    }
+    return dropped;
+  }
+
   /** Removes and returns everything that waits in the input. */
   drainInput(): InputMessage[] {
     const messages: InputMessage[] = [];
@@ -206,11 +242,17 @@ export class CanisterQueues {
 
   private take(queue: Queue): Request | Response {
     const message = queue.requests.shift()!;
+    this.forget(queue, message);
+    return message;
+  }
+
+  /** Counts a message out of its queue. */
+  private forget(queue: Queue, message: Request | Response): void {
     if (message.kind === 'request') queue.requestCount--;
     else queue.responseCount--;
-    if (message.kind === 'response' || message.deadline !== 0n)
+    if (message.kind === 'response' || message.deadline !== 0n) {
       this.waitingBytes -= messageBytes(message);
-    return message;
+    }
   }
 
   /** A guaranteed request reserves room for its response; the response takes its place. */

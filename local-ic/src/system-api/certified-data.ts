@@ -9,7 +9,7 @@ function perByte(_context: ApiContext, _dst: Address, _offset: Address, size: Ad
 }
 
 function certificate({ execution }: ApiContext, name: string): Uint8Array {
-  const bytes = execution.input.dataCertificate;
+  const bytes = execution.dataCertificate;
   if (!bytes) throw wrongMode(name, execution.mode);
   return bytes;
 }

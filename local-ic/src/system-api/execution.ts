@@ -54,7 +54,8 @@ export interface ExecutionInput {
   readonly instructionsBefore?: number;
   /** Instruction limit of this run. */
   readonly instructionLimit: number;
-  readonly dataCertificate?: Uint8Array | undefined;
+  /** Makes the certificate of the canister's certified data, for queries that ask for it. */
+  readonly dataCertificate?: (() => Uint8Array | undefined) | undefined;
   readonly subnetId: Uint8Array;
   readonly rootKey: Uint8Array;
   readonly subnetMemory: SubnetMemory;
@@ -93,6 +94,7 @@ export class Execution {
   /** 4 KiB pages of stable memory that the message touched. */
   stableAccessedPages = 0;
   readonly initialBalance: bigint;
+  private certificate: Uint8Array | undefined;
 
   constructor(readonly input: ExecutionInput) {
     this.mode = input.mode;
@@ -121,6 +123,11 @@ export class Execution {
   /** Change of the balance so far: positive when the canister gained cycles. */
   get balanceChange(): bigint {
     return this.balance - this.initialBalance;
+  }
+
+  /** The certificate of the canister's certified data; undefined where there is none. */
+  get dataCertificate(): Uint8Array | undefined {
+    return (this.certificate ??= this.input.dataCertificate?.());
   }
 
   /** Drops a call under construction and gives its cycles back. */

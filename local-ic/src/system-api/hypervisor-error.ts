@@ -1,5 +1,6 @@
 import { ErrorCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
+import { grouped } from '../state/index.js';
 import type { Trap } from '../wasm/index.js';
 
 const DOCUMENTATION = 'https://internetcomputer.org/docs/current/references/execution-errors#';
@@ -146,7 +147,8 @@ export function insufficientCyclesInMemoryGrow(
   bytes: bigint,
   missing: bigint | undefined,
 ): HypervisorError {
-  const more = missing === undefined ? '' : ` At least ${missing} additional cycles are required.`;
+  const more =
+    missing === undefined ? '' : ` At least ${grouped(missing)} additional cycles are required.`;
   return new HypervisorError(
     ErrorCode.InsufficientCyclesInMemoryGrow,
     `Canister cannot grow memory by ${bytes} bytes due to insufficient cycles.${more}`,
@@ -161,7 +163,7 @@ export function reservedCyclesLimitExceeded(
 ): HypervisorError {
   return new HypervisorError(
     ErrorCode.ReservedCyclesLimitExceededInMemoryGrow,
-    `Canister cannot grow memory by ${bytes} bytes due to its reserved cycles limit. The current limit (${limit}) would be exceeded by ${requested - limit}.`,
+    `Canister cannot grow memory by ${bytes} bytes due to its reserved cycles limit. The current limit (${grouped(limit)}) would be exceeded by ${grouped(requested - limit)}.`,
     {
       suggestion: "Try increasing the canister's reserved cycles limit.",
       anchor: 'reserved-cycles-limit-exceeded-in-memory-grow',
