@@ -1,5 +1,6 @@
 import { PartitionError } from './error.js';
 import type { Graph } from './graph/graph.js';
+import { foldConstants } from './graph/fold-constants.js';
 import { removeUnused } from './graph/graph.js';
 import { lowerGraph, unsupportedError, unsupportedOperators } from './graph/lower/index.js';
 import { measureGraph, typicalDims } from './graph/measure.js';
@@ -65,9 +66,10 @@ export async function loadModel(
   };
   try {
     const graph = await cleanGraph(path, original, folder);
+    await foldConstants(graph, folder);
     removeUnused(graph);
     const dims = typicalDims(original, given);
-    const measured = await measureGraph(graph, dims);
+    const measured = await measureGraph(graph, dims, folder);
     const program = runPasses(lowerGraph(graph, measured));
     return { original, graph, program, dims, close };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { maxMessageBytes } from '@canopy/protocol';
 import type { CostSchedule } from '../cost/model.js';
 import { PartitionError } from '../error.js';
 import type { Program } from '../graph/program.js';
@@ -15,6 +16,11 @@ export interface CutRequest {
 
 /** More rows than this save nothing more and make messages needlessly large. */
 const mostRows = 64;
+/**
+ * Activations of a micro-batch of several rows: a canister may change 75 MiB of heap a round, in about
+ * four messages.
+ */
+const mostScratchBytes = 16 * 1024 * 1024;
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
@@ -59,9 +65,11 @@ export function rowsWithinBudget(
     const chain = new ProgramChain(program, rows, schedule, limits);
     const fits = cuts.slice(0, -1).every((start, stage) => {
       const end = cuts[stage + 1]!;
-      return chain.cost(start, end) !== Infinity && chain.stage(start, end).messages === 1;
+      if (chain.cost(start, end) === Infinity) return false;
+      const { messages, scratchBytes } = chain.stage(start, end);
+      return messages === 1 && scratchBytes <= mostScratchBytes;
     });
-    if (fits) return rows;
+    if (fits && chain.bytes(0) <= maxMessageBytes) return rows;
   }
   return 1;
 }

@@ -10,6 +10,8 @@ export interface Constant {
   readonly dims: readonly number[];
   /** Bytes `[start, start + length)` of the data; a view or a copy, not to be written to. */
   read(start: number, length: number): Uint8Array;
+  /** Where the data lie as they are, if they lie in a file. */
+  readonly file?: { path: string; offset: number };
 }
 
 /** Bytes of all its data. */
@@ -43,7 +45,12 @@ export function fileConstant(
   path: string,
   offset: number,
 ): Constant {
-  return { dtype, dims, read: (start, length) => readFile(path, offset + start, length) };
+  return {
+    dtype,
+    dims,
+    file: { path, offset },
+    read: (start, length) => readFile(path, offset + start, length),
+  };
 }
 
 /** The same data under another shape of as many elements. */

@@ -1,7 +1,7 @@
 import type { BundleTensor, DTypeName } from '@canopy/protocol';
 import { errorText, PartitionError } from '../error.js';
 import { runOnce, sampleTensor } from '../onnx/runtime.js';
-import { writeOnnx } from '../onnx/write-model.js';
+import { saveOnnx } from '../onnx/save-model.js';
 import type { Graph, NamedValue } from './graph.js';
 import { mapShapes, type Shapes } from './program.js';
 
@@ -107,17 +107,20 @@ export function hasRows(graph: Graph): boolean {
  * Type and size of every value, found by running the graph in onnxruntime on one row and on two,
  * with every intermediate value as an output.
  *
+ * @param folder for intermediate files
+ *
  * Throws {@link PartitionError} `cannot-run` where the model does not run at these sizes.
  */
 export async function measureGraph(
   graph: Graph,
   sizes: Readonly<Record<string, number>>,
+  folder: string,
 ): Promise<Map<string, Measured>> {
   const named = new Set(graph.outputs.map((output) => output.name));
   const extra = graph.nodes
     .flatMap((node) => node.outputs)
     .filter((output) => output !== '' && !named.has(output));
-  const model = writeOnnx(graph, extra);
+  const model = saveOnnx(graph, folder, 'measured', extra);
   const run = async (rows: number): Promise<Map<string, BundleTensor>> => {
     const feeds = sampleFeeds(graph, sizes, rows);
     try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import type { Graph } from '../graph/graph.js';
 import { readOnnx } from './read-model.js';
+import { constantBytes } from '../graph/constant.js';
 
 /** How far onnxruntime goes: `extended` also fuses activations, bias and normalisation. */
 export type OptimizationLevel = 'basic' | 'extended';
@@ -43,7 +44,7 @@ export async function optimizeOnnx(
 function modelBytes(path: string): number {
   let bytes = statSync(path).size;
   for (const constant of readOnnx(path).constants.values()) {
-    bytes += constant.dims.reduce((product, dim) => product * dim, 4);
+    if (constant.file && constant.file.path !== path) bytes += constantBytes(constant);
   }
   return bytes;
 }

@@ -5,6 +5,7 @@ import { measureGraph, sampleFeeds, typicalDims } from '../graph/measure.js';
 import type { Graph, GraphNode, NamedValue } from '../graph/graph.js';
 import type { Constant } from '../graph/constant.js';
 import type { Program } from '../graph/program.js';
+import { makeTemporary, removeTemporary } from '../onnx/temporary.js';
 import { runOnce } from '../onnx/runtime.js';
 import { writeOnnx } from '../onnx/write-model.js';
 import { shardToGraph } from './shard-to-graph.js';
@@ -41,7 +42,12 @@ export async function lowered(
   dims: Record<string, number> = {},
 ): Promise<{ program: Program; sizes: Record<string, number> }> {
   const sizes = typicalDims(graph, dims);
-  return { program: lowerGraph(graph, await measureGraph(graph, sizes)), sizes };
+  const folder = makeTemporary();
+  try {
+    return { program: lowerGraph(graph, await measureGraph(graph, sizes, folder)), sizes };
+  } finally {
+    removeTemporary(folder);
+  }
 }
 
 /** Tests only: runs a program by way of its shard's bytes. */
