@@ -58,7 +58,7 @@ export class Metering {
    *
    * Returns how many instructions the replica's own instrumented form of the function has, the
    * basis of its charge for compilation: a block's charge is 4 of them, a check for exhaustion 6
-   * more, a charge by size 1, the growth of memory 3.
+   * more, a charge by size 3, the growth of memory 3.
    */
   measure(code: FunctionCode, costs: Int32Array): number {
     const { count, op } = code;
@@ -81,7 +81,7 @@ export class Metering {
         continue;
       }
       if (effect === CHARGED_BY_SIZE) {
-        instrumented += 1;
+        instrumented += 3;
         continue;
       }
       if (checked || blockCost > 0) {

@@ -30,8 +30,21 @@ import {
 } from './layout.js';
 import { costs32, costs64, Metering } from './metering.js';
 
-/** Instructions of the functions and checks that the replica adds to every module. */
+/** Instructions of the functions that the replica adds to every module. */
 const REPLICA_FIXED_INSTRUCTIONS = 72;
+/** Instructions of a global's initial value. */
+const REPLICA_GLOBAL_INSTRUCTIONS = 2;
+/** Instructions of the functions that the replica puts in the place of imported ones. */
+const REPLICA_STABLE_FUNCTIONS: ReadonlyMap<string, number> = new Map([
+  ['stable_size', 7],
+  ['stable_grow', 24],
+  ['stable_read', 106],
+  ['stable_write', 94],
+  ['stable64_size', 2],
+  ['stable64_grow', 21],
+  ['stable64_read', 119],
+  ['stable64_write', 107],
+]);
 
 export interface InstrumentedModule {
   bytes: Uint8Array;
@@ -68,7 +81,7 @@ class Instrumenter {
   private readonly droppedSegments: number[];
   private readonly helperExports: [string, number][] = [];
   private readonly codes: { bytes: Uint8Array; hints: Writer; hinted: number; count: number };
-  private compiledInstructions = REPLICA_FIXED_INSTRUCTIONS;
+  private compiledInstructions: number;
 
   constructor(private readonly module: ParsedModule) {
     const memory = module.memories[0];
@@ -114,6 +127,7 @@ class Instrumenter {
     };
     for (const name of hostFunctions) this.hostType(name);
     this.addHelpers(firstHelper);
+    this.compiledInstructions = fixedInstructions(module);
     this.codes = this.instrumentBodies();
   }
 
@@ -451,6 +465,15 @@ class Instrumenter {
       }
     });
   }
+}
+
+/** What the replica compiles besides the module's own functions. */
+function fixedInstructions(module: ParsedModule): number {
+  let sum = REPLICA_FIXED_INSTRUCTIONS + REPLICA_GLOBAL_INSTRUCTIONS * module.globals.length;
+  for (const name of new Set(module.imports.map((entry) => entry.name))) {
+    sum += REPLICA_STABLE_FUNCTIONS.get(name) ?? 0;
+  }
+  return sum;
 }
 
 /** The address an active data segment starts at, as an unsigned number. */
