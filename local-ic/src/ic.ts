@@ -14,6 +14,7 @@ import {
   SubnetMemoryView,
   SYSTEM_LIMITS,
   type ExecutionContext,
+  type ExecutionObserver,
   type Network,
 } from './scheduler/index.js';
 import { defaultSubnetId, makeSubnet } from './scheduler/topology.js';
@@ -97,6 +98,8 @@ export class Ic {
   readonly rootKey: Uint8Array;
   /** Makes certificates of certified data for queries; set by whoever has keys (`certifiedIc`). */
   dataCertificate: (canister: Canister) => Uint8Array | undefined = () => undefined;
+  /** Told of every slice that canisters execute, for measurements. */
+  observer: ExecutionObserver | undefined;
   private time: bigint;
   private timeWasSet = true;
   private randomCounter = 0n;
@@ -317,6 +320,7 @@ export class Ic {
       rootKey: this.rootKey,
       subnetMemory: new SubnetMemoryView(subnet, fees),
       dataCertificate: (canister) => this.dataCertificate(canister),
+      observer: this.observer,
     };
   }
 

@@ -1,6 +1,7 @@
 export * from './errors.js';
 export * from './ic.js';
 export * from './principal.js';
+export type { ExecutedSlice, ExecutionObserver, TouchedPages } from './scheduler/index.js';
 export type {
   Canister,
   CanisterSettings,

@@ -203,13 +203,17 @@ function runCall(
     plan.entry,
     { reported: plan.limit, slice: plan.sliced ? context.limits.slice : plan.limit },
   );
+  const touched = code.instance.touched();
   canister.globalTimer = timer;
   if (result.error || plan.query) rollbackMemory(code);
   return {
     slices: plan.sliced
       ? slicesOf(result.instructions, context.limits.slice)
       : [result.instructions],
-    finish: () => finishCall(context, canister, message, plan, prepaid, call, result),
+    finish: () => ({
+      ...finishCall(context, canister, message, plan, prepaid, call, result),
+      touched,
+    }),
     restart: () => runCall(context, canister, message, plan, prepaid),
   };
 }

@@ -2,6 +2,7 @@ import type { Canister, Fees, Subnet } from '../state/index.js';
 import type { SubnetMemory } from '../system-api/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import type { SchedulerLimits } from './limits.js';
+import type { ExecutionObserver } from './observer.js';
 
 /** What an execution on a subnet depends on besides the canister. */
 export interface ExecutionContext {
@@ -15,4 +16,6 @@ export interface ExecutionContext {
   readonly subnetMemory: SubnetMemory;
   /** Certificate of a canister's certified data, for queries. */
   readonly dataCertificate: (canister: Canister) => Uint8Array | undefined;
+  /** Told of every slice that canisters execute. */
+  readonly observer: ExecutionObserver | undefined;
 }

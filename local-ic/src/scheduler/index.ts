@@ -4,6 +4,7 @@ export { APPLICATION_LIMITS, SYSTEM_LIMITS, type SchedulerLimits } from './limit
 export { ManagementHost } from './management-host.js';
 export { messageIdOf } from './message-id.js';
 export type { Network } from './network.js';
+export type { ExecutedSlice, ExecutionObserver, TouchedPages } from './observer.js';
 export { executeQuery } from './query.js';
 export { RoundExecutor } from './round.js';
 export { checkSubmission } from './submission.js';

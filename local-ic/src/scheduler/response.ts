@@ -54,6 +54,7 @@ function runResponse(
   const before = canister.balance;
   refundCall(context, canister, callback, response);
   const outcome = runCallback(context, canister, response, callback, call);
+  const touched = canister.code!.instance.touched();
   canister.balance = before;
   const { slice } = context.limits;
   const slices = slicesOf(outcome.callback.instructions, slice);
@@ -66,7 +67,7 @@ function runResponse(
     slices,
     finish: () => {
       refundCall(context, canister, callback, response);
-      return finishResponse(context, canister, callback, call, outcome);
+      return { ...finishResponse(context, canister, callback, call, outcome), touched };
     },
     restart: () => runResponse(context, canister, response, callback, call),
   };

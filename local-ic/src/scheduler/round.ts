@@ -53,7 +53,8 @@ export class RoundExecutor {
     const withTasks: Canister[] = [];
     let left = limits.round - Math.max(limits.slice, limits.messageWithoutSlices) + 1;
     let heapDelta = 0;
-    for (let first = true; ; first = false) {
+    for (let iteration = 0; ; iteration++) {
+      const first = iteration === 0;
       this.drainManagementQueue(host, budget);
       if (first) this.addTasks(context, withTasks);
       if (context.subnetMemory instanceof SubnetMemoryView) context.subnetMemory.refresh();
@@ -63,7 +64,7 @@ export class RoundExecutor {
       if (left > 0) {
         let most = 0;
         for (const thread of dealToThreads(active, limits.threads)) {
-          const result = runThread(context, thread, before, subnet.round, first, fully);
+          const result = runThread(context, thread, before, subnet.round, iteration, fully);
           most = Math.max(most, result.instructions);
           heapDelta += result.heapDelta;
         }

@@ -73,7 +73,7 @@ export function runThread(
   canisters: readonly Canister[],
   budget: number,
   round: number,
-  firstIteration: boolean,
+  iteration: number,
   fully: Set<Canister>,
 ): ThreadResult {
   const { limits } = context;
@@ -88,6 +88,13 @@ export function runThread(
       const wasPaused = canister.paused?.state === 'paused';
       const { instructions, finished } = step(context, canister);
       left -= instructions + limits.overheadPerMessage;
+      context.observer?.({
+        round,
+        iteration,
+        canisterId: canister.id,
+        instructions,
+        finished: finished && { heapDelta: finished.heapDelta, touched: finished.touched },
+      });
       if (finished) {
         used += finished.instructions;
         heapDelta += finished.heapDelta;
@@ -97,7 +104,7 @@ export function runThread(
       if (wasPaused && !canister.paused) break;
       if (!finished) break;
     }
-    noteExecution(canister, fully, round, firstIteration, rank);
+    noteExecution(canister, fully, round, iteration === 0, rank);
     if (used > 0) left -= limits.overheadPerCanister;
   });
   return { instructions: budget - left, heapDelta };
