@@ -9,6 +9,7 @@ export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './session/session.js';
 export type { TensorLike } from './session/tensors.js';
 export { AgentTransport, httpTransport, type HttpTransportOptions } from './transport/agent.js';
+export { install, provisionalCreate, type ManagementCall } from './transport/management.js';
 export { PocketIcTransport, type PocketIcLike } from './transport/pocket-ic.js';
 export type {
   CreateOptions,
