@@ -20,7 +20,7 @@ export async function reference(path: string, feeds: Feeds): Promise<Record<stri
     session = await InferenceSession.create(path, { logSeverityLevel: 3 });
     sessions.set(path, session);
   }
-  return (await session.run(feeds));
+  return await session.run(feeds);
 }
 
 function indexOfMaximum(values: ArrayLike<number>, start: number, end: number): number {
