@@ -1,7 +1,7 @@
 import type { BundleTensor } from '@canopy/protocol';
 import type { Graph } from './graph/graph.js';
 import { hasRows, sampleFeeds } from './graph/measure.js';
-import { runOnce } from './onnx/runtime.js';
+import { withModel } from './onnx/runtime.js';
 
 /** Most that the same row may differ when other rows are beside it; sums are in another order. */
 const tolerance = 1e-4;
@@ -39,19 +39,18 @@ export async function rowsAreIndependent(
   const rows = 3;
   const feeds = sampleFeeds(graph, sizes, rows, 7);
   try {
-    const together = await runOnce(model, feeds);
-    for (const output of together.values()) if (output.dims[0] !== rows) return false;
-    for (let index = 0; index < rows; index++) {
-      const alone = await runOnce(
-        model,
-        feeds.map((feed) => row(feed, index, rows)),
-      );
-      for (const [name, output] of together) {
-        const single = alone.get(name);
-        if (single?.dims[0] !== 1 || !same(row(output, index, rows), single)) return false;
+    return await withModel(model, async (run) => {
+      const together = await run(feeds);
+      for (const output of together.values()) if (output.dims[0] !== rows) return false;
+      for (let index = 0; index < rows; index++) {
+        const alone = await run(feeds.map((feed) => row(feed, index, rows)));
+        for (const [name, output] of together) {
+          const single = alone.get(name);
+          if (single?.dims[0] !== 1 || !same(row(output, index, rows), single)) return false;
+        }
       }
-    }
-    return true;
+      return true;
+    });
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import type { BundleTensor, DTypeName } from '@canopy/protocol';
 import { errorText, PartitionError } from '../error.js';
-import { runOnce, sampleTensor } from '../onnx/runtime.js';
+import { sampleTensor, withModel } from '../onnx/runtime.js';
 import { saveOnnx } from '../onnx/save-model.js';
 import type { Graph, NamedValue } from './graph.js';
 import { mapShapes, type Shapes } from './program.js';
@@ -121,33 +121,44 @@ export async function measureGraph(
     .flatMap((node) => node.outputs)
     .filter((output) => output !== '' && !named.has(output));
   const model = saveOnnx(graph, folder, 'measured', extra);
-  const run = async (rows: number): Promise<Map<string, BundleTensor>> => {
-    const feeds = sampleFeeds(graph, sizes, rows);
-    try {
-      return new Map([
-        ...(await runOnce(model, feeds)),
-        ...feeds.map((feed) => [feed.name, feed] as const),
-      ]);
-    } catch (error) {
-      const given = feeds.map((feed) => `"${feed.name}" [${feed.dims.join(',')}]`).join(', ');
-      throw new PartitionError(
-        'cannot-run',
-        `the model does not run with inputs ${given}: ${errorText(error)}. ` +
-          `Give sizes that fit for its open dimensions: ${Object.keys(sizes).join(', ')}`,
-        { cause: error },
-      );
-    }
-  };
-  const one = await run(1);
-  const two = hasRows(graph) ? await run(2) : one;
+  const [one, two] = await runOnRows(model, graph, sizes);
   const measured = new Map<string, Measured>();
-  for (const [name, { dtype, dims }] of one) {
-    measured.set(name, { dtype, shapes: { one: dims, two: two.get(name)?.dims ?? dims } });
+  for (const [name, { dtype, dims }] of one ?? []) {
+    measured.set(name, { dtype, shapes: { one: dims, two: two?.get(name)?.dims ?? dims } });
   }
   for (const [name, { dtype, dims }] of graph.constants) {
     measured.set(name, { dtype, shapes: { one: dims, two: dims } });
   }
   return measured;
+}
+
+/** All values for one row and, where the model takes several, for two. */
+async function runOnRows(
+  model: string,
+  graph: Graph,
+  sizes: Readonly<Record<string, number>>,
+): Promise<Map<string, BundleTensor>[]> {
+  const results: Map<string, BundleTensor>[] = [];
+  let given = '';
+  try {
+    await withModel(model, async (run) => {
+      for (const rows of hasRows(graph) ? [1, 2] : [1]) {
+        const feeds = sampleFeeds(graph, sizes, rows);
+        given = feeds.map((feed) => `"${feed.name}" [${feed.dims.join(',')}]`).join(', ');
+        const values = await run(feeds);
+        for (const feed of feeds) values.set(feed.name, feed);
+        results.push(values);
+      }
+    });
+  } catch (error) {
+    throw new PartitionError(
+      'cannot-run',
+      `the model does not run with inputs ${given}: ${errorText(error)}. ` +
+        `Give sizes that fit for its open dimensions: ${Object.keys(sizes).join(', ')}`,
+      { cause: error },
+    );
+  }
+  return results;
 }
 
 /** Shapes after a permutation of the dimensions. */

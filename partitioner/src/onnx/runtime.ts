@@ -32,26 +32,39 @@ export function fromRuntimeTensor(name: string, tensor: Tensor): BundleTensor {
   };
 }
 
-/** Runs a model once: opens it, runs it, and closes it again. */
-export async function runOnce(
+/** Runs an open model on named tensors. */
+export type RunModel = (feeds: readonly BundleTensor[]) => Promise<Map<string, BundleTensor>>;
+
+/** Opens a model as it is, without clean-up, lets `use` run it, and closes it again. */
+export async function withModel<T>(
   model: string | Uint8Array,
-  feeds: readonly BundleTensor[],
-): Promise<Map<string, BundleTensor>> {
-  const options = { graphOptimizationLevel: 'disabled', logSeverityLevel: 3 } as const;
+  use: (run: RunModel) => Promise<T>,
+): Promise<T> {
+  const options = { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 } as const;
   const session =
     typeof model === 'string'
       ? await InferenceSession.create(model, options)
       : await InferenceSession.create(model, options);
   try {
-    const results = await session.run(
-      Object.fromEntries(feeds.map((feed) => [feed.name, toRuntimeTensor(feed)])),
-    );
-    return new Map(
-      Object.entries(results).map(([name, tensor]) => [name, fromRuntimeTensor(name, tensor)]),
-    );
+    return await use(async (feeds) => {
+      const results = await session.run(
+        Object.fromEntries(feeds.map((feed) => [feed.name, toRuntimeTensor(feed)])),
+      );
+      return new Map(
+        Object.entries(results).map(([name, tensor]) => [name, fromRuntimeTensor(name, tensor)]),
+      );
+    });
   } finally {
     await session.release();
   }
+}
+
+/** Runs a model once. */
+export function runOnce(
+  model: string | Uint8Array,
+  feeds: readonly BundleTensor[],
+): Promise<Map<string, BundleTensor>> {
+  return withModel(model, (run) => run(feeds));
 }
 
 /** Made-up data for an input: small numbers that differ from element to element, always the same. */
