@@ -1,0 +1,20 @@
+import { DType } from '../generated/constants';
+import { Tensor } from '../tensor/tensor';
+
+/** Axis counted from the front; -1 where there is no such axis. */
+export function resolveAxis(axis: i32, rank: u32): i32 {
+  const resolved = axis < 0 ? axis + <i32>rank : axis;
+  return resolved >= 0 && resolved < <i32>rank ? resolved : -1;
+}
+
+/** Whether a tensor holds indexes: int64 or int32, of rank 1 or a scalar. */
+export function isIndexes(tensor: Tensor): bool {
+  return (tensor.dtype == DType.int64 || tensor.dtype == DType.int32) && tensor.rank <= 1;
+}
+
+/** Element `i` of an int64 or int32 tensor. */
+export function indexAt(tensor: Tensor, i: u32): i64 {
+  return tensor.dtype == DType.int64
+    ? load<i64>(tensor.data + (<usize>i << 3))
+    : <i64>load<i32>(tensor.data + (<usize>i << 2));
+}

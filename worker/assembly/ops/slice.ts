@@ -1,0 +1,80 @@
+import { failInput, hasInput, input, output, outputAlloc, progress, setProgress } from '../tensor/node';
+import { dtypeBytes, MAX_RANK, Tensor } from '../tensor/tensor';
+import { indexAt, isIndexes, resolveAxis } from './axes';
+import { DONE, FAILED } from './status';
+import { addStrided, beginStrided, runStrided } from './strided';
+
+/** Start and step of every dimension. */
+const starts: usize = memory.data(64);
+const strides: usize = memory.data(64);
+
+/** X, starts, ends, axes?, steps?: i64 or i32 tensors. */
+export function slice(): i32 {
+  const x = input(0);
+  if (!readRanges(x)) return FAILED;
+  const out = output(0);
+  if (progress == 0) {
+    if (!outputAlloc(0, x.dtype, x.rank)) return FAILED;
+    setProgress(1);
+  }
+  if (out.byteLength == 0) return DONE;
+  const bytes = dtypeBytes(x.dtype);
+  let src = x.data;
+  beginStrided();
+  for (let i: u32 = 0; i < x.rank; i++) {
+    const inner = <i64>x.product(i + 1, x.rank) * bytes;
+    src += <usize>(load<i64>(starts + (<usize>i << 3)) * inner);
+    addStrided(out.dim(i), <usize>(load<i64>(strides + (<usize>i << 3)) * inner));
+  }
+  return runStrided(out.data, src, bytes);
+}
+
+/** Sets starts, steps and the output's dimensions. */
+function readRanges(x: Tensor): bool {
+  const out = output(0);
+  for (let i: u32 = 0; i < x.rank; i++) {
+    store<i64>(starts + (<usize>i << 3), 0);
+    store<i64>(strides + (<usize>i << 3), 1);
+    out.setDim(i, x.dim(i));
+  }
+  for (let i: u32 = 1; i < 5; i++) {
+    if (i > 2 && !hasInput(i)) continue;
+    if (!hasInput(i) || !isIndexes(input(i)) || input(i).count() != input(1).count() || input(1).count() > MAX_RANK) {
+      failInput(i, 'int64 or int32, one value for each axis');
+      return false;
+    }
+  }
+  for (let k: u32 = 0; k < input(1).count(); k++) {
+    const axis = hasInput(3) ? resolveAxis(<i32>indexAt(input(3), k), x.rank) : k < x.rank ? <i32>k : -1;
+    const step = hasInput(4) ? indexAt(input(4), k) : 1;
+    if (axis < 0) {
+      failInput(0, 'of a shape that has the axes of the slice');
+      return false;
+    }
+    if (step == 0) {
+      failInput(4, 'without zeros');
+      return false;
+    }
+    const size = <i64>x.dim(axis);
+    // Bounds beyond the tensor end at it; going down, the end may lie before the first element.
+    const least: i64 = step > 0 ? 0 : -1;
+    const most: i64 = step > 0 ? size : size - 1;
+    const start = bounded(indexAt(input(1), k), size, step > 0 ? 0 : 0, most, step < 0);
+    const end = bounded(indexAt(input(2), k), size, least, most, step < 0);
+    const span = step > 0 ? end - start : start - end;
+    const stride = step > 0 ? step : -step;
+    store<i64>(starts + (<usize>axis << 3), start);
+    store<i64>(strides + (<usize>axis << 3), stride > size ? (step > 0 ? size : -size) : step);
+    out.setDim(axis, span <= 0 ? 0 : <u32>((span - 1) / stride) + 1);
+  }
+  return true;
+}
+
+function bounded(index: i64, size: i64, least: i64, most: i64, down: bool): i64 {
+  if (index < 0) {
+    // Far below zero: before the first element, whichever the direction.
+    if (index < -size) return down ? least : 0;
+    index += size;
+  }
+  return min(max(index, least), most);
+}
