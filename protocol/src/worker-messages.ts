@@ -82,6 +82,8 @@ export interface WorkerStatus {
   instructions: bigint;
   heapBytes: number;
   stableBytes: bigint;
+  /** Bytes of the heap that weights, activations, queue and results take. */
+  heapUsedBytes: number;
 }
 
 export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
@@ -100,6 +102,7 @@ export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
     instructions: input.u64(),
     heapBytes: input.u32(),
     stableBytes: input.u64(),
+    heapUsedBytes: input.u32(),
   };
 }
 

@@ -1,3 +1,4 @@
+/* global setTimeout */
 /**
  * Compiles worker/assembly to worker/build/worker.wasm and worker.wasm.gz.
  * Does nothing where sources and tools are the same as at the last build.
@@ -10,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -86,15 +88,49 @@ function replaceFile(file, bytes) {
   renameSync(temporary, file);
 }
 
+function isUpToDate(hash) {
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && outputs.every(existsSync);
+}
+
+/** A lock that its holder left behind, because it was killed, counts no more after so long. */
+const staleLockMs = 300_000;
+
+/** Waits until no other process builds. Returns what ends our turn. */
+async function takeTurn() {
+  const lock = join(build, 'lock');
+  mkdirSync(build, { recursive: true });
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      return () => rmSync(lock, { recursive: true, force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+    if (since !== undefined && Date.now() - since > staleLockMs) {
+      rmSync(lock, { recursive: true, force: true });
+    } else {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
 /** Compiles the worker. Returns whether there was anything to do. */
 export async function buildWorker() {
-  const hash = inputsHash();
-  const upToDate =
-    existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && outputs.every(existsSync);
-  if (upToDate) return false;
+  if (isUpToDate(inputsHash())) return false;
+  const endTurn = await takeTurn();
+  try {
+    const hash = inputsHash();
+    if (isUpToDate(hash)) return false;
+    await compileAll(hash);
+    return true;
+  } finally {
+    endTurn();
+  }
+}
 
+async function compileAll(hash) {
   buildProtocol();
-  mkdirSync(build, { recursive: true });
   mkdirSync(join(worker, 'assembly', 'generated'), { recursive: true });
   const { constantsSource } = await import('./constants.mjs');
   replaceFile(join(worker, 'assembly', 'generated', 'constants.ts'), constantsSource());
@@ -103,7 +139,6 @@ export async function buildWorker() {
   replaceFile(outputs[0], wasm);
   replaceFile(outputs[1], gzipSync(wasm, { level: 9 }));
   replaceFile(stamp, hash);
-  return true;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

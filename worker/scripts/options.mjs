@@ -1,7 +1,6 @@
 /** Flags of asc for the worker and for modules that tests compile from parts of it. */
 export const options = [
   '-O3',
-  '--converge',
   '--runtime',
   'stub',
   '--noAssert',

@@ -14,7 +14,7 @@ import { chunkLength, chunksHeld, forgetChunks, holdsChunk, storeChunk } from '.
 import { sha256 } from '../store/sha256';
 import { readStable, stableBytes } from '../store/stable';
 import { byte, fail, number, text } from '../tensor/errors';
-import { alloc, release } from '../tensor/memory';
+import { alloc, heapUsed, release } from '../tensor/memory';
 import {
   closeArgument,
   isTruncated,
@@ -183,6 +183,7 @@ export function tellStatus(): void {
   store<u64>(status, instructionsUsed, 72);
   store<u32>(status, memory.size() << 16, 80);
   store<u64>(status, stableBytes(), 84);
-  msg_reply_data_append(status, 92);
+  store<u32>(status, <u32>heapUsed(), 92);
+  msg_reply_data_append(status, statusBytes);
   replyEmpty();
 }

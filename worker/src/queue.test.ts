@@ -1,0 +1,162 @@
+import { EnqueueMode, parseCanisterError } from '@canopy/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Message } from './testing/canister.js';
+import { workerModule } from './testing/module.js';
+import { bundle, doubled, Pipeline, rejectionOf, resultOf, ticketOf } from './testing/pipeline.js';
+import { TestIc } from './testing/test-ic.js';
+
+const pipeline = (layers: number[], options = {}): Pipeline =>
+  new Pipeline(new TestIc(workerModule), layers, options).deploy();
+
+/** Value of the first row of the task that a message `run` or `done` carries. */
+function launched(p: Pipeline, method: string): { id: bigint; taskIndex: number }[] {
+  const seen: { id: bigint; taskIndex: number }[] = [];
+  p.ic.onMessage = (message: Message) => {
+    if (message.method?.name !== method) return;
+    const { arg } = message.method;
+    const view = new DataView(arg.buffer, arg.byteOffset);
+    seen.push({ id: view.getBigUint64(0, true), taskIndex: view.getUint32(8, true) });
+  };
+  return seen;
+}
+
+describe('the queue', () => {
+  it('lets callers take turns and keeps each one in order', () => {
+    const p = pipeline([1, 1]);
+    const order = launched(p, 'run');
+    const flood = Array.from({ length: 10 }, () =>
+      p.enqueue(EnqueueMode.ticket, 1n, [bundle(1), bundle(2)]),
+    );
+    const single = p.enqueue(EnqueueMode.ticket, 2n, [bundle(3)]);
+    p.ic.runToIdle();
+    const ids = flood.map(({ answer }) => ticketOf(answer));
+    const place = order.findIndex(({ id }) => id === ticketOf(single.answer));
+    expect(place).toBeLessThanOrEqual(2);
+    const ofFlood = order.filter(({ id }) => ids.includes(id));
+    expect(ofFlood).toEqual(
+      ids.flatMap((id) => [
+        { id, taskIndex: 0 },
+        { id, taskIndex: 1 },
+      ]),
+    );
+  });
+
+  it('refuses what exceeds its limits and loses nothing of the rest', () => {
+    const p = pipeline([1, 1], { queueLimit: 5, queueLimitPerCaller: 3 });
+    const calls = [1n, 1n, 1n, 1n, 2n, 2n, 2n, 3n].map((key) =>
+      p.enqueue(EnqueueMode.ticket, key, [bundle(Number(key))]),
+    );
+    for (let count = 0; count < calls.length; count++) p.ic.executeOne();
+    const answers = calls.map(({ answer }) => 'reply' in answer!);
+    expect(answers).toEqual([true, true, true, false, true, true, false, false]);
+    expect(rejectionOf(calls[3]!.answer)).toMatch(/\[busy\] .* limit of 3 requests of one caller/);
+    expect(rejectionOf(calls[6]!.answer)).toMatch(/\[busy\] .* limit of 5 requests not finished/);
+    expect(parseCanisterError(rejectionOf(calls[7]!.answer))?.retryable).toBe(true);
+    p.ic.runToIdle();
+    for (const at of [0, 1, 2, 4, 5]) {
+      const result = p.fetch(ticketOf(calls[at]!.answer));
+      expect(p.values(result)).toEqual([[doubled(at < 3 ? 1 : 2, 2)]]);
+    }
+    const again = p.enqueue(EnqueueMode.wait, 3n, [bundle(7)]);
+    p.ic.runToIdle();
+    expect(p.values(resultOf(again.answer))).toEqual([[doubled(7, 2)]]);
+  });
+
+  it('launches a task a message and keeps the number under way within bounds', () => {
+    const stages = 3;
+    const p = pipeline([1, 1, 1]);
+    let underWay = 0;
+    let most = 0;
+    p.ic.onMessage = ({ to, method }) => {
+      if (method?.name === 'run' && to === p.workers[1]!.id) most = Math.max(most, ++underWay);
+      if (method?.name === 'done') underWay--;
+    };
+    p.enqueue(
+      EnqueueMode.ticket,
+      1n,
+      Array.from({ length: 200 }, () => bundle(1)),
+    );
+    // The second stage is held up, so that tasks pile up before it.
+    const third = p.workers[2]!;
+    third.instructionsPerLook = 60_000_000n;
+    p.ic.runToIdle();
+    expect(underWay).toBe(0);
+    expect(most).toBeLessThanOrEqual(2 * stages + 4);
+    expect(p.status(0)).toMatchObject({ waiting: 0, tasksDone: 200n });
+  });
+
+  it('has at most one wake outstanding for each call that waits', () => {
+    const p = pipeline([1, 1]);
+    for (let key = 1n; key <= 20n; key++) p.enqueue(EnqueueMode.wait, key, [bundle(1)]);
+    let open = 0;
+    p.ic.onMessage = () => {
+      open = Math.max(open, p.head.openCalls.size);
+    };
+    p.ic.runToIdle();
+    // 20 wakes, a step, and deliveries not yet answered.
+    expect(open).toBeLessThanOrEqual(20 + 1 + 8);
+    expect(p.head.openCalls.size).toBe(0);
+  });
+
+  it('pushes out the oldest results when it keeps too many', () => {
+    const p = pipeline([1], { queueLimit: 2000, queueLimitPerCaller: 2000 });
+    const tickets: bigint[] = [];
+    for (let count = 0; count < 1010; count++) {
+      const call = p.enqueue(EnqueueMode.ticket, 1n, [bundle(count)]);
+      p.ic.runToIdle();
+      tickets.push(ticketOf(call.answer));
+    }
+    expect(() => p.fetch(tickets[9]!)).toThrow(/unknown-request/);
+    expect(p.values(p.fetch(tickets[10]!))).toEqual([[doubled(10, 1)]]);
+    expect(p.values(p.fetch(tickets[1009]!))).toEqual([[doubled(1009, 1)]]);
+  });
+});
+
+interface Sent {
+  mode: number;
+  key: bigint;
+  values: number[];
+  release: boolean;
+}
+
+describe('requests of many callers, in any order of messages', () => {
+  it('each get their own results, in order', () => {
+    const request: fc.Arbitrary<Sent> = fc.record({
+      mode: fc.constantFrom(EnqueueMode.wait, EnqueueMode.ticket),
+      key: fc.bigInt(0n, 3n),
+      values: fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 6 }),
+      release: fc.boolean(),
+    });
+    const property = fc.property(
+      fc.array(request, { minLength: 1, maxLength: 12 }),
+      fc.constantFrom<number[]>([2], [1, 1], [1, 3, 1]),
+      fc.infiniteStream(fc.nat(7)),
+      (requests, layers, choices) => {
+        const p = pipeline(layers);
+        const slow = p.workers[p.workers.length - 1]!;
+        slow.instructionsPerLook = 60_000_000n;
+        p.ic.pick = () => choices.next().value as number;
+        const calls = requests.map(({ mode, key, values }) => {
+          const call = p.enqueue(
+            mode,
+            key,
+            values.map((value) => bundle(value)),
+          );
+          for (let count = choices.next().value as number; count > 0; count--) p.ic.executeOne();
+          return call;
+        });
+        p.ic.runToIdle();
+        requests.forEach(({ mode, values, release }, at) => {
+          const { answer } = calls[at]!;
+          const result = mode === EnqueueMode.wait ? resultOf(answer) : p.fetch(ticketOf(answer));
+          expect(p.values(result).flat()).toEqual(values.map((value) => doubled(value, p.layers)));
+          if (mode === EnqueueMode.ticket && release) p.release(ticketOf(answer));
+        });
+        expect(p.status(0).waiting).toBe(0);
+        for (const worker of p.workers) expect(worker.traps).toBe(0);
+      },
+    );
+    fc.assert(property, { numRuns: 60 });
+  });
+});

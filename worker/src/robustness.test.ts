@@ -1,0 +1,112 @@
+import { EnqueueMode, encodeEnqueue, encodeFetch, encodeTask } from '@canopy/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { workerModule } from './testing/module.js';
+import {
+  bundle,
+  controller,
+  coordinator,
+  doubled,
+  Pipeline,
+  resultOf,
+  ticketOf,
+} from './testing/pipeline.js';
+import { TestIc } from './testing/test-ic.js';
+
+const deployed = (layers: number[] = [1, 1]): Pipeline =>
+  new Pipeline(new TestIc(workerModule), layers).deploy();
+
+function expectWorking(p: Pipeline): void {
+  const call = p.enqueue(EnqueueMode.wait, 1n, [bundle(3)]);
+  p.ic.runUntil(() => call.answer !== undefined);
+  expect(p.values(resultOf(call.answer))).toEqual([[doubled(3, p.layers)]]);
+  for (const worker of p.workers) expect(worker.traps).toBe(0);
+}
+
+/** Valid arguments of every method, to be damaged. */
+function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
+  const [head, last] = [p.workers[0]!.id, p.workers[1]!.id];
+  const task = encodeTask({ requestId: 5n, taskIndex: 0, traces: [], bundle: bundle(1, 2) });
+  const failure = new Uint8Array([...task.subarray(0, 12), 1, 0, 0, 0, 2, 0, 0, 0, 65, 66]);
+  const enqueue = encodeEnqueue({
+    mode: EnqueueMode.ticket,
+    callerKey: 1n,
+    tasks: [bundle(1), bundle(2, 3)],
+  });
+  return [
+    ['enqueue', coordinator, 0, enqueue],
+    ['fetch', coordinator, 0, encodeFetch(1n, 0, 10)],
+    ['release', coordinator, 0, new Uint8Array(8)],
+    ['run', head, 1, task],
+    ['done', last, 0, task],
+    ['fail', last, 0, failure],
+    ['put_chunk', controller, 0, new Uint8Array(100)],
+    ['step', head, 0, new Uint8Array(0)],
+    ['wake', head, 0, new Uint8Array(3)],
+    ['load', controller, 1, new Uint8Array(3)],
+  ];
+}
+
+describe('a worker never traps', () => {
+  it('on truncated or extended messages', () => {
+    const p = deployed();
+    for (const [method, caller, stage, arg] of arguments_(p)) {
+      const lengths = Array.from({ length: Math.min(arg.length, 150) }, (_, length) => length);
+      for (const length of lengths) {
+        p.ic.update(caller, p.workers[stage]!, method, arg.subarray(0, length));
+      }
+      p.ic.update(caller, p.workers[stage]!, method, new Uint8Array([...arg, ...arg, 1]));
+    }
+    expectWorking(p);
+  });
+
+  it('on damaged messages', () => {
+    const p = deployed();
+    const cases = arguments_(p);
+    const damage = fc.record({
+      which: fc.nat(cases.length - 1),
+      at: fc.array(fc.nat(200), { minLength: 1, maxLength: 4 }),
+      to: fc.constantFrom(0, 1, 0x7f, 0x80, 0xff),
+    });
+    const property = fc.property(damage, ({ which, at, to }) => {
+      const [method, caller, stage, arg] = cases[which]!;
+      const damaged = new Uint8Array(arg);
+      for (const place of at) damaged[place % Math.max(1, arg.length)] = to;
+      p.ic.update(caller, p.workers[stage]!, method, damaged);
+      for (const worker of p.workers) expect(worker.traps).toBe(0);
+    });
+    fc.assert(property, { numRuns: 1500 });
+    p.ic.runToIdle();
+    expectWorking(p);
+  });
+});
+
+describe('the heap', () => {
+  it('is after request 1,000 what it was after request 100', () => {
+    const p = deployed([2, 3]);
+    p.workers[1]!.instructionsPerLook = 40_000_000n;
+    const used = (): number[] => p.workers.map((_, stage) => p.status(stage).heapUsedBytes);
+    const unused = used();
+    const heaps: number[][] = [];
+    for (let request = 1; request <= 1000; request++) {
+      const rows = Array.from({ length: (request * 37) % 400 }, (_, row) => row);
+      const mode = request % 2 === 0 ? EnqueueMode.wait : EnqueueMode.ticket;
+      const tasks =
+        request % 7 === 0 ? [bundle(...rows), bundle(1), bundle(...rows)] : [bundle(...rows)];
+      const call = p.enqueue(mode, BigInt(request % 5), tasks);
+      if (request % 3 !== 0) p.ic.runToIdle();
+      if (mode === EnqueueMode.ticket) {
+        p.ic.runUntil(() => call.answer !== undefined);
+        // Some are cancelled while they are under way.
+        p.release(ticketOf(call.answer));
+      }
+      if (request === 100 || request === 1000) {
+        p.ic.runToIdle();
+        heaps.push(p.workers.map(({ heapBytes }) => heapBytes));
+        expect(used()).toEqual(unused);
+      }
+    }
+    expect(heaps[1]).toEqual(heaps[0]);
+    expectWorking(p);
+  });
+});

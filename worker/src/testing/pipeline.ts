@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import {
+  Activation,
+  OpCode,
+  encodeBundle,
+  encodeChunk,
+  encodeEnqueue,
+  encodeFetch,
+  encodeShardHead,
+  encodeWorkerConfig,
+  decodeBundle,
+  decodeFetchReply,
+  decodeResult,
+  decodeWorkerStatus,
+  packMatrix,
+  WorkerState,
+  type BundleTensor,
+  type Result,
+  type ShardProgram,
+  type WorkerConfig,
+  type WorkerStatus,
+} from '@canopy/protocol';
+import type { Answer, TestCanister } from './canister.js';
+import { TestIc, type Call } from './test-ic.js';
+
+/** Columns of the tensors of the small model. */
+export const width = 4;
+export const coordinator = 'c0';
+export const controller = '00';
+const chunkBytes = 40_000;
+
+export const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
+const sha256 = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(createHash('sha256').update(bytes).digest());
+
+export interface Shard {
+  bytes: Uint8Array;
+  chunks: Uint8Array[];
+  hashes: Uint8Array[];
+  hash: Uint8Array;
+}
+
+export function cut(bytes: Uint8Array, size = chunkBytes): Shard {
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+  const hashes = chunks.map(sha256);
+  return { bytes, chunks, hashes, hash: sha256(Buffer.concat(hashes)) };
+}
+
+/**
+ * A shard whose layers each double their input and add one. With `passThrough` the input is also the
+ * stage's second output.
+ */
+export function doublingShard(layers: number, passThrough = false): Shard {
+  const weights = packMatrix(width, width, (k, n) => (k === n ? 2 : 0));
+  const bias = new Float32Array(width).fill(1);
+  const epilogue = new Int32Array(new Float32Array([0, 0, 1, 0]).buffer);
+  const program: ShardProgram = {
+    values: [
+      { name: 'x', dtype: 'float32' },
+      {
+        name: 'double',
+        dtype: 'float32',
+        weight: { offset: 0, byteLength: weights.byteLength, dims: [weights.length] },
+      },
+      {
+        name: 'one',
+        dtype: 'float32',
+        weight: { offset: 64, byteLength: bias.byteLength, dims: [width] },
+      },
+      ...Array.from({ length: layers }, (_, layer) => ({
+        name: `y${layer}`,
+        dtype: 'float32' as const,
+      })),
+    ],
+    nodes: Array.from({ length: layers }, (_, layer) => ({
+      op: OpCode.Linear,
+      name: `layer${layer}`,
+      inputs: [layer === 0 ? 0 : layer + 2, 1, 2],
+      outputs: [layer + 3],
+      attributes: [width, width, Activation.none, ...epilogue],
+      frees: layer === 0 ? (passThrough ? [] : [0]) : [layer + 2],
+    })),
+    inputs: [0],
+    outputs: passThrough ? [layers + 2, 0] : [layers + 2],
+  };
+  const head = encodeShardHead(program, 128);
+  const bytes = new Uint8Array(head.length + 128);
+  bytes.set(head);
+  bytes.set(new Uint8Array(weights.buffer), head.length);
+  bytes.set(new Uint8Array(bias.buffer), head.length + 64);
+  return cut(bytes);
+}
+
+/** A tensor whose rows hold one value each. */
+export function rows(values: readonly number[]): BundleTensor {
+  const data = new Float32Array(values.flatMap((value) => new Array<number>(width).fill(value)));
+  return {
+    name: '',
+    dtype: 'float32',
+    dims: [values.length, width],
+    data: new Uint8Array(data.buffer),
+  };
+}
+
+export const bundle = (...values: number[]): Uint8Array => bundleOf(values);
+export const bundleOf = (values: readonly number[]): Uint8Array => encodeBundle([rows(values)]);
+
+/** First column of the first tensor of a bundle. */
+export function firstColumn(bytes: Uint8Array): number[] {
+  const tensor = decodeBundle(bytes)[0]!;
+  const floats = new Float32Array(new Uint8Array(tensor.data).buffer);
+  return Array.from({ length: tensor.dims[0]! }, (_, row) => floats[row * width]!);
+}
+
+/** What `layers` layers make of a value. */
+export function doubled(value: number, layers: number): number {
+  let result = value;
+  for (let layer = 0; layer < layers; layer++) result = result * 2 + 1;
+  return result;
+}
+
+export const ticketOf = (answer: Answer | undefined): bigint => {
+  if (answer === undefined || !('reply' in answer)) throw new Error(JSON.stringify(answer));
+  return new DataView(answer.reply.buffer, answer.reply.byteOffset).getBigUint64(0, true);
+};
+export const resultOf = (answer: Answer | undefined): Result => {
+  if (answer === undefined || !('reply' in answer)) throw new Error(JSON.stringify(answer));
+  return decodeResult(answer.reply);
+};
+export const rejectionOf = (answer: Answer | undefined): string => {
+  if (answer === undefined || !('reject' in answer)) throw new Error('was not rejected');
+  return answer.reject.text;
+};
+
+/** Workers of a small pipeline, each with its shard. */
+export class Pipeline {
+  readonly workers: TestCanister[];
+  readonly shards: Shard[];
+  readonly layers: number;
+
+  constructor(
+    readonly ic: TestIc,
+    layersOfStage: number[],
+    private readonly options: Partial<WorkerConfig> = {},
+  ) {
+    this.workers = layersOfStage.map(() => ic.create());
+    this.shards = layersOfStage.map((layers) => doublingShard(layers));
+    this.layers = layersOfStage.reduce((sum, layers) => sum + layers, 0);
+  }
+
+  get head(): TestCanister {
+    return this.workers[0]!;
+  }
+
+  config(stage: number): WorkerConfig {
+    const shard = this.shards[stage]!;
+    return {
+      stageIndex: stage,
+      stageCount: this.workers.length,
+      shardBytes: shard.bytes.length,
+      chunkBytes,
+      shardHash: shard.hash,
+      instructionBudget: 100_000_000n,
+      queueLimit: 100,
+      queueLimitPerCaller: 50,
+      coordinator: bytesOf(coordinator),
+      workers: this.workers.map(({ id }) => bytesOf(id)),
+      ...this.options,
+    };
+  }
+
+  expectReply(answer: Answer): Uint8Array {
+    if ('reject' in answer) throw new Error(answer.reject.text);
+    return answer.reply;
+  }
+
+  configure(stage: number): void {
+    const arg = encodeWorkerConfig(this.config(stage));
+    this.expectReply(this.ic.update(controller, this.workers[stage]!, 'configure', arg));
+  }
+
+  putChunk(stage: number, index: number): Answer {
+    const shard = this.shards[stage]!;
+    const arg = encodeChunk({ index, hash: shard.hashes[index]!, bytes: shard.chunks[index]! });
+    return this.ic.update(controller, this.workers[stage]!, 'put_chunk', arg);
+  }
+
+  load(stage: number): void {
+    this.expectReply(this.ic.update(controller, this.workers[stage]!, 'load'));
+    this.ic.runUntil(() => this.status(stage).state === WorkerState.ready);
+  }
+
+  /** Configures, uploads and loads every stage. */
+  deploy(): this {
+    this.workers.forEach((_, stage) => {
+      this.configure(stage);
+      this.shards[stage]!.chunks.forEach((_, index) => {
+        this.expectReply(this.putChunk(stage, index));
+      });
+      this.load(stage);
+    });
+    this.ic.runToIdle();
+    return this;
+  }
+
+  status(stage: number): WorkerStatus {
+    return decodeWorkerStatus(
+      this.expectReply(this.workers[stage]!.query('status', controller, new Uint8Array(0))),
+    );
+  }
+
+  enqueue(mode: number, callerKey: bigint, tasks: Uint8Array[]): Call {
+    const arg = encodeEnqueue({ mode, callerKey, tasks });
+    return this.ic.call(coordinator, this.head, 'enqueue', arg);
+  }
+
+  /** Fetches a finished result in parts of `part` bytes; undefined while it is pending. */
+  fetch(id: bigint, part = 1_900_000): Result | undefined {
+    const parts: Uint8Array[] = [];
+    for (let offset = 0; ;) {
+      const arg = encodeFetch(id, offset, part);
+      const reply = decodeFetchReply(this.expectReply(this.head.query('fetch', coordinator, arg)));
+      if (!reply.finished) return undefined;
+      parts.push(reply.part);
+      offset += reply.part.length;
+      if (offset >= reply.byteLength) return decodeResult(Buffer.concat(parts));
+    }
+  }
+
+  release(id: bigint): Answer {
+    return this.ic.update(coordinator, this.head, 'release', encodeFetch(id, 0, 0).subarray(0, 8));
+  }
+
+  /** Values a result gives, task by task. */
+  values(result: Result | undefined): number[][] {
+    if (result?.status !== 'done') throw new Error(JSON.stringify(result));
+    return result.tasks.map((task) => firstColumn(task.bundle));
+  }
+}
