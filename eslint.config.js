@@ -62,6 +62,8 @@ export default tseslint.config(
   },
   ...Object.entries(layers).map(([layer, allowed]) => ({
     files: [`${layer}/src/**/*.ts`],
+    // Tests may run a part on the embedded IC.
+    ignores: ['**/*.test.ts', '**/src/testing/**'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -96,6 +96,7 @@ function checkSamePlan(earlier: Plan, now: Plan): void {
 
 class DeployRun {
   private readonly plan: Plan;
+  private saving: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly model: DeployableModel,
@@ -117,8 +118,10 @@ class DeployRun {
     this.options.onProgress?.({ step, done, total, detail });
   }
 
-  private async save(): Promise<void> {
-    await this.options.onManifest?.(this.deployment);
+  /** Hands out the manifest; one after the other, as they may be written to one file. */
+  private save(): Promise<void> {
+    this.saving = this.saving.then(() => this.options.onManifest?.(this.deployment));
+    return this.saving;
   }
 
   private retry<T>(what: string, action: () => Promise<T>): Promise<T> {

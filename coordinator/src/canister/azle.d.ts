@@ -21,7 +21,8 @@ export declare function query(
   options: { manual: true; composite?: boolean },
 ): MethodDecorator;
 export declare const preUpgrade: MethodDecorator;
-export declare const postUpgrade: MethodDecorator;
+/** Manual: the argument is not read; installers may give none. */
+export declare function postUpgrade(args: [], options: { manual: true }): MethodDecorator;
 
 export declare function call(
   canister: Principal,

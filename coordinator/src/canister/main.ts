@@ -120,7 +120,7 @@ export default class CoordinatorCanister {
     stableTraffic.insert(stateKey, saveTraffic(coordinator));
   }
 
-  @postUpgrade
+  @postUpgrade([], manual)
   restore(): void {
     restoreModels(coordinator, stableModels.get(stateKey) ?? []);
     const traffic = stableTraffic.get(stateKey);

@@ -72,4 +72,9 @@ export async function release(coordinator: Coordinator, id: bigint): Promise<voi
   const request = new ByteWriter().u64(ticket.requestId).finish();
   await callWorker(coordinator.ic, ticket.head, 0, 'release', request);
   coordinator.tickets.remove(id);
+  const entry = coordinator.requests.find(id);
+  // Results read by queries leave no trace: releasing is the last thing known of such a request.
+  if (entry && entry.finishedAtNs === undefined) {
+    coordinator.requests.succeed(entry, coordinator.ic.now(), [], 0);
+  }
 }

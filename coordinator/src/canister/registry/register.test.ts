@@ -18,7 +18,7 @@ function status(stage: number, { state, stageIndex, hashByte }: FakeStatus): Uin
     .u32(2);
   out.u32(1).u32(4);
   out.bytes(new Uint8Array(32).fill(hashByte ?? stage * 0x11));
-  return out.u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).finish();
+  return out.u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).u32(0).finish();
 }
 
 function setUp(second: FakeStatus = {}): { ic: FakeIc; coordinator: Coordinator } {

@@ -1,0 +1,184 @@
+import type { Principal } from '@dfinity/principal';
+import { beforeAll, describe, expect, test } from 'vitest';
+import {
+  ByteWriter,
+  WorkerState,
+  decodeBundle,
+  encodeBundle,
+  type CoordinatorErrorRecord,
+  type InferenceRecord,
+  type RequestRecord,
+} from '@canopy/protocol';
+import { coordinatorWasmGz } from './index.js';
+import { alice, bob, doneResult, failedResult, samplePlan } from './testing/fake-ic.js';
+import { IcNetwork } from './testing/ic-network.js';
+import { scriptedWorker } from './testing/scripted-worker.js';
+
+const network = new IcNetwork();
+let coordinator: Principal;
+let workers: Principal[];
+const planText = JSON.stringify(samplePlan());
+
+type InferReply =
+  { ok: InferenceRecord<Principal> } | { ticket: bigint } | { err: CoordinatorErrorRecord };
+
+function call(sender: Principal, name: string, ...args: unknown[]): unknown {
+  return network.call(sender, coordinator, name, args);
+}
+
+function status(stage: number): Uint8Array {
+  const out = new ByteWriter().u32(WorkerState.ready).u32(stage).u32(2).u32(1).u32(1);
+  out.bytes(new Uint8Array(32).fill(stage * 0x11));
+  return out.u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).u32(0).finish();
+}
+
+function script(name: string, bytes: Uint8Array, stage = 0): void {
+  network.update(alice, workers[stage], `script ${name}`, bytes);
+}
+
+function inputs(rows: number): Uint8Array {
+  return encodeBundle([
+    { name: 'x', dtype: 'float32', dims: [rows, 2], data: new Uint8Array(rows * 8).fill(1) },
+    { name: 'mask', dtype: 'int64', dims: [rows], data: new Uint8Array(rows * 8) },
+  ]);
+}
+
+/** What the head answers for `rows` rows in micro-batches of two: each filled with its first row. */
+function answer(rows: number): Uint8Array {
+  const bundles: Uint8Array[] = [];
+  for (let start = 0; start < rows; start += 2) {
+    const count = Math.min(2, rows - start);
+    const data = new Uint8Array(count * 8).fill(start);
+    bundles.push(encodeBundle([{ name: '', dtype: 'float32', dims: [count, 2], data }]));
+  }
+  return doneResult(7n, bundles);
+}
+
+beforeAll(async () => {
+  coordinator = network.create(alice);
+  network.install(alice, coordinator, coordinatorWasmGz());
+  const module = await scriptedWorker();
+  workers = [0, 1].map((stage) => {
+    const worker = network.create(alice);
+    network.install(alice, worker, module);
+    network.update(alice, worker, 'script status', status(stage));
+    return worker;
+  });
+  const model = { name: 'm', plan: planText, workers };
+  expect(call(alice, 'register_model', model)).toEqual({ ok: null });
+});
+
+describe('the coordinator as a canister', () => {
+  test('shows its models', () => {
+    expect(call(bob, 'models')).toEqual([{ name: 'm', plan: planText, workers }]);
+  });
+
+  test('registers for controllers only, and each name once', () => {
+    const model = { name: 'm', plan: planText, workers };
+    expect(call(bob, 'register_model', model)).toMatchObject({ err: { code: 'not-authorised' } });
+    expect(call(alice, 'register_model', model)).toMatchObject({ err: { code: 'model-exists' } });
+    script('status', status(0), 1);
+    const other = { ...model, name: 'other' };
+    expect(call(alice, 'register_model', other)).toMatchObject({ err: { code: 'bad-shard' } });
+    script('status', status(1), 1);
+  });
+
+  test('infers: rows in order, stages added up', () => {
+    script('enqueue', answer(5));
+    const reply = call(bob, 'infer', 'm', inputs(5)) as InferReply;
+    if (!('ok' in reply)) throw new Error(JSON.stringify(reply));
+    const [y] = decodeBundle(Uint8Array.from(reply.ok.outputs));
+    expect(y).toMatchObject({ name: 'y', dims: [5, 2] });
+    expect([0, 16, 32].map((at) => y!.data[at])).toEqual([0, 2, 4]);
+    expect(reply.ok).toMatchObject({ micro_batches: 3 });
+    expect(reply.ok.stages).toMatchObject([
+      { worker: workers[0], instructions: 3000n, messages: 3 },
+      { worker: workers[1], instructions: 3003n, scratch_bytes: 30 },
+    ]);
+  });
+
+  test('errors are answers, and the next request works', () => {
+    const code = (...args: unknown[]): unknown => {
+      const reply = call(bob, 'infer', ...args) as InferReply;
+      return 'err' in reply ? reply.err.code : reply;
+    };
+    expect(code('nope', inputs(1))).toBe('unknown-model');
+    expect(code('m', new Uint8Array(3))).toBe('bad-input');
+    script('enqueue', failedResult(7n, 1, '[out-of-memory] too much'));
+    expect(code('m', inputs(1))).toBe('out-of-memory');
+    script('reject', new TextEncoder().encode('[busy] 512 requests wait'));
+    expect(code('m', inputs(1))).toBe('busy');
+    script('reject', new Uint8Array());
+    script('enqueue', new Uint8Array(2));
+    expect(code('m', inputs(1))).toBe('internal');
+    script('enqueue', answer(1));
+    expect(code('m', inputs(1))).toHaveProperty('ok');
+  });
+
+  test('what is no Candid is rejected, not trapped on', () => {
+    for (const bytes of [[], [1, 2, 3], [0x44, 0x49, 0x44, 0x4c, 0, 1, 0x71, 0]]) {
+      expect(() => network.update(bob, coordinator, 'infer', Uint8Array.from(bytes))).toThrow(
+        '[bad-message]',
+      );
+    }
+  });
+
+  test('a large result is fetched with its ticket, by query and by update', () => {
+    script('enqueue', new ByteWriter().u32(2).u64(9n).u32(5_000_000).finish());
+    const reply = call(bob, 'infer', 'm', inputs(1)) as InferReply;
+    if (!('ticket' in reply)) throw new Error(JSON.stringify(reply));
+    const pending = new ByteWriter().u32(0).u32(0).u32(3).u64(9n).u32(1).u32(4).finish();
+    script('fetch', pending);
+    expect(call(bob, 'fetch', reply.ticket, 0)).toEqual({ pending: { done: 1, total: 4 } });
+    const part = Uint8Array.from({ length: 1000 }, (_, index) => index & 0xff);
+    script('fetch', new ByteWriter().u32(1).u32(1_000_000).bytes(part).finish());
+    const expected = { part: { bytes: part, total: 1_000_000 } };
+    expect(call(bob, 'fetch', reply.ticket, 5000)).toEqual(expected);
+    expect(call(bob, 'fetch_update', reply.ticket, 5000)).toEqual(expected);
+    expect(call(bob, 'release', reply.ticket)).toEqual({ ok: null });
+    expect(call(bob, 'fetch', reply.ticket, 0)).toMatchObject({ err: { code: 'unknown-request' } });
+  });
+
+  test('an upgrade keeps models, tickets and requests', () => {
+    script('enqueue', new ByteWriter().u64(11n).finish());
+    const { ok: ticket } = call(bob, 'submit', 'm', inputs(2)) as { ok: bigint };
+    const before = call(alice, 'requests', 1000) as RequestRecord[];
+    const metrics = call(alice, 'metrics');
+    expect(before.map((record) => record.ticket)).toContain(ticket);
+
+    network.install(alice, coordinator, coordinatorWasmGz(), true);
+
+    expect(call(alice, 'requests', 1000)).toEqual(before);
+    expect(call(alice, 'metrics')).toEqual(metrics);
+    expect(call(bob, 'models')).toEqual([{ name: 'm', plan: planText, workers }]);
+    script('fetch', new ByteWriter().u32(1).u32(2).u8(1).u8(2).finish());
+    expect(call(bob, 'fetch', ticket, 0)).toHaveProperty('part');
+    script('enqueue', answer(1));
+    expect(call(bob, 'infer', 'm', inputs(1))).toHaveProperty('ok');
+  });
+
+  test('a caller sees own requests, a controller all', () => {
+    script('enqueue', answer(1));
+    call(alice, 'infer', 'm', inputs(1));
+    const callers = (sender: Principal): string[] => {
+      const records = call(sender, 'requests', 1000) as RequestRecord<Principal>[];
+      return [...new Set(records.map((record) => record.caller.toText()))];
+    };
+    expect(callers(bob)).toEqual([bob.toText()]);
+    expect(callers(alice).sort()).toEqual([alice.toText(), bob.toText()].sort());
+  });
+
+  test('costs at most 20 M instructions a request and 3 M a further micro-batch', () => {
+    const cost = (rows: number): number => {
+      script('enqueue', answer(rows));
+      return network.instructionsOf(coordinator, () => {
+        expect(call(bob, 'infer', 'm', inputs(rows))).toHaveProperty('ok');
+      });
+    };
+    const one = cost(2);
+    const eleven = cost(22);
+    console.log(`coordinator: ${one} instructions for one micro-batch, ${eleven} for eleven`);
+    expect(one).toBeLessThan(20_000_000);
+    expect((eleven - one) / 10).toBeLessThan(3_000_000);
+  });
+});

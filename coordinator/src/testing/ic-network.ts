@@ -1,0 +1,105 @@
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
+import { Ic } from '@canopy/local-ic';
+import { coordinatorIdl } from '@canopy/protocol';
+
+const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
+const settings = IDL.Record({ controllers: IDL.Opt(IDL.Vec(IDL.Principal)) });
+const createArgs = IDL.Record({ amount: IDL.Opt(IDL.Nat), settings: IDL.Opt(settings) });
+const mode = IDL.Variant({ install: IDL.Null, reinstall: IDL.Null, upgrade: IDL.Opt(IDL.Null) });
+const installArgs = IDL.Record({
+  mode,
+  canister_id: IDL.Principal,
+  wasm_module: IDL.Vec(IDL.Nat8),
+  arg: IDL.Vec(IDL.Nat8),
+});
+const management = new Uint8Array();
+
+/** Canisters on an embedded IC of one subnet, called as one principal or another. */
+export class IcNetwork {
+  readonly ic = new Ic({ subnets: [{ kind: 'application' }] });
+
+  /** Instructions a canister executes while `action` runs. */
+  instructionsOf(canister: Principal, action: () => void): number {
+    const id = canister.toText();
+    let total = 0;
+    this.ic.observer = (slice) => {
+      if (Principal.fromUint8Array(slice.canisterId).toText() === id) total += slice.instructions;
+    };
+    try {
+      action();
+    } finally {
+      this.ic.observer = undefined;
+    }
+    return total;
+  }
+
+  /** Sends an update call and runs rounds until it is answered. Throws with the rejection's text. */
+  update(
+    sender: Principal,
+    canister: Principal | undefined,
+    method: string,
+    arg: Uint8Array,
+  ): Uint8Array {
+    const { messageId } = this.ic.submitIngress({
+      sender: sender.toUint8Array(),
+      canisterId: canister?.toUint8Array() ?? management,
+      method,
+      arg,
+    });
+    for (let round = 0; round < 1000; round++) {
+      this.ic.tick();
+      const status = this.ic.ingressStatus(messageId);
+      if (status.status === 'replied') return status.reply;
+      if (status.status === 'rejected') throw status.error;
+    }
+    throw new Error(`${method} is not answered after 1,000 rounds`);
+  }
+
+  query(sender: Principal, canister: Principal, method: string, arg: Uint8Array): Uint8Array {
+    return this.ic.query({
+      sender: sender.toUint8Array(),
+      canisterId: canister.toUint8Array(),
+      method,
+      arg,
+    });
+  }
+
+  create(controller: Principal): Principal {
+    const arg = IDL.encode(
+      [createArgs],
+      [{ amount: [10n ** 15n], settings: [{ controllers: [[controller]] }] }],
+    );
+    const reply = this.update(
+      controller,
+      undefined,
+      'provisional_create_canister_with_cycles',
+      arg,
+    );
+    const result = IDL.decode([IDL.Record({ canister_id: IDL.Principal })], reply)[0];
+    return (result as unknown as { canister_id: Principal }).canister_id;
+  }
+
+  install(controller: Principal, canister: Principal, module: Uint8Array, upgrade = false): void {
+    const arg = IDL.encode(
+      [installArgs],
+      [
+        {
+          mode: upgrade ? { upgrade: [] } : { install: null },
+          canister_id: canister,
+          wasm_module: module,
+          arg: new Uint8Array(),
+        },
+      ],
+    );
+    this.update(controller, undefined, 'install_code', arg);
+  }
+
+  /** Calls a method of the coordinator with Candid values. */
+  call(sender: Principal, coordinator: Principal, name: string, args: unknown[]): unknown {
+    const method = service._fields.find(([key]) => key === name)![1];
+    const arg = IDL.encode(method.argTypes, args);
+    const kind = method.annotations.length > 0 ? 'query' : 'update';
+    return IDL.decode(method.retTypes, this[kind](sender, coordinator, name, arg))[0];
+  }
+}
