@@ -1,3 +1,4 @@
+import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -154,6 +155,18 @@ describe('the coordinator as a canister', () => {
     script('fetch', new ByteWriter().u32(1).u32(2).u8(1).u8(2).finish());
     expect(call(bob, 'fetch', ticket, 0)).toHaveProperty('part');
     script('enqueue', answer(1));
+    expect(call(bob, 'infer', 'm', inputs(1))).toHaveProperty('ok');
+  });
+
+  test('a stopped worker is unreachable, and served again once it runs', () => {
+    const id = IDL.encode(
+      [IDL.Record({ canister_id: IDL.Principal })],
+      [{ canister_id: workers[0] }],
+    );
+    network.update(alice, undefined, 'stop_canister', id);
+    const stopped = { err: { code: 'unreachable', retryable: true } };
+    expect(call(bob, 'infer', 'm', inputs(1))).toMatchObject(stopped);
+    network.update(alice, undefined, 'start_canister', id);
     expect(call(bob, 'infer', 'm', inputs(1))).toHaveProperty('ok');
   });
 

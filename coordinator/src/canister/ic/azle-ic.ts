@@ -1,4 +1,5 @@
 import { Principal, call, isController, msgCaller, time } from 'azle';
+import { CanisterError } from '@canopy/protocol';
 import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
 
 /** What azle's `call` throws (its type `CallError`). */
@@ -16,7 +17,10 @@ function translate(error: AzleCallError): Error {
     case 'CallRejected':
       return new CallFailure(error.rejectCode ?? 0, error.rejectMessage ?? '');
     case 'CallPerformFailed':
-      return new CallFailure(0, 'the queue of outgoing calls is full');
+      return new CallFailure(
+        0,
+        `[${CanisterError.busy.code}] the coordinator has as many calls under way as it may: try later`,
+      );
     case 'InsufficientLiquidCycleBalance':
       return new CallFailure(
         0,

@@ -11,11 +11,20 @@ export function describeCallFailure(
   const place = `stage ${stage} (worker ${worker.toText()})`;
   const known = parseCanisterError(failure.message);
   if (known) return new CoordinatorError(known, `${place}: ${known.message}`);
-  const trapped = failure.rejectCode === 4 || failure.rejectCode === 5;
-  return new CoordinatorError(
-    trapped ? CanisterError.trapped : CanisterError.unreachable,
-    `${place}: ${failure.message}`,
-  );
+  return new CoordinatorError(kindOf(failure), `${place}: ${failure.message}`);
+}
+
+/** Reject codes of the interface specification. */
+const canisterReject = 4;
+const canisterError = 5;
+
+function kindOf({ rejectCode, message }: CallFailure): { code: string; retryable: boolean } {
+  if (rejectCode === canisterReject) return CanisterError.internal;
+  // The replica gives a stopped canister and one that traps the same code; only the text differs.
+  const stopped = /\bstopp(?:ed|ing)\b/.test(message);
+  return rejectCode === canisterError && !stopped
+    ? CanisterError.trapped
+    : CanisterError.unreachable;
 }
 
 /** Calls a worker. Throws {@link CoordinatorError} with the stage in its text. */

@@ -1,12 +1,13 @@
 import {
   ByteWriter,
+  CanisterError,
   decodeFetchReply,
   decodeResult,
   encodeFetch,
   maxMessageBytes,
 } from '@canopy/protocol';
 import type { Coordinator } from '../coordinator.js';
-import { errorRecord } from '../error.js';
+import { CoordinatorError, errorRecord } from '../error.js';
 import type { Ticket } from '../registry/tickets.js';
 import { callWorker } from './call-worker.js';
 import { stageFailure } from './request.js';
@@ -66,11 +67,19 @@ export async function fetchAndLog(
   return outcome;
 }
 
+function isUnknownRequest(error: unknown): boolean {
+  return error instanceof CoordinatorError && error.kind.code === CanisterError.unknownRequest.code;
+}
+
 /** Forgets a result, here and in the head; a request that still waits is cancelled. */
 export async function release(coordinator: Coordinator, id: bigint): Promise<void> {
   const ticket = ticketOf(coordinator, id);
   const request = new ByteWriter().u64(ticket.requestId).finish();
-  await callWorker(coordinator.ic, ticket.head, 0, 'release', request);
+  try {
+    await callWorker(coordinator.ic, ticket.head, 0, 'release', request);
+  } catch (error) {
+    if (!isUnknownRequest(error)) throw error;
+  }
   coordinator.tickets.remove(id);
   const entry = coordinator.requests.find(id);
   // Results read by queries leave no trace: releasing is the last thing known of such a request.

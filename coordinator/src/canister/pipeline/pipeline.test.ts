@@ -115,13 +115,16 @@ describe('infer', () => {
   });
 
   test.each([
-    [2, 'unreachable', true],
-    [3, 'unreachable', true],
-    [5, 'trapped', false],
-  ])('reject code %i becomes %s', async (rejectCode, code, retryable) => {
+    [2, 'Canister abc is out of cycles', 'unreachable', true],
+    [3, 'Canister abc not found', 'unreachable', true],
+    [4, 'no', 'internal', false],
+    [5, 'Canister abc trapped: unreachable', 'trapped', false],
+    [5, 'Canister abc is stopped', 'unreachable', true],
+    [5, 'Canister abc is stopping', 'unreachable', true],
+  ])('reject code %i, "%s", becomes %s', async (rejectCode, text, code, retryable) => {
     const { ic, coordinator } = setUp();
     ic.onCall = () => {
-      throw new CallFailure(rejectCode, 'Canister is stopped');
+      throw new CallFailure(rejectCode, text);
     };
     const error = await recordOf(infer(coordinator, 'm', inputs(1)));
     expect(error).toMatchObject({ code, retryable });
@@ -183,6 +186,14 @@ describe('tickets', () => {
     await release(coordinator, ticket);
     const gone = await recordOf(fetchPart(coordinator, ticket, 0));
     expect(gone).toMatchObject({ code: 'unknown-request' });
+
+    ic.onCall = () => new ByteWriter().u64(10n).finish();
+    const second = await submit(coordinator, 'm', inputs(1));
+    ic.onCall = () => {
+      throw new CallFailure(4, '[unknown-request] pushed out');
+    };
+    await release(coordinator, second);
+    expect(coordinator.tickets.all()).toEqual([]);
   });
 
   test('somebody else neither fetches nor releases; a controller may', async () => {
