@@ -1,10 +1,11 @@
 /**
- * dst[r][c] = src[c][r] for elements of 4 bytes: `rows` rows of `cols` elements, one after another at
- * `dst`; the columns `srcStep` bytes apart at `src`, each contiguous. By blocks of 4x4, rests one by
- * one; any alignment.
+ * dst[r][c] = src[c][r] for elements of 4 bytes: `rows` rows of `cols` elements, `dstStep` bytes apart
+ * at `dst`; the columns `srcStep` bytes apart at `src`, each contiguous. By blocks of 4x4, rests one
+ * by one; any alignment.
  */
-export function transposeWords(dst: usize, src: usize, srcStep: usize, rows: u32, cols: u32): void {
-  const dstStep = <usize>cols << 2;
+export function transposeWords(
+  dst: usize, dstStep: usize, src: usize, srcStep: usize, rows: u32, cols: u32,
+): void {
   const wholeRows = rows & ~3;
   const wholeCols = cols & ~3;
   for (let r: u32 = 0; r < wholeRows; r += 4) {
@@ -34,16 +35,18 @@ export function transposeWords(dst: usize, src: usize, srcStep: usize, rows: u32
       from = p + srcStep;
       to += 16;
     }
-    rest(dst, src, srcStep, r, r + 4, wholeCols, cols);
+    rest(dst, dstStep, src, srcStep, r, r + 4, wholeCols, cols);
   }
-  rest(dst, src, srcStep, wholeRows, rows, 0, cols);
+  rest(dst, dstStep, src, srcStep, wholeRows, rows, 0, cols);
 }
 
-function rest(dst: usize, src: usize, srcStep: usize, r0: u32, r1: u32, c0: u32, cols: u32): void {
+function rest(
+  dst: usize, dstStep: usize, src: usize, srcStep: usize, r0: u32, r1: u32, c0: u32, cols: u32,
+): void {
   if (c0 == cols) return;
   for (let r = r0; r < r1; r++) {
     let p = src + (<usize>r << 2) + <usize>c0 * srcStep;
-    let q = dst + (<usize>r * cols + c0 << 2);
+    let q = dst + <usize>r * dstStep + (<usize>c0 << 2);
     for (let c = c0; c < cols; c++, p += srcStep, q += 4) store<u32>(q, load<u32>(p));
   }
 }

@@ -66,7 +66,7 @@ export function runStrided(dst: usize, src: usize, elementBytes: u32): i32 {
       index /= n;
     }
     let to = dst + <usize>plane * planeBytes;
-    if (elementBytes == 4 && rowStep == 4 && colStep != 0) transposeWords(to, from, colStep, rows, cols);
+    if (elementBytes == 4 && rowStep == 4 && colStep != 0) transposeWords(to, rowBytes, from, colStep, rows, cols);
     else {
       for (let r: u32 = 0; r < rows; r++, from += rowStep, to += rowBytes) {
         copyStrided(to, from, colStep, cols, elementBytes);

@@ -6,6 +6,8 @@
  */
 const BLOCK_ALIGNMENT: usize = 64;
 const PAGE_BYTES: usize = 65536;
+/** Memory there is behind every block, so that kernels may read a whole vector at its end. */
+const READABLE_BEHIND: usize = 64;
 const MAX_BLOCKS: u32 = 8192;
 const ENTRY_BYTES: usize = 8;
 
@@ -73,7 +75,8 @@ export function allocAligned(bytes: usize, alignment: usize): usize {
   if (best == 0) {
     best = roundUp(from, alignment);
     bestIndex = blocks;
-    if (best < from || best > heapLimit || heapLimit - best < size || !grownTo(best + size)) return 0;
+    if (best < from || best > heapLimit || heapLimit - best < size) return 0;
+    if (!grownTo(best + size + READABLE_BEHIND)) return 0;
   }
   const entry = table + (<usize>bestIndex) * ENTRY_BYTES;
   if (bestIndex < blocks) {

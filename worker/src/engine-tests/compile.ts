@@ -26,7 +26,7 @@ async function script<T>(name: string): Promise<T> {
 
 /** The compiled engine, kept in worker/build under the hash of all it is made of. */
 export async function compileEngine(): Promise<CompiledEngine> {
-  const { constantsSource } = await script<{ constantsSource(): string }>('constants.mjs');
+  const { constantsSource } = await script<{ constantsSource: () => string }>('constants.mjs');
   const { options } = await script<{ options: string[] }>('options.mjs');
   const constants = constantsSource();
   const hash = createHash('sha256').update(constants).update(options.join(' '));

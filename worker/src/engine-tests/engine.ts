@@ -172,7 +172,7 @@ export class Engine {
     const words = new Uint32Array(this.#memory.buffer, address, tensorBytes / 4);
     const dtype = dtypeName(words[0]!);
     if (dtype === undefined) throw new Error(`output has type ${words[0]}`);
-    const bytes = new Uint8Array(this.#memory.buffer, words[3]!, words[2]!).slice();
+    const bytes = new Uint8Array(this.#memory.buffer, words[3], words[2]).slice();
     return {
       dtype,
       dims: [...words.subarray(6, 6 + words[1]!)],

@@ -122,6 +122,7 @@ function toOrt(tensor: TestTensor): Tensor {
 export async function onnxruntime(node: OnnxNode): Promise<TestTensor[]> {
   const session = await InferenceSession.create(onnxModel(node), {
     graphOptimizationLevel: 'disabled',
+    logSeverityLevel: 3,
     intraOpNumThreads: 1,
   });
   const feeds: Record<string, Tensor> = {};

@@ -1,0 +1,185 @@
+import { CanisterError, DType, UnaryKind } from '../generated/constants';
+import { dotRows } from '../kernels/dot';
+import { gemm } from '../kernels/gemm';
+import { gemv } from '../kernels/gemv';
+import { packedWidth } from '../kernels/panel';
+import { copyLanes } from '../kernels/rows';
+import { transposeWords } from '../kernels/transpose';
+import { unary } from '../kernels/unary';
+import { spent } from '../tensor/budget';
+import { text } from '../tensor/errors';
+import {
+  attr, attrCount, attrF, failInput, failInputs, failNode, input, output, outputAlloc, progress, setProgress, setSlot,
+  slot, temporary,
+} from '../tensor/node';
+import { Tensor } from '../tensor/tensor';
+import { DONE, FAILED, YIELD } from './status';
+
+/** Rows up to which each goes alone. */
+const SINGLE_ROWS: u32 = 2;
+/** Rows of a ragged panel that go through scratch memory at a time. */
+const RAGGED_ROWS: u32 = 256;
+
+const SLOT_BATCH: u32 = 0;
+const SLOT_COLUMN: u32 = 1;
+const TEMPORARY_PANEL: u32 = 0;
+const TEMPORARY_RAGGED: u32 = 1;
+const TEMPORARY_A: u32 = 2;
+
+/** A bias of zeros. */
+const zeros: usize = memory.data(64);
+
+let m: u32 = 0;
+let n: u32 = 0;
+let depth: u32 = 0;
+
+/** A [.., M, K] x B [.., K, N]; leading dimensions broadcast. Words: transA, transB, alpha f32. */
+export function matmul(): i32 {
+  const a = input(0);
+  const b = input(1);
+  if (a.dtype != DType.float32 || a.rank == 0) {
+    failInput(0, 'float32 with at least one dimension');
+    return FAILED;
+  }
+  if (b.dtype != DType.float32 || b.rank == 0) {
+    failInput(1, 'float32 with at least one dimension');
+    return FAILED;
+  }
+  const transA = attr(0) != 0 && a.rank > 1;
+  const transB = attr(1) != 0 && b.rank > 1;
+  // A vector is a row on the left, a column on the right.
+  m = a.rank == 1 ? 1 : a.dim(a.rank - (transA ? 1 : 2));
+  depth = a.dim(a.rank - (transA ? 2 : 1));
+  n = b.rank == 1 ? 1 : b.dim(b.rank - (transB ? 2 : 1));
+  const depthB = b.rank == 1 ? b.dim(0) : b.dim(b.rank - (transB ? 1 : 2));
+  if (depth != depthB) {
+    failInputs(0, 1, 'inner dimensions must be equal');
+    return FAILED;
+  }
+  if (progress == 0 && !begin(a, b)) return FAILED;
+  const out = output(0);
+  if (out.byteLength == 0) return DONE;
+  if (depth == 0) {
+    memory.fill(out.data, 0, out.byteLength);
+    return DONE;
+  }
+  // One matrix on the right for all on the left: their rows are rows of one product.
+  if (b.rank <= 2 && !transA) {
+    m = a.count() / depth;
+    return batches(a, b, 1, transA, transB);
+  }
+  return batches(a, b, out.count() / (m * n), transA, transB);
+}
+
+function begin(a: Tensor, b: Tensor): bool {
+  if (attrCount != 3) {
+    failNode(CanisterError.badShard);
+    text('3 attribute words expected');
+    return false;
+  }
+  const out = output(0);
+  const outer = max(max(a.rank, b.rank), 2) - 2;
+  for (let i: u32 = 0; i < outer; i++) {
+    const da = outerDim(a, i, outer);
+    const db = outerDim(b, i, outer);
+    if (da != db && da != 1 && db != 1) {
+      failInputs(0, 1, 'leading dimensions must broadcast');
+      return false;
+    }
+    out.setDim(i, da == 1 ? db : da);
+  }
+  let rank = outer;
+  if (a.rank > 1) out.setDim(rank++, m);
+  if (b.rank > 1) out.setDim(rank++, n);
+  setProgress(1);
+  return outputAlloc(0, DType.float32, rank);
+}
+
+/** Leading dimension `i` of `outer`, aligned at the last; 1 where the tensor has none. */
+function outerDim(t: Tensor, i: u32, outer: u32): u32 {
+  const own = max(t.rank, 2) - 2;
+  return i + own < outer ? 1 : t.dim(i + own - outer);
+}
+
+/** Which of its matrices a tensor contributes to product `batch`. */
+function matrixIndex(t: Tensor, batch: u32): u32 {
+  const out = output(0);
+  const outer = max(max(input(0).rank, input(1).rank), 2) - 2;
+  let index: u32 = 0;
+  let stride: u32 = 1;
+  for (let i = <i32>outer - 1; i >= 0; i--) {
+    const size = outerDim(t, i, outer);
+    if (size != 1) index += (batch % out.dim(i)) * stride;
+    stride *= size;
+    batch /= out.dim(i);
+  }
+  return index;
+}
+
+function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): i32 {
+  const out = output(0);
+  const alpha = attrF(2);
+  for (let batch = slot(SLOT_BATCH); batch < count; batch++) {
+    let left = a.data + (<usize>matrixIndex(a, batch) * m * depth << 2);
+    const right = b.data + (<usize>matrixIndex(b, batch) * n * depth << 2);
+    const to = out.data + (<usize>batch * m * n << 2);
+    if (transA) {
+      const copy = temporary(TEMPORARY_A, <usize>m * depth << 2);
+      if (copy == 0) return FAILED;
+      if (slot(SLOT_COLUMN) == 0) transposeWords(copy, <usize>depth << 2, left, <usize>m << 2, m, depth);
+      left = copy;
+    }
+    if (transB && m <= SINGLE_ROWS) {
+      const step = <usize>depth << 2;
+      for (let i: u32 = 0; i < m; i++) dotRows(left + <usize>i * step, right, step, depth, n, to + (<usize>i * n << 2));
+    } else {
+      const status = panels(left, right, to, transB, batch);
+      if (status != DONE) return status;
+    }
+    if (alpha != 1) unary(UnaryKind.affine, to, to, m * n, alpha, 0, 1, 0);
+    setSlot(SLOT_COLUMN, 0);
+    if (batch + 1 < count && spent(<u64>m * n * 2 + 500)) {
+      setSlot(SLOT_BATCH, batch + 1);
+      return YIELD;
+    }
+  }
+  return DONE;
+}
+
+/** One product, 16 columns at a time: packed into a small panel, then all rows of A through it. */
+function panels(a: usize, b: usize, out: usize, transB: bool, batch: u32): i32 {
+  const panel = temporary(TEMPORARY_PANEL, <usize>depth << 6);
+  const ragged = (n & 3) != 0 ? temporary(TEMPORARY_RAGGED, <usize>min(m, RAGGED_ROWS) << 6) : panel;
+  if (panel == 0 || ragged == 0) return FAILED;
+  const aStep = <usize>depth << 2;
+  const outStep = <usize>n << 2;
+  for (let start = slot(SLOT_COLUMN); start < n; ) {
+    const width = packedWidth(n - start);
+    const lanes = min<u32>(16, n - start);
+    if (transB) transposeWords(panel, width, b + <usize>start * aStep, aStep, depth, lanes);
+    else copyLanes(b + (<usize>start << 2), outStep, panel, width, depth, lanes);
+    const to = out + (<usize>start << 2);
+    if ((lanes & 3) == 0) rows(width, a, panel, to, outStep, m);
+    else {
+      for (let row: u32 = 0; row < m; row += RAGGED_ROWS) {
+        const count = min(RAGGED_ROWS, m - row);
+        rows(width, a + <usize>row * aStep, panel, ragged, width, count);
+        copyLanes(ragged, width, to + <usize>row * outStep, outStep, count, lanes);
+      }
+    }
+    start += 16;
+    if (start < n && spent(<u64>lanes * depth * (2 * m + 6))) {
+      setSlot(SLOT_BATCH, batch);
+      setSlot(SLOT_COLUMN, start);
+      return YIELD;
+    }
+  }
+  return DONE;
+}
+
+function rows(width: usize, a: usize, panel: usize, out: usize, outStep: usize, count: u32): void {
+  const aStep = <usize>depth << 2;
+  if (count <= SINGLE_ROWS) {
+    for (let i: u32 = 0; i < count; i++) gemv(width, false, a + <usize>i * aStep, depth, panel, zeros, out + <usize>i * outStep);
+  } else gemm(width, true, false, a, aStep, 0, out, outStep, 0, count, 1, panel, zeros, depth);
+}
