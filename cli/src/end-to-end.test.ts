@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { viewAs } from './tensors/arrays.js';
+import { readNpy, writeNpy } from './tensors/npy.js';
+
+const binary = fileURLToPath(new URL('../bin/canopy.js', import.meta.url));
+const model = fileURLToPath(
+  new URL('../../pocketic-tests/models/digits-cnn/model.onnx', import.meta.url),
+);
+let folder = '';
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the built command in a folder of its own. */
+function canopy(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' } };
+    execFile(process.execPath, [binary, ...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await canopy('--json', ...args);
+  if (code !== 0) throw new Error(`canopy ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as unknown;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'canopy-cli-'));
+  await json('local', 'start');
+});
+afterAll(async () => {
+  await canopy('local', 'stop');
+  await rm(folder, { recursive: true });
+});
+
+test('deploys a model on the local IC and runs it as onnxruntime does', async () => {
+  expect(await json('local', 'status')).toMatchObject({ running: true });
+  const deployed = (await json('deploy', model, '--name', 'digits', '--workers', '2')) as {
+    coordinator: string;
+    workers: string[];
+  };
+  expect(deployed).toMatchObject({ model: 'digits', ready: true });
+  expect(new Set([deployed.coordinator, ...deployed.workers]).size).toBe(3);
+
+  const dims = [3, 1, 8, 8];
+  const pixels = Float32Array.from({ length: 3 * 64 }, (_, index) => (index % 17) / 16);
+  const data = new Uint8Array(pixels.buffer);
+  await writeFile(join(folder, 'image.npy'), writeNpy({ dtype: 'float32', dims, data }));
+  const reference = await (
+    await InferenceSession.create(model)
+  ).run({ image: new Tensor('float32', pixels, dims) });
+  const expected = reference['logits']!.data as Float32Array;
+
+  const files = ['--input', 'image=image.npy'];
+  const result = (await json('run', 'digits', ...files, '--output', 'results')) as {
+    outputs: { logits: { type: string; dims: number[]; file: string } };
+    detail: { stages: { worker: string; instructions: number }[] };
+  };
+  expect(result.outputs.logits).toMatchObject({ type: 'float32', dims: [3, 10] });
+  const logits = readNpy(await readFile(join(folder, result.outputs.logits.file)));
+  viewAs('float32', logits.data).forEach((value, index) => {
+    expect(Math.abs(Number(value) - expected[index]!)).toBeLessThan(1e-3);
+  });
+  expect(result.detail.stages.map((stage) => stage.worker)).toEqual(deployed.workers);
+
+  const printed = (await json('run', 'digits', ...files, '--output', '-')) as {
+    outputs: { logits: { data: number[][] } };
+  };
+  expect(printed.outputs.logits.data.flat()).toEqual(
+    Array.from(expected, (value) => expect.closeTo(value, 3) as unknown),
+  );
+
+  const again = await json('deploy', model, '--name', 'digits', '--workers', '2');
+  expect(again).toMatchObject({ workers: deployed.workers });
+  expect(await json('status')).toEqual(['digits']);
+  expect(await json('status', 'digits')).toMatchObject({
+    metrics: { requests: 2, failed: 0 },
+    workers: [{ state: 'ready' }, { state: 'ready' }],
+  });
+});
+
+test('an input of the wrong shape is refused with what is expected', async () => {
+  await writeFile(join(folder, 'flat.json'), '[[0, 1], [2, 3]]');
+  const { code, stderr } = await canopy('--quiet', 'run', 'digits', '--input', 'image=flat.json');
+  expect(code).toBe(1);
+  expect(stderr).toContain(
+    'canopy: input "image": expected float32[batch,1,8,8], given float32[2,2]: ' +
+      'it must have 4 dimensions, not 2',
+  );
+});
