@@ -2,6 +2,7 @@
  * Whose turn it is. Callers with tasks to launch stand in a ring; each gives one task, then goes to
  * its end. The requests of one caller go in order.
  */
+import { alloc } from '../tensor/memory';
 import { nextOf, setNext } from './request';
 
 @unmanaged
@@ -20,7 +21,8 @@ class Caller {
 
 /** Callers known at a time; a further one is told to come later. */
 const capacity: u32 = 1024;
-const table = memory.data(1024 * 32, 16);
+/** Only the head has the table. */
+let table: usize = 0;
 /** Entries below this one have been used. */
 let used: u32 = 0;
 let ringFirst: u32 = 0;
@@ -28,6 +30,16 @@ let ringLast: u32 = 0;
 
 /** No such entry. */
 export const noCaller: u32 = 0xffffffff;
+
+/** Makes the table where there is none; false where there is no heap for it. */
+export function makeCallerTable(): bool {
+  if (table != 0) return true;
+  const bytes = (<usize>capacity) << 5;
+  table = alloc(bytes);
+  if (table == 0) return false;
+  memory.fill(table, 0, bytes);
+  return true;
+}
 
 function caller(index: u32): Caller {
   return changetype<Caller>(table + ((<usize>index) << 5));

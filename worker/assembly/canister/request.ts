@@ -1,4 +1,5 @@
 /** The requests that the head knows: one table, so that looking one up touches one page. */
+import { alloc } from '../tensor/memory';
 import { numberMask } from './ids';
 
 export namespace RequestState {
@@ -63,8 +64,22 @@ export class TaskEntry {
 
 export const slots: u32 = 2048;
 const slotBytes: usize = 128;
-const table = memory.data(2048 * 128, 64);
+/** Only the head has the table. */
+let table: usize = 0;
 export const taskEntryBytes: usize = offsetof<TaskEntry>();
+
+/** Makes the table where there is none; false where there is no heap for it. */
+export function makeRequestTable(): bool {
+  if (table != 0) return true;
+  const bytes = <usize>slots * slotBytes;
+  table = alloc(bytes);
+  if (table == 0) return false;
+  memory.fill(table, 0, bytes);
+  return true;
+}
+export function hasRequestTable(): bool {
+  return table != 0;
+}
 
 export function requestAt(slot: u32): Request {
   return changetype<Request>(table + <usize>slot * slotBytes);
@@ -84,12 +99,14 @@ export function setNext(slot: u32, next: u32): void {
 
 /** Address of the request with this id, 0 where there is none. */
 export function findRequest(id: u64): usize {
+  if (table == 0) return 0;
   const request = requestAt(<u32>(id % slots));
   return id != 0 && request.id == id ? changetype<usize>(request) : 0;
 }
 
 /** Address of the request whose id ends with these 28 bits, 0 where there is none. */
 export function findByNumber(number: u32): usize {
+  if (table == 0) return 0;
   const request = requestAt(number % slots);
   return request.id != 0 && <u32>request.id == ((<u32>request.id) & ~numberMask) + number
     ? changetype<usize>(request)

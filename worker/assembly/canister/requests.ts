@@ -7,6 +7,7 @@ import {
   callerBegan,
   callerFinished,
   callerOf,
+  makeCallerTable,
   noCaller,
   removeFromCaller,
   takeTurn,
@@ -27,6 +28,8 @@ import { composeFailure, failureLength } from './message';
 import {
   clearRequest,
   findRequest,
+  hasRequestTable,
+  makeRequestTable,
   freeId,
   Request,
   requestAt,
@@ -49,6 +52,11 @@ export let tasksUnderWay: u32 = 0;
 /** Tasks of all requests in the table. */
 let tasksKnown: u32 = 0;
 let waitingBytes: u64 = 0;
+
+/** Makes the head's tables where there are none; false where there is no heap for them. */
+export function makeTables(): bool {
+  return makeCallerTable() && makeRequestTable();
+}
 
 /** Sets the first id. Ids of an earlier life of the canister must not come again. */
 export function startIds(id: u64): void {
@@ -288,6 +296,7 @@ export function cancel(request: Request): void {
 
 /** Fails requests whose tasks under way were lost. True while there is something to watch. */
 export function failSilent(): bool {
+  if (!hasRequestTable()) return false;
   const oldest = time() - silenceSeconds * 1_000_000_000;
   let watching = false;
   for (let slot: u32 = 0; slot < slots; slot++) {

@@ -6,6 +6,7 @@ import {
   RequestState,
   Request,
   requestAt,
+  hasRequestTable,
   slots,
   TaskEntry,
   taskOf,
@@ -39,7 +40,7 @@ import {
   startNumbers,
 } from './outbox';
 import { restoreStep, stepOutstanding } from './pace';
-import { nextId, restoreRequest, startIds } from './requests';
+import { makeTables, nextId, restoreRequest, startIds } from './requests';
 import { keptFirstSlot, keepResult } from './results';
 import { runTimerWithin } from './timer';
 import {
@@ -82,6 +83,10 @@ export function saveState(): void {
 
 /** Requests whose results are kept come last, oldest first, so that they are kept in this order. */
 function saveRequests(): void {
+  if (!hasRequestTable()) {
+    saveU32(0);
+    return;
+  }
   let count: u32 = 0;
   for (let slot: u32 = 0; slot < slots; slot++) if (requestAt(slot).id != 0) count++;
   saveU32(count);
@@ -224,6 +229,7 @@ export function restoreState(): void {
   const good = takeConfiguration(bytes, length);
   release(bytes);
   if (!good || !setLayout(shardLength, chunkLengthWanted)) return;
+  if (isHead() && !makeTables()) unreachable();
   unload();
   if (loadWanted() && beginLoading()) loadAll();
   if (!beginRestoring() || restoreU32() != savedVersion) return;

@@ -25,6 +25,7 @@ import {
 } from './argument';
 import {
   chunkLengthWanted,
+  isHead,
   problem,
   shardHash,
   shardLength,
@@ -36,7 +37,7 @@ import { msg_reply_data_append } from './ic0';
 import { beginLoading, nodes, state, unload, weightsBytes } from './loading';
 import { fromCoordinator, reject, rejectFailure, replyEmpty } from './message';
 import { schedule } from './pace';
-import { unfinished } from './requests';
+import { makeTables, unfinished } from './requests';
 import { current, inboxCount, instructionsUsed, tasksFinished } from './work';
 
 const hash = memory.data(32, 8);
@@ -84,6 +85,10 @@ function configureFrom(bytes: usize, length: u32): void {
   }
   if (!setLayout(shardLength, chunkLengthWanted)) {
     reject(CanisterError.outOfMemory, 'configure: stable memory cannot hold the shard');
+    return;
+  }
+  if (isHead() && !makeTables()) {
+    reject(CanisterError.outOfMemory, 'configure: no heap for the table of requests');
     return;
   }
   writeConfiguration(bytes, length);

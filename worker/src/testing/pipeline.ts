@@ -52,6 +52,29 @@ export function cut(bytes: Uint8Array, size = chunkBytes): Shard {
  * stage's second output.
  */
 export function doublingShard(layers: number, passThrough = false): Shard {
+  return linearShard(width, layers, chunkBytes, passThrough);
+}
+
+/** Columns of the tensors of the model that takes many instructions: about 1.9 M a row and layer. */
+const heavyWidth = 1024;
+
+/** As {@link doublingShard}, wide enough to take many instructions. */
+export function heavyShard(layers: number): Shard {
+  return linearShard(heavyWidth, layers, 1_000_000, false);
+}
+
+/** Input of the heavy model, zeros. */
+export function heavyBundle(rowCount: number): Uint8Array {
+  const data = new Uint8Array(rowCount * heavyWidth * 4);
+  return encodeBundle([{ name: '', dtype: 'float32', dims: [rowCount, heavyWidth], data }]);
+}
+
+function linearShard(
+  width: number,
+  layers: number,
+  chunkBytes: number,
+  passThrough: boolean,
+): Shard {
   const weights = packMatrix(width, width, (k, n) => (k === n ? 2 : 0));
   const bias = new Float32Array(width).fill(1);
   const epilogue = new Int32Array(new Float32Array([0, 0, 1, 0]).buffer);
@@ -66,7 +89,7 @@ export function doublingShard(layers: number, passThrough = false): Shard {
       {
         name: 'one',
         dtype: 'float32',
-        weight: { offset: 64, byteLength: bias.byteLength, dims: [width] },
+        weight: { offset: weights.byteLength, byteLength: bias.byteLength, dims: [width] },
       },
       ...Array.from({ length: layers }, (_, layer) => ({
         name: `y${layer}`,
@@ -84,12 +107,11 @@ export function doublingShard(layers: number, passThrough = false): Shard {
     inputs: [0],
     outputs: passThrough ? [layers + 2, 0] : [layers + 2],
   };
-  const head = encodeShardHead(program, 128);
-  const bytes = new Uint8Array(head.length + 128);
-  bytes.set(head);
-  bytes.set(new Uint8Array(weights.buffer), head.length);
-  bytes.set(new Uint8Array(bias.buffer), head.length + 64);
-  return cut(bytes);
+  const constants = new Uint8Array(Math.max(128, weights.byteLength + bias.byteLength));
+  constants.set(new Uint8Array(weights.buffer));
+  constants.set(new Uint8Array(bias.buffer), weights.byteLength);
+  const head = encodeShardHead(program, constants.length);
+  return cut(Buffer.concat([head, constants]), chunkBytes);
 }
 
 /** A tensor whose rows hold one value each. */

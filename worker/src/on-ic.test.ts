@@ -1,0 +1,91 @@
+import { EnqueueMode, decodeResult, encodeEnqueue, type Result } from '@canopy/protocol';
+import { describe, expect, it } from 'vitest';
+import { EmbeddedPipeline } from './testing/embedded-ic.js';
+import './testing/module.js';
+import {
+  bundle,
+  doubled,
+  doublingShard,
+  firstColumn,
+  heavyBundle,
+  heavyShard,
+  type Shard,
+} from './testing/pipeline.js';
+
+const chunkBytes = 40_000;
+const heavyChunkBytes = 1_000_000;
+
+function enqueue(p: EmbeddedPipeline, mode: number, tasks: Uint8Array[], key = 1n): Uint8Array {
+  return p.submit(p.workers[0]!, 'enqueue', encodeEnqueue({ mode, callerKey: key, tasks }));
+}
+
+function resultOf(p: EmbeddedPipeline, id: Uint8Array): Extract<Result, { status: 'done' }> {
+  p.runUntil(() => p.reply(id) !== undefined);
+  const result = decodeResult(p.reply(id)!);
+  if (result.status !== 'done') throw new Error(JSON.stringify(result.status));
+  return result;
+}
+
+describe('workers on the embedded IC', () => {
+  it('answer, cheaply: a hop costs less than a million instructions', () => {
+    const p = new EmbeddedPipeline(
+      [1, 1, 1].map((layers) => doublingShard(layers)),
+      {},
+      chunkBytes,
+    );
+    resultOf(p, enqueue(p, EnqueueMode.wait, [bundle(1)]));
+    const slices = p.executed(() => {
+      const result = resultOf(p, enqueue(p, EnqueueMode.wait, [bundle(2), bundle(3)]));
+      expect(result.tasks.flatMap((task) => firstColumn(task.bundle))).toEqual([
+        doubled(2, 3),
+        doubled(3, 3),
+      ]);
+    });
+    for (const slice of slices) expect(slice.instructions).toBeLessThan(1_000_000);
+    for (const { instructions, stage } of slices) {
+      if (stage > 0) expect(instructions).toBeLessThan(500_000);
+    }
+  });
+
+  it('count in their traces what the system counts', () => {
+    const shards: Shard[] = [heavyShard(2), heavyShard(3)];
+    const p = new EmbeddedPipeline(shards, { instructionBudget: 60_000_000n }, heavyChunkBytes);
+    let result: ReturnType<typeof resultOf> | undefined;
+    const slices = p.executed(() => {
+      result = resultOf(p, enqueue(p, EnqueueMode.wait, [heavyBundle(24)]));
+    });
+    const [task] = result!.tasks;
+    task!.traces.forEach((trace, stage) => {
+      expect(trace.messages).toBeGreaterThan(1);
+      const work = slices
+        .filter((slice) => slice.stage === stage && slice.instructions > 20_000_000)
+        .reduce((sum, slice) => sum + slice.instructions, 0);
+      expect(Number(trace.instructions) / work).toBeGreaterThan(0.995);
+      expect(Number(trace.instructions) / work).toBeLessThan(1.005);
+    });
+    for (const { instructions } of slices) expect(instructions).toBeLessThan(90_000_000);
+  });
+
+  it('have one task each in every iteration: 16 tasks of 4 stages take 3 rounds', () => {
+    const p = new EmbeddedPipeline([5, 5, 5, 5].map(heavyShard), {}, heavyChunkBytes);
+    const before = p.rounds;
+    const slices = p.executed(() => {
+      const ids = Array.from({ length: 16 }, () => enqueue(p, EnqueueMode.wait, [heavyBundle(26)]));
+      for (const id of ids) resultOf(p, id);
+    });
+    const work = slices.filter(({ instructions }) => instructions > 200_000_000);
+    expect(work).toHaveLength(64);
+    expect(p.rounds - before).toBe(3);
+  });
+
+  it('lose nothing when each of them is upgraded in the middle', () => {
+    const p = new EmbeddedPipeline([4, 4, 4].map(heavyShard), {}, heavyChunkBytes);
+    const waiting = Array.from({ length: 12 }, () =>
+      enqueue(p, EnqueueMode.wait, [heavyBundle(26), heavyBundle(26)]),
+    );
+    p.round();
+    for (let stage = 0; stage < 3; stage++) p.upgrade(stage);
+    for (const id of waiting) expect(resultOf(p, id).tasks).toHaveLength(2);
+    expect(p.status(0).waiting).toBe(0);
+  });
+});
