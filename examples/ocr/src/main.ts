@@ -11,7 +11,7 @@ import {
   type ReadyDeployment,
 } from '@canopy/client';
 import { coordinatorWasmGz } from '@canopy/coordinator';
-import { startLive, type RunningServer } from '@canopy/local-ic/http';
+import { startLive, type LiveNetwork } from '@canopy/local-ic/http';
 import { planModel, type PlannedModel } from '@canopy/partitioner';
 import { workerWasmGz } from '@canopy/worker';
 import { Listr } from 'listr2';
@@ -34,7 +34,7 @@ const defaultImage = fileURLToPath(new URL('../images/hello.png', import.meta.ur
 
 interface Demo {
   image: PreparedImage;
-  ic: RunningServer;
+  ic: LiveNetwork;
   planned: PlannedModel;
   deployment: ReadyDeployment;
   session: CanopySession;
@@ -82,7 +82,8 @@ function steps(imagePath: string): Listr<Demo> {
       {
         title: 'Deploying coordinator and workers',
         task: async (demo, task) => {
-          const transport = await httpTransport({ host: demo.ic.url });
+          const { url: host, effectiveCanisterId } = demo.ic;
+          const transport = await httpTransport({ host, effectiveCanisterId });
           demo.deployment = await deploy(demo.planned, {
             transport,
             modules: { coordinator: coordinatorWasmGz(), worker: workerWasmGz() },

@@ -1,6 +1,7 @@
 export {
   startLive,
   startServer,
+  type LiveNetwork,
   type LiveOptions,
   type RunningServer,
   type ServerOptions,

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { canisterIdFromNumber, principalToText } from '../principal.js';
 import type { SubnetSpec } from '../state/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import { exchangeOf, respond } from './exchange.js';
@@ -71,6 +72,12 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   return { url: `http://${host}:${port}`, port, stop };
 }
 
+/** A live network: what agents need to know of it. */
+export interface LiveNetwork extends RunningServer {
+  /** Text of a canister id of the subnet on which canisters are created, for `create_canister`. */
+  readonly effectiveCanisterId: string;
+}
+
 /** How to start a live network. */
 export interface LiveOptions extends Omit<ServerOptions, 'ttl' | 'onExpired'> {
   /** One application subnet unless given. */
@@ -81,7 +88,7 @@ export interface LiveOptions extends Omit<ServerOptions, 'ttl' | 'onExpired'> {
  * Starts one live instance, reached as a replica is: `HttpAgent.create({ host: url,
  * shouldFetchRootKey: true })`. Its time is the time of day.
  */
-export async function startLive(options: LiveOptions = {}): Promise<RunningServer> {
+export async function startLive(options: LiveOptions = {}): Promise<LiveNetwork> {
   const host = options.host ?? '127.0.0.1';
   const instances = new Instances(options.costs ?? '2026-07');
   const now = BigInt(Date.now()) * 1_000_000n;
@@ -92,5 +99,8 @@ export async function startLive(options: LiveOptions = {}): Promise<RunningServe
     await gateway.stop();
     instances.stop();
   };
-  return { url: `http://${host}:${gateway.port}`, port: gateway.port, stop };
+  const effectiveCanisterId = principalToText(
+    canisterIdFromNumber(instance.defaultSubnet().allocation.first),
+  );
+  return { url: `http://${host}:${gateway.port}`, port: gateway.port, effectiveCanisterId, stop };
 }
