@@ -26,15 +26,17 @@ export interface ModelResult {
   /** Of one input. */
   multiplyAdds: number;
   inputBytes: number;
+  /** Way d on 4 workers, by stage; empty where it was not run in both schedules. */
+  split: StageSplit[];
   /** Seconds on the embedded IC over seconds in onnxruntime-node; the one figure that is not exact. */
   secondsRatio?: number;
 }
 
-/** Instructions of one input, by what they were spent on. */
-export interface InstructionSplit {
+/** What a stage spends on one input, schedule 2026-07. */
+export interface StageSplit {
   kernels: number;
-  pages: number;
   interpreter: number;
+  pages: number;
   messages: number;
 }
 
@@ -42,10 +44,11 @@ export interface StageResult {
   nodes: number;
   weightsBytes: number;
   multiplyAdds: number;
-  /** Instructions of one input as the plan predicted. */
+  /** Instructions of one input as the plan predicted, and as counted. */
   predicted: number;
-  /** Of one input, as counted. */
-  instructions: InstructionSplit;
+  counted: number;
+  /** Of the counted ones, for touching pages. */
+  pages: number;
   /** To the next stage, for one input. */
   bytesSent: number;
   sliceFullness: number;
@@ -68,12 +71,13 @@ export interface RunResult {
   inferencesPerRound: number;
   /** Over the steady window; null where that has fewer than 3 rounds. */
   steady: { rounds: number; inferencesPerRound: number; modelInstructionsPerRound: number } | null;
-  instructionsPerInput: InstructionSplit & { coordinator: number };
+  /** `model` and `pages` are parts of `workers`. */
+  instructionsPerInput: { workers: number; model: number; pages: number; coordinator: number };
   stages: StageResult[];
   sliceFullness: number;
-  /** Share of model instructions spent while 1, 2, 3, … workers were at work. */
+  /** Share of the workers' instructions spent while 1, 2, 3, … of them were at work. */
   atWork: number[];
-  /** Largest over canisters, bytes a round. */
+  /** Of the canister that changed most, bytes a round. */
   heapChangedPerRound: number;
   cyclesPer1000: number;
   usdPer1000: number;
@@ -106,15 +110,15 @@ export interface LoadResult {
   coordinator: { first: number; further: number };
 }
 
+/** Inferences a round while the pipeline is full; of the whole run where it never is for long. */
+export function bestRate(run: RunResult): number {
+  return run.steady?.inferencesPerRound ?? run.inferencesPerRound;
+}
+
 /** Tells runs apart that differ in what was asked, not in what was measured. */
 export function runKey(run: RunResult): string {
   const { model, way, workers, batch, concurrency, costSchedule } = run;
   return `${model} ${way} ${workers} workers batch ${batch} concurrency ${concurrency} ${costSchedule}`;
-}
-
-/** Model instructions of one input: all that its operators cost. */
-export function modelInstructions(split: InstructionSplit): number {
-  return split.kernels + split.pages + split.interpreter;
 }
 
 /** Reads a result file's text. Throws where it is not one, or of another version. */

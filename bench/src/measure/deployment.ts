@@ -1,0 +1,86 @@
+import { deploy, WorkerClient, type Transport } from '@canopy/client';
+import { coordinatorWasmGz } from '@canopy/coordinator';
+import { planModel, type PlanOptions } from '@canopy/partitioner';
+import type { Plan, WorkerStatus } from '@canopy/protocol';
+import { workerWasmGz } from '@canopy/worker';
+import { CoordinatorClient } from '@canopy/client';
+import { principalFromText } from '@canopy/local-ic';
+import { callerName } from '../ic/embedded.js';
+import type { RoundIc } from '../ic/round-ic.js';
+import type { WaySettings } from '../ways.js';
+
+/** Requests and bytes are never refused in a measurement of speed. */
+const queueLimit = 4096;
+/** Controller of all canisters. */
+export const owner = callerName(0xffffff);
+
+/** A model on its canisters, ready to be asked. */
+export interface Deployed {
+  ic: RoundIc;
+  plan: Plan;
+  coordinator: string;
+  workers: readonly string[];
+  transport: Transport;
+  /** Registers the model under the settings of a way; gives the name to ask for. */
+  use(settings: WaySettings): Promise<string>;
+  status(): Promise<WorkerStatus[]>;
+}
+
+/** Plans a model, puts it on `ic` and waits until it is ready. */
+export async function deployModel(
+  ic: RoundIc,
+  path: string,
+  name: string,
+  options: PlanOptions,
+): Promise<Deployed> {
+  const planned = await planModel(path, { ...options, name });
+  const transport = ic.transport(owner);
+  try {
+    const { plan } = planned;
+    const modules = { coordinator: coordinatorWasmGz(), worker: workerWasmGz() };
+    const deployment = await deploy(planned, {
+      transport,
+      modules,
+      queueLimit,
+      queueLimitPerCaller: queueLimit,
+      cycles: 1_000_000_000_000_000n,
+    });
+    const { coordinator, workers } = deployment;
+    const workerClients = workers.map((id) => new WorkerClient(transport, id));
+    const coordinatorClient = new CoordinatorClient(transport, coordinator);
+    return {
+      ic,
+      plan,
+      coordinator,
+      workers,
+      transport,
+      async use(settings) {
+        const model = `${name}, ${JSON.stringify(settings)}`;
+        const known = await coordinatorClient.models();
+        for (const [stageIndex, client] of workerClients.entries()) {
+          const stage = plan.stages[stageIndex]!;
+          await client.configure({
+            stageIndex,
+            stageCount: workers.length,
+            shardBytes: stage.shardBytes,
+            chunkBytes: plan.chunkBytes,
+            shardHash: Buffer.from(stage.shardHash, 'hex'),
+            instructionBudget: BigInt(settings.instructionBudget),
+            queueLimit,
+            queueLimitPerCaller: queueLimit,
+            coordinator: principalFromText(coordinator),
+            workers: workers.map(principalFromText),
+          });
+        }
+        if (!known.some((entry) => entry.name === model)) {
+          const changed: Plan = { ...plan, microBatchRows: settings.microBatchRows };
+          await coordinatorClient.registerModel(model, JSON.stringify(changed), workers);
+        }
+        return model;
+      },
+      status: () => Promise.all(workerClients.map((client) => client.status())),
+    };
+  } finally {
+    planned.close();
+  }
+}

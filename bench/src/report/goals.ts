@@ -1,0 +1,161 @@
+import { bestRate, type BenchResult, type RunResult } from '../results/schema.js';
+import { count, digits } from './format.js';
+
+/** A goal of the project beside what was measured. */
+export interface GoalLine {
+  goal: string;
+  wanted: string;
+  measured: string;
+  reached: boolean | undefined;
+}
+
+const B = 1e9;
+/** A model from so many instructions an input on is large enough for goals about speed. */
+const largeModel = 1 * B;
+/** Most work of one round of a chain for one request: two messages just under the slice. */
+const roundOfOneRequest = 3.8 * B;
+
+export interface Filter {
+  way: RunResult['way'];
+  workers: number;
+}
+
+export function runsOf(result: BenchResult, { way, workers }: Filter): RunResult[] {
+  return result.runs.filter(
+    (run) => run.costSchedule === '2026-07' && run.way === way && run.workers === workers,
+  );
+}
+
+/** The run with the most inferences a round; undefined of none. */
+export function fastest(runs: readonly RunResult[]): RunResult | undefined {
+  return runs.toSorted((a, b) => bestRate(b) - bestRate(a))[0];
+}
+
+export function modelRate(run: RunResult): number {
+  return run.steady?.modelInstructionsPerRound ?? bestRate(run) * run.instructionsPerInput.model;
+}
+
+function isLarge(run: RunResult): boolean {
+  return run.instructionsPerInput.model > largeModel;
+}
+
+function names(runs: readonly RunResult[], figure: (run: RunResult) => string): string {
+  return runs.map((run) => `${run.model} ${figure(run)}`).join(', ');
+}
+
+/** A goal that every one of some runs must reach. */
+function forAll(
+  goal: string,
+  wanted: string,
+  runs: readonly RunResult[],
+  figure: (run: RunResult) => string,
+  reached: (run: RunResult) => boolean,
+): GoalLine {
+  const measured = runs.length === 0 ? 'not run' : names(runs, figure);
+  return { goal, wanted, measured, reached: runs.length === 0 ? undefined : runs.every(reached) };
+}
+
+function modelNames(result: BenchResult): string[] {
+  return result.models.map((model) => model.name);
+}
+
+/** Of each model the fastest of its runs in a way on so many workers. */
+function fastestOfEach(result: BenchResult, filter: Filter): RunResult[] {
+  const runs = runsOf(result, filter);
+  return modelNames(result).flatMap(
+    (name) => fastest(runs.filter((run) => run.model === name)) ?? [],
+  );
+}
+
+/** The goals that runs of models tell something about. */
+export function modelGoals(result: BenchResult): GoalLine[] {
+  const perRound = (run: RunResult): string => count(modelRate(run));
+  const onFour = fastestOfEach(result, { way: 'd', workers: 4 }).filter(isLarge);
+  const onEight = fastestOfEach(result, { way: 'd', workers: 8 }).filter(isLarge);
+  const eightInFlight = runsOf(result, { way: 'd', workers: 4 }).filter((run) => {
+    const stages = run.stages.map((stage) => stage.counted);
+    const inRange = Math.max(...stages) <= 1.9 * B && Math.min(...stages) >= 0.25 * B;
+    return run.batch === 1 && run.concurrency === 8 && run.requests > 8 && inRange;
+  });
+  const alone = runsOf(result, { way: 'd', workers: 4 }).filter((run) => run.concurrency === 1);
+  const most = (run: RunResult): number =>
+    Math.ceil(run.instructionsPerInput.workers / roundOfOneRequest) + 1;
+  const ways = onFour.map((d) => {
+    const a = fastest(runsOf(result, { way: 'a', workers: 1 }).filter((r) => r.model === d.model));
+    return { run: d, times: a ? bestRate(d) / bestRate(a) : NaN };
+  });
+  return [
+    forAll(
+      '4 workers, plenty in flight: model instructions a round',
+      '12 B or more',
+      onFour,
+      perRound,
+      (run) => modelRate(run) >= 12 * B,
+    ),
+    forAll(
+      '4 workers, 8 in flight, stages of 0.25 to 1.9 B: model instructions a round',
+      '6 B or more',
+      eightInFlight,
+      perRound,
+      (run) => modelRate(run) >= 6 * B,
+    ),
+    forAll(
+      'way d on 4 workers against way a, models above 1 B',
+      '4 times or more',
+      ways.map(({ run }) => run),
+      (run) => digits(ways.find((way) => way.run === run)!.times),
+      (run) => ways.find((way) => way.run === run)!.times >= 4,
+    ),
+    forAll(
+      'one request alone through 4 workers: rounds',
+      'instructions / 3.8 B, rounded up, + 1',
+      alone,
+      (run) => `${run.rounds.median} of ${most(run)}`,
+      (run) => run.rounds.median <= most(run),
+    ),
+    forAll(
+      '8 workers on one subnet, plenty in flight: model instructions a round',
+      '12 B or more',
+      onEight,
+      perRound,
+      (run) => modelRate(run) >= 12 * B,
+    ),
+  ];
+}
+
+/** The goals about fairness, steadiness and the coordinator. */
+function loadGoals({ load }: BenchResult): GoalLine[] {
+  if (!load) return [];
+  const { callers, flood, coordinator } = load;
+  const waits = flood.besideRounds / flood.aloneRounds;
+  return [
+    {
+      goal: 'coordinator: instructions a request; each further micro-batch',
+      wanted: '20 M; 3 M besides bytes',
+      measured: `${count(coordinator.first)}; ${count(coordinator.further)}`,
+      reached: coordinator.first <= 20e6 && coordinator.further <= 3e6,
+    },
+    {
+      goal: `${callers.callers} callers, ${callers.requests} requests`,
+      wanted: 'no error, none swapped, most to least served at most 1.2, heap the same',
+      measured:
+        `${callers.failed} errors, ${callers.swapped} swapped, ` +
+        `${digits(callers.mostToLeastServed)}, heap +${Math.max(...callers.heapGrowthBytes)} bytes`,
+      reached:
+        callers.failed + callers.swapped === 0 &&
+        callers.mostToLeastServed <= 1.2 &&
+        Math.max(...callers.heapGrowthBytes) === 0,
+    },
+    {
+      goal: 'one caller floods: wait of another',
+      wanted: 'at most 2 times, none lost',
+      measured: `${digits(waits)} times, ${flood.lost} lost, ${flood.refused} refused`,
+      reached: waits <= 2 && flood.lost === 0,
+    },
+  ];
+}
+
+/** Every goal a result tells something about. */
+export function allGoals(result: BenchResult): GoalLine[] {
+  return [...modelGoals(result), ...loadGoals(result)];
+}
