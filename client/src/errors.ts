@@ -39,6 +39,12 @@ export class CallRejected extends Error {
   }
 }
 
+/** What is wrong; agents put stack traces and whole requests into the lines below. */
+export function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0] ?? '';
+}
+
 /** Reject code by which the replica says that trying again may help. */
 const sysTransient = 2;
 
@@ -48,8 +54,8 @@ const sysTransient = 2;
  */
 export function toCanopyError(error: unknown, what: string): CanopyError {
   if (error instanceof CanopyError) return error;
-  const message = error instanceof Error ? error.message : String(error);
   if (error instanceof CallRejected) {
+    const { message } = error;
     const known = parseCanisterError(message);
     return known
       ? new CanopyError(known.code, `${what}: ${known.message}`, known.retryable, { cause: error })
@@ -59,7 +65,7 @@ export function toCanopyError(error: unknown, what: string): CanopyError {
   }
   return new CanopyError(
     CanisterError.unreachable.code,
-    `${what}: ${message}`,
+    `${what}: ${firstLine(error)}`,
     CanisterError.unreachable.retryable,
     { cause: error },
   );

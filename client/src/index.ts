@@ -1,4 +1,4 @@
-export * from './errors.js';
+export { CallRejected, CanopyError, toCanopyError, type CanopyErrorCode } from './errors.js';
 export type { RetryOptions } from './retry.js';
 export * from './coordinator-client.js';
 export { WorkerClient } from './worker-client.js';

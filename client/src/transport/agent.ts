@@ -8,7 +8,8 @@ import {
   type Identity,
 } from '@dfinity/agent';
 import { Principal } from '@dfinity/principal';
-import { CallRejected } from '../errors.js';
+import { CanisterError } from '@canopy/protocol';
+import { CallRejected, CanopyError, firstLine } from '../errors.js';
 import { install, managementCanister, provisionalCreate } from './management.js';
 import type { CreateOptions, InstallOptions, Transport } from './transport.js';
 
@@ -139,13 +140,17 @@ export class AgentTransport implements Transport {
   }
 }
 
-/** Connects to a replica over HTTP. */
+/** Connects to a replica over HTTP. Throws `unreachable` where the host does not answer as one. */
 export async function httpTransport(options: HttpTransportOptions): Promise<AgentTransport> {
-  const { host, identity, fetchRootKey = isLocal(host), ...rest } = options;
-  const agent = await HttpAgent.create({
-    host,
-    shouldFetchRootKey: fetchRootKey,
-    ...(identity && { identity }),
-  });
-  return new AgentTransport(agent, rest);
+  const { host, identity, ...rest } = options;
+  try {
+    const agent = HttpAgent.createSync({ host, ...(identity && { identity }) });
+    if (options.fetchRootKey ?? isLocal(host)) await agent.fetchRootKey();
+    else await agent.status();
+    return new AgentTransport(agent, rest);
+  } catch (error) {
+    const { code, retryable } = CanisterError.unreachable;
+    const text = `${host} does not answer as a replica: ${firstLine(error)}`;
+    throw new CanopyError(code, text, retryable, { cause: error });
+  }
 }

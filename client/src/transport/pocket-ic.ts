@@ -34,7 +34,17 @@ interface PocketIcCall {
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
 /** How `@dfinity/pic` words a rejection. */
-const rejectionText = /^Canister call failed: ([^]*)\. Reject code: (\d+)\. Error code: /;
+const rejectionText = /^Canister call failed: ([^]*)\. Reject code: (\w+)\. Error code: /;
+
+/** Reject codes of the interface specification, by the names PocketIC gives them. */
+const rejectCodes: Readonly<Record<string, number>> = {
+  SysFatal: 1,
+  SysTransient: 2,
+  DestinationInvalid: 3,
+  CanisterReject: 4,
+  CanisterError: 5,
+  SysUnknown: 6,
+};
 
 /** {@link Transport} to an instance of PocketIC (or what speaks its interface). */
 export class PocketIcTransport implements Transport {
@@ -100,7 +110,7 @@ async function translate<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     const match = error instanceof Error ? rejectionText.exec(error.message) : null;
-    if (match) throw new CallRejected(Number(match[2]), match[1]!, { cause: error });
+    if (match) throw new CallRejected(rejectCodes[match[2]!] ?? 0, match[1]!, { cause: error });
     throw error;
   }
 }
