@@ -45,18 +45,21 @@ function play(
   return new Promise((resolve) => {
     const settle = (result: CaseResult, restart: boolean): void => {
       clearTimeout(timer);
-      worker.removeAllListeners();
+      worker.off('message', onMessage);
+      worker.off('error', onError);
       resolve({ result, restart });
+    };
+    const onMessage = (result: CaseResult): void => {
+      settle(result, false);
+    };
+    const onError = (error: Error): void => {
+      settle(broken(file, `the thread ended: ${error.message}`, 0), true);
     };
     const timer = setTimeout(() => {
       settle(broken(file, `not finished after ${timeoutMs / 1000} s`, timeoutMs), true);
     }, timeoutMs);
-    worker.once('message', (result: CaseResult) => {
-      settle(result, false);
-    });
-    worker.once('error', (error) => {
-      settle(broken(file, `the thread ended: ${error.message}`, 0), true);
-    });
+    worker.on('message', onMessage);
+    worker.on('error', onError);
     worker.postMessage(file);
   });
 }
