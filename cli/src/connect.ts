@@ -26,9 +26,5 @@ export async function connect(replica: string | undefined): Promise<Connection> 
       'no local IC runs here: start one with "canopy local start", or name a replica with --replica URL',
     );
   }
-  try {
-    return { transport: await httpTransport({ host: replica }), host: replica };
-  } catch (error) {
-    throw new CommandError(`${replica} cannot be reached: ${(error as Error).message}`);
-  }
+  return { transport: await httpTransport({ host: replica }), host: replica };
 }
