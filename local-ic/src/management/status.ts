@@ -1,5 +1,5 @@
 import { ErrorCode, UserError } from '../errors.js';
-import { principalToText } from '../principal.js';
+import { principalFromText, principalToText } from '../principal.js';
 import {
   memoryUsage,
   messageMemoryUsage,
@@ -23,6 +23,8 @@ import {
 
 /** Aggregate log memory limit of every canister, bytes. */
 const LOG_MEMORY_LIMIT = 4096n;
+/** Stands for the controller of a canister that has none: zrl4w-cqaaa-nocon-troll-eraaa-d5qc. */
+const NO_CONTROLLER = principalFromText('zrl4w-cqaaa-nocon-troll-eraaa-d5qc');
 
 /** `canister_status`, in a round. */
 export const canisterStatus: Method = (context, call) => ({
@@ -42,7 +44,7 @@ export function statusReply(
   const memory = canister.memoryMetrics();
   const used = BigInt(memoryUsage(canister));
   const stored = used > settings.memoryAllocation ? used : settings.memoryAllocation;
-  const controller = settings.controllers[0] ?? new Uint8Array();
+  const controller = settings.controllers[0] ?? NO_CONTROLLER;
   return encode(canisterStatusReply, {
     status: { [canister.status.kind]: null } as { running: null },
     ready_for_migration: isReadyForMigration(canister),
@@ -74,7 +76,7 @@ export function statusReply(
       snapshots_size: BigInt(memory.snapshots),
     },
     cycles: canister.balance,
-    balance: [{ 0: new Uint8Array(), 1: canister.balance }],
+    balance: [{ 0: Uint8Array.of(0), 1: canister.balance }],
     freezing_threshold: settings.freezingThreshold,
     idle_cycles_burned_per_day: context.fees.idlePerDay(
       stored,

@@ -173,7 +173,7 @@ export class ManagementHost implements ManagementContext {
   }
 
   chargeInstructions(canister: Canister, instructions: number): void {
-    withdraw(this.execution, canister, this.fees.instructions(instructions), true);
+    withdraw(this.execution, canister, this.fees.execution(instructions), true);
   }
 
   checkMemoryGrowth(canister: Canister, bytes: bigint): void {
