@@ -1,0 +1,122 @@
+/** What every transport must do, run against each of them on the embedded IC. */
+import { PocketIc } from '@dfinity/pic';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import wabt from 'wabt';
+import { startServer, type RunningServer } from '@canopy/local-ic/http';
+import { httpTransport } from './agent.js';
+import { PocketIcTransport } from './pocket-ic.js';
+import type { Transport } from './transport.js';
+
+/** Echoes its argument, from memory that an upgrade clears; `refuse` rejects. */
+const source = `(module
+  (import "ic0" "msg_arg_data_size" (func $size (result i32)))
+  (import "ic0" "msg_arg_data_copy" (func $copy (param i32 i32 i32)))
+  (import "ic0" "msg_reply_data_append" (func $append (param i32 i32)))
+  (import "ic0" "msg_reply" (func $reply))
+  (import "ic0" "msg_reject" (func $reject (param i32 i32)))
+  (memory 64)
+  (data (i32.const 0) "[busy] later")
+  (global $length (mut i32) (i32.const 0))
+  (func (export "canister_update keep")
+    (global.set $length (call $size))
+    (call $copy (i32.const 64) (i32.const 0) (call $size))
+    (call $answer))
+  (func (export "canister_query kept") (call $answer))
+  (func (export "canister_update refuse") (call $reject (i32.const 0) (i32.const 12)))
+  (func (export "canister_query refuse_query") (call $reject (i32.const 0) (i32.const 12)))
+  (func $answer
+    (call $append (i32.const 64) (global.get $length))
+    (call $reply))
+)`;
+
+/** The module with custom sections of so many bytes. */
+async function echoModule(...padding: number[]): Promise<Uint8Array> {
+  const parts = [(await wabt()).parseWat('echo.wat', source).toBinary({}).buffer];
+  for (const [index, size] of padding.entries()) {
+    const length: number[] = [];
+    let rest = size + 2;
+    for (; rest >= 0x80; rest >>>= 7) length.push((rest & 0x7f) | 0x80);
+    parts.push(Uint8Array.of(0, ...length, rest, 1, 0x61 + index), new Uint8Array(size));
+  }
+  return Buffer.concat(parts);
+}
+
+let server: RunningServer;
+let pic: PocketIc;
+const transports: Record<string, () => Promise<Transport>> = {
+  PocketIcTransport: () => Promise.resolve(new PocketIcTransport(pic)),
+  AgentTransport: async () => {
+    const host = `http://127.0.0.1:${await pic.makeLive()}`;
+    const [subnet] = await pic.getApplicationSubnets();
+    return httpTransport({
+      host,
+      effectiveCanisterId: subnet!.canisterRanges[0]!.start.toText(),
+    });
+  },
+};
+
+beforeAll(async () => {
+  server = await startServer();
+  pic = await PocketIc.create(server.url);
+});
+afterAll(async () => {
+  await pic.tearDown();
+  await server.stop();
+});
+
+describe.each(Object.keys(transports))('%s', (name) => {
+  let transport: Transport;
+  let canister: string;
+  const bytes = Uint8Array.of(1, 2, 3, 250);
+  const none = new Uint8Array();
+
+  beforeAll(async () => {
+    transport = await transports[name]!();
+    canister = await transport.createCanister({ cycles: 10n ** 13n });
+    await transport.installCode({ canister, module: await echoModule(0), mode: 'install' });
+  });
+
+  test('says who it calls as', async () => {
+    expect(await transport.principal()).toBe('2vxsx-fae');
+  });
+
+  test('calls updates and queries with raw bytes', async () => {
+    expect(await transport.update(canister, 'keep', bytes)).toEqual(bytes);
+    expect(await transport.query(canister, 'kept', none)).toEqual(bytes);
+    const large = new Uint8Array(1_900_000).fill(7);
+    const back = await transport.update(canister, 'keep', large);
+    expect(Buffer.from(back).equals(large)).toBe(true);
+  });
+
+  test('throws rejections with their code and text', async () => {
+    const rejected = { name: 'CallRejected', rejectCode: 4 };
+    const update = transport.update(canister, 'refuse', none);
+    await expect(update).rejects.toMatchObject({ ...rejected, message: '[busy] later' });
+    const query = transport.query(canister, 'refuse_query', none);
+    await expect(query).rejects.toMatchObject({ ...rejected, message: '[busy] later' });
+    await expect(transport.update(canister, 'nothing', none)).rejects.toMatchObject({
+      name: 'CallRejected',
+      rejectCode: 5,
+    });
+  });
+
+  test('installs where there is nothing, reinstalls, upgrades', async () => {
+    const module = await echoModule(0);
+    const attempt = transport.installCode({ canister, module, mode: 'install' });
+    await expect(attempt).rejects.toMatchObject({ name: 'CallRejected' });
+    for (const mode of ['upgrade', 'reinstall'] as const) {
+      await transport.update(canister, 'keep', bytes);
+      await transport.installCode({ canister, module, mode });
+      expect(await transport.query(canister, 'kept', none)).toEqual(none);
+    }
+  });
+
+  test('installs modules larger than a message', async () => {
+    const other = await transport.createCanister({ cycles: 10n ** 13n });
+    // A custom section holds at most 1 MiB.
+    const module = await echoModule(900_000, 900_000, 400_000);
+    expect(module.length).toBeGreaterThan(2 * 1024 * 1024);
+    await transport.installCode({ canister: other, module, mode: 'install' });
+    expect(await transport.update(other, 'keep', bytes)).toEqual(bytes);
+  });
+});
