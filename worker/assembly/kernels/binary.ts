@@ -56,37 +56,117 @@ function body(
   }
 }
 
+// One function a kind and mode: the compiler makes constants of them only where bodies stay apart.
+function addBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.add, true, true, a, aRow, b, bRow, out, rows, n);
+}
+function addA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.add, true, false, a, aRow, b, bRow, out, rows, n);
+}
+function addB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.add, false, true, a, aRow, b, bRow, out, rows, n);
+}
 @inline
-function modes(
-  kind: u32, mode: u32,
-  a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32,
-): void {
-  if (mode == BOTH) body(kind, true, true, a, aRow, b, bRow, out, rows, n);
-  else if (mode == A_ONLY) body(kind, true, false, a, aRow, b, bRow, out, rows, n);
-  else body(kind, false, true, a, aRow, b, bRow, out, rows, n);
+function add(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) addBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) addA(a, aRow, b, bRow, out, rows, n);
+  else addB(a, aRow, b, bRow, out, rows, n);
 }
 
-// One function a kind: the compiler makes constants of the kinds only where bodies stay apart.
-function add(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.add, m, a, aRow, b, bRow, out, rows, n);
+function subBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.sub, true, true, a, aRow, b, bRow, out, rows, n);
 }
-function sub(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.sub, m, a, aRow, b, bRow, out, rows, n);
+function subA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.sub, true, false, a, aRow, b, bRow, out, rows, n);
 }
-function mul(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.mul, m, a, aRow, b, bRow, out, rows, n);
+function subB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.sub, false, true, a, aRow, b, bRow, out, rows, n);
 }
-function div(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.div, m, a, aRow, b, bRow, out, rows, n);
+@inline
+function sub(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) subBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) subA(a, aRow, b, bRow, out, rows, n);
+  else subB(a, aRow, b, bRow, out, rows, n);
 }
-function min(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.min, m, a, aRow, b, bRow, out, rows, n);
+
+function mulBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.mul, true, true, a, aRow, b, bRow, out, rows, n);
 }
-function max(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.max, m, a, aRow, b, bRow, out, rows, n);
+function mulA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.mul, true, false, a, aRow, b, bRow, out, rows, n);
 }
-function prelu(m: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
-  modes(BinaryKind.prelu, m, a, aRow, b, bRow, out, rows, n);
+function mulB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.mul, false, true, a, aRow, b, bRow, out, rows, n);
+}
+@inline
+function mul(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) mulBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) mulA(a, aRow, b, bRow, out, rows, n);
+  else mulB(a, aRow, b, bRow, out, rows, n);
+}
+
+function divBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.div, true, true, a, aRow, b, bRow, out, rows, n);
+}
+function divA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.div, true, false, a, aRow, b, bRow, out, rows, n);
+}
+function divB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.div, false, true, a, aRow, b, bRow, out, rows, n);
+}
+@inline
+function div(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) divBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) divA(a, aRow, b, bRow, out, rows, n);
+  else divB(a, aRow, b, bRow, out, rows, n);
+}
+
+function minBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.min, true, true, a, aRow, b, bRow, out, rows, n);
+}
+function minA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.min, true, false, a, aRow, b, bRow, out, rows, n);
+}
+function minB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.min, false, true, a, aRow, b, bRow, out, rows, n);
+}
+@inline
+function min(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) minBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) minA(a, aRow, b, bRow, out, rows, n);
+  else minB(a, aRow, b, bRow, out, rows, n);
+}
+
+function maxBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.max, true, true, a, aRow, b, bRow, out, rows, n);
+}
+function maxA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.max, true, false, a, aRow, b, bRow, out, rows, n);
+}
+function maxB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.max, false, true, a, aRow, b, bRow, out, rows, n);
+}
+@inline
+function max(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) maxBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) maxA(a, aRow, b, bRow, out, rows, n);
+  else maxB(a, aRow, b, bRow, out, rows, n);
+}
+
+function preluBoth(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.prelu, true, true, a, aRow, b, bRow, out, rows, n);
+}
+function preluA(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.prelu, true, false, a, aRow, b, bRow, out, rows, n);
+}
+function preluB(a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  body(BinaryKind.prelu, false, true, a, aRow, b, bRow, out, rows, n);
+}
+@inline
+function prelu(mode: u32, a: usize, aRow: usize, b: usize, bRow: usize, out: usize, rows: u32, n: u32): void {
+  if (mode == BOTH) preluBoth(a, aRow, b, bRow, out, rows, n);
+  else if (mode == A_ONLY) preluA(a, aRow, b, bRow, out, rows, n);
+  else preluB(a, aRow, b, bRow, out, rows, n);
 }
 
 /** a ** b one by one; squares, roots and cubes without the general function. */

@@ -23,10 +23,13 @@ function body<P>(
   const biasD = first && width > 48 ? v128.load(bias, 48) : a0;
   const low = clamp ? clampLow() : a0;
   const high = clamp ? clampHigh() : a0;
+  let row = a;
+  let outRow = out;
+  let m = ny;
   do {
     let n = nx;
-    let p = a;
-    let q = out;
+    let p = row;
+    let q = outRow;
     do {
       const x0 = v128.load32_splat(p, 0);
       {
@@ -56,9 +59,9 @@ function body<P>(
       p += aStepX;
       q += oStepX;
     } while (--n);
-    a += aStepY;
-    out += oStepY;
-  } while (--ny);
+    row += aStepY;
+    outRow += oStepY;
+  } while (--m);
 }
 
 function add<P>(

@@ -125,7 +125,11 @@ export class Engine {
     const { wasm } = await compileEngine();
     let read = (): bigint => 0n;
     const { instance } = await WebAssembly.instantiate(wasm, {
-      ic0: { performance_counter: () => read() },
+      ic0: {
+        performance_counter: () => read(),
+        msg_arg_data_size: () => 0,
+        msg_arg_data_copy: () => undefined,
+      },
     });
     return new Engine(instance.exports as unknown as Exports, (counter) => {
       read = counter;
