@@ -26,6 +26,9 @@ export interface Additions {
   /** Helper functions for bulk operations; `init` by data segment. */
   fill: number;
   copy: number;
+  /** (first byte, last byte) -> (start, length) of the touched range around them. */
+  extentRead: number;
+  extentWrite: number;
   init: ReadonlyMap<number, number>;
   globals: {
     counter: number;
@@ -73,7 +76,7 @@ const shapeTypes = [0, ValType.f32, ValType.f64, ValType.v128, ValType.v128];
 
 /** Writes a function with the charges and checks that were found for it. */
 export class Emitter {
-  /** Branch hints of the function last written: offsets from its first instruction. */
+  /** Branch hints of the function last written: offsets from the start of its body. */
   readonly hints: number[] = [];
   private temporaries = new Map<string, number>();
   private temporaryTypes: number[] = [];
@@ -95,13 +98,13 @@ export class Emitter {
     out: Writer,
   ): void {
     this.out = out;
+    this.bodyStart = out.length;
     this.hints.length = 0;
     this.temporaries.clear();
     this.temporaryTypes.length = 0;
     this.firstTemporary = parameters + code.localCount;
     this.allocate(code, flow);
     this.locals(code);
-    this.bodyStart = out.length;
     const { op, pos, count } = code;
     const { charge } = metering;
     const { dead, canonicalise, setsRaw, flagged, pages } = flow;
@@ -161,6 +164,11 @@ export class Emitter {
     return this.temporary(`a${slot}`, this.add.memory64 ? ValType.i64 : ValType.i32);
   }
 
+  private rangeLocals(check: number): [start: number, room: number] {
+    const type = this.add.memory64 ? ValType.i64 : ValType.i32;
+    return [this.temporary(`start${check}`, type), this.temporary(`room${check}`, type)];
+  }
+
   private flagOf(local: number): number {
     return this.temporary(`flag${local}`, ValType.i32);
   }
@@ -184,6 +192,9 @@ export class Emitter {
       const bits = canonicalise[row]!;
       if (bits !== 0) this.valueTemporary(shapeTypes[rawShape(bits)]!);
       if (id === Op.callIndirect || id === Op.returnCallIndirect) this.valueTemporary(ValType.i32);
+    }
+    for (let check = 1; check <= pages.checkCount; check++) {
+      if (pages.ranged[check]) this.rangeLocals(check);
     }
     for (const local of flagged) this.flagOf(local);
   }
@@ -268,11 +279,19 @@ export class Emitter {
         pages.low[check]!,
         pages.high[check]!,
         pages.isWrite[check] === 1,
+        pages.ranged[check] === 1 ? check : 0,
       );
     }
   }
 
-  private check(source: number, index: number, low: number, high: number, write: boolean): void {
+  private check(
+    source: number,
+    index: number,
+    low: number,
+    high: number,
+    write: boolean,
+    ranged: number,
+  ): void {
     const { out } = this;
     const base =
       source === Source.constant
@@ -283,6 +302,10 @@ export class Emitter {
     const map = write ? WRITE_MAP : READ_MAP;
     const needsLow = !Number.isNaN(low);
     const needsHigh = !Number.isNaN(high);
+    if (ranged !== 0) {
+      this.rangeCheck(base, needsLow ? low : high, needsHigh ? high : low, write, ranged);
+      return;
+    }
     if (needsLow) this.state(base, low, map);
     if (needsHigh) this.state(base, high, map);
     if (needsLow && needsHigh) out.u8(I32_AND);
@@ -291,6 +314,32 @@ export class Emitter {
     this.address(base, needsLow ? low : high);
     this.address(base, needsHigh ? high : low);
     this.instruction(Op.call, write ? this.add.host.touchWrite : this.add.host.touchRead);
+    out.u8(Op.end);
+  }
+
+  /**
+   * Compares with a range known to be touched, which two locals keep from turn to turn of a loop:
+   * its start and how far from there the lowest byte may be.
+   */
+  private rangeCheck(base: number, low: number, high: number, write: boolean, id: number): void {
+    const { out, add } = this;
+    const [start, room] = this.rangeLocals(id);
+    const sub = add.memory64 ? Op.i64Sub : Op.i32Sub;
+    this.address(base, low);
+    this.instruction(Op.localGet, start);
+    out.u8(sub);
+    this.instruction(Op.localGet, room);
+    out.u8(add.memory64 ? I64_GE_U : I32_GE_U);
+    this.unlikely();
+    this.address(base, low);
+    this.address(base, high);
+    this.instruction(Op.call, write ? add.extentWrite : add.extentRead);
+    if (high !== low) {
+      this.address(-1, high - low);
+      out.u8(sub);
+    }
+    this.instruction(Op.localSet, room);
+    this.instruction(Op.localSet, start);
     out.u8(Op.end);
   }
 
@@ -447,7 +496,9 @@ export class Emitter {
 }
 
 const I32_EQZ = 0x45;
+const I32_GE_U = 0x4f;
 const I64_LT_S = 0x53;
+const I64_GE_U = 0x5a;
 const F32_NE = 0x5c;
 const F64_NE = 0x62;
 const I32_AND = 0x71;

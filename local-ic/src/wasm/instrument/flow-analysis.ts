@@ -22,6 +22,8 @@ const popCount = new Uint8Array(OPCODE_COUNT);
 const pushCount = new Uint8Array(OPCODE_COUNT);
 /** Instructions on integers whose result depends on nothing but their operands. */
 const isPure = new Uint8Array(OPCODE_COUNT);
+/** Of those, the ones that turn steady steps of their operands into steady steps. */
+const isLinear = new Uint8Array(OPCODE_COUNT);
 /** Instructions that may trap, besides memory accesses. */
 const mayTrap = new Uint8Array(OPCODE_COUNT);
 instructions.forEach((instruction, id) => {
@@ -33,6 +35,7 @@ instructions.forEach((instruction, id) => {
     mayTrap[id] = 1;
   } else if (/^[iI]{1,2}$/.test(instruction.params) && /^[iI]$/.test(instruction.results)) {
     isPure[id] = 1;
+    isLinear[id] = ['add', 'sub', 'shl', 'mul', 'extend_i32_u'].includes(operation) ? 1 : 0;
   }
 });
 
@@ -52,7 +55,12 @@ interface Frame {
   joined: Uint8Array | undefined;
   /** State of the float locals at an `if`, for its `else`. */
   entry: Uint8Array | undefined;
+  /** First root numbered in the innermost loop around, or `NO_LOOP`. */
+  loopRoot: number;
 }
+
+/** Outside of loops, and in loops that contain others. */
+const NO_LOOP = -1;
 
 /**
  * Walks over a function once (again where loops make it necessary) with an abstract stack and finds
@@ -81,11 +89,16 @@ export class FlowAnalysis {
   private frames: Frame[] = [];
   private setsPassed = 0;
   private roots = 1;
+  /** Roots of locals that a loop's turns move by constants, and what is computed from them. */
+  private steady = new Uint8Array(1024);
 
   private localRoot = new Int32Array(256);
   private localOffset = new Float64Array(256);
   private localBits = new Uint8Array(256);
   private localTotal = 0;
+  /** Row that last set the local. */
+  private localSetRow = new Int32Array(256);
+  private runStart = 0;
 
   private height = 0;
   private root = new Int32Array(256);
@@ -152,21 +165,25 @@ export class FlowAnalysis {
     this.canonicalise.fill(0, 0, rows + 1);
     this.setsRaw.fill(0, 0, rows + 1);
     this.pages.beginFunction(rows);
+    this.steady.fill(0);
     this.functionNumber++;
     this.roots = 1;
     this.height = 0;
     this.setsPassed = 0;
+    this.runStart = 0;
     this.frames.length = 0;
     const parameters = type.params.length;
     this.localTotal = parameters + code.localCount;
     while (this.localRoot.length < this.localTotal) {
       this.localRoot = enlarged(this.localRoot);
       this.localOffset = new Float64Array(this.localRoot.length);
+      this.localSetRow = new Int32Array(this.localRoot.length);
       this.localBits = new Uint8Array(this.localRoot.length);
     }
     for (let i = 0; i < this.localTotal; i++) {
       this.localRoot[i] = i < parameters ? this.roots++ : ROOT_CONST;
       this.localOffset[i] = 0;
+      this.localSetRow[i] = NOWHERE;
       this.localBits[i] = i < parameters ? Bits.exact : Bits.noNan;
     }
     this.pushFrame(Op.block, -1, 0, type.results.length);
@@ -179,7 +196,7 @@ export class FlowAnalysis {
       case Op.nop:
         return false;
       case Op.unreachable:
-        this.pages.endRun();
+        this.endRun(row);
         return true;
       case Op.block:
       case Op.loop:
@@ -193,21 +210,21 @@ export class FlowAnalysis {
         this.close(row, false);
         return false;
       case Op.br:
-        this.pages.endRun();
+        this.endRun(row);
         this.branch(code.a[row]!);
         return true;
       case Op.brIf:
         this.pop();
-        this.pages.endRun();
+        this.endRun(row);
         this.branch(code.a[row]!);
         return false;
       case Op.brTable:
         this.pop();
-        this.pages.endRun();
+        this.endRun(row);
         this.branchTable(row);
         return true;
       case Op.return:
-        this.pages.endRun();
+        this.endRun(row);
         this.settle(this.type.results.length);
         return true;
       case Op.call:
@@ -271,18 +288,24 @@ export class FlowAnalysis {
       case Op.memoryCopy:
       case Op.memoryFill:
       case Op.memoryInit:
-        this.pages.endRun();
+        this.endRun(row);
         this.generic(id, row);
         return false;
       default:
         if (accessKind[id] !== Access.none) this.access(id, row);
         else if (isPure[id]) this.pure(id, row);
         else {
-          if (mayTrap[id]) this.pages.endRun();
+          if (mayTrap[id]) this.endRun(row);
           this.generic(id, row);
         }
         return false;
     }
+  }
+
+  /** Ends a run of instructions that is only left at its end; the next one starts after `row`. */
+  private endRun(row: number): void {
+    this.pages.endRun();
+    this.runStart = row + 1;
   }
 
   // ---- stack ----
@@ -370,7 +393,7 @@ export class FlowAnalysis {
   }
 
   private call(row: number, typeIndex: number): void {
-    this.pages.endRun();
+    this.endRun(row);
     const type = this.module.types[typeIndex]!;
     this.settle(type.params.length);
     this.height -= type.params.length;
@@ -434,6 +457,9 @@ export class FlowAnalysis {
       binary ? root[y]! : -1,
       binary ? offset[y]! : 0,
     );
+    const steady =
+      isLinear[id] === 1 && this.isSteady(root[x]!) && (!binary || this.isSteady(root[y]!));
+    this.setSteady(result, steady);
     this.push(result, 0, NOWHERE, row, Bits.exact);
   }
 
@@ -479,20 +505,24 @@ export class FlowAnalysis {
     let source: number;
     let index = slot;
     let sourceOffset = base;
+    // As early in the run as the address is known, so that checks come together.
+    let checkRow = row;
     if (root === ROOT_CONST) {
       source = Source.constant;
       sourceOffset = 0;
+      checkRow = this.runStart;
     } else if (local !== NOWHERE && this.localRoot[local] === root) {
       source = Source.local;
       index = local;
       sourceOffset = this.localOffset[local]!;
+      if (this.localSetRow[local]! < this.runStart) checkRow = this.runStart;
     } else if (kind === Access.load) {
       source = Source.top;
     } else {
       source = this.producer[slot] === NOWHERE ? Source.below : Source.producer;
     }
     this.pages.access(
-      row,
+      checkRow,
       root,
       low,
       low + width,
@@ -501,6 +531,7 @@ export class FlowAnalysis {
       index,
       sourceOffset,
       this.producer[slot]!,
+      root !== ROOT_CONST && this.isSteady(root),
     );
     if (kind !== Access.store) this.pushNew(row, Bits.exact);
   }
@@ -512,6 +543,7 @@ export class FlowAnalysis {
     const local = this.code.a[row]!;
     const slot = this.height - 1;
     const bits = this.bits[slot]!;
+    this.localSetRow[local] = row;
     if (isEither(bits) || (rawShape(bits) !== 0 && this.strict.has(local))) this.makeExact(slot);
     this.localRoot[local] = this.root[slot]!;
     this.localOffset[local] = this.offset[slot]!;
@@ -578,12 +610,18 @@ export class FlowAnalysis {
       targeted: false,
       joined: undefined,
       entry: op === Op.if ? this.snapshot() : undefined,
+      loopRoot: this.loopRoot(op, row),
     });
+  }
+
+  private loopRoot(op: number, row: number): number {
+    if (op !== Op.loop) return this.frames.at(-1)?.loopRoot ?? NO_LOOP;
+    return this.code.innermost[row] ? this.roots : NO_LOOP;
   }
 
   private open(id: number, row: number): void {
     if (id === Op.if) this.pop();
-    this.pages.endRun();
+    this.endRun(row);
     const type = this.blockType(row);
     const params = type.params.length;
     this.settle(params);
@@ -600,6 +638,7 @@ export class FlowAnalysis {
     let last = this.setsPassed;
     while (last < code.setCount && code.setRow[last]! < end) last++;
     this.renumber(this.setsPassed, last);
+    if (code.innermost[row]) this.findSteps(this.setsPassed, last);
     if (!this.numeric) return;
     const known = this.loopState.get(row);
     if (!known) {
@@ -608,6 +647,46 @@ export class FlowAnalysis {
     }
     this.join(known);
     this.localBits.set(known);
+  }
+
+  /** Marks the locals that every set in the given places moves by a constant. */
+  private findSteps(fromSet: number, toSet: number): void {
+    const { setRow, a } = this.code;
+    for (let i = fromSet; i < toSet; i++) {
+      this.setSteady(this.localRoot[a[setRow[i]!]!]!, true);
+    }
+    for (let i = fromSet; i < toSet; i++) {
+      if (!this.isStep(setRow[i]!)) this.setSteady(this.localRoot[a[setRow[i]!]!]!, false);
+    }
+  }
+
+  /** Whether the row sets a local to itself plus or minus a constant. */
+  private isStep(row: number): boolean {
+    const { op, a } = this.code;
+    if (row < 3) return false;
+    const { memory64 } = this.module;
+    const constant = memory64 ? Op.i64Const : Op.i32Const;
+    const isSum = op[row - 1] === (memory64 ? Op.i64Add : Op.i32Add);
+    const isDifference = op[row - 1] === (memory64 ? Op.i64Sub : Op.i32Sub);
+    const reads = (at: number): boolean => op[at] === Op.localGet && a[at] === a[row];
+    if (reads(row - 3) && op[row - 2] === constant) return isSum || isDifference;
+    return isSum && op[row - 3] === constant && reads(row - 2);
+  }
+
+  private setSteady(root: number, steady: boolean): void {
+    if (root >= this.steady.length) {
+      const grown = new Uint8Array(root * 2);
+      grown.set(this.steady);
+      this.steady = grown;
+    }
+    this.steady[root] = steady ? 1 : 0;
+  }
+
+  /** Whether a value moves in steps (or not at all) from turn to turn of the loop around. */
+  private isSteady(root: number): boolean {
+    const { loopRoot } = this.frames.at(-1)!;
+    if (loopRoot === NO_LOOP) return false;
+    return root < loopRoot || (root < this.steady.length && this.steady[root] === 1);
   }
 
   private branch(depth: number): void {
@@ -648,7 +727,7 @@ export class FlowAnalysis {
 
   /** An `else` or `end` that is reached by falling through. */
   private close(row: number, isElse: boolean): void {
-    this.pages.endRun();
+    this.endRun(row);
     const frame = this.frames[this.frames.length - 1]!;
     this.settle(frame.results);
     // The end of a loop is reached in no other way.
@@ -658,6 +737,7 @@ export class FlowAnalysis {
 
   /** An `else` or `end` after code that ends in a jump. */
   private resume(id: number, row: number): void {
+    this.runStart = row + 1;
     const frame = this.frames[this.frames.length - 1]!;
     this.leave(frame, row, id === Op.else, false);
   }

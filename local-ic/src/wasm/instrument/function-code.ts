@@ -27,6 +27,8 @@ export class FunctionCode {
   b = new Int32Array(1024);
   /** Row of the matching `end` for `block`, `loop`, `if` and `else`; of the `else` for `if`. */
   partner = new Int32Array(1024);
+  /** 1 for a `loop` with no loop inside of it. */
+  innermost = new Uint8Array(1024);
   /** Local variables declared (without parameters): types and how many of each. */
   localTypes: number[] = [];
   localCounts: number[] = [];
@@ -151,6 +153,10 @@ export class FunctionCode {
   private matchBlocks(id: number, row: number): void {
     if (id === Op.block || id === Op.loop || id === Op.if) {
       this.partner[row] = -1;
+      if (id === Op.loop) {
+        for (const outer of this.openBlocks) this.innermost[outer] = 0;
+        this.innermost[row] = 1;
+      }
       this.openBlocks.push(row);
     } else if (id === Op.else) {
       const opener = this.openBlocks.pop();
@@ -175,6 +181,9 @@ export class FunctionCode {
     this.a = enlarged(this.a);
     this.b = enlarged(this.b);
     this.partner = enlarged(this.partner);
+    const innermost = new Uint8Array(this.op.length);
+    innermost.set(this.innermost);
+    this.innermost = innermost;
   }
 }
 
