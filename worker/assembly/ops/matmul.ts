@@ -1,9 +1,9 @@
 import { CanisterError, DType, UnaryKind } from '../generated/constants';
 import { dotRows } from '../kernels/dot';
 import { gemm } from '../kernels/gemm';
-import { gemv } from '../kernels/gemv';
 import { packedWidth } from '../kernels/panel';
 import { copyLanes } from '../kernels/rows';
+import { rowTimesMatrix } from '../kernels/row-matrix';
 import { transposeWords } from '../kernels/transpose';
 import { unary } from '../kernels/unary';
 import { spent } from '../tensor/budget';
@@ -15,7 +15,7 @@ import {
 import { Tensor } from '../tensor/tensor';
 import { DONE, FAILED, YIELD } from './status';
 
-/** Rows up to which each goes alone. */
+/** Rows up to which each goes alone, without packing the matrix on the right. */
 const SINGLE_ROWS: u32 = 2;
 /** Rows of a ragged panel that go through scratch memory at a time. */
 const RAGGED_ROWS: u32 = 256;
@@ -129,9 +129,13 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
       if (slot(SLOT_COLUMN) == 0) transposeWords(copy, <usize>depth << 2, left, <usize>m << 2, m, depth);
       left = copy;
     }
-    if (transB && m <= SINGLE_ROWS) {
+    if (m <= SINGLE_ROWS) {
       const step = <usize>depth << 2;
-      for (let i: u32 = 0; i < m; i++) dotRows(left + <usize>i * step, right, step, depth, n, to + (<usize>i * n << 2));
+      for (let i: u32 = 0; i < m; i++) {
+        const row = to + (<usize>i * n << 2);
+        if (transB) dotRows(left + <usize>i * step, right, step, depth, n, row);
+        else rowTimesMatrix(left + <usize>i * step, right, depth, n, row);
+      }
     } else {
       const status = panels(left, right, to, transB, batch);
       if (status != DONE) return status;
@@ -179,7 +183,5 @@ function panels(a: usize, b: usize, out: usize, transB: bool, batch: u32): i32 {
 
 function rows(width: usize, a: usize, panel: usize, out: usize, outStep: usize, count: u32): void {
   const aStep = <usize>depth << 2;
-  if (count <= SINGLE_ROWS) {
-    for (let i: u32 = 0; i < count; i++) gemv(width, false, a + <usize>i * aStep, depth, panel, zeros, out + <usize>i * outStep);
-  } else gemm(width, true, false, a, aStep, 0, out, outStep, 0, count, 1, panel, zeros, depth);
+  gemm(width, true, false, a, aStep, 0, out, outStep, 0, count, 1, panel, zeros, depth);
 }

@@ -6,6 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -37,11 +38,33 @@ export async function compileEngine(): Promise<CompiledEngine> {
   }
   const name = `engine-test-${hash.digest('hex').slice(0, 16)}`;
   const build = join(worker, 'build');
-  if (!existsSync(join(build, `${name}.wasm`))) await compile(name, constants, options);
+  await once(join(build, `${name}.wasm`), () => compile(name, constants, options));
   return {
     wasm: new Uint8Array(readFileSync(join(build, `${name}.wasm`))),
     text: readFileSync(join(build, `${name}.wat`), 'utf8'),
   };
+}
+
+/** Makes `file` unless it is there; waits where another process of the same test run is at it. */
+async function once(file: string, make: () => Promise<void>): Promise<void> {
+  const lock = `${file}.lock`;
+  const patience = 180_000;
+  mkdirSync(join(file, '..'), { recursive: true });
+  while (!existsSync(file)) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      const left = existsSync(lock) && Date.now() - statSync(lock).mtimeMs > patience;
+      if (left) rmSync(lock, { recursive: true, force: true });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      continue;
+    }
+    try {
+      if (!existsSync(file)) await make();
+    } finally {
+      rmSync(lock, { recursive: true, force: true });
+    }
+  }
 }
 
 /** Compiles `assembly/ops/testing.ts`: the engine without the canister around it, with the worker's own flags. */
