@@ -143,6 +143,7 @@ export class ManagementHost implements ManagementContext {
 
   stopCanister(canister: Canister, call: ManagementCall): ManagementOutcome {
     const waiter = { call: call.message, refund: call.cycles, since: this.timeNs };
+    canister.version++;
     switch (canister.status.kind) {
       case 'stopped':
         return { kind: 'reply', data: EMPTY_REPLY };

@@ -9,7 +9,6 @@ import type { Network } from './network.js';
 import { nextExecution } from './next-execution.js';
 import {
   activeSchedule,
-  applyPriorityCredit,
   byPriority,
   chargeIdle,
   dealToThreads,
@@ -38,7 +37,7 @@ export class RoundExecutor {
     inductIngress(context, payerOf);
     const host = new ManagementHost(network, context);
     this.executeRound(context, host);
-    buildStreams(network, subnet);
+    buildStreams(network, subnet, context.timeNs);
   }
 
   private executeRound(context: ExecutionContext, host: ManagementHost): void {
@@ -219,7 +218,6 @@ export class RoundExecutor {
     );
     for (const canister of byPriority(paused).slice(context.limits.maxPaused)) {
       (canister.paused as PausedWork).abort();
-      applyPriorityCredit(canister);
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Canister, ManagementDestination, Request, Response, Subnet } from 
 import { DestinationError } from '../management/index.js';
 import type { Network } from './network.js';
 import { systemReject } from './outgoing.js';
+import { drawFrom } from './rotation.js';
 
 /** Puts a message on the way to the subnet of its receiver. */
 export function sendToStream(network: Network, from: Subnet, message: Request | Response): void {
@@ -110,11 +111,21 @@ function takeIn(target: Canister, message: Request | Response, from: 'local' | '
   };
 }
 
-/** Moves everything that canisters still have in their output onto the way. */
-export function buildStreams(network: Network, subnet: Subnet): void {
-  for (const canister of subnet.sortedCanisters()) {
-    if (!canister.queues.hasOutput()) continue;
-    for (const message of canister.queues.drainOutput()) sendToStream(network, subnet, message);
+/**
+ * Moves everything that canisters still have in their output onto the way. They take turns, one
+ * message each, from a canister on that the round's time draws.
+ */
+export function buildStreams(network: Network, subnet: Subnet, timeNs: bigint): void {
+  const senders = subnet.sortedCanisters().filter(({ queues }) => queues.hasOutput());
+  if (senders.length === 0) return;
+  for (const { queues } of senders) queues.orderOutput();
+  let turn = senders.length === 1 ? 0 : drawFrom(timeNs, senders.length);
+  while (senders.length > 0) {
+    turn %= senders.length;
+    const { queues } = senders[turn]!;
+    sendToStream(network, subnet, queues.popOutput()!);
+    if (queues.hasOutput()) turn++;
+    else senders.splice(turn, 1);
   }
 }
 

@@ -148,22 +148,20 @@ export class CanisterQueues {
     if (this.reservations > 0) this.reservations--;
   }
 
-  /** Takes all messages that wait in the output, receivers taking turns. */
-  drainOutput(): OutputMessage[] {
-    const messages: OutputMessage[] = [];
-    let order = this.outputOrder;
-    while (order.length > 0) {
-      const next: string[] = [];
-      for (const key of order) {
-        const queue = this.output.get(key)!;
-        messages.push(this.take(queue));
-        if (queue.requests.length > 0) next.push(key);
-        else queue.scheduled = false;
-      }
-      order = next;
-    }
-    this.outputOrder = [];
-    return messages;
+  /** Lets the receivers' turns begin with the lowest id. */
+  orderOutput(): void {
+    this.outputOrder.sort();
+  }
+
+  /** Takes the next message that waits in the output; receivers take turns. */
+  popOutput(): OutputMessage | undefined {
+    const key = this.outputOrder.shift();
+    if (key === undefined) return undefined;
+    const queue = this.output.get(key)!;
+    const message = this.take(queue);
+    if (queue.requests.length > 0) this.outputOrder.push(key);
+    else queue.scheduled = false;
+    return message;
   }
 
   /**
