@@ -12,3 +12,11 @@ export type {
   SubnetKind,
   SubnetSpec,
 } from './state/index.js';
+export { certifiedIc } from './certification/index.js';
+export {
+  startLive,
+  startServer,
+  type LiveOptions,
+  type RunningServer,
+  type ServerOptions,
+} from './http/index.js';

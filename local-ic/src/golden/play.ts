@@ -27,7 +27,6 @@ class CasePlayer {
   readonly #names: Names;
   readonly #messages = new Map<string, { id: Uint8Array; refused?: Outcome }>();
   #step = 0;
-  #lastReply = new Uint8Array();
 
   constructor(
     private readonly golden: GoldenCase,
@@ -63,7 +62,9 @@ class CasePlayer {
       case 'note':
         return;
       case 'create': {
-        this.#effects(step.expect, () => this.#create(step));
+        this.#effects(step.expect, () => {
+          this.#create(step);
+        });
         if (isRecorded(step.expect.balance)) {
           this.#equal(
             'cycles',
@@ -75,7 +76,6 @@ class CasePlayer {
         return;
       }
       case 'name_canister':
-        this.#names.set(step.as, this.#lastReply.slice(-10));
         return;
       case 'update':
         this.#effects(step.expect, () => {
@@ -293,10 +293,16 @@ class CasePlayer {
   }
 
   #judge(expected: Parameters<typeof compareOutcome>[0], actual: Outcome, message?: string): void {
-    if (actual.kind === 'reply') this.#lastReply = actual.bytes.slice();
+    if (actual.kind === 'reply') this.#nameCreated(actual.bytes);
     for (const { aspect, text } of compareOutcome(expected, actual, this.#names)) {
       this.#report(aspect, message === undefined ? text : `${message}: ${text}`);
     }
+  }
+
+  /** A reply may name the canister that it ends with: the next step says so. */
+  #nameCreated(reply: Uint8Array): void {
+    const next = this.golden.steps[this.#step + 1];
+    if (next?.do === 'name_canister') this.#names.set(next.as, reply.slice(-10));
   }
 
   #equal<T extends string | number>(

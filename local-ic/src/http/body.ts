@@ -120,11 +120,11 @@ function describe(node: JsonNode): string {
     case 'null':
       return 'null';
     case 'boolean':
-      return `boolean \`${String(node.value)}\``;
     case 'integer':
-      return `integer \`${String(node.value)}\``;
-    case 'float':
-      return `floating point \`${String(node.value)}\``;
+    case 'float': {
+      const name = node.kind === 'float' ? 'floating point' : node.kind;
+      return `${name} \`${String(node.value)}\``;
+    }
     case 'string':
       return `string ${JSON.stringify(node.value)}`;
     case 'array':

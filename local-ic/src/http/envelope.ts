@@ -26,7 +26,7 @@ export interface Request {
 interface Delegation {
   readonly delegation: {
     readonly pubkey: Uint8Array;
-    readonly expiration: bigint;
+    readonly expiration: bigint | number;
     readonly targets?: readonly Uint8Array[];
   };
   readonly signature: Uint8Array;
@@ -54,8 +54,9 @@ export function readRequest(body: Uint8Array, type: string, nowNs: bigint): Requ
   if (content.request_type !== type) {
     throw new HttpError(400, `Unexpected request_type ${content.request_type}, expected ${type}`);
   }
-  const { ingress_expiry } = content;
-  const checked = { ...content, ingress_expiry: BigInt(ingress_expiry) };
+  // Small numbers are decoded as numbers.
+  const ingress_expiry = BigInt(content.ingress_expiry);
+  const checked = { ...content, ingress_expiry };
   const id = hashOfMap(content as Record<string, Hashable>);
   checkExpiry(checked.ingress_expiry, nowNs);
   checkSender(checked, id, envelope, nowNs);
@@ -64,7 +65,7 @@ export function readRequest(body: Uint8Array, type: string, nowNs: bigint): Requ
 
 function decodeEnvelope(body: Uint8Array): Record<string, unknown> {
   try {
-    return decode(new Uint8Array(body)) as Record<string, unknown>;
+    return decode<Record<string, unknown>>(new Uint8Array(body));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new HttpError(400, `Could not parse body as CBOR message: ${reason}`);
@@ -110,7 +111,7 @@ function checkSender(
   }
   for (const { delegation, signature: proof } of delegations) {
     checkDelegation(content, delegation, nowNs);
-    const hash = hashOfMap(delegation as unknown as Record<string, Hashable>);
+    const hash = hashOfMap(delegation);
     checkSignature(signer, proof, [domainSeparator('ic-request-auth-delegation'), hash], id);
     signer = delegation.pubkey;
   }

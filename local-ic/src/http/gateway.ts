@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { handleApi } from './api.js';
-import { exchangeOf, respond, type Answer, type Exchange } from './exchange.js';
+import { exchangeOf, json, respond, type Answer, type Exchange } from './exchange.js';
 import type { Instance } from './instance.js';
 import { pageTarget, servePage } from './pages.js';
+import { topologyOf } from './topology.js';
 
 const gatewayHeaders = {
   'access-control-allow-origin': '*',
@@ -47,6 +48,7 @@ async function handle(instance: Instance, exchange: Exchange): Promise<Answer> {
   if (exchange.path.startsWith('/api/')) {
     return withHeaders(await handleApi(instance, exchange, exchange.path));
   }
+  if (exchange.path === '/_/topology') return withHeaders(json(topologyOf(instance)));
   const target = pageTarget(exchange);
   if (target === undefined) {
     return { status: 307, headers: { location: 'https://dashboard.internetcomputer.org/' } };

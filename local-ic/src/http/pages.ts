@@ -133,16 +133,16 @@ function certificationFlaw(
   const treeBytes = parts.get('tree');
   if (!certificate || !treeBytes) return 'The header IC-Certificate lacks certificate or tree.';
   try {
-    const { tree: state } = decodeCbor(certificate) as unknown as { tree: HashTree };
+    const { tree: state } = decodeCbor<{ tree: HashTree }>(certificate);
     const certified = lookup(state, [utf8('canister'), canisterId, utf8('certified_data')]);
-    const tree = decodeCbor(treeBytes) as unknown as HashTree;
+    const tree = decodeCbor<HashTree>(treeBytes);
     if (!certified || Buffer.compare(certified, rootHash(tree)) !== 0) {
       return 'The tree in IC-Certificate does not have the hash of the certified data.';
     }
     const path = parts.get('expr_path');
     return path === undefined
       ? assetFlaw(tree, exchange.path, page.body)
-      : pathFlaw(tree, decodeCbor(path) as unknown as string[]);
+      : pathFlaw(tree, decodeCbor<string[]>(path));
   } catch (error) {
     return `The header IC-Certificate cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }

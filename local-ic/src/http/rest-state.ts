@@ -12,15 +12,13 @@ export function getTime({ ic }: Instance): Answer {
   return json({ nanos_since_epoch: ic.timeNs });
 }
 
-/** `update/set_time` and `update/set_certified_time` */
-export function setTime(instance: Instance, body: BodyReader, certified: boolean): Answer {
+/** `update/set_time` and `update/set_certified_time`: certificates show the time that is set. */
+export function setTime({ ic }: Instance, body: BodyReader): Answer {
   const nanos = body.field('nanos_since_epoch').integer();
-  const { ic } = instance;
   if (nanos < ic.timeNs) {
     throw new HttpError(400, `SettingTimeIntoPast((${ic.timeNs}, ${nanos}))`, true);
   }
   ic.setTime(nanos);
-  if (certified) instance.tick();
   return json(null);
 }
 

@@ -52,8 +52,8 @@ const readsWithoutBody: Readonly<Record<string, (instance: Instance) => Answer>>
 const updates: Readonly<Record<string, Operation>> = {
   submit_ingress_message: submitIngressMessage,
   await_ingress_message: awaitIngressMessage,
-  set_time: (instance, body) => setTime(instance, body, false),
-  set_certified_time: (instance, body) => setTime(instance, body, true),
+  set_time: setTime,
+  set_certified_time: setTime,
   add_cycles: addCycles,
   set_stable_memory: (instance, body, { blobs }) => setStableMemory(instance, body, blobs),
   mock_canister_http: mockOutcall,
@@ -92,7 +92,7 @@ export class RestInterface {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#gateways.map((entry) => entry?.gateway.stop()));
+    for (const entry of this.#gateways) await entry?.gateway.stop();
     this.instances.stop();
   }
 

@@ -56,11 +56,11 @@ export function grouped(value: bigint): string {
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
-/** Bytes in the largest fitting binary unit, with two decimals above bytes: `509.50 GiB`. */
+/** Bytes in the largest binary unit below them, with two decimals above bytes: `509.50 GiB`. */
 export function displayBytes(bytes: bigint): string {
   let unit = 0;
   let scaled = Number(bytes);
-  while (scaled >= 1024 && unit < units.length - 1) {
+  while (scaled > 1024 && unit < units.length - 1) {
     scaled /= 1024;
     unit++;
   }

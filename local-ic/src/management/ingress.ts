@@ -1,11 +1,11 @@
-import { ErrorCode, UserError } from '../errors.js';
+import { ErrorCode, IcError, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
 import type { Canister, ManagementContext, ManagementIngress } from '../state/index.js';
 import { decodeArgs } from './call.js';
 import { invalidPayload } from './errors.js';
 import { methods, type MethodEntry } from './methods.js';
 import { checkControllerCount, MAX_DELAYED_INGRESS_COST_PAYLOAD_SIZE } from './settings.js';
-import { updateSettingsArgs } from './types.js';
+import { provisionalCreateArgs, updateSettingsArgs } from './types.js';
 
 /** See ManagementRoom.checkManagementIngress. */
 export function checkManagementIngress(
@@ -26,8 +26,11 @@ export function checkManagementIngress(
       `ic00 method ${method} can not be called via ingress messages`,
     );
   }
-  const target = entry.ingress === 'anyone' ? undefined : targetOf(entry, method, arg);
-  if (target === undefined) return undefined;
+  if (entry.ingress === 'anyone') {
+    checkProvisional(method, arg);
+    return undefined;
+  }
+  const target = targetOf(entry, method, arg);
   const canister = context.subnet.canister(target);
   if (entry.ingress === 'canistersOnly') {
     throw new UserError(
@@ -46,6 +49,16 @@ export function checkManagementIngress(
     );
   }
   return isPaidAfterwards(method, arg) ? undefined : canister;
+}
+
+/** Calls that nobody pays for are read before they are accepted. Throws IcError. */
+function checkProvisional(method: string, arg: Uint8Array): void {
+  if (method !== 'provisional_create_canister_with_cycles') return;
+  try {
+    checkControllerCount(decodeArgs(provisionalCreateArgs, arg).settings);
+  } catch (error) {
+    throw error instanceof UserError ? new IcError('BadIngressMessage', error.message) : error;
+  }
 }
 
 /** `update_settings` with a short payload may unfreeze the canister that pays for it. */

@@ -23,8 +23,9 @@ import {
 
 /** Aggregate log memory limit of every canister, bytes. */
 const LOG_MEMORY_LIMIT = 4096n;
-/** Stands for the controller of a canister that has none: zrl4w-cqaaa-nocon-troll-eraaa-d5qc. */
+/** What the field `controller` holds when there is not just one. */
 const NO_CONTROLLER = principalFromText('zrl4w-cqaaa-nocon-troll-eraaa-d5qc');
+const MULTIPLE_CONTROLLERS = principalFromText('ifxlm-aqaaa-multi-pleco-ntrol-lersa-h3ae');
 
 /** `canister_status`, in a round. */
 export const canisterStatus: Method = (context, call) => ({
@@ -44,7 +45,7 @@ export function statusReply(
   const memory = canister.memoryMetrics();
   const used = BigInt(memoryUsage(canister));
   const stored = used > settings.memoryAllocation ? used : settings.memoryAllocation;
-  const controller = settings.controllers[0] ?? NO_CONTROLLER;
+  const controller = soleController(settings.controllers);
   return encode(canisterStatusReply, {
     status: { [canister.status.kind]: null } as { running: null },
     ready_for_migration: isReadyForMigration(canister),
@@ -91,6 +92,10 @@ export function statusReply(
       response_payload_bytes_total: canister.queryStats.responsePayloadBytes,
     },
   });
+}
+
+function soleController(controllers: readonly Uint8Array[]): Uint8Array {
+  return controllers.length > 1 ? MULTIPLE_CONTROLLERS : (controllers[0] ?? NO_CONTROLLER);
 }
 
 /** Stopped, and nothing of it under way. */

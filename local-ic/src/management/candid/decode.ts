@@ -165,7 +165,7 @@ class Decoder {
   #coerceOpt(inner: AnyType, type: number, wire: WireType): unknown {
     if (wire === opcode.null || wire === opcode.reserved) return undefined;
     if (typeof wire !== 'object' || wire.kind !== 'opt') {
-      return inner.kind === 'null' ? this.#skip(type) : this.#tryCoerce(inner, type);
+      return this.#tryCoerce(inner, type);
     }
     if (this.#reader.byte() === 0) return undefined;
     return this.#tryCoerce(inner, wire.inner);
@@ -179,13 +179,9 @@ class Decoder {
     } catch (error) {
       if (!(error instanceof CandidMismatch)) throw error;
       this.#reader.position = start;
-      return this.#skip(type);
+      this.generic(type);
+      return undefined;
     }
-  }
-
-  #skip(type: number): undefined {
-    this.generic(type);
-    return undefined;
   }
 
   #coerceRecord(
@@ -195,7 +191,7 @@ class Decoder {
     const result: Record<string, unknown> = {};
     for (const sent of fields) {
       const field = expected.fields.find(({ hash }) => hash === sent.hash);
-      if (field === undefined) this.#skip(sent.type);
+      if (field === undefined) this.generic(sent.type);
       else result[field.name] = this.coerce(field.type, sent.type);
     }
     for (const field of expected.fields) {
