@@ -1,6 +1,7 @@
 import type { Writer } from '../binary.js';
 import { ValType } from '../module-format.js';
 import { Imm, instructions, Op, OPCODE_COUNT } from '../opcodes.js';
+import type { AddressExpression, FastLoop, PageCondition } from './fast-loops.js';
 import type { FlowAnalysis } from './flow-analysis.js';
 import type { FunctionCode } from './function-code.js';
 import {
@@ -26,9 +27,6 @@ export interface Additions {
   /** Helper functions for bulk operations; `init` by data segment. */
   fill: number;
   copy: number;
-  /** (first byte, last byte) -> (start, length) of the touched range around them. */
-  extentRead: number;
-  extentWrite: number;
   init: ReadonlyMap<number, number>;
   globals: {
     counter: number;
@@ -83,6 +81,11 @@ export class Emitter {
   private firstTemporary = 0;
   private bodyStart = 0;
   private out!: Writer;
+  private code!: FunctionCode;
+  private metering!: Metering;
+  private flow!: FlowAnalysis;
+  /** Rows of the `end`s of loops with a fast version. */
+  private readonly fastEnds = new Set<number>();
 
   constructor(
     private readonly source: Uint8Array,
@@ -98,6 +101,10 @@ export class Emitter {
     out: Writer,
   ): void {
     this.out = out;
+    this.code = code;
+    this.metering = metering;
+    this.flow = flow;
+    this.fastEnds.clear();
     this.bodyStart = out.length;
     this.hints.length = 0;
     this.temporaries.clear();
@@ -105,23 +112,28 @@ export class Emitter {
     this.firstTemporary = parameters + code.localCount;
     this.allocate(code, flow);
     this.locals(code);
-    const { op, pos, count } = code;
-    const { charge } = metering;
-    const { dead, canonicalise, setsRaw, flagged, pages } = flow;
-    let copied = pos[0]!;
-    for (let row = 0; row < count; row++) {
+    this.rows(0, code.count, false);
+  }
+
+  /** Writes the rows `[from, to)`; `bare`: without charges and checks. */
+  private rows(from: number, to: number, bare: boolean): void {
+    const { code, metering, flow } = this;
+    const { op, pos } = code;
+    const { dead, canonicalise, setsRaw, flagged, pages, fastLoops } = flow;
+    let copied = pos[from]!;
+    for (let row = from; row < to; row++) {
       const id = op[row]!;
       if (dead[row]) {
         this.flush(copied, pos[row]!);
         copied = pos[row + 1]!;
         continue;
       }
-      const hasCharge = charge[row] !== Charge.none;
-      const hasChecks = pages.head[row] !== 0 || pages.teeBefore[row] !== 0;
+      const charge = bare ? Charge.none : metering.charge[row]!;
+      const hasChecks = !bare && (pages.head[row] !== 0 || pages.teeBefore[row] !== 0);
       const either = canonicalise[row]! > Bits.noNan;
-      if (hasCharge || hasChecks || isVerbatim[id] === 0 || either) {
+      if (charge !== Charge.none || hasChecks || isVerbatim[id] === 0 || either) {
         this.flush(copied, pos[row]!);
-        if (hasCharge) this.charge(metering.cost[row]!, charge[row] === Charge.checked);
+        if (charge !== Charge.none) this.charge(metering.cost[row]!, charge === Charge.checked);
         if (hasChecks) this.checks(row, id, flow);
         if (either) this.exactLocal(code.a[row]!, canonicalise[row]!);
         if (isVerbatim[id] === 0) {
@@ -131,8 +143,17 @@ export class Emitter {
           copied = pos[row]!;
         }
       }
+      if (id === Op.loop && fastLoops.has(row)) {
+        this.flush(copied, pos[row]!);
+        copied = pos[row + 1]!;
+        this.fastLoop(row, fastLoops.get(row)!);
+      } else if (id === Op.end && this.fastEnds.has(row)) {
+        this.flush(copied, pos[row + 1]!);
+        copied = pos[row + 1]!;
+        this.out.u8(Op.end);
+      }
       const rawAfter = canonicalise[row] !== 0 && !either;
-      const teeAfter = pages.teeAfter[row]!;
+      const teeAfter = bare ? 0 : pages.teeAfter[row]!;
       const setsFlag = setsRaw[row] !== 0 && flagged.size > 0 && flagged.has(code.a[row]!);
       if (rawAfter || teeAfter !== 0 || setsFlag) {
         this.flush(copied, pos[row + 1]!);
@@ -145,7 +166,111 @@ export class Emitter {
         }
       }
     }
-    this.flush(copied, pos[count]!);
+    this.flush(copied, pos[to]!);
+  }
+
+  // ---- fast loops ----
+
+  /**
+   * Opens a loop with its fast version at its head:
+   *
+   *     block                          the way out of both versions
+   *       loop                         the loop as it was
+   *         if (pages and instructions for many turns)
+   *           pay; turns = ...
+   *           loop
+   *             a turn; to go on: if (--turns) go back, else to the outer loop
+   *           end
+   *           give back what is left; leave the block
+   *         end
+   *         a turn with charges and checks
+   */
+  private fastLoop(row: number, loop: FastLoop): void {
+    const { out, code } = this;
+    const { counter } = this.add.globals;
+    const { first, back, test } = loop.shape;
+    const end = code.partner[row]!;
+    const turn = this.costAt(first) + (test < 0 ? 0 : this.costAt(test + 1));
+    const lastTurn = test < 0 ? turn : this.costAt(first);
+    const turns = this.temporary('turns', ValType.i32);
+    const typed = (opcode: number): void => {
+      out.u8(opcode);
+      this.flush(code.pos[row]! + 1, code.pos[row + 1]!);
+    };
+    this.fastEnds.add(end);
+    typed(Op.block);
+    typed(Op.loop);
+    this.instruction(Op.globalGet, counter);
+    this.constant64(turn * loop.turns);
+    out.u8(I64_GE_S);
+    for (const condition of loop.conditions) this.condition(condition);
+    out.u8(Op.if);
+    out.u8(EMPTY_BLOCK_TYPE);
+    this.instruction(Op.globalGet, counter);
+    this.constant64(turn * loop.turns);
+    out.u8(Op.i64Sub);
+    this.instruction(Op.globalSet, counter);
+    this.constant(loop.turns);
+    this.instruction(Op.localSet, turns);
+    typed(Op.loop);
+    this.rows(first, back, true);
+    if (test < 0) {
+      out.u8(Op.if);
+      out.u8(EMPTY_BLOCK_TYPE);
+    }
+    this.instruction(Op.localGet, turns);
+    this.constant(1);
+    out.u8(Op.i32Sub);
+    this.instruction(Op.localTee, turns);
+    this.instruction(Op.brIf, 1);
+    this.instruction(Op.br, 3);
+    out.u8(Op.end);
+    out.u8(Op.end);
+    // Paid were `turns` more turns, of which this last one took `lastTurn`.
+    this.instruction(Op.globalGet, counter);
+    this.instruction(Op.localGet, turns);
+    out.u8(I64_EXTEND_I32_U);
+    this.constant64(turn);
+    out.u8(I64_MUL);
+    out.u8(Op.i64Add);
+    this.constant64(lastTurn);
+    out.u8(Op.i64Sub);
+    this.instruction(Op.globalSet, counter);
+    this.instruction(Op.br, 2);
+    out.u8(Op.end);
+  }
+
+  private costAt(row: number): number {
+    return this.metering.charge[row] === Charge.none ? 0 : this.metering.cost[row]!;
+  }
+
+  /** Ands whether the pages of a condition were touched to the i32 on the stack. */
+  private condition({ address, low, high, write }: PageCondition): void {
+    const map = write ? WRITE_MAP : READ_MAP;
+    for (const end of low === high ? [low] : [low, high]) {
+      this.expression(address);
+      if (end !== 0) {
+        this.address(-1, end);
+        this.out.u8(this.add.memory64 ? Op.i64Add : Op.i32Add);
+      }
+      this.lookUp(map);
+      this.out.u8(I32_AND);
+    }
+  }
+
+  private expression(address: AddressExpression): void {
+    switch (address.kind) {
+      case 'constant':
+        this.address(-1, address.value);
+        return;
+      case 'local':
+        this.address(address.local, address.offset);
+        return;
+      case 'operation':
+        this.expression(address.x);
+        this.expression(address.y);
+        this.out.u8(address.id);
+    }
   }
 
   // ---- locals ----
@@ -162,11 +287,6 @@ export class Emitter {
 
   private addressTemporary(slot: number): number {
     return this.temporary(`a${slot}`, this.add.memory64 ? ValType.i64 : ValType.i32);
-  }
-
-  private rangeLocals(check: number): [start: number, room: number] {
-    const type = this.add.memory64 ? ValType.i64 : ValType.i32;
-    return [this.temporary(`start${check}`, type), this.temporary(`room${check}`, type)];
   }
 
   private flagOf(local: number): number {
@@ -193,10 +313,8 @@ export class Emitter {
       if (bits !== 0) this.valueTemporary(shapeTypes[rawShape(bits)]!);
       if (id === Op.callIndirect || id === Op.returnCallIndirect) this.valueTemporary(ValType.i32);
     }
-    for (let check = 1; check <= pages.checkCount; check++) {
-      if (pages.ranged[check]) this.rangeLocals(check);
-    }
     for (const local of flagged) this.flagOf(local);
+    if (flow.fastLoops.size > 0) this.temporary('turns', ValType.i32);
   }
 
   private locals(code: FunctionCode): void {
@@ -223,6 +341,11 @@ export class Emitter {
     this.out.u32(immediate);
   }
 
+  private constant64(value: number): void {
+    this.out.u8(Op.i64Const);
+    this.out.signed(value);
+  }
+
   private constant(value: number): void {
     this.out.u8(Op.i32Const);
     this.out.signed(value);
@@ -242,8 +365,7 @@ export class Emitter {
     const { counter, reason } = this.add.globals;
     if (cost > 0) {
       this.instruction(Op.globalGet, counter);
-      out.u8(Op.i64Const);
-      out.signed(cost);
+      this.constant64(cost);
       out.u8(Op.i64Sub);
       this.instruction(Op.globalSet, counter);
     }
@@ -279,19 +401,11 @@ export class Emitter {
         pages.low[check]!,
         pages.high[check]!,
         pages.isWrite[check] === 1,
-        pages.ranged[check] === 1 ? check : 0,
       );
     }
   }
 
-  private check(
-    source: number,
-    index: number,
-    low: number,
-    high: number,
-    write: boolean,
-    ranged: number,
-  ): void {
+  private check(source: number, index: number, low: number, high: number, write: boolean): void {
     const { out } = this;
     const base =
       source === Source.constant
@@ -302,10 +416,6 @@ export class Emitter {
     const map = write ? WRITE_MAP : READ_MAP;
     const needsLow = !Number.isNaN(low);
     const needsHigh = !Number.isNaN(high);
-    if (ranged !== 0) {
-      this.rangeCheck(base, needsLow ? low : high, needsHigh ? high : low, write, ranged);
-      return;
-    }
     if (needsLow) this.state(base, low, map);
     if (needsHigh) this.state(base, high, map);
     if (needsLow && needsHigh) out.u8(I32_AND);
@@ -317,36 +427,15 @@ export class Emitter {
     out.u8(Op.end);
   }
 
-  /**
-   * Compares with a range known to be touched, which two locals keep from turn to turn of a loop:
-   * its start and how far from there the lowest byte may be.
-   */
-  private rangeCheck(base: number, low: number, high: number, write: boolean, id: number): void {
-    const { out, add } = this;
-    const [start, room] = this.rangeLocals(id);
-    const sub = add.memory64 ? Op.i64Sub : Op.i32Sub;
-    this.address(base, low);
-    this.instruction(Op.localGet, start);
-    out.u8(sub);
-    this.instruction(Op.localGet, room);
-    out.u8(add.memory64 ? I64_GE_U : I32_GE_U);
-    this.unlikely();
-    this.address(base, low);
-    this.address(base, high);
-    this.instruction(Op.call, write ? add.extentWrite : add.extentRead);
-    if (high !== low) {
-      this.address(-1, high - low);
-      out.u8(sub);
-    }
-    this.instruction(Op.localSet, room);
-    this.instruction(Op.localSet, start);
-    out.u8(Op.end);
-  }
-
   /** Pushes the map's entry for the page of `base + delta`. */
   private state(base: number, delta: number, map: number): void {
-    const { out } = this;
     this.address(base, delta);
+    this.lookUp(map);
+  }
+
+  /** Replaces an address by the map's entry for its page. */
+  private lookUp(map: number): void {
+    const { out } = this;
     if (this.add.memory64) {
       out.u8(Op.i64Const);
       out.u8(16);
@@ -496,9 +585,11 @@ export class Emitter {
 }
 
 const I32_EQZ = 0x45;
-const I32_GE_U = 0x4f;
+const EMPTY_BLOCK_TYPE = 0x40;
 const I64_LT_S = 0x53;
-const I64_GE_U = 0x5a;
+const I64_GE_S = 0x59;
+const I64_MUL = 0x7e;
+const I64_EXTEND_I32_U = 0xad;
 const F32_NE = 0x5c;
 const F64_NE = 0x62;
 const I32_AND = 0x71;

@@ -1,6 +1,14 @@
 import type { FunctionType } from '../module-format.js';
 import { ValType } from '../module-format.js';
 import { instructions, Op, OPCODE_COUNT } from '../opcodes.js';
+import {
+  fastLoop,
+  isLinear,
+  loopShape,
+  type FastLoop,
+  type LoopStart,
+  type RootExpression,
+} from './fast-loops.js';
 import { EMPTY_BLOCK, enlarged, type FunctionCode } from './function-code.js';
 import { Access, accessKind, accessWidth } from './memory-access.js';
 import { Bits, isEither, joinBits, passes, rawShape, tolerates, yields } from './numeric-shapes.js';
@@ -22,8 +30,6 @@ const popCount = new Uint8Array(OPCODE_COUNT);
 const pushCount = new Uint8Array(OPCODE_COUNT);
 /** Instructions on integers whose result depends on nothing but their operands. */
 const isPure = new Uint8Array(OPCODE_COUNT);
-/** Of those, the ones that turn steady steps of their operands into steady steps. */
-const isLinear = new Uint8Array(OPCODE_COUNT);
 /** Instructions that may trap, besides memory accesses. */
 const mayTrap = new Uint8Array(OPCODE_COUNT);
 instructions.forEach((instruction, id) => {
@@ -35,7 +41,6 @@ instructions.forEach((instruction, id) => {
     mayTrap[id] = 1;
   } else if (/^[iI]{1,2}$/.test(instruction.params) && /^[iI]$/.test(instruction.results)) {
     isPure[id] = 1;
-    isLinear[id] = ['add', 'sub', 'shl', 'mul', 'extend_i32_u'].includes(operation) ? 1 : 0;
   }
 });
 
@@ -55,12 +60,9 @@ interface Frame {
   joined: Uint8Array | undefined;
   /** State of the float locals at an `if`, for its `else`. */
   entry: Uint8Array | undefined;
-  /** First root numbered in the innermost loop around, or `NO_LOOP`. */
-  loopRoot: number;
+  /** What is known at the start of a loop that may become a fast one. */
+  candidate: LoopStart | undefined;
 }
-
-/** Outside of loops, and in loops that contain others. */
-const NO_LOOP = -1;
 
 /**
  * Walks over a function once (again where loops make it necessary) with an abstract stack and finds
@@ -89,9 +91,6 @@ export class FlowAnalysis {
   private frames: Frame[] = [];
   private setsPassed = 0;
   private roots = 1;
-  /** Roots of locals that a loop's turns move by constants, and what is computed from them. */
-  private steady = new Uint8Array(1024);
-
   private localRoot = new Int32Array(256);
   private localOffset = new Float64Array(256);
   private localBits = new Uint8Array(256);
@@ -107,6 +106,9 @@ export class FlowAnalysis {
   private producer = new Int32Array(256);
   private bits = new Uint8Array(256);
 
+  /** Loops that get a fast version, by row. */
+  readonly fastLoops = new Map<number, FastLoop>();
+  private expressions = new Map<number, RootExpression>();
   // Hash table from pure operations on roots to the root of their result.
   private hashRoot = new Int32Array(4096);
   private hashFunction = new Int32Array(4096);
@@ -165,7 +167,8 @@ export class FlowAnalysis {
     this.canonicalise.fill(0, 0, rows + 1);
     this.setsRaw.fill(0, 0, rows + 1);
     this.pages.beginFunction(rows);
-    this.steady.fill(0);
+    this.fastLoops.clear();
+    this.expressions.clear();
     this.functionNumber++;
     this.roots = 1;
     this.height = 0;
@@ -457,9 +460,6 @@ export class FlowAnalysis {
       binary ? root[y]! : -1,
       binary ? offset[y]! : 0,
     );
-    const steady =
-      isLinear[id] === 1 && this.isSteady(root[x]!) && (!binary || this.isSteady(root[y]!));
-    this.setSteady(result, steady);
     this.push(result, 0, NOWHERE, row, Bits.exact);
   }
 
@@ -479,6 +479,7 @@ export class FlowAnalysis {
         this.hashKeys[4 * at + 1] = offX;
         this.hashKeys[4 * at + 2] = rootY;
         this.hashKeys[4 * at + 3] = offY;
+        if (isLinear(id)) this.expressions.set(this.roots, { id, rootX, offX, rootY, offY });
         return this.roots++;
       }
       if (
@@ -531,7 +532,6 @@ export class FlowAnalysis {
       index,
       sourceOffset,
       this.producer[slot]!,
-      root !== ROOT_CONST && this.isSteady(root),
     );
     if (kind !== Access.store) this.pushNew(row, Bits.exact);
   }
@@ -610,13 +610,8 @@ export class FlowAnalysis {
       targeted: false,
       joined: undefined,
       entry: op === Op.if ? this.snapshot() : undefined,
-      loopRoot: this.loopRoot(op, row),
+      candidate: undefined,
     });
-  }
-
-  private loopRoot(op: number, row: number): number {
-    if (op !== Op.loop) return this.frames.at(-1)?.loopRoot ?? NO_LOOP;
-    return this.code.innermost[row] ? this.roots : NO_LOOP;
   }
 
   private open(id: number, row: number): void {
@@ -637,8 +632,9 @@ export class FlowAnalysis {
     const end = code.partner[row]!;
     let last = this.setsPassed;
     while (last < code.setCount && code.setRow[last]! < end) last++;
+    const firstRoot = this.roots;
     this.renumber(this.setsPassed, last);
-    if (code.innermost[row]) this.findSteps(this.setsPassed, last);
+    if (code.innermost[row]) this.startFastLoop(row, firstRoot, last);
     if (!this.numeric) return;
     const known = this.loopState.get(row);
     if (!known) {
@@ -649,44 +645,48 @@ export class FlowAnalysis {
     this.localBits.set(known);
   }
 
-  /** Marks the locals that every set in the given places moves by a constant. */
-  private findSteps(fromSet: number, toSet: number): void {
+  private startFastLoop(row: number, firstRoot: number, lastSet: number): void {
+    const shape = loopShape(this.code, row);
+    if (!shape) return;
     const { setRow, a } = this.code;
-    for (let i = fromSet; i < toSet; i++) {
-      this.setSteady(this.localRoot[a[setRow[i]!]!]!, true);
+    const movedLocals = new Map<number, number>();
+    for (let i = this.setsPassed; i < lastSet; i++) {
+      const local = a[setRow[i]!]!;
+      movedLocals.set(this.localRoot[local]!, local);
     }
-    for (let i = fromSet; i < toSet; i++) {
-      if (!this.isStep(setRow[i]!)) this.setSteady(this.localRoot[a[setRow[i]!]!]!, false);
-    }
+    this.frames.at(-1)!.candidate = {
+      shape,
+      movedLocals,
+      firstRoot,
+      checks: this.pages.checkCount,
+      firstSet: this.setsPassed,
+      lastSet,
+    };
   }
 
-  /** Whether the row sets a local to itself plus or minus a constant. */
-  private isStep(row: number): boolean {
-    const { op, a } = this.code;
-    if (row < 3) return false;
-    const { memory64 } = this.module;
-    const constant = memory64 ? Op.i64Const : Op.i32Const;
-    const isSum = op[row - 1] === (memory64 ? Op.i64Add : Op.i32Add);
-    const isDifference = op[row - 1] === (memory64 ? Op.i64Sub : Op.i32Sub);
-    const reads = (at: number): boolean => op[at] === Op.localGet && a[at] === a[row];
-    if (reads(row - 3) && op[row - 2] === constant) return isSum || isDifference;
-    return isSum && op[row - 3] === constant && reads(row - 2);
+  private endFastLoop(frame: Frame): void {
+    const { candidate } = frame;
+    if (!candidate) return;
+    const loop = fastLoop(candidate, this.code, this.pages, this.module.memory64, this);
+    if (loop) this.fastLoops.set(frame.row, loop);
   }
 
-  private setSteady(root: number, steady: boolean): void {
-    if (root >= this.steady.length) {
-      const grown = new Uint8Array(root * 2);
-      grown.set(this.steady);
-      this.steady = grown;
+  /** The operation and operands that a root was computed from, if it is a pure result. */
+  expressionOf(root: number): RootExpression | undefined {
+    return this.expressions.get(root);
+  }
+
+  /** A local that holds `root` plus an offset, among those that `moved` does not name. */
+  localHolding(
+    root: number,
+    moved: ReadonlySet<number>,
+  ): [local: number, offset: number] | undefined {
+    for (let local = 0; local < this.localTotal; local++) {
+      if (this.localRoot[local] === root && !moved.has(local)) {
+        return [local, this.localOffset[local]!];
+      }
     }
-    this.steady[root] = steady ? 1 : 0;
-  }
-
-  /** Whether a value moves in steps (or not at all) from turn to turn of the loop around. */
-  private isSteady(root: number): boolean {
-    const { loopRoot } = this.frames.at(-1)!;
-    if (loopRoot === NO_LOOP) return false;
-    return root < loopRoot || (root < this.steady.length && this.steady[root] === 1);
+    return undefined;
   }
 
   private branch(depth: number): void {
@@ -729,6 +729,7 @@ export class FlowAnalysis {
   private close(row: number, isElse: boolean): void {
     this.endRun(row);
     const frame = this.frames[this.frames.length - 1]!;
+    if (frame.op === Op.loop) this.endFastLoop(frame);
     this.settle(frame.results);
     // The end of a loop is reached in no other way.
     if (frame.op !== Op.loop) this.joinFrame(frame);

@@ -6,9 +6,6 @@ import type { Additions } from './emit.js';
 
 const LARGEST_OPERATION = limits.instructions.largestSingleMemoryOperation;
 
-/** 0x0101010101010101 as a signed LEB128. */
-const ALL_TOUCHED = [0x81, 0x82, 0x84, 0x88, 0x90, 0xa0, 0xc0, 0x80, 0x01];
-
 /** Writes WebAssembly instructions one by one: what the added functions are made of. */
 class Assembler {
   readonly out = new Writer();
@@ -110,19 +107,6 @@ class Assembler {
     return this.call(write ? 'rangeWrite' : 'rangeRead').end();
   }
 
-  /** Pushes an i32 local as an address. */
-  address2(local: number, memory64: boolean): this {
-    this.get(local);
-    return memory64 ? this.op(0xad) : this;
-  }
-
-  /** Eight entries of a map that are all 1. */
-  allTouched(): this {
-    this.out.u8(0x42);
-    for (const byte of ALL_TOUCHED) this.out.u8(byte);
-    return this;
-  }
-
   heap(local: number): this {
     return this.get(local).address(HEAP_START).sized(0x6a, 0x7c);
   }
@@ -133,73 +117,6 @@ class Assembler {
 }
 
 type HostIndices = ConstructorParameters<typeof Assembler>[1];
-const noHost: HostIndices = { rangeRead: 0, rangeWrite: 0, outOfBounds: 0, sliceOverrun: 0 };
-
-/** Pages that `extentFunction` looks at in each direction, in words of 8. */
-const EXTENT_WORDS = 8;
-
-/**
- * (first byte, last byte) -> (start, length): touches both pages if need be and tells how far the
- * touched pages around reach, within bounds: a loop then compares addresses with that range.
- */
-export function extentFunction(add: Additions, touch: number, write: boolean): Uint8Array {
-  const map = write ? WRITE_MAP : READ_MAP;
-  const addressType = add.memory64 ? ValType.i64 : ValType.i32;
-  const asm = new Assembler(add, noHost, [
-    [2, ValType.i32],
-    [1, ValType.i32],
-  ]);
-  const first = 2;
-  const behind = 3;
-  const turns = 4;
-  const entry = (offset: number): void => {
-    asm.op(0x2d, 0);
-    asm.out.u32(map + offset);
-  };
-  const page = (address: number): void => {
-    asm.get(address).address(16).sized(0x76, 0x88);
-    if (add.memory64) asm.op(0xa7);
-  };
-  page(0);
-  asm.set(first);
-  page(1);
-  asm.set(behind);
-  asm.address2(first, add.memory64);
-  entry(0);
-  asm.address2(behind, add.memory64);
-  entry(0);
-  asm.op(0x71, 0x45, 0x04, 0x40).get(0).get(1).with(0x10, touch).end();
-  asm.get(behind).i32(1).op(0x6a).set(behind);
-  // Backwards: a word of eight touched pages at a time.
-  asm.i32(EXTENT_WORDS).set(turns);
-  asm.op(0x02, 0x40, 0x03, 0x40);
-  asm.get(first).i32(8).op(0x49).with(0x0d, 1);
-  asm.get(first).i32(8).op(0x6b);
-  if (add.memory64) asm.op(0xad);
-  asm.op(0x29, 0);
-  asm.out.u32(map);
-  asm.allTouched().op(0x52).with(0x0d, 1);
-  asm.get(first).i32(8).op(0x6b).set(first);
-  asm.get(turns).i32(1).op(0x6b, 0x22).op(turns).with(0x0d, 0).end().end();
-  // Forwards.
-  asm.i32(EXTENT_WORDS).set(turns);
-  asm.op(0x02, 0x40, 0x03, 0x40);
-  asm
-    .get(behind)
-    .i32(65536 - 8)
-    .op(0x4b)
-    .with(0x0d, 1);
-  asm.address2(behind, add.memory64).op(0x29, 0);
-  asm.out.u32(map);
-  asm.allTouched().op(0x52).with(0x0d, 1);
-  asm.get(behind).i32(8).op(0x6a).set(behind);
-  asm.get(turns).i32(1).op(0x6b, 0x22).op(turns).with(0x0d, 0).end().end();
-  asm.address2(first, add.memory64).address(16).sized(0x74, 0x86);
-  asm.address2(behind, add.memory64).address2(first, add.memory64).sized(0x6b, 0x7d);
-  asm.address(16).sized(0x74, 0x86);
-  void addressType;
-  return asm.finish();
-}
 
 /** `memory.fill` with charge and page checks: (start, value, length). */
 export function fillFunction(add: Additions, host: HostIndices): Uint8Array {

@@ -12,7 +12,6 @@ import { FunctionCode } from './function-code.js';
 import {
   callbackFunction,
   copyFunction,
-  extentFunction,
   fillFunction,
   initFunction,
   loadFunction,
@@ -111,9 +110,7 @@ class Instrumenter {
       host,
       fill: firstHelper,
       copy: firstHelper + 1,
-      extentRead: firstHelper + 2,
-      extentWrite: firstHelper + 3,
-      init: new Map(this.initSegments.map((segment, i) => [segment, firstHelper + 4 + i])),
+      init: new Map(this.initSegments.map((segment, i) => [segment, firstHelper + 2 + i])),
       globals: {
         counter: firstGlobal,
         pages: firstGlobal + 1,
@@ -221,14 +218,12 @@ class Instrumenter {
     const { add, host } = this;
     const a = this.addressType;
     const { i32 } = ValType;
-    const put = (params: number[], body: Uint8Array, results: number[] = []): number => {
-      this.helpers.push({ type: this.typeIndex(params, results), body });
+    const put = (params: number[], body: Uint8Array): number => {
+      this.helpers.push({ type: this.typeIndex(params, []), body });
       return first + this.helpers.length - 1;
     };
     put([a, i32, a], fillFunction(add, host));
     put([a, a, a], copyFunction(add, host));
-    put([a, a], extentFunction(add, host.touchRead, false), [a, a]);
-    put([a, a], extentFunction(add, host.touchWrite, true), [a, a]);
     for (const segment of this.initSegments) {
       put([a, i32, i32], initFunction(add, host, segment));
     }

@@ -38,8 +38,9 @@ export class PageChecks {
   high = new Float64Array(64);
   source = new Uint8Array(64);
   sourceIndex = new Int32Array(64);
-  /** 1: the check is worth remembering the pages around, because the address moves in steps. */
-  ranged = new Uint8Array(64);
+  /** The root that the check is about, and the offset of the source's value from it. */
+  root = new Int32Array(64);
+  sourceOffset = new Float64Array(64);
   // Temporaries to keep, by row: 1 + slot, 0 for none.
   teeBefore = new Int32Array(1024);
   teeAfter = new Int32Array(1024);
@@ -63,7 +64,6 @@ export class PageChecks {
   private groupIndex = new Int32Array(64);
   private groupOffset = new Float64Array(64);
   private groupProducer = new Int32Array(64);
-  private groupRanged = new Uint8Array(64);
   private span = [new Float64Array(128), new Float64Array(128)];
   private groupOfRoot = new Int32Array(1024);
   private groupRun = new Int32Array(1024);
@@ -93,7 +93,7 @@ export class PageChecks {
   /**
    * An access of bytes `[low, high)` relative to `root`, to be checked before `row`. `source` and `sourceIndex` (local
    * or temporary slot) tell where the value `root + sourceOffset` is found, `producer` the row that
-   * computes it (for `Source.producer`); `ranged` whether the address moves in steps in a loop.
+   * computes it (for `Source.producer`).
    */
   access(
     row: number,
@@ -105,7 +105,6 @@ export class PageChecks {
     sourceIndex: number,
     sourceOffset: number,
     producer: number,
-    ranged: boolean,
   ): void {
     if (root >= this.groupOfRoot.length) this.growRoots(root);
     const mode = write ? WRITE : READ;
@@ -120,7 +119,6 @@ export class PageChecks {
       this.groupIndex[group] = sourceIndex;
       this.groupOffset[group] = sourceOffset;
       this.groupProducer[group] = producer;
-      this.groupRanged[group] = ranged ? 1 : 0;
       this.span[READ]![2 * group] = Infinity;
       this.span[READ]![2 * group + 1] = -Infinity;
       this.span[WRITE]![2 * group] = Infinity;
@@ -190,7 +188,8 @@ export class PageChecks {
     this.high[check] = high - this.groupOffset[group]!;
     this.source[check] = source;
     this.sourceIndex[check] = index;
-    this.ranged[check] = this.groupRanged[group]!;
+    this.root[check] = this.groupRoot[group]!;
+    this.sourceOffset[check] = this.groupOffset[group]!;
     this.append(row, check);
     if (source === Source.top) this.teeBefore[row] = index + 1;
     else if (source === Source.producer) this.teeAfter[this.groupProducer[group]!] = index + 1;
@@ -258,7 +257,6 @@ export class PageChecks {
     this.groupIndex = enlarged(this.groupIndex);
     this.groupProducer = enlarged(this.groupProducer);
     this.groupSource = withLength(this.groupSource, length, Uint8Array);
-    this.groupRanged = withLength(this.groupRanged, length, Uint8Array);
     this.groupOffset = withLength(this.groupOffset, length, Float64Array);
     this.span = this.span.map((span) => withLength(span, 2 * length, Float64Array));
   }
@@ -269,7 +267,8 @@ export class PageChecks {
     this.sourceIndex = enlarged(this.sourceIndex);
     this.isWrite = withLength(this.isWrite, length, Uint8Array);
     this.source = withLength(this.source, length, Uint8Array);
-    this.ranged = withLength(this.ranged, length, Uint8Array);
+    this.root = withLength(this.root, length, Int32Array);
+    this.sourceOffset = withLength(this.sourceOffset, length, Float64Array);
     this.low = withLength(this.low, length, Float64Array);
     this.high = withLength(this.high, length, Float64Array);
   }
