@@ -108,6 +108,7 @@ export class EmbeddedIc implements RoundIc {
         await this.tick();
         return this.query(sender, canister, method, arg);
       },
+      wait: () => this.tick(),
       createCanister: (options) => provisionalCreate(manage, sender, options),
       installCode: (options) => install(manage, options),
     };

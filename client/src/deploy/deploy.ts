@@ -2,7 +2,7 @@ import { Principal } from '@dfinity/principal';
 import { WorkerState, type Plan } from '@canopy/protocol';
 import { CoordinatorClient } from '../coordinator-client.js';
 import { CanopyError, toCanopyError } from '../errors.js';
-import { retry, sleep, type RetryOptions } from '../retry.js';
+import { retry, type RetryOptions } from '../retry.js';
 import { fromHex, sha256, toHex } from '../sha256.js';
 import type { Transport } from '../transport/transport.js';
 import { WorkerClient } from '../worker-client.js';
@@ -197,6 +197,7 @@ class DeployRun {
             instructionBudget: BigInt(plan.instructionBudget),
             queueLimit: options.queueLimit ?? 512,
             queueLimitPerCaller: options.queueLimitPerCaller ?? 64,
+            paced: true,
             coordinator: id(deployment.coordinator!),
             workers,
           }),
@@ -241,7 +242,7 @@ class DeployRun {
           true,
         );
       }
-      await sleep(delay);
+      await this.options.transport.wait(delay);
     }
   }
 

@@ -9,7 +9,8 @@ import {
 } from '@canopy/protocol';
 import type { CoordinatorClient, StageDetail } from '../coordinator-client.js';
 import { CanopyError } from '../errors.js';
-import { sleep } from '../retry.js';
+import type { Transport } from '../transport/transport.js';
+import { isLong } from './expected-rounds.js';
 
 /** What came of one request. */
 export interface RequestOutcome {
@@ -20,6 +21,7 @@ export interface RequestOutcome {
 }
 
 export interface RunTarget {
+  transport: Transport;
   coordinator: CoordinatorClient;
   model: string;
   plan: Plan;
@@ -28,21 +30,23 @@ export interface RunTarget {
   certified: boolean;
 }
 
-/** Sends one request and waits for its result, which is fetched in parts where it is large. */
+/**
+ * Sends one request and waits for its result. Where that takes many rounds, or where the result is
+ * large, the coordinator gives a ticket by which the result is fetched in parts.
+ */
 export async function runRequest(target: RunTarget, inputs: Uint8Array): Promise<RequestOutcome> {
-  const reply = await target.coordinator.infer(target.model, inputs);
-  if (reply.kind === 'done') {
-    const { outputs, microBatches, stages } = reply;
-    return {
-      outputs: decodeBundle(outputs),
-      microBatches,
-      stages,
-      bytesReceived: outputs.length,
-    };
-  }
-  const bytes = await fetchAll(target, reply.ticket);
-  const outcome = readFetched(target, bytes);
-  await target.coordinator.release(reply.ticket);
+  const { coordinator, model, plan } = target;
+  if (isLong(plan, inputs)) return claim(target, await coordinator.submit(model, inputs));
+  const reply = await coordinator.infer(model, inputs);
+  if (reply.kind === 'ticket') return claim(target, reply.ticket);
+  const { outputs, microBatches, stages } = reply;
+  return { outputs: decodeBundle(outputs), microBatches, stages, bytesReceived: outputs.length };
+}
+
+/** Waits for the result of a ticket, and gives the ticket back. */
+async function claim(target: RunTarget, ticket: bigint): Promise<RequestOutcome> {
+  const outcome = readFetched(target, await fetchAll(target, ticket));
+  await target.coordinator.release(ticket);
   return outcome;
 }
 
@@ -52,7 +56,7 @@ async function fetchAll(target: RunTarget, ticket: bigint): Promise<Uint8Array> 
   for (let delay = 50; whole === undefined || offset < whole.length;) {
     const reply = await target.coordinator.fetch(ticket, offset, target.certified);
     if ('pending' in reply) {
-      await sleep(delay);
+      await target.transport.wait(delay);
       delay = Math.min(1000, delay * 2);
       continue;
     }

@@ -158,6 +158,7 @@ export class CanopySession {
     retryOptions: RetryOptions,
   ): Promise<RequestOutcome[]> {
     const target = {
+      transport: this.options.transport,
       coordinator: this.coordinator,
       model: this.model,
       plan: this.plan,

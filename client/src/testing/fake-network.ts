@@ -10,6 +10,7 @@ import {
   type Plan,
 } from '@canopy/protocol';
 import { CallRejected } from '../errors.js';
+import { sleep } from '../retry.js';
 import { fromHex, sha256, toHex } from '../sha256.js';
 import type { CreateOptions, InstallOptions, Transport } from '../transport/transport.js';
 import type { DeployableModel } from '../deploy/upload.js';
@@ -42,6 +43,10 @@ export class FakeNetwork implements Transport {
 
   principal(): Promise<string> {
     return Promise.resolve(Principal.anonymous().toText());
+  }
+
+  wait(milliseconds: number): Promise<void> {
+    return sleep(milliseconds);
   }
 
   createCanister({ cycles }: CreateOptions): Promise<string> {

@@ -10,6 +10,7 @@ import {
 import { Principal } from '@dfinity/principal';
 import { CanisterError } from '@canopy/protocol';
 import { CallRejected, CanopyError, firstLine } from '../errors.js';
+import { sleep } from '../retry.js';
 import { install, managementCanister, provisionalCreate } from './management.js';
 import type { CreateOptions, InstallOptions, Transport } from './transport.js';
 
@@ -88,6 +89,10 @@ export class AgentTransport implements Transport {
 
   update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array> {
     return this.call(canister, method, arg, canister);
+  }
+
+  wait(milliseconds: number): Promise<void> {
+    return sleep(milliseconds);
   }
 
   async createCanister(options: CreateOptions): Promise<string> {

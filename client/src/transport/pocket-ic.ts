@@ -16,6 +16,7 @@ export interface PocketIcLike {
   upgradeCanister(options: PocketIcInstall): Promise<void>;
   queryCall(options: PocketIcCall): Promise<Uint8Array>;
   updateCall(options: PocketIcCall): Promise<Uint8Array>;
+  tick(times?: number): Promise<void>;
 }
 
 interface PocketIcInstall {
@@ -69,6 +70,11 @@ export class PocketIcTransport implements Transport {
 
   update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array> {
     return translate(this.pic.updateCall(this.message(canister, method, arg)));
+  }
+
+  /** Executes one round, however long is waited for: PocketIC's rounds take no time. */
+  wait(): Promise<void> {
+    return this.pic.tick();
   }
 
   async createCanister({ cycles, controllers = [] }: CreateOptions): Promise<string> {

@@ -31,6 +31,11 @@ export interface Transport {
   update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
   /** Creates an empty canister managed by the caller; gives its id. */
   createCanister(options: CreateOptions): Promise<string>;
+  /**
+   * Lets an Internet Computer go on for about so long: waits, or, where rounds are executed only when
+   * asked for, executes some.
+   */
+  wait(milliseconds: number): Promise<void>;
   /** Installs code, through the chunk store where the module does not fit a message. */
   installCode(options: InstallOptions): Promise<void>;
 }
