@@ -3,6 +3,7 @@
  * `canister_update x`, `query_x` becomes `canister_query x`.
  */
 import { rejectIndex, replyIndex } from './canister/callbacks';
+import { limitHeap } from './canister/heap';
 import { failSilent } from './canister/requests';
 import { silenceSeconds } from './canister/limits';
 import { runTimerWithin, timerRan } from './canister/timer';
@@ -28,6 +29,7 @@ export {
 export { run as update_run, stepOn as update_step, wake as update_wake } from './canister/stage';
 
 export function init(): void {
+  limitHeap();
   beginLife();
 }
 
@@ -36,6 +38,7 @@ export function pre_upgrade(): void {
 }
 
 export function post_upgrade(): void {
+  limitHeap();
   restoreState();
 }
 

@@ -42,6 +42,28 @@ describe('the queue', () => {
     );
   });
 
+  it('serves two callers with much to do in turn, whoever came first', () => {
+    const p = pipeline([1, 1]);
+    const calls = [1n, 2n].map((key) =>
+      Array.from({ length: 20 }, () => p.enqueue(EnqueueMode.ticket, key, [bundle(Number(key))])),
+    );
+    p.ic.runUntil(() => calls.flat().every(({ answer }) => answer !== undefined));
+    const served = (): number[] =>
+      calls.map(
+        (ofCaller) =>
+          ofCaller.filter(({ answer }) => p.fetch(ticketOf(answer)) !== undefined).length,
+      );
+    const start = served();
+    let largest = 0;
+    for (;;) {
+      const [first, second] = served() as [number, number];
+      if (first === 20 || second === 20) break;
+      largest = Math.max(largest, Math.abs(first - start[0]! - (second - start[1]!)));
+      p.ic.executeOne();
+    }
+    expect(largest).toBeLessThanOrEqual(2);
+  });
+
   it('refuses what exceeds its limits and loses nothing of the rest', () => {
     const p = pipeline([1, 1], { queueLimit: 5, queueLimitPerCaller: 3 });
     const calls = [1n, 1n, 1n, 1n, 2n, 2n, 2n, 3n].map((key) =>
