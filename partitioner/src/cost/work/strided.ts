@@ -1,0 +1,95 @@
+import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
+import { Counts, type Work } from './work.js';
+
+/** A dimension of a walk: its size, and the step of each operand, in elements. */
+interface WalkDim {
+  size: number;
+  steps: number[];
+}
+
+/** Leaves out dimensions of 1 and merges neighbours where every operand's steps allow. */
+function merged(dims: readonly WalkDim[]): WalkDim[] {
+  const found: WalkDim[] = [];
+  for (const { size, steps } of dims) {
+    if (size === 1) continue;
+    const before = found.at(-1);
+    if (before && steps.every((step, operand) => before.steps[operand] === step * size)) {
+      before.size *= size;
+      before.steps = [...steps];
+    } else found.push({ size, steps: [...steps] });
+  }
+  return found.length > 0 ? found : [{ size: 1, steps: dims[0]?.steps.map(() => 1) ?? [] }];
+}
+
+export function stepsOf(dims: readonly number[]): number[] {
+  return dims.map((_, axis) => elementCount(dims.slice(axis + 1)));
+}
+
+/** Operands broadcast to `output`, as numpy does: the dimensions left, the innermost last. */
+export function broadcastWalk(
+  output: readonly number[],
+  operands: readonly (readonly number[])[],
+): WalkDim[] {
+  const rank = output.length;
+  const all = operands.map((dims) => {
+    const own = stepsOf(dims);
+    return output.map((size, axis) => {
+      const at = axis - (rank - dims.length);
+      return at < 0 || (dims[at] === 1 && size !== 1) ? 0 : own[at]!;
+    });
+  });
+  return merged(output.map((size, axis) => ({ size, steps: all.map((steps) => steps[axis]!) })));
+}
+
+/** Rows of contiguous bytes copied one by one, by the loop of some operator. */
+export function copyWork(loop: string, rows: number, bytes: number): Work[] {
+  const rest = bytes % 16;
+  const counts = {
+    block: rows * Math.floor(bytes / 128),
+    vector: rows * Math.floor((bytes % 128) / 16),
+    half: rows * Number(rest >= 8),
+    word: rows * Number(rest % 8 >= 4),
+    byte: rows * (rest % 4),
+  };
+  return [
+    { kernel: `rows.${loop}`, counts: { row: rows } },
+    { kernel: 'copy', counts },
+  ];
+}
+
+/** A copy whose input has a step of its own for each output dimension; in elements. */
+export function stridedWork(
+  output: readonly number[],
+  steps: readonly number[],
+  dtype: DTypeName,
+): Work[] {
+  const dims = merged(output.map((size, axis) => ({ size, steps: [steps[axis]!] })));
+  const columns = dims.at(-1)!;
+  const rows = dims.at(-2) ?? { size: 1, steps: [0] };
+  const planes = dims.slice(0, -2).reduce((product, { size }) => product * size, 1);
+  const count = planes * rows.size;
+  const plane: Work = { kernel: 'planes', counts: { plane: planes } };
+  if (dims.length > 1 && dtypeBytes(dtype) === 4 && rows.steps[0] === 1 && columns.steps[0] !== 0) {
+    return [plane, transposeWork(planes, rows.size, columns.size)];
+  }
+  if (columns.steps[0] === 1) {
+    return [plane, ...copyWork('strided', count, columns.size * dtypeBytes(dtype))];
+  }
+  return [plane, { kernel: 'gather', counts: { row: count, element: count * columns.size } }];
+}
+
+/** Transposes of [rows, columns] in squares of 4 by 4. */
+function transposeWork(planes: number, rows: number, columns: number): Work {
+  const squares = Math.floor(rows / 4) * Math.floor(columns / 4);
+  const counts = new Counts();
+  counts.add('square', planes * squares);
+  counts.add('element', planes * (rows * columns - squares * 16));
+  counts.add('rowOfSquares', planes * Math.ceil(rows / 4)).add('plane', planes);
+  return { kernel: 'transpose', counts: counts.counts };
+}
+
+/** Steps of an input through a permutation of its dimensions. */
+export function permutedSteps(input: readonly number[], permutation: readonly number[]): number[] {
+  const own = stepsOf(input);
+  return permutation.map((axis) => own[axis]!);
+}

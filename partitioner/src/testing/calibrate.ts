@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs';
+import { defaultInstructionBudget } from '@canopy/protocol';
+import { messageWork } from '../cost/model.js';
+import { nodeWork } from '../cost/work/node-work.js';
+import type { Work } from '../cost/work/work.js';
+import { nonNegativeFit } from './least-squares.js';
+import type { Probe } from './probe.js';
+import { probeGroups } from './probes.js';
+import { WorkersOnIc } from './worker-on-ic.js';
+
+/**
+ * Measures the worker's kernels: runs a program of one operation for each of many shapes on the
+ * embedded IC, under the schedule that counts no pages, and fits a price for everything that the work
+ * model counts. Writes `src/cost/coefficients.json`.
+ */
+type Prices = Record<string, Record<string, number>>;
+
+const target = new URL('../../src/cost/coefficients.json', import.meta.url);
+const about =
+  'Instructions of the worker: for each kernel, a price for each thing that its work counts (cost/work). ' +
+  'Measured and written by `npm run calibrate -w partitioner`.';
+
+function workOf({ program }: Probe, bytesReceived: number): Work[] {
+  return [
+    messageWork(bytesReceived, 0),
+    // What a stage is given lies in the message and cannot be taken over.
+    ...program.nodes.flatMap((node) =>
+      nodeWork(program, node, 1, !program.inputs.includes(node.inputs[0]!)),
+    ),
+  ];
+}
+
+function known(prices: Prices, work: readonly Work[]): number {
+  let sum = 0;
+  for (const { kernel, counts } of work) {
+    for (const [name, count] of Object.entries(counts))
+      sum += count * (prices[kernel]?.[name] ?? 0);
+  }
+  return sum;
+}
+
+function fit(prices: Prices, measured: readonly { work: Work[]; instructions: number }[]): number {
+  const unknown: [string, string][] = [];
+  for (const { work } of measured) {
+    for (const { kernel, counts } of work) {
+      if (prices[kernel]) continue;
+      for (const name of Object.keys(counts)) {
+        if (!unknown.some(([k, n]) => k === kernel && n === name)) unknown.push([kernel, name]);
+      }
+    }
+  }
+  const rows = measured.map(({ work }) =>
+    unknown.map(([kernel, name]) =>
+      work.reduce((sum, item) => sum + (item.kernel === kernel ? (item.counts[name] ?? 0) : 0), 0),
+    ),
+  );
+  const targets = measured.map(({ work, instructions }) => instructions - known(prices, work));
+  const solved = nonNegativeFit(
+    rows,
+    targets,
+    measured.map(({ instructions }) => instructions),
+  );
+  unknown.forEach(([kernel, name], index) => {
+    (prices[kernel] ??= {})[name] = Number(solved[index]!.toPrecision(5));
+  });
+  return Math.max(
+    ...measured.map(({ work, instructions }) => Math.abs(known(prices, work) / instructions - 1)),
+  );
+}
+
+function main(): void {
+  const ic = new WorkersOnIc('2025-10');
+  const prices: Prices = {};
+  for (const { name, probes } of probeGroups()) {
+    const measured = probes.map((probe) => {
+      const pipeline = ic.deploy([probe.shard()], defaultInstructionBudget);
+      const { instructions, bytesReceived } = probe.run(pipeline);
+      return { work: workOf(probe, bytesReceived), instructions };
+    });
+    const worst = fit(prices, measured);
+    console.log(`${name}: ${probes.length} probes, at most ${(worst * 100).toFixed(1)} % off`);
+    if (process.argv.includes('--verbose')) {
+      for (const { work, instructions } of measured) {
+        const off = known(prices, work) / instructions - 1;
+        if (Math.abs(off) > 0.03)
+          console.log(
+            (off * 100).toFixed(1),
+            instructions,
+            JSON.stringify(work.slice(1, -1)).slice(0, 300),
+          );
+      }
+    }
+  }
+  const sorted = Object.fromEntries(Object.entries(prices).sort(([a], [b]) => (a < b ? -1 : 1)));
+  writeFileSync(target, `${JSON.stringify({ about, kernels: sorted }, undefined, 2)}\n`);
+}
+
+main();

@@ -1,0 +1,116 @@
+import { dtypeBytes, elementCount, type DTypeName, type OpName } from '@canopy/protocol';
+import { makeShard } from '../emit/shard.js';
+import { memoryConstant } from '../graph/constant.js';
+import {
+  weightDims,
+  type OpAttributes,
+  type Program,
+  type ProgramNode,
+  type Weight,
+} from '../graph/program.js';
+import { sampleTensor } from '../onnx/runtime.js';
+import type { Pipeline } from './worker-on-ic.js';
+
+/** An operand of a probe: computed, or constant. */
+export interface Operand {
+  dims: readonly number[];
+  dtype?: DTypeName;
+  weight?: Weight;
+}
+
+/** A constant operand of given i64 numbers, or of made-up numbers. */
+export function constant(
+  dims: readonly number[],
+  dtype: DTypeName = 'float32',
+  values?: readonly number[],
+): Operand {
+  const data = values
+    ? new Uint8Array(BigInt64Array.from(values, BigInt).buffer)
+    : sampleTensor('', dtype, dims, 3).data;
+  return { dims, dtype, weight: { kind: 'plain', constant: memoryConstant(dtype, dims, data) } };
+}
+
+/** A program of one operation, or a few, or none, whose result's shape alone is given out. */
+export class Probe {
+  readonly program: Program;
+
+  constructor(
+    readonly nodes: ProgramNode[],
+    operands: Readonly<Record<string, Operand>>,
+  ) {
+    const values: Program['values'] = new Map();
+    const inputs: string[] = [];
+    for (const [name, { dims, dtype = 'float32', weight }] of Object.entries(operands)) {
+      const shape = weight ? weightDims(weight) : dims;
+      const shapes = { one: shape, two: shape };
+      values.set(name, { name, dtype, shapes, ...(weight && { weight }) });
+      const read = nodes.length === 0 || nodes.some((node) => node.inputs.includes(name));
+      const written = nodes.some((node) => node.outputs.includes(name));
+      if (!weight && read && !written) inputs.push(name);
+    }
+    const last = nodes.at(-1)?.outputs[0] ?? inputs[0]!;
+    const rank = values.get(last)!.shapes.one.length;
+    values.set('shape', { name: 'shape', dtype: 'int64', shapes: { one: [rank], two: [rank] } });
+    const all: ProgramNode[] = [
+      ...nodes,
+      {
+        op: 'Shape',
+        name: 'shape',
+        inputs: [last],
+        outputs: ['shape'],
+        attributes: { start: 0, end: 0x7fffffff },
+      },
+    ];
+    this.program = { inputs, outputs: ['shape'], nodes: all, values };
+  }
+
+  shard(): Uint8Array {
+    const { nodes, inputs, outputs } = this.program;
+    const shard = makeShard(this.program, { nodes, inputs, outputs });
+    return shard.read(0, shard.byteLength);
+  }
+
+  /** Runs it once and gives the counted instructions. */
+  run(pipeline: Pipeline): { instructions: number; bytesReceived: number; scratchBytes: number } {
+    const feeds = this.program.inputs.map((name) => {
+      const { dtype, shapes } = this.program.values.get(name)!;
+      return sampleTensor(name, dtype, shapes.one);
+    });
+    const { traces, outputs } = pipeline.run(feeds);
+    const [trace] = traces;
+    const expected = this.program.values.get(this.program.nodes.at(-1)!.inputs[0]!)!.shapes.one;
+    const given = new BigInt64Array(outputs[0]!.data.slice().buffer);
+    if (given.join() !== expected.join()) {
+      throw new Error(`probe gives [${given.join()}], expected [${expected.join()}]`);
+    }
+    return {
+      instructions: Number(trace!.instructions),
+      bytesReceived: trace!.bytesReceived,
+      scratchBytes: trace!.scratchBytes,
+    };
+  }
+}
+
+/** A probe of one operation on operands, the first of which are `a`, `b`, `c`. */
+export function probe<Op extends OpName>(
+  op: Op,
+  attributes: OpAttributes[Op],
+  operands: readonly Operand[],
+  output: Operand,
+): Probe {
+  const names = operands.map((_, index) => 'abcdefgh'[index]!);
+  const node = {
+    op,
+    name: op,
+    inputs: names,
+    outputs: ['y'],
+    attributes,
+  } as unknown as ProgramNode;
+  const named = Object.fromEntries(names.map((name, index) => [name, operands[index]!]));
+  return new Probe([node], { ...named, y: output });
+}
+
+/** Bytes of an operand's data. */
+export function operandBytes({ dims, dtype = 'float32' }: Operand): number {
+  return elementCount(dims) * dtypeBytes(dtype);
+}
