@@ -1,4 +1,5 @@
 import { copyBytes, copyStrided } from '../kernels/copy';
+import { interleave3 } from '../kernels/interleave';
 import { transposeWords } from '../kernels/transpose';
 import { spent } from '../tensor/budget';
 import { setSlot, slot } from '../tensor/node';
@@ -66,7 +67,9 @@ export function runStrided(dst: usize, src: usize, elementBytes: u32): i32 {
       index /= n;
     }
     let to = dst + <usize>plane * planeBytes;
-    if (elementBytes == 4 && rowStep == 4 && colStep != 0) transposeWords(to, rowBytes, from, colStep, rows, cols);
+    const transposes = elementBytes == 4 && rowStep == 4 && colStep != 0;
+    if (transposes && cols == 3) interleave3(to, from, colStep, rows);
+    else if (transposes) transposeWords(to, rowBytes, from, colStep, rows, cols);
     else {
       for (let r: u32 = 0; r < rows; r++, from += rowStep, to += rowBytes) {
         copyStrided(to, from, colStep, cols, elementBytes);

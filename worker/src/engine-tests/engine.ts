@@ -92,7 +92,8 @@ function toBytes(tensor: TestTensor): Uint8Array {
   const view = viewOf(tensor.dtype, bytes);
   for (let i = 0; i < count; i++) {
     if (view instanceof BigInt64Array || view instanceof BigUint64Array) {
-      view[i] = BigInt(tensor.data[i]!);
+      // 2^63 - 1, which stands for "to the end", is no number: it comes back as 2^63.
+      view[i] = tensor.data[i]! >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(tensor.data[i]!);
     } else view[i] = tensor.data[i]!;
   }
   return bytes;

@@ -69,6 +69,49 @@ describe('Linear', () => {
     expectClose(out!, floats([rows, n], expected), 2e-5);
   });
 
+  it('keeps NaN and infinities in their own rows', () => {
+    const [depth, n] = [37, 21];
+    const w = random([depth, n], 2);
+    const inputs = (a: TestTensor): TestTensor[] => [
+      a,
+      packedWeights(w, depth, n),
+      floats([24], new Float32Array(24)),
+    ];
+    for (const rows of [2, 5]) {
+      const a = random([rows, depth], 1);
+      const data = a.data as Float32Array;
+      data[3] = NaN;
+      data[depth + 36] = Infinity;
+      const [plain] = engine.run('Linear', inputs(a), [depth, n, ...noEpilogue]);
+      expectClose(plain!, reference(a, w, floats([n], new Float32Array(n)), depth, n));
+      const relu = [1, 0, 0, f32Bits(1), 0];
+      const [clamped] = engine.run('Linear', inputs(a), [depth, n, ...relu]);
+      expect(Array.from(clamped!.data).slice(0, n).every(Number.isNaN)).toBe(true);
+      expectClose(
+        clamped!,
+        floats(
+          [rows, n],
+          Array.from(plain!.data, (x) => (x < 0 ? 0 : x)),
+        ),
+      );
+    }
+  });
+
+  it('of huge and tiny values', () => {
+    const [rows, depth, n] = [4, 20, 6];
+    for (const scale of [1e-30, 1e15]) {
+      const a = random([rows, depth], 1, scale);
+      const w = random([depth, n], 2, scale);
+      const bias = floats([n], new Float32Array(n));
+      const [out] = engine.run(
+        'Linear',
+        [a, packedWeights(w, depth, n), paddedBias(bias)],
+        [depth, n, ...noEpilogue],
+      );
+      expectClose(out!, reference(a, w, bias, depth, n), 1e-4);
+    }
+  });
+
   it('names what does not fit', () => {
     const w = packedWeights(random([4, 4]), 4, 4);
     expect(() =>

@@ -36,6 +36,14 @@ describe('shape operators', () => {
   it('Transpose', async () => {
     const cases: [number[], number[]][] = [
       [
+        [2, 3, 5, 7],
+        [0, 2, 3, 1],
+      ],
+      [
+        [3, 9],
+        [1, 0],
+      ],
+      [
         [5, 7],
         [1, 0],
       ],
