@@ -17,11 +17,13 @@ import { DONE, FAILED, YIELD } from './status';
 
 /** Rows up to which each goes alone, without packing the matrix on the right. */
 const SINGLE_ROWS: u32 = 2;
-/** Rows of a ragged panel that go through scratch memory at a time. */
-const RAGGED_ROWS: u32 = 256;
+/** Floats of A in a block of rows, and rows it has at least. */
+const BLOCK_FLOATS: u32 = 1 << 18;
+const MIN_BLOCK_ROWS: u32 = 64;
 
 const SLOT_BATCH: u32 = 0;
 const SLOT_COLUMN: u32 = 1;
+const SLOT_ROW: u32 = 2;
 const TEMPORARY_PANEL: u32 = 0;
 const TEMPORARY_RAGGED: u32 = 1;
 const TEMPORARY_A: u32 = 2;
@@ -126,7 +128,7 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
     if (transA) {
       const copy = temporary(TEMPORARY_A, <usize>m * depth << 2);
       if (copy == 0) return FAILED;
-      if (slot(SLOT_COLUMN) == 0) transposeWords(copy, <usize>depth << 2, left, <usize>m << 2, m, depth);
+      if (slot(SLOT_COLUMN) == 0 && slot(SLOT_ROW) == 0) transposeWords(copy, <usize>depth << 2, left, <usize>m << 2, m, depth);
       left = copy;
     }
     if (m <= SINGLE_ROWS) {
@@ -142,6 +144,7 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
     }
     if (alpha != 1) unary(UnaryKind.affine, to, to, m * n, alpha, 0, 1, 0);
     setSlot(SLOT_COLUMN, 0);
+    setSlot(SLOT_ROW, 0);
     if (batch + 1 < count && spent(<u64>m * n * 2 + 500)) {
       setSlot(SLOT_BATCH, batch + 1);
       return YIELD;
@@ -150,38 +153,49 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
   return DONE;
 }
 
-/** One product, 16 columns at a time: packed into a small panel, then all rows of A through it. */
+/**
+ * One product, 16 columns at a time: packed into a small panel, then blocks of rows of A through it.
+ * Yields between blocks.
+ */
 function panels(a: usize, b: usize, out: usize, transB: bool, batch: u32): i32 {
+  const block = min(m, max(MIN_BLOCK_ROWS, BLOCK_FLOATS / depth));
   const panel = temporary(TEMPORARY_PANEL, <usize>depth << 6);
-  const ragged = (n & 3) != 0 ? temporary(TEMPORARY_RAGGED, <usize>min(m, RAGGED_ROWS) << 6) : panel;
+  const ragged = (n & 3) != 0 ? temporary(TEMPORARY_RAGGED, <usize>block << 6) : panel;
   if (panel == 0 || ragged == 0) return FAILED;
   const aStep = <usize>depth << 2;
   const outStep = <usize>n << 2;
-  for (let start = slot(SLOT_COLUMN); start < n; ) {
+  let row = slot(SLOT_ROW);
+  for (let start = slot(SLOT_COLUMN); start < n; start += 16, row = 0) {
     const width = packedWidth(n - start);
     const lanes = min<u32>(16, n - start);
-    if (transB) transposeWords(panel, width, b + <usize>start * aStep, aStep, depth, lanes);
-    else copyLanes(b + (<usize>start << 2), outStep, panel, width, depth, lanes);
-    const to = out + (<usize>start << 2);
-    if ((lanes & 3) == 0) rows(width, a, panel, to, outStep, m);
-    else {
-      for (let row: u32 = 0; row < m; row += RAGGED_ROWS) {
-        const count = min(RAGGED_ROWS, m - row);
-        rows(width, a + <usize>row * aStep, panel, ragged, width, count);
-        copyLanes(ragged, width, to + <usize>row * outStep, outStep, count, lanes);
+    if (row == 0) {
+      if (transB) transposeWords(panel, width, b + <usize>start * aStep, aStep, depth, lanes);
+      else copyLanes(b + (<usize>start << 2), outStep, panel, width, depth, lanes);
+    }
+    while (row < m) {
+      const count = min(block, m - row);
+      const from = a + <usize>row * aStep;
+      const to = out + (<usize>start << 2) + <usize>row * outStep;
+      const direct = (lanes & 3) == 0;
+      const step = direct ? outStep : width;
+      gemm(width, true, false, from, aStep, 0, direct ? to : ragged, step, 0, count, 1, panel, zeros, depth);
+      if (!direct) copyLanes(ragged, width, to, outStep, count, lanes);
+      row += count;
+      if (row < m && spent(<u64>lanes * depth * (2 * count + 6))) {
+        save(batch, start, row);
+        return YIELD;
       }
     }
-    start += 16;
-    if (start < n && spent(<u64>lanes * depth * (2 * m + 6))) {
-      setSlot(SLOT_BATCH, batch);
-      setSlot(SLOT_COLUMN, start);
+    if (start + 16 < n && spent(<u64>lanes * depth * (2 * min(m, block) + 6))) {
+      save(batch, start + 16, 0);
       return YIELD;
     }
   }
   return DONE;
 }
 
-function rows(width: usize, a: usize, panel: usize, out: usize, outStep: usize, count: u32): void {
-  const aStep = <usize>depth << 2;
-  gemm(width, true, false, a, aStep, 0, out, outStep, 0, count, 1, panel, zeros, depth);
+function save(batch: u32, column: u32, row: u32): void {
+  setSlot(SLOT_BATCH, batch);
+  setSlot(SLOT_COLUMN, column);
+  setSlot(SLOT_ROW, row);
 }

@@ -84,13 +84,24 @@ describe('MatMul', () => {
   });
 
   it('goes on after a yield where it was', () => {
-    const [a, b] = [random([3, 70, 300], 1), random([3, 170, 300], 2)];
     const words = [0, 1, f32Bits(0.5)];
-    const before = engine.yields;
-    const [whole] = engine.run('MatMul', [a, b], words);
-    const [cut] = engine.run('MatMul', [a, b], words, { yieldAlways: true });
-    expect(engine.yields).toBeGreaterThan(before);
-    expect(cut).toEqual(whole);
+    for (const [left, right] of [
+      [
+        [3, 70, 300],
+        [3, 170, 300],
+      ],
+      [
+        [1700, 333],
+        [30, 333],
+      ],
+    ] as const) {
+      const [a, b] = [random(left, 1), random(right, 2)];
+      const before = engine.yields;
+      const [whole] = engine.run('MatMul', [a, b], words);
+      const [cut] = engine.run('MatMul', [a, b], words, { yieldAlways: true });
+      expect(engine.yields).toBeGreaterThan(before);
+      expect(cut).toEqual(whole);
+    }
   });
 
   it('names what does not fit', () => {
