@@ -1,13 +1,6 @@
 import { pageCosts } from '../costs/index.js';
 import { TrapSignal } from './errors.js';
-import {
-  GLOBALS_AREA,
-  HEAP_START,
-  READ_MAP,
-  RESERVED_PAGES,
-  WASM_PAGE,
-  WRITE_MAP,
-} from './instrument/layout.js';
+import { HEAP_START, READ_MAP, RESERVED_PAGES, WASM_PAGE, WRITE_MAP } from './instrument/layout.js';
 import type { CostSchedule } from './types.js';
 
 /** Size of the pages whose changed content is counted. */
@@ -211,6 +204,18 @@ export class Heap {
     this.settle();
   }
 
+  /** Writes whole pages as a message would: `rollback` takes them back. */
+  applyPending(pages: number, content: ReadonlyMap<number, Uint8Array>): void {
+    if (pages > this.pages) this.grow(pages - this.pages);
+    for (const [page, bytes] of content) {
+      if (this.writeMap[page] === 0) {
+        this.writeMap[page] = 1;
+        this.keep(page);
+      }
+      this.page(page).set(bytes);
+    }
+  }
+
   /** Replaces the whole content outside of any message. */
   restore(pages: number, content: ReadonlyMap<number, Uint8Array>): void {
     for (let page = 0; page < this.pages; page++) {
@@ -231,9 +236,9 @@ export class Heap {
     return content;
   }
 
-  /** The area where the values of globals are exchanged. */
-  globalsArea(count: number): Uint8Array {
-    return this.bytes.subarray(GLOBALS_AREA, GLOBALS_AREA + 16 * count);
+  /** A view of memory below the heap, where the values of globals are exchanged. */
+  reserved(start: number, length: number): Uint8Array {
+    return this.bytes.subarray(start, start + length);
   }
 
   private settle(): void {

@@ -1,8 +1,9 @@
 import { HeapOutOfBounds, TrapSignal, WasmError } from './errors.js';
 import { Heap } from './heap.js';
 import {
+  COMMITTED_GLOBALS,
+  EXCHANGED_GLOBALS,
   exported,
-  GLOBALS_AREA,
   HOST_MODULE,
   MEMORY_IMPORT,
   STOPPED_BY_LIMIT,
@@ -242,27 +243,24 @@ export class CanisterInstance {
 
   /** Takes the run's changes off, so that the state before shows; `attach` puts them on. */
   detach(): PendingChanges {
-    const content = this.heap.changes();
-    const { pages } = this.heap;
-    const before = this.globalsBytes().slice();
-    this.saveGlobals();
-    const globals = this.globalsBytes().slice();
-    this.heap.rollback();
-    this.globalsBytes().set(before);
-    this.loadGlobals();
-    return { pages, content, globals };
+    const changes: PendingChanges = {
+      pages: this.heap.pages,
+      content: this.heap.changes(),
+      globals: this.currentGlobals(),
+    };
+    this.rollback();
+    return changes;
   }
 
   /** Makes detached changes the state. */
   attach(changes: PendingChanges): void {
     this.heap.apply(changes.pages, changes.content);
-    this.globalsBytes().set(changes.globals);
-    this.loadGlobals();
+    this.setGlobals(changes.globals);
   }
 
-  /** A copy of heap and globals. */
+  /** A copy of heap and globals as they are now, changes of an unsettled run included. */
   saveState(): HeapState {
-    const bytes = this.globalsBytes();
+    const bytes = this.currentGlobals();
     const globals = this.module.code.mutableGlobals.map(({ type }, i): GlobalValue => {
       const [name, size] = globalTypes.get(type)!;
       return { type: name, bytes: bytes.slice(16 * i, 16 * i + size) };
@@ -281,27 +279,38 @@ export class CanisterInstance {
       own.length === state.globals.length &&
       own.every(({ type }, i) => globalTypes.get(type)![0] === state.globals[i]!.type);
     if (!fits) return;
-    const bytes = this.globalsBytes();
+    const bytes = new Uint8Array(16 * own.length);
     state.globals.forEach((value, i) => {
       bytes.set(value.bytes, 16 * i);
     });
-    this.loadGlobals();
+    this.setGlobals(bytes);
   }
 
   // ---- globals ----
 
-  private globalsBytes(): Uint8Array {
-    return this.heap.globalsArea(this.module.code.mutableGlobals.length);
+  private get globalsLength(): number {
+    return 16 * this.module.code.mutableGlobals.length;
   }
+
+  /** Keeps the globals' values for a rollback. */
   private saveGlobals(): void {
-    if (this.hasGlobals) this.globalsFunction(exported.saveGlobals);
+    if (this.hasGlobals) this.globalsFunction(exported.saveGlobals, COMMITTED_GLOBALS);
   }
   private loadGlobals(): void {
-    if (this.hasGlobals) this.globalsFunction(exported.loadGlobals);
+    if (this.hasGlobals) this.globalsFunction(exported.loadGlobals, COMMITTED_GLOBALS);
   }
-  private globalsFunction(name: string): void {
-    const area = this.module.memory64 ? BigInt(GLOBALS_AREA) : GLOBALS_AREA;
-    (this.exports[name] as AnyFunction)(area);
+
+  private currentGlobals(): Uint8Array {
+    if (this.hasGlobals) this.globalsFunction(exported.saveGlobals, EXCHANGED_GLOBALS);
+    return this.heap.reserved(EXCHANGED_GLOBALS, this.globalsLength).slice();
+  }
+  private setGlobals(bytes: Uint8Array): void {
+    this.heap.reserved(COMMITTED_GLOBALS, this.globalsLength).set(bytes);
+    this.loadGlobals();
+  }
+
+  private globalsFunction(name: string, area: number): void {
+    (this.exports[name] as AnyFunction)(this.module.memory64 ? BigInt(area) : area);
   }
 
   // ---- what the instrumented code calls ----

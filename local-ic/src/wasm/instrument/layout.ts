@@ -10,9 +10,12 @@ export const WASM_PAGE = 65536;
 export const READ_MAP = 0;
 /** Non-zero: the page was written in this message (so its old content was kept). */
 export const WRITE_MAP = 65536;
-/** Two areas for the values of mutable globals, 16 bytes each; at most 1000 globals. */
-export const GLOBALS_AREA = 131072;
-export const GLOBALS_AREA_2 = 131072 + 16384;
+/**
+ * Two areas for the values of mutable globals (at most 1000), 16 bytes each: as they were when the
+ * message started, and to pass others in and out.
+ */
+export const COMMITTED_GLOBALS = 131072;
+export const EXCHANGED_GLOBALS = COMMITTED_GLOBALS + 16384;
 /** Where heap address 0 is. */
 export const HEAP_START = 3 * WASM_PAGE;
 export const RESERVED_PAGES = 3;
