@@ -1,5 +1,5 @@
 /** Prints what operators cost, per multiply-add or per element: `node worker/bench/operators.mjs`. */
-import { BinaryKind, OpCode, ReduceKind, UnaryKind } from '@canopy/protocol';
+import { BinaryKind, ReduceKind, UnaryKind } from '@canopy/protocol';
 import { countNode } from './count-node.mjs';
 
 const one = 0x3f800000;
@@ -150,4 +150,3 @@ add('Gather 128 of [1000,384]', 128 * 384, {
   words: [0],
 });
 console.table(rows);
-void OpCode;
