@@ -2,6 +2,8 @@
 
 /** An ingress message or a reply holds 2 MiB; this leaves room for the envelope and Candid. */
 export const maxMessageBytes = 2 * 1024 * 1024 - 64 * 1024;
+/** A call between canisters of one subnet holds 10 MiB; this leaves room for the envelope. */
+export const maxStageMessageBytes = 10 * 1024 * 1024 - 64 * 1024;
 /** Chunk of a shard in one `put_chunk`. */
 export const defaultChunkBytes = 1024 * 1024;
 /** Instructions of a slice of deterministic time slicing. */

@@ -12,8 +12,8 @@
  * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done; mode ticket: request id u64 at once |
  * | fetch | query, head | request id u64, offset u32, length u32 | {@link FetchReply} |
  * | release | update, head | request id u64 | empty; forgets the result, cancels what still waits |
- * | run | update, stage to stage | {@link Task} | empty |
- * | done | update, last stage to head | {@link Task} | empty |
+ * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
+ * | done | update, last stage to head | tasks, see {@link encodeTasks} | empty |
  * | fail | update, any stage to head | {@link Failure} | empty |
  * | step | update, self | empty | empty: goes on with the task under way or the next in the queue |
  * | wake | update, self | empty | empty: its reply runs in the waiting call's context |
@@ -38,6 +38,11 @@ export interface WorkerConfig {
   queueLimit: number;
   /** Most requests of one caller among them. */
   queueLimitPerCaller: number;
+  /**
+   * Whether the head launches only so many tasks a message that every stage has some (what Canopy
+   * does), or each request as soon as it comes (for comparison).
+   */
+  paced: boolean;
   coordinator: Uint8Array;
   /** Workers of all stages in order; [0] is the head. */
   workers: readonly Uint8Array[];
@@ -47,7 +52,11 @@ export function encodeWorkerConfig(config: WorkerConfig): Uint8Array {
   const out = new ByteWriter();
   out.u32(config.stageIndex).u32(config.stageCount).u32(config.shardBytes).u32(config.chunkBytes);
   out.bytes(config.shardHash).u64(config.instructionBudget);
-  out.u32(config.queueLimit).u32(config.queueLimitPerCaller).shortBytes(config.coordinator);
+  out
+    .u32(config.queueLimit)
+    .u32(config.queueLimitPerCaller)
+    .u32(config.paced ? 1 : 0);
+  out.shortBytes(config.coordinator);
   for (const worker of config.workers) out.shortBytes(worker);
   return out.finish();
 }
@@ -167,6 +176,16 @@ export function encodeTask(task: Task): Uint8Array {
     out.u32(trace.bytesSent).u32(trace.scratchBytes).u64(0n);
   }
   return out.bytes(task.bundle).finish();
+}
+
+/** Argument of `run` and `done`: for each task its length u32 and the {@link Task}. */
+export function encodeTasks(tasks: readonly Task[]): Uint8Array {
+  const out = new ByteWriter();
+  for (const task of tasks) {
+    const bytes = encodeTask(task);
+    out.u32(bytes.length).bytes(bytes);
+  }
+  return out.finish();
 }
 
 /** Why a micro-batch came to nothing: request id u64, task index u32, stage u32, text. */

@@ -26,6 +26,7 @@ const numbers = [
   'absentValue',
   'stageTraceBytes',
   'maxMessageBytes',
+  'maxStageMessageBytes',
 ];
 
 /** AssemblyScript source of the constants that worker and protocol share. */

@@ -1,4 +1,4 @@
-import { EnqueueMode, encodeEnqueue, encodeFetch, encodeTask } from '@canopy/protocol';
+import { EnqueueMode, encodeEnqueue, encodeFetch, encodeTasks } from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workerModule } from './testing/module.js';
@@ -26,7 +26,7 @@ function expectWorking(p: Pipeline): void {
 /** Valid arguments of every method, to be damaged. */
 function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
   const [head, last] = [p.workers[0]!.id, p.workers[1]!.id];
-  const task = encodeTask({ requestId: 5n, taskIndex: 0, traces: [], bundle: bundle(1, 2) });
+  const task = encodeTasks([{ requestId: 5n, taskIndex: 0, traces: [], bundle: bundle(1, 2) }]);
   const failure = new Uint8Array([...task.subarray(0, 12), 1, 0, 0, 0, 2, 0, 0, 0, 65, 66]);
   const enqueue = encodeEnqueue({
     mode: EnqueueMode.ticket,

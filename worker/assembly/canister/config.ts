@@ -17,6 +17,8 @@ export let chunkLengthWanted: u32 = 0;
 export let instructionBudget: u64 = 0;
 export let queueLimit: u32 = 0;
 export let queueLimitPerCaller: u32 = 0;
+/** Whether the head launches so many tasks a message that every stage has some; else all at once. */
+export let paced: bool = true;
 /** 32 bytes. */
 export const shardHash = memory.data(32, 8);
 /** Length byte, then up to 29 bytes, a stage each. */
@@ -60,6 +62,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   const budget = readU64();
   const limit = readU32();
   const limitPerCaller = readU32();
+  const isPaced = readU32();
   if (isTruncated()) problem = 'it is truncated';
   else if (count == 0 || count > maxStages) problem = 'the stage count must be 1 to 256';
   else if (index >= count) problem = 'the stage index is not below the stage count';
@@ -85,6 +88,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   instructionBudget = budget;
   queueLimit = limit;
   queueLimitPerCaller = limitPerCaller;
+  paced = isPaced != 0;
   memory.copy(shardHash, hash, 32);
   openBytes(bytes + principals, length - principals);
   copyPrincipal(coordinator);

@@ -19,23 +19,32 @@ import {
   readU64,
   remaining,
 } from './argument';
-import { isHead } from './config';
+import { isHead, paced, stageCount } from './config';
 import { msg_reply_data_append } from './ic0';
 import { silenceSeconds } from './limits';
 import { fromCoordinator, fromWorker, reject, rejectFailure, replyEmpty } from './message';
 import { state } from './loading';
-import { schedule } from './pace';
+import { reportFailure } from './outbox';
+import { schedule, workNow } from './pace';
 import { findRequest, Request, RequestState, taskOf } from './request';
 import { admit, cancel, line, taskDone, taskFailed, withdraw } from './requests';
 import { appendPending, appendResult } from './results';
 import { runTimerWithin } from './timer';
+import {
+  nextTask,
+  openTasks,
+  takeTask,
+  taskHeaderBytes,
+  taskId,
+  taskIndex,
+  traceCount,
+} from './task-list';
 import { isConfigured } from './upload';
 import { wait } from './waiting';
+import { failHeap } from './work';
 
 /** Most micro-batches of one request. */
 const maxTasksOfRequest: u32 = 1024;
-/** Offset of the first task's length in the argument of `enqueue`. */
-const taskHeaderBytes: u32 = 12;
 const fields = memory.data(16, 8);
 
 /** False, and the message rejected, unless this is the head and it has its program. */
@@ -65,7 +74,8 @@ export function enqueue(): void {
   const request = changetype<Request>(address);
   request.input = keepArgument();
   line(request);
-  schedule();
+  if (paced) schedule();
+  else workNow();
   runTimerWithin(silenceSeconds);
   if (request.mode == EnqueueMode.wait) {
     wait(request);
@@ -165,18 +175,18 @@ export function releaseRequest(): void {
 /** The last stage brings a result. */
 export function done(): void {
   if (!fromWorker() || !isConfigured()) return;
-  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the result');
-  const bytes = remaining();
-  const id = readU64();
-  const taskIndex = readU32();
-  const traces = readU32();
-  const good = !isTruncated() && <u64>traces * stageTraceBytes <= remaining();
-  if (!good || !isHead()) {
-    closeArgument();
-    return reject(CanisterError.badMessage, 'done: no Task, or not sent to the first stage');
+  if (!isHead() || !openTasks(stageCount)) {
+    return reject(CanisterError.badMessage, 'done: no list of tasks, or not sent to the first stage');
   }
-  const bundle = remaining() - traces * stageTraceBytes;
-  taskDone(id, taskIndex, keepArgument(), bytes, bundle);
+  for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
+    const bundle = bytes - taskHeaderBytes - traceCount * stageTraceBytes;
+    const message = takeTask(bytes);
+    if (message != 0) taskDone(taskId, taskIndex, message, bytes, bundle);
+    else {
+      failHeap();
+      reportFailure(taskId, taskIndex);
+    }
+  }
   schedule();
   replyEmpty();
 }

@@ -1,7 +1,7 @@
 /** Limits of the head's queue, each with its reason. */
 
 /** A stage may be late by a message or two without the head running out of room. */
-export const tasksUnderWayPerStage: u32 = 2;
+export const messagesUnderWayPerStage: u32 = 2;
 export const tasksUnderWayMore: u32 = 4;
 /** Requests that are not finished; the table also holds results that are kept. */
 export const maxUnfinished: u32 = 1000;

@@ -2,7 +2,7 @@
  * What was sent to other workers and is not yet acknowledged, or waits to be sent again. A delivery
  * holds its bytes until the receiver has them.
  */
-import { CanisterError } from '../generated/constants';
+import { CanisterError, maxStageMessageBytes } from '../generated/constants';
 import { byte, fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
 import { segmentAt } from '../program/outputs';
@@ -44,6 +44,8 @@ export class Delivery {
   /** Block of the task's input, where pieces lie in it; else 0. */
   input: usize;
   next: usize;
+  /** The next of those that are sent with it in one call. */
+  nextCollected: usize;
 }
 
 /** Reject codes, Interface Specification, "Reject codes". */
@@ -57,6 +59,10 @@ const reportAttempts: u32 = 120;
 const maxReasonBytes: u32 = 1024;
 
 let first: usize = 0;
+/** Deliveries of this message that go out in one call, and their bytes. */
+let collectedFirst: usize = 0;
+let collectedLast: usize = 0;
+let collectedBytes: u32 = 0;
 /** Number of the next delivery's call-back. */
 export let nextNumber: u32 = 1;
 /** Deliveries not acknowledged. */
@@ -88,26 +94,52 @@ export function addDelivery(delivery: Delivery): void {
   deliveries++;
 }
 
-/** Sends a delivery; where the system refuses, the timer tries again. */
+/** Sends a delivery now, in a call of its own. */
 export function sendDelivery(delivery: Delivery): void {
-  delivery.number = nextNumber;
+  sendCollected();
+  collect(delivery);
+  sendCollected();
+}
+
+/** Adds a task's delivery to those that the message sends at its end, by {@link sendCollected}. */
+export function collect(delivery: Delivery): void {
+  if (collectedBytes + delivery.bytes > maxStageMessageBytes) sendCollected();
+  delivery.nextCollected = 0;
+  if (collectedFirst == 0) collectedFirst = changetype<usize>(delivery);
+  else changetype<Delivery>(collectedLast).nextCollected = changetype<usize>(delivery);
+  collectedLast = changetype<usize>(delivery);
+  collectedBytes += delivery.bytes;
+}
+
+/** Sends what was collected in one call; where the system refuses, the timer tries again. */
+export function sendCollected(): void {
+  const head = collectedFirst;
+  if (head == 0) return;
+  collectedFirst = 0;
+  collectedBytes = 0;
+  const number = nextNumber;
   nextNumber = (nextNumber + 1) & numberMask;
-  delivery.attempts++;
-  const kind = CallKind.deliver;
-  if (delivery.kind == DeliveryKind.run) {
-    callWorker(stageIndex + 1, runName, 3, kind, delivery.number);
-  } else if (delivery.kind == DeliveryKind.done) {
-    callWorker(0, doneName, 4, kind, delivery.number);
-  } else {
-    callWorker(0, failName, 4, kind, delivery.number);
+  const kind = changetype<Delivery>(head).kind;
+  if (kind == DeliveryKind.run) {
+    callWorker(stageIndex + 1, runName, 3, CallKind.deliver, number);
+  } else if (kind == DeliveryKind.done) callWorker(0, doneName, 4, CallKind.deliver, number);
+  else callWorker(0, failName, 4, CallKind.deliver, number);
+  for (let at = head; at != 0; at = changetype<Delivery>(at).nextCollected) {
+    const delivery = changetype<Delivery>(at);
+    delivery.number = number;
+    delivery.attempts++;
+    for (let i: u32 = 0; i < delivery.segmentCount; i++) {
+      const segment = segmentAt(delivery.segments, i);
+      call_data_append(segment.bytes, segment.length);
+    }
   }
-  for (let i: u32 = 0; i < delivery.segmentCount; i++) {
-    const segment = segmentAt(delivery.segments, i);
-    call_data_append(segment.bytes, segment.length);
+  const isUnderWay = call_perform() == 0;
+  for (let at = head; at != 0;) {
+    const delivery = changetype<Delivery>(at);
+    at = delivery.nextCollected;
+    delivery.isUnderWay = isUnderWay ? 1 : 0;
+    if (!isUnderWay) refused(delivery, sysTransient, 'the system could not take the call');
   }
-  delivery.isUnderWay = call_perform() == 0 ? 1 : 0;
-  if (delivery.isUnderWay == 0)
-    refused(delivery, sysTransient, 'the system could not take the call');
 }
 
 function removeDelivery(delivery: Delivery): void {
@@ -139,19 +171,26 @@ function findDelivery(number: u32): usize {
   return 0;
 }
 
-/** The receiver has taken delivery `number`. */
+/** The receiver has taken what was sent under `number`. */
 export function delivered(number: u32): void {
-  const address = findDelivery(number);
-  if (address != 0) removeDelivery(changetype<Delivery>(address));
+  for (let at = findDelivery(number); at != 0; at = findDelivery(number)) {
+    removeDelivery(changetype<Delivery>(at));
+  }
 }
 
-/** The call of delivery `number` was rejected. */
+/**
+ * The call of what was sent under `number` was rejected. Tasks that went together are sent again one
+ * by one: a single one may be to blame.
+ */
 export function deliveryRejected(number: u32): void {
-  const address = findDelivery(number);
-  if (address == 0) return;
-  const delivery = changetype<Delivery>(address);
-  delivery.isUnderWay = 0;
-  refused(delivery, <u32>msg_reject_code(), '');
+  let isAlone = true;
+  for (let at = findDelivery(number); at != 0; at = findDelivery(number)) {
+    const delivery = changetype<Delivery>(at);
+    delivery.isUnderWay = 0;
+    if (isAlone) isAlone = findDelivery(number) == 0;
+    if (isAlone) refused(delivery, <u32>msg_reject_code(), '');
+    else sendDelivery(delivery);
+  }
 }
 
 function refused(delivery: Delivery, code: u32, reason: string): void {

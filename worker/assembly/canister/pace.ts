@@ -1,14 +1,17 @@
 /**
- * One task a message: a message works on the current task, and when there is more to do the canister
- * calls itself once. So each stage has one message of work in every iteration of a round.
+ * A message works on one task after the other until its budget is used or there is none; when there
+ * is more to do the canister calls itself once. So each stage has one message of work in every
+ * iteration of a round, and where much waits each message fills its slice.
  */
 import { CanisterError, WorkerState } from '../generated/constants';
 import { fail, text } from '../tensor/errors';
 import { callSelf, stepName } from './calls';
-import { call_perform, canister_status, msg_reject_code } from './ic0';
+import { instructionBudget, isHead } from './config';
+import { call_perform, canister_status, msg_reject_code, performance_counter } from './ic0';
 import { CallKind } from './ids';
 import { loadMore, loadTrapped, state } from './loading';
-import { appendRejection } from './outbox';
+import { appendRejection, sendCollected } from './outbox';
+import { tasksPerLaunch } from './requests';
 import { runTimerWithin } from './timer';
 import { chooseTask, current, failWork, work } from './work';
 
@@ -23,10 +26,19 @@ export function restoreStep(outstanding: bool): void {
   stepOutstanding = outstanding;
 }
 
+/**
+ * A step has worked, so another follows even where nothing waits: tasks that arrive in the same
+ * iteration would else be worked on at once, two messages of work in an iteration.
+ */
+let isWarm: bool = false;
+/** After a trap tasks are worked on one by one, which tells which of them is to blame. */
+let isCareful: bool = false;
+
 /** Chooses what is next and calls `step` for it, unless a step is on its way. */
 export function schedule(): void {
   if (state == WorkerState.ready) chooseTask();
-  if (stepOutstanding || (current == 0 && state != WorkerState.loading)) return;
+  if (stepOutstanding) return;
+  if (current == 0 && !isWarm && state != WorkerState.loading) return;
   callSelf(stepName, CallKind.step, 0);
   stepOutstanding = call_perform() == 0;
   if (!stepOutstanding) runTimerWithin(1);
@@ -35,16 +47,35 @@ export function schedule(): void {
 /** A `step` has arrived: does one message of work. */
 export function step(): void {
   stepOutstanding = false;
+  isWarm = state == WorkerState.ready && current != 0;
   if (state == WorkerState.loading) loadMore();
-  else if (state == WorkerState.ready && current != 0) work();
+  else if (isWarm) workOn();
   schedule();
+}
+
+/** Works on the current task and those after it, within this message. */
+function workOn(): void {
+  for (let tasks: u32 = 1; ; tasks++) {
+    work(tasks == 1);
+    if (current != 0 || isCareful || !hasRoom()) break;
+    if (isHead() && tasks >= tasksPerLaunch()) break;
+    chooseTask();
+    if (current == 0) break;
+  }
+  isCareful = false;
+  sendCollected();
+}
+
+/** Whether it is worth while to begin a further task in this message. */
+function hasRoom(): bool {
+  return performance_counter(0) < instructionBudget - instructionBudget / 8;
 }
 
 /** Works on the current task within this message, where no step will come for it. */
 export function workNow(): void {
   if (state == WorkerState.ready && !stepOutstanding) {
     chooseTask();
-    if (current != 0) work();
+    if (current != 0) workOn();
   }
   schedule();
 }
@@ -58,6 +89,7 @@ export function stepRejected(): void {
     return;
   }
   if (state == WorkerState.loading) loadTrapped();
+  else if (!isCareful) isCareful = true;
   else if (current != 0) {
     fail(CanisterError.internal);
     text('the worker trapped: ');

@@ -13,7 +13,7 @@ import {
   takeTurn,
   unfinishedOf,
 } from './callers';
-import { queueLimit, queueLimitPerCaller, stageCount } from './config';
+import { paced, queueLimit, queueLimitPerCaller, stageCount } from './config';
 import { time } from './ic0';
 import {
   maxOpenCalls,
@@ -21,8 +21,8 @@ import {
   maxUnfinished,
   maxWaitingBytes,
   silenceSeconds,
+  messagesUnderWayPerStage,
   tasksUnderWayMore,
-  tasksUnderWayPerStage,
 } from './limits';
 import { composeFailure, failureLength } from './message';
 import {
@@ -49,6 +49,8 @@ export let unfinished: u32 = 0;
 export let openCalls: u32 = 0;
 /** Tasks launched and not yet reported, over all requests. */
 export let tasksUnderWay: u32 = 0;
+/** Tasks admitted and not yet launched. */
+let tasksWaiting: u32 = 0;
 /** Tasks of all requests in the table. */
 let tasksKnown: u32 = 0;
 let waitingBytes: u64 = 0;
@@ -128,6 +130,7 @@ export function line(request: Request): void {
   callerBegan(request.caller);
   addToCaller(request.caller, slotOf(request));
   waitingBytes += request.inputBytes;
+  tasksWaiting += request.taskCount;
 }
 
 /** Puts a request that an upgrade saved in the table again. */
@@ -146,13 +149,26 @@ export function restoreRequest(saved: Request): usize {
     callerBegan(request.caller);
     waitingBytes += request.inputBytes;
     if (request.tasksLaunched < request.taskCount) addToCaller(request.caller, slotOf(request));
+    tasksWaiting += request.taskCount - request.tasksLaunched;
   }
   return changetype<usize>(request);
 }
 
-/** The request whose next task is to be launched now, 0 when none is or the pipeline is full. */
-export function launch(): usize {
-  if (tasksUnderWay >= tasksUnderWayPerStage * stageCount + tasksUnderWayMore) return 0;
+/**
+ * Most tasks the head launches in one message: so many that every stage has some, as far as they
+ * go. More would only make later stages wait for the first.
+ */
+export function tasksPerLaunch(): u32 {
+  return paced ? max<u32>(1, (tasksWaiting + tasksUnderWay) / (2 * stageCount)) : u32.MAX_VALUE;
+}
+
+/**
+ * The request whose next task is to be launched now, 0 when none is or the pipeline is full.
+ * `tasksPerMessage` is how many tasks a message of the head holds by experience.
+ */
+export function launch(tasksPerMessage: u32): usize {
+  const full = messagesUnderWayPerStage * stageCount * tasksPerMessage + tasksUnderWayMore;
+  if (paced && tasksUnderWay >= full) return 0;
   const turn = takeTurn();
   if (turn == 0) return 0;
   const request = requestAt(turn - 1);
@@ -161,6 +177,7 @@ export function launch(): usize {
   request.isAtHead = 1;
   request.lastNews = time();
   tasksUnderWay++;
+  tasksWaiting--;
   if (request.tasksLaunched == request.taskCount) removeFromCaller(request.caller, turn - 1);
   return changetype<usize>(request);
 }
@@ -230,6 +247,7 @@ export function taskFailed(id: u64, taskIndex: u32, stage: u32, reason: usize, b
 }
 
 function failRequest(request: Request, stage: u32, reason: usize, bytes: u32): void {
+  tasksWaiting -= request.taskCount - request.tasksLaunched;
   removeFromCaller(request.caller, slotOf(request));
   const kept = alloc(bytes);
   if (kept != 0) memory.copy(kept, reason, bytes);

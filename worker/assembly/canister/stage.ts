@@ -1,23 +1,14 @@
 /** Methods by which the stage before hands a task on, and by which the worker calls itself. */
-import { CanisterError, stageTraceBytes, WorkerState } from '../generated/constants';
-import {
-  closeArgument,
-  isTruncated,
-  keepArgument,
-  openArgument,
-  readBytes,
-  readU32,
-  remaining,
-} from './argument';
+import { CanisterError, WorkerState } from '../generated/constants';
+import { release } from '../tensor/memory';
 import { isHead, maxStages } from './config';
 import { state } from './loading';
 import { fromSelf, fromWorker, reject, replyEmpty } from './message';
+import { reportFailure } from './outbox';
 import { step, workNow } from './pace';
+import { nextTask, openTasks, takeTask, taskId, taskIndex } from './task-list';
 import { isConfigured } from './upload';
-import { addMessage } from './work';
-
-/** Request id and task index. */
-const idBytes: u32 = 12;
+import { addMessage, failHeap } from './work';
 
 export function run(): void {
   if (!fromWorker() || !isConfigured()) return;
@@ -27,17 +18,15 @@ export function run(): void {
   if (isHead()) {
     return reject(CanisterError.badMessage, 'run: tasks reach the first stage by enqueue');
   }
-  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the task');
-  const bytes = remaining();
-  readBytes(idBytes);
-  const traces = readU32();
-  const good = !isTruncated() && traces < maxStages && <u64>traces * stageTraceBytes <= remaining();
-  if (!good) {
-    closeArgument();
-    return reject(CanisterError.badMessage, 'run: the argument is no Task');
+  if (!openTasks(maxStages - 1)) {
+    return reject(CanisterError.badMessage, 'run: the argument is no list of tasks');
   }
-  if (!addMessage(keepArgument(), bytes)) {
-    return reject(CanisterError.outOfMemory, 'no heap for the task');
+  for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
+    const message = takeTask(bytes);
+    if (message != 0 && addMessage(message, bytes)) continue;
+    release(message);
+    failHeap();
+    reportFailure(taskId, taskIndex);
   }
   workNow();
   replyEmpty();

@@ -51,10 +51,10 @@ import {
   instructionsUsed,
   restoreCounters,
   resumeRequest,
-  taskHeaderBytes,
   tasksFinished,
   Work,
 } from './work';
+import { taskHeaderBytes } from './task-list';
 
 /** Changes whenever the saved fields do. */
 const savedVersion: u32 = 1;

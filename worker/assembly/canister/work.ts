@@ -2,7 +2,7 @@
  * The task this stage works on. It is chosen at the end of the message before, so that a message
  * that traps, and is rolled back, leaves no doubt which task was to blame.
  */
-import { CanisterError, maxMessageBytes, stageTraceBytes } from '../generated/constants';
+import { CanisterError, maxStageMessageBytes, stageTraceBytes } from '../generated/constants';
 import { DONE, FAILED } from '../ops/index';
 import { advance, beginTask, endTask, mostHeld } from '../program/interpreter';
 import { readInputs } from '../program/inputs';
@@ -19,20 +19,20 @@ import { fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
 import { instructionBudget, isHead, isLast, stageIndex } from './config';
 import { performance_counter } from './ic0';
+import { maxTasks } from './limits';
 import {
   addDelivery,
+  collect,
   Delivery,
   DeliveryKind,
   freeDelivery,
   newDelivery,
   reportFailure,
-  sendDelivery,
 } from './outbox';
 import { Request, taskOf } from './request';
 import { launch, leftHead, taskDone } from './requests';
+import { taskHeaderBytes, taskLengthBytes } from './task-list';
 
-/** Bytes of a `Task` before its traces. */
-export const taskHeaderBytes: u32 = 16;
 /** What a call costs after its trace was written: 50 a byte, and the calls of the system interface. */
 const instructionsPerByteSent: u64 = 50;
 const instructionsPerSegment: u64 = 600;
@@ -65,6 +65,8 @@ let inboxLast: usize = 0;
 export let inboxCount: u32 = 0;
 export let tasksFinished: u64 = 0;
 export let instructionsUsed: u64 = 0;
+/** Performance counter at which this message began to work on the current task. */
+let startedAt: u64 = 0;
 
 export function restoreCounters(tasks: u64, instructions: u64): void {
   tasksFinished = tasks;
@@ -121,6 +123,12 @@ export function resumeRequest(request: Request, taskIndex: u32): bool {
   return takeFromRequest(request, taskIndex);
 }
 
+/** Tasks that one message has room for, by those finished so far. */
+function tasksPerMessage(): u32 {
+  if (instructionsUsed == 0) return 1;
+  return <u32>min<u64>(max<u64>(1, (instructionBudget * tasksFinished) / instructionsUsed), maxTasks);
+}
+
 /** Chooses the next task where none is under way. */
 export function chooseTask(): void {
   while (current == 0) {
@@ -132,7 +140,7 @@ export function chooseTask(): void {
       return;
     }
     if (!isHead()) return;
-    const address = launch();
+    const address = launch(tasksPerMessage());
     if (address == 0) return;
     const request = changetype<Request>(address);
     const taskIndex = request.tasksLaunched - 1;
@@ -144,15 +152,19 @@ export function chooseTask(): void {
   }
 }
 
-function failHeap(): void {
+export function failHeap(): void {
   fail(CanisterError.outOfMemory);
   text('stage ');
   number(stageIndex);
   text(' has no heap left for the task; use smaller inputs or more workers');
 }
 
-/** Works on the current task until it is done, has failed, or has used this message's budget. */
-export function work(): void {
+/**
+ * Works on the current task until it is done, has failed, or has used this message's budget.
+ * `isFirst`: what the message used before counts for this task.
+ */
+export function work(isFirst: bool): void {
+  startedAt = isFirst ? 0 : performance_counter(0);
   const task = changetype<Work>(current);
   task.messages++;
   setBudget(instructionBudget);
@@ -168,7 +180,7 @@ export function work(): void {
   if (status == DONE) finishWork(task);
   else if (status == FAILED) failWork();
   else {
-    const used = performance_counter(0);
+    const used = performance_counter(0) - startedAt;
     task.instructions += used;
     instructionsUsed += used;
   }
@@ -178,7 +190,7 @@ export function work(): void {
 export function failWork(): void {
   const task = changetype<Work>(current);
   reportFailure(task.requestId, task.taskIndex);
-  instructionsUsed += performance_counter(0);
+  instructionsUsed += performance_counter(0) - startedAt;
   dropCurrent(task, true);
 }
 
@@ -198,7 +210,7 @@ function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64)
   store<u32>(out, task.traceCount + 1, 12);
   const before = <usize>task.traceCount * stageTraceBytes;
   memory.copy(out + taskHeaderBytes, task.traces, before);
-  const used = performance_counter(0) + costOfSending;
+  const used = performance_counter(0) - startedAt + costOfSending;
   instructionsUsed += used;
   const trace = out + taskHeaderBytes + before;
   store<u64>(trace, task.instructions + used);
@@ -212,16 +224,20 @@ function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64)
 /** The task's program is done: hands its outputs on. */
 function finishWork(task: Work): void {
   const named = isLast();
-  const headerBytes = taskHeaderBytes + (task.traceCount + 1) * stageTraceBytes;
+  const staysHere = isHead() && isLast();
+  const headerBytes =
+    (staysHere ? 0 : taskLengthBytes) +
+    taskHeaderBytes +
+    (task.traceCount + 1) * stageTraceBytes;
   const total = outputBytes(named) + headerBytes;
-  if (total > maxMessageBytes && !(isHead() && isLast())) {
+  if (total > maxStageMessageBytes && !staysHere) {
     fail(CanisterError.unsupported);
     text('the outputs of stage ');
     number(stageIndex);
     text(' take ');
     number(total);
     text(' bytes; a message between canisters holds ');
-    number(maxMessageBytes);
+    number(maxStageMessageBytes);
     text('; use smaller micro-batches or cut the model elsewhere');
     failWork();
     return;
@@ -248,7 +264,7 @@ function finishWork(task: Work): void {
   header.length = headerBytes;
   header.block = 0;
   writeOutputs(block + headerBytes, delivery.segments + segmentBytes, named);
-  if (isHead() && isLast()) {
+  if (staysHere) {
     keepHere(task, delivery);
     return;
   }
@@ -265,11 +281,12 @@ function finishWork(task: Work): void {
     instructionsPerCall +
     instructionsPerByteSent * total +
     instructionsPerSegment * delivery.segmentCount;
-  writeHeader(task, block, delivery.bytes, cost);
+  store<u32>(block, delivery.bytes - taskLengthBytes);
+  writeHeader(task, block + taskLengthBytes, delivery.bytes, cost);
   delivery.input = task.message;
   addDelivery(delivery);
   dropCurrent(task, false);
-  sendDelivery(delivery);
+  collect(delivery);
 }
 
 /** Gives pieces that lie in the request's input their own blocks; false where there is no heap. */
