@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { ErrorCode, IcError, UserError } from './errors.js';
-import { answerHttpOutcall, managementRoom, type HttpAnswer } from './management/index.js';
+import {
+  answerHttpOutcall,
+  DestinationError,
+  managementRoom,
+  type HttpAnswer,
+} from './management/index.js';
 import { canisterNumber, idKey, principalToText } from './principal.js';
 import {
   APPLICATION_LIMITS,
@@ -318,6 +323,8 @@ export class Ic {
       schedule: this.costs,
       timeNs: this.time,
       rootKey: this.rootKey,
+      hasThresholdKeys: this.subnets.some(({ kind }) => kind === 'fiduciary'),
+      unroutable: (method, arg) => this.unroutable(method, arg),
       subnetMemory: new SubnetMemoryView(subnet, fees),
       dataCertificate: (canister) => this.dataCertificate(canister),
       observer: this.observer,
@@ -332,6 +339,16 @@ export class Ic {
   /** Answers a waiting HTTPS outcall of a subnet. Returns whether there is one with this id. */
   answerHttpOutcall(subnet: Subnet, requestId: number, answer: HttpAnswer): boolean {
     return answerHttpOutcall(this.managementContext(subnet), subnet, requestId, answer);
+  }
+
+  private unroutable(method: string, arg: Uint8Array): string | undefined {
+    try {
+      managementRoom.resolveDestination(method, arg, (id) => this.subnetOf(id) !== undefined);
+      return undefined;
+    } catch (error) {
+      if (error instanceof DestinationError) return error.message;
+      throw error;
+    }
   }
 
   private existing(id: Uint8Array): Canister {

@@ -86,7 +86,7 @@ export function settle(
     } else if (result.answer) {
       finish(context, canister, call, result.answer);
     } else if (!waiting) {
-      finish(context, canister, call, noResponse(canister, call.origin));
+      finish(context, canister, call, noResponse(canister));
     }
   }
   if (call.origin.kind === 'ingress' && !call.responded) {
@@ -111,8 +111,7 @@ function finish(
   respond(context, canister, call.origin, answer, refund);
 }
 
-function noResponse(canister: Canister, origin: CallOrigin): UserError {
+function noResponse(canister: Canister): UserError {
   const text = `Canister ${principalToText(canister.id)} did not reply to the call`;
-  void origin;
   return new UserError(ErrorCode.CanisterDidNotReply, text);
 }

@@ -51,7 +51,6 @@ interface Plan {
   readonly mode: Mode;
   readonly entry: EntryPoint;
   readonly limit: number;
-  readonly sliced: boolean;
   readonly query: boolean;
 }
 
@@ -62,7 +61,6 @@ function planOf(context: ExecutionContext, canister: Canister, message: CallOrTa
       mode: TASK_MODES[message.task],
       entry: { export: TASK_EXPORTS[message.task] },
       limit: limits.message,
-      sliced: true,
       query: false,
     };
   }
@@ -73,7 +71,6 @@ function planOf(context: ExecutionContext, canister: Canister, message: CallOrTa
       mode: 'replicated query',
       entry: { export: `canister_query ${method}` },
       limit: limits.query,
-      sliced: false,
       query: true,
     };
   }
@@ -81,7 +78,6 @@ function planOf(context: ExecutionContext, canister: Canister, message: CallOrTa
     mode: 'update',
     entry: { export: `canister_update ${method}` },
     limit: limits.message,
-    sliced: true,
     query: false,
   };
 }
@@ -199,17 +195,16 @@ function runCall(
       ...(message.kind === 'task' ? {} : { arg: message.arg }),
       callContext: call,
       instructionLimit: plan.limit,
+      slice: context.limits.slice,
     },
     plan.entry,
-    { reported: plan.limit, slice: plan.sliced ? context.limits.slice : plan.limit },
+    plan.limit,
   );
   const touched = code.instance.touched();
   canister.globalTimer = timer;
   if (result.error || plan.query) rollbackMemory(code);
   return {
-    slices: plan.sliced
-      ? slicesOf(result.instructions, context.limits.slice)
-      : [result.instructions],
+    slices: slicesOf(result.instructions, context.limits.slice),
     finish: () => ({
       ...finishCall(context, canister, message, plan, prepaid, call, result),
       touched,

@@ -71,5 +71,10 @@ export function createCode(
 ): { readonly code: Code; readonly instructions: number } {
   const module = compile(canister, bytes, schedule);
   const instructions = compilationCost(subnet, module);
-  return { code: makeCode(module, bytes, stable), instructions };
+  try {
+    return { code: makeCode(module, bytes, stable), instructions };
+  } catch (error) {
+    if (error instanceof WasmError) throw hypervisorErrorOf(error).toUserError(canister.id);
+    throw error;
+  }
 }

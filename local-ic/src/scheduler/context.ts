@@ -13,6 +13,10 @@ export interface ExecutionContext {
   readonly timeNs: bigint;
   /** Public key of the network, DER. */
   readonly rootKey: Uint8Array;
+  /** Whether a subnet of the network holds threshold keys. */
+  readonly hasThresholdKeys: boolean;
+  /** Why a call of the management canister cannot be routed; undefined when it can. */
+  readonly unroutable: (method: string, arg: Uint8Array) => string | undefined;
   readonly subnetMemory: SubnetMemory;
   /** Certificate of a canister's certified data, for queries. */
   readonly dataCertificate: (canister: Canister) => Uint8Array | undefined;

@@ -54,18 +54,21 @@ export function checkIngressFee(
   );
 }
 
-/** Takes the messages of a round out of the pool: as many as fit, ordered by their ids. */
+/**
+ * Takes the messages of a round out of the pool: as many as fit, the highest message ids first. They
+ * are executed in the order of their ids.
+ */
 function takeFromPool(subnet: Subnet): Ingress[] {
-  const taken: Ingress[] = [];
+  const pool = subnet.ingressPool;
+  if (pool.length > 1) pool.sort((a, b) => (a.messageKey < b.messageKey ? -1 : 1));
   let bytes = 0;
-  while (subnet.ingressPool.length > 0) {
-    const next = subnet.ingressPool[0]!;
-    const size = ingressBytes(next);
-    if (taken.length > 0 && bytes + size > BLOCK_BYTES) break;
-    bytes += size;
-    taken.push(subnet.ingressPool.shift()!);
+  let first = pool.length;
+  while (first > 0) {
+    bytes += ingressBytes(pool[first - 1]!);
+    if (bytes > BLOCK_BYTES && first < pool.length) break;
+    first--;
   }
-  return taken.sort((a, b) => (a.messageKey < b.messageKey ? -1 : 1));
+  return pool.splice(first);
 }
 
 /** Takes ingress messages into queues and charges for them. */

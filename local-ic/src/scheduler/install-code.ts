@@ -5,11 +5,13 @@ import {
   freezingThreshold,
   grouped,
   memoryUsage,
+  WASM_PAGE,
   type Canister,
   type Code,
   type InstallRequest,
 } from '../state/index.js';
 import {
+  wasmMemoryLimitExceeded,
   wasmModuleNotFound,
   type ExecutionInput,
   type ExecutionResult,
@@ -65,11 +67,9 @@ class Steps {
       caller: request.call.sender,
       ...(arg ? { arg } : {}),
       instructionLimit: limits.installCode - this.instructions,
-    };
-    const result = runEntry(code, input, entry, {
-      reported: limits.installCode,
       slice: limits.installCodeSlice,
-    });
+    };
+    const result = runEntry(code, input, entry, limits.installCode);
     canister.code = before;
     this.results.push(result);
     this.instructions += result.instructions;
@@ -163,6 +163,7 @@ export function runInstallation(
           failure = error;
         }
       }
+      if (!failure && request.mode === 'reinstall') canister.log.clear();
       for (const result of steps.results) applyLog(canister, result.execution);
       if (!failure) apply(context, request, code!, steps.results);
       refundExecution(context, canister, paid, limits.installCode, steps.instructions);
@@ -181,6 +182,7 @@ function install(
   const { canister } = request;
   const { code, instructions } = createCode(context.subnet, canister, bytes, context.schedule);
   steps.charge(instructions);
+  checkHeapLimit(canister, code);
   runStart(steps, code);
   if (code.module.hooks.has('canister_init')) {
     steps.run(code, 'init', { export: 'canister_init' }, request.arg);
@@ -237,6 +239,14 @@ function supportsPersistence(code: Code): boolean {
   return code.module.customSections.some(
     (section) => section.visibility === 'private' && section.name === EOP_SECTION,
   );
+}
+
+/** Throws UserError when the module's heap starts larger than the canister's limit. */
+function checkHeapLimit(canister: Canister, code: Code): void {
+  const { wasmMemoryLimit } = canister.settings;
+  const bytes = code.instance.memoryPages() * WASM_PAGE;
+  if (wasmMemoryLimit === 0n || BigInt(bytes) <= wasmMemoryLimit) return;
+  throw wasmMemoryLimitExceeded(bytes, wasmMemoryLimit).toUserError(canister.id);
 }
 
 /** Whether the heap is kept (enhanced orthogonal persistence). Throws UserError for options that do not fit. */

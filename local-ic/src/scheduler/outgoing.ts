@@ -26,8 +26,14 @@ export function sendCall(
     responded: false,
   }));
   const message: Request = { ...request, callbackId: callback.id };
-  canister.queues.pushOutputRequest(message);
-  void context;
+  const reason =
+    request.receiver.length === 0 ? context.unroutable(request.method, request.arg) : undefined;
+  if (reason === undefined) {
+    canister.queues.pushOutputRequest(message);
+    return;
+  }
+  callback.responded = true;
+  canister.queues.pushInput(systemReject(message, RejectCode.DestinationInvalid, reason), 'local');
 }
 
 /** Answers a call of a canister with a reject that the system makes. */

@@ -155,7 +155,7 @@ class QueryCall {
 
   private callOther(outgoing: OutgoingCall): Payload {
     const { request } = outgoing;
-    if (this.depth + 1 >= MAX_DEPTH) {
+    if (this.depth >= MAX_DEPTH) {
       throw new TreeError(
         new UserError(
           ErrorCode.QueryCallGraphTooDeep,
@@ -227,11 +227,12 @@ class QueryCall {
         callContext: this.call,
         instructionsBefore: this.call.instructions,
         instructionLimit: limit,
+        slice: limit,
         dataCertificate: this.depth === 0 ? () => context.dataCertificate(canister) : undefined,
         ...input,
       },
       entry,
-      { reported: context.limits.query, slice: limit },
+      context.limits.query,
     );
     this.call.instructions += result.instructions;
     this.spend(result.instructions, result);
@@ -261,7 +262,7 @@ class QueryCall {
   private attach(changes: Changes | undefined): void {
     if (!changes) return;
     const code = this.canister.code!;
-    code.instance.attach(changes.heap);
+    code.instance.attachPending(changes.heap);
     code.stable.attach(changes.stable);
   }
 }

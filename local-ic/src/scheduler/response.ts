@@ -109,9 +109,10 @@ function runCallback(
         refundedCycles: response.refund,
         instructionsBefore: call.instructions,
         instructionLimit,
+        slice: context.limits.slice,
       },
       { table: closure.fun, arg: closure.env },
-      { reported: limit, slice: context.limits.slice },
+      limit,
     );
   const replied = payload.kind === 'reply';
   const result = run(

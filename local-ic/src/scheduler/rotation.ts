@@ -24,12 +24,12 @@ function quarterRound(x: Uint32Array, a: number, b: number, c: number, d: number
   const rotate = (value: number, bits: number): number => (value << bits) | (value >>> (32 - bits));
   x[a]! += x[b]!;
   x[d] = rotate(x[d]! ^ x[a]!, 16);
-  x[c]! += x[d]!;
+  x[c]! += x[d];
   x[b] = rotate(x[b]! ^ x[c]!, 12);
-  x[a]! += x[b]!;
-  x[d] = rotate(x[d]! ^ x[a]!, 8);
-  x[c]! += x[d]!;
-  x[b] = rotate(x[b]! ^ x[c]!, 7);
+  x[a]! += x[b];
+  x[d] = rotate(x[d] ^ x[a]!, 8);
+  x[c]! += x[d];
+  x[b] = rotate(x[b] ^ x[c]!, 7);
 }
 
 /** Block `counter` of the key stream, 16 words. */

@@ -44,7 +44,6 @@ export class RoundExecutor {
     const { subnet } = this;
     const { limits } = context;
     const budget = new ManagementBudget(limits.managementRound);
-    this.answerPostponed(host);
     this.advanceInstallations(host, budget);
     const canisters = subnet.sortedCanisters();
     const schedule = planRound(canisters, subnet.round, limits);
@@ -80,10 +79,6 @@ export class RoundExecutor {
     this.abortSurplus(context);
   }
 
-  private answerPostponed(host: ManagementHost): void {
-    for (const request of this.subnet.postponed.splice(0)) this.executeManagement(host, request);
-  }
-
   private advanceInstallations(host: ManagementHost, budget: ManagementBudget): void {
     for (const canister of this.subnet.sortedCanisters()) {
       if (!(canister.paused instanceof PausedInstallation)) continue;
@@ -102,10 +97,6 @@ export class RoundExecutor {
         continue;
       }
       queue.splice(index, 1);
-      if (message.kind === 'request' && message.method === 'raw_rand') {
-        this.subnet.postponed.push(message);
-        continue;
-      }
       const instructions = this.executeManagement(host, message);
       budget.left -= instructions;
       if (instructions > 0 && budget.left <= 0) break;

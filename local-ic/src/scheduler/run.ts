@@ -21,14 +21,10 @@ export const MAX_REPLY_BYTES = 2_097_152;
 /** Largest reply of a query from outside. */
 export const MAX_QUERY_REPLY_BYTES = 3_145_728;
 
-/** Modes whose changes are kept, or undone because of a trap: they pay for changed pages. */
+/** Modes whose changes are noticed: they pay for changed pages. */
 const PAYS_FOR_PAGES: ReadonlySet<Mode> = except(
   'replicated query',
   'non replicated query',
-  'composite query',
-  'composite reply callback',
-  'composite reject callback',
-  'composite cleanup',
   'inspect message',
 );
 /** What a global counts in memory; the instruction counter is one more. */
@@ -70,6 +66,7 @@ export function sharedInput(context: ExecutionContext, canister: Canister) {
     timeNs: context.timeNs,
     subnetId: context.subnet.id,
     rootKey: context.rootKey,
+    hasThresholdKeys: context.hasThresholdKeys,
     subnetMemory: context.subnetMemory,
     memory64: canister.code?.module.memory64 === true,
     maxReplyBytes: MAX_REPLY_BYTES,
@@ -84,7 +81,7 @@ export function runEntry(
   code: Code,
   input: ExecutionInput,
   entry: EntryPoint,
-  limits: { readonly reported: number; readonly slice: number },
+  reportedLimit: number,
 ): ExecutionResult {
   const api = code.api as SystemApi;
   const execution = new Execution(input);
@@ -101,8 +98,8 @@ export function runEntry(
   instructions = Math.min(instructions, input.instructionLimit);
   if (outcome.kind === 'trapped') {
     const error = errorOfTrap(outcome.trap, {
-      message: limits.reported,
-      slice: limits.slice,
+      message: reportedLimit,
+      slice: input.slice,
       ...('table' in entry ? { tableIndex: entry.table } : {}),
     });
     if (error.logText !== undefined) {

@@ -57,9 +57,10 @@ function inspect(context: ExecutionContext, canister: Canister, submission: Subm
       arg: submission.arg,
       methodName: submission.method,
       instructionLimit: limit,
+      slice: limit,
     },
     { export: 'canister_inspect_message' },
-    { reported: limit, slice: limit },
+    limit,
   );
   rollbackMemory(code);
   if (error) throw error.toUserError(canister.id);

@@ -50,8 +50,6 @@ export class Subnet {
   readonly managementQueue: (Ingress | Request)[] = [];
   /** Messages that leave the round: to other subnets, and those of this one not delivered in it. */
   readonly streams = new Map<string, (Request | Response)[]>();
-  /** Management calls that are answered in the round after they were taken (`raw_rand`). */
-  readonly postponed: Request[] = [];
   /** Ingress messages accepted and not yet taken in. */
   readonly ingressPool: Ingress[] = [];
   /** HTTPS outcalls that wait for an answer, by request id. */

@@ -39,8 +39,8 @@ export const certifiedData: ApiGroup = {
         );
       }
       context.execution.certifiedData = context.code.instance.readBytes(
-        src as number,
-        size as number,
+        src,
+        size,
       );
     },
   },
@@ -76,7 +76,7 @@ export const certifiedData: ApiGroup = {
       }
       const from = offset as number;
       context.code.instance.writeBytes(
-        dst as number,
+        dst,
         bytes.subarray(from, from + (size as number)),
       );
     },

@@ -1,3 +1,4 @@
+import { principalToText } from '../principal.js';
 import { writeCycles, type Address, type ApiContext, type ApiGroup } from './function.js';
 import { toolchainViolation, trapped } from './hypervisor-error.js';
 import { withdrawForTransfer } from './calls.js';
@@ -5,6 +6,7 @@ import { MODES } from './modes.js';
 
 const TOO_BIG = 'cycles amount exceeds 64-bit representation';
 const LIMIT64 = 1n << 64n;
+const CYCLES_MINTING_CANISTER = 'rkp4c-7iaaa-aaaaa-aaaca-cai';
 
 function as64(amount: bigint): bigint {
   if (amount >= LIMIT64) throw trapped(TOO_BIG);
@@ -119,6 +121,16 @@ export const cycles: ApiGroup = {
     allowed: MODES.attachingCycles,
     run: (context, high: bigint, low: bigint) => {
       attach(context, 'ic0_call_cycles_add128', join(high, low));
+    },
+  },
+  mint_cycles128: {
+    params: ['l', 'l', 'I'],
+    allowed: MODES.attachingCycles,
+    cost: 0,
+    run: ({ execution }) => {
+      throw toolchainViolation(
+        `ic0.mint_cycles128 cannot be executed on non Cycles Minting Canister: ${principalToText(execution.canister.id)} != ${CYCLES_MINTING_CANISTER}`,
+      );
     },
   },
   cycles_burn128: {

@@ -29,7 +29,8 @@ export const debug: ApiGroup = {
   debug_print: {
     params: ['I', 'I'],
     allowed: MODES.all,
-    bytes: ({ execution }, _src: Address, size: Address) => loggingCost(execution, size),
+    bytes: ({ execution }, _src: Address, size: Address) =>
+      Number(size) + loggingCost(execution, size),
     run: (context, src: Address, size: Address) => {
       const bytes =
         readIfInside(context, src, size) ??

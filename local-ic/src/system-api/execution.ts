@@ -54,10 +54,14 @@ export interface ExecutionInput {
   readonly instructionsBefore?: number;
   /** Instruction limit of this run. */
   readonly instructionLimit: number;
+  /** Instructions of one of its slices; as much as the limit where nothing is sliced. */
+  readonly slice: number;
   /** Makes the certificate of the canister's certified data, for queries that ask for it. */
   readonly dataCertificate?: (() => Uint8Array | undefined) | undefined;
   readonly subnetId: Uint8Array;
   readonly rootKey: Uint8Array;
+  /** Whether a subnet of the network holds threshold keys. */
+  readonly hasThresholdKeys: boolean;
   readonly subnetMemory: SubnetMemory;
   /** Largest payload of a reply or reject. */
   readonly maxReplyBytes: number;

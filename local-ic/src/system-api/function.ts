@@ -31,7 +31,8 @@ export interface ApiFunction {
   readonly errorName?: string;
   /** Instructions besides the fixed cost, from the arguments. */
   readonly bytes?: (context: ApiContext, ...args: never[]) => Address;
-  readonly run: (context: ApiContext, ...args: never[]) => number | bigint | undefined | void;
+  /** Gives a number or bigint where there is a `result`, else nothing. */
+  readonly run: (context: ApiContext, ...args: never[]) => unknown;
   /** Fixed cost, where it is not the table's. */
   readonly cost?: number;
 }
@@ -53,13 +54,10 @@ export function bind(
   api: ApiFunction,
   context: ApiContext,
   memory64: boolean,
-): (...args: never[]) => number | bigint | undefined | void {
+): (...args: never[]) => number | bigint | undefined {
   const cost = api.cost ?? fixedCost(name);
   const { params, allowed, result, bytes } = api;
-  const run = api.run as (
-    context: ApiContext,
-    ...args: Address[]
-  ) => number | bigint | undefined | void;
+  const run = api.run as (context: ApiContext, ...args: Address[]) => number | bigint | undefined;
   const extra = bytes as ((context: ApiContext, ...args: Address[]) => Address) | undefined;
   const errorName = api.errorName ?? `ic0_${name}`;
   const bigResult = result === 'I' && memory64;
@@ -97,8 +95,10 @@ export function checkSlice(what: string, start: Address, length: Address, size: 
   );
 }
 
-/** Size of the heap in bytes. */
+/** Size of the heap in bytes. Throws where the module has none. */
 export function heapBytes(context: ApiContext): number {
+  if (!context.code.module.hasMemory)
+    throw toolchainViolation('WebAssembly module must define memory');
   return context.code.instance.memoryPages() * 65_536;
 }
 
@@ -110,7 +110,7 @@ export function readHeap(
   length: Address,
 ): Uint8Array {
   checkSlice(what, start, length, heapBytes(context));
-  return context.code.instance.readBytes(start as number, length as number);
+  return context.code.instance.readBytes(start, length);
 }
 
 /** Copies a part of `source` to the heap; names of both ranges as in the replica's errors. */
@@ -126,7 +126,7 @@ export function copyToHeap(
   checkSlice(`ic0.${name} heap`, dst, size, heapBytes(context));
   checkSlice(`ic0.${name} ${sourceName}`, offset, size, source.length);
   const from = offset as number;
-  context.code.instance.writeBytes(dst as number, source.subarray(from, from + (size as number)));
+  context.code.instance.writeBytes(dst, source.subarray(from, from + (size as number)));
 }
 
 /** Writes 128 bits, little-endian. */

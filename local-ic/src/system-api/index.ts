@@ -10,6 +10,7 @@ import { bind, type Address, type ApiContext, type ApiGroup } from './function.j
 import { identity } from './identity.js';
 import { message } from './message.js';
 import { prices } from './prices.js';
+import { sliceOverrun } from './hypervisor-error.js';
 import { stable } from './stable.js';
 import { time } from './time.js';
 
@@ -59,7 +60,29 @@ export class SystemApi implements ApiContext {
   }
 
   charge(instructions: Address): void {
-    this.code.instance.charge(Number(instructions));
+    const { instance } = this.code;
+    if (typeof instructions === 'bigint') {
+      // The counter takes the charge as a signed number: beyond 2^63 it takes nothing.
+      if (instructions >= 1n << 63n) return;
+      instance.charge(Number(instructions));
+      return;
+    }
+    const { slice, instructionLimit } = this.execution.input;
+    if (instructions < slice) {
+      instance.charge(instructions);
+      return;
+    }
+    this.chargeBeyondSlice(instructions, slice, instructionLimit);
+  }
+
+  /** One charge that leaves nothing of the next slice either is refused. */
+  private chargeBeyondSlice(instructions: number, slice: number, limit: number): void {
+    const { instance } = this.code;
+    const executed = limit - instance.instructionsLeft;
+    const inSlice = (executed % slice) + instructions;
+    const lastSlice = limit - (executed - (executed % slice)) <= slice;
+    instance.charge(instructions);
+    if (!lastSlice && inSlice >= 2 * slice) throw sliceOverrun(inSlice, slice);
   }
 
   /** Decides about `memory.grow`. */

@@ -93,6 +93,7 @@ export class MemoryUsage {
   private allocate(bytes: number): boolean {
     const { execution } = this;
     const { memoryAllocation } = execution.canister.settings;
+    if (memoryAllocation > 0n && BigInt(this.current + bytes) > memoryAllocation) return false;
     const allocatedBytes = (used: number): bigint =>
       BigInt(used) > memoryAllocation ? BigInt(used) : memoryAllocation;
     const before = allocatedBytes(this.current);

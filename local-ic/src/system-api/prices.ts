@@ -4,22 +4,36 @@ import { toolchainViolation } from './hypervisor-error.js';
 import { MODES } from './modes.js';
 
 /** Results of the functions that price a signature. */
+const SUCCESS = 0;
 const UNKNOWN_CURVE = 1;
 const UNKNOWN_KEY = 2;
+/** Nodes of the subnet that holds the threshold keys. */
+const KEY_SUBNET_NODES = 34n;
+const KEY_NAMES: ReadonlySet<string> = new Set(['key_1', 'test_key_1', 'dfx_test_key']);
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const lossy = new TextDecoder();
 
-/** No subnet here holds threshold keys: every known curve gives "unknown key". */
-function signaturePrice(api: string, curves: number) {
-  return (context: ApiContext, src: Address, size: Address, curve: number): number => {
+/** A signature's price: known where the network has a fiduciary subnet, which holds the keys. */
+function signaturePrice(api: string, curves: number, fee: bigint) {
+  return (
+    context: ApiContext,
+    src: Address,
+    size: Address,
+    curve: number,
+    dst: Address,
+  ): number => {
     const bytes = readHeap(context, `ic0.${api} heap`, src, size);
+    let name: string;
     try {
-      strict.decode(bytes);
+      name = strict.decode(bytes);
     } catch {
       throw toolchainViolation(`Failed to decode key name ${lossy.decode(bytes)}`);
     }
-    return curve < curves ? UNKNOWN_KEY : UNKNOWN_CURVE;
+    if (curve >= curves) return UNKNOWN_CURVE;
+    if (!context.execution.input.hasThresholdKeys || !KEY_NAMES.has(name)) return UNKNOWN_KEY;
+    writeCycles(context, `ic0_${api}`, (fee * KEY_SUBNET_NODES) / 13n, dst);
+    return SUCCESS;
   };
 }
 
@@ -80,20 +94,20 @@ export const prices: ApiGroup = {
     result: 'i',
     allowed: MODES.all,
     bytes: perByte,
-    run: signaturePrice('cost_sign_with_ecdsa', 1),
+    run: signaturePrice('cost_sign_with_ecdsa', 1, FEES_13_NODES.ecdsaSignature),
   },
   cost_sign_with_schnorr: {
     params: ['I', 'I', 'i', 'I'],
     result: 'i',
     allowed: MODES.all,
     bytes: perByte,
-    run: signaturePrice('cost_sign_with_schnorr', 2),
+    run: signaturePrice('cost_sign_with_schnorr', 2, FEES_13_NODES.schnorrSignature),
   },
   cost_vetkd_derive_key: {
     params: ['I', 'I', 'i', 'I'],
     result: 'i',
     allowed: MODES.all,
     bytes: perByte,
-    run: signaturePrice('cost_vetkd_derive_key', 1),
+    run: signaturePrice('cost_vetkd_derive_key', 1, FEES_13_NODES.vetkdKey),
   },
 };
