@@ -1,1 +1,1 @@
-export {};
+export { testModels, type Feeds, type TestModel } from './models.js';
