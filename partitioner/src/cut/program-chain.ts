@@ -1,15 +1,10 @@
 import { weightAlignment } from '@canopy/protocol';
-import {
-  bundleBytes,
-  nodeCost,
-  stageCost,
-  type CostSchedule,
-  type StageCost,
-  type StageWork,
-} from '../cost/model.js';
-import { valueBytes, weightBytes, type Program } from '../graph/program.js';
+import { nodeCost, type CostSchedule } from '../cost/model.js';
+import { bundleBytes, placeOf, stageCost, type StageCost, type StageWork } from '../cost/stage.js';
+import { weightBytes, type Program } from '../graph/program.js';
 import type { Chain } from './chain.js';
 import { liveness } from './liveness.js';
+import { lastReads, StageMemory } from './stage-memory.js';
 
 /** What a stage may take. Bytes. */
 export interface StageLimits {
@@ -30,7 +25,7 @@ export class ProgramChain implements Chain {
   private readonly crossing: readonly (readonly string[])[];
   /** Instructions of the nodes before each cut. */
   private readonly kernelsBefore: number[] = [0];
-  private readonly liveBytes: number[];
+  private readonly last: ReadonlyMap<string, number>;
   private readonly cutBytes: number[];
   /** Weights each node reads, with their bytes in the shard. */
   private readonly weights: { name: string; bytes: number }[][];
@@ -44,13 +39,8 @@ export class ProgramChain implements Chain {
   ) {
     this.nodes = program.nodes.length;
     this.crossing = liveness(program).crossing;
-    const bytesOf = (name: string): number => valueBytes(program.values.get(name)!, rows);
     this.cutBytes = this.crossing.map((names) => bundleBytes(program, names, rows));
-    this.liveBytes = program.nodes.map((node, index) => {
-      const alive = new Set([...this.crossing[index]!, ...node.outputs]);
-      alive.delete('');
-      return [...alive].reduce((sum, name) => sum + bytesOf(name), 0);
-    });
+    this.last = lastReads(program);
     this.weights = program.nodes.map((node) =>
       [...new Set(node.inputs)].flatMap((name) => {
         const weight = program.values.get(name)?.weight;
@@ -60,9 +50,12 @@ export class ProgramChain implements Chain {
         return weight ? [{ name, bytes }] : [];
       }),
     );
-    for (const node of program.nodes) {
-      this.kernelsBefore.push(this.kernelsBefore.at(-1)! + nodeCost(program, node, rows));
-    }
+    program.nodes.forEach((node, index) => {
+      const dies = this.last.get(node.inputs[0] ?? '') === index;
+      const given = program.inputs.includes(node.inputs[0] ?? '');
+      const cost = nodeCost(program, node, rows, dies && !given);
+      this.kernelsBefore.push(this.kernelsBefore.at(-1)! + cost);
+    });
   }
 
   /** Values that pass a cut. */
@@ -77,12 +70,14 @@ export class ProgramChain implements Chain {
     start: number,
     end: number,
     weightsBytes: number,
-    scratchBytes: number,
+    memory: Pick<StageMemory, 'scratchBytes' | 'touchedBytes'>,
   ): StageWork {
     return {
+      place: placeOf(start === 0, end === this.nodes),
       kernels: this.kernelsBefore[end]! - this.kernelsBefore[start]!,
       weightsBytes,
-      scratchBytes,
+      scratchBytes: memory.scratchBytes,
+      touchedBytes: memory.touchedBytes,
       bytesReceived: this.bytes(start),
       bytesSent: this.bytes(end),
     };
@@ -97,29 +92,40 @@ export class ProgramChain implements Chain {
     );
   }
 
-  /** Weights and scratch of nodes `[start, end)`. */
-  memory(start: number, end: number): { weightsBytes: number; scratchBytes: number } {
+  /** Goes through stages `[start, start + 1)`, `[start, start + 2)`, …: their weights and their memory. */
+  private *stagesFrom(
+    start: number,
+  ): Generator<{ end: number; weightsBytes: number; memory: StageMemory }> {
     const held = new Set<string>();
+    const memory = new StageMemory(this.program, this.rows, this.last, this.bytes(start));
     let weightsBytes = 0;
-    let scratchBytes = 0;
-    for (let index = start; index < end; index++) {
+    for (let index = start; index < this.nodes; index++) {
       for (const { name, bytes } of this.weights[index]!) {
         if (!held.has(name)) weightsBytes += bytes;
         held.add(name);
       }
-      scratchBytes = Math.max(scratchBytes, this.liveBytes[index]!);
+      memory.step(index);
+      yield { end: index + 1, weightsBytes, memory };
     }
-    return { weightsBytes, scratchBytes };
+  }
+
+  /** Weights and activations of nodes `[start, end)`. */
+  memory(start: number, end: number): { weightsBytes: number; scratchBytes: number } {
+    for (const stage of this.stagesFrom(start)) {
+      if (stage.end < end) continue;
+      return { weightsBytes: stage.weightsBytes, scratchBytes: stage.memory.scratchBytes };
+    }
+    return { weightsBytes: 0, scratchBytes: 0 };
   }
 
   /** Full cost of nodes `[start, end)` as one stage. */
   stage(start: number, end: number): StageCost {
-    const { weightsBytes, scratchBytes } = this.memory(start, end);
-    return stageCost(
-      this.workOf(start, end, weightsBytes, scratchBytes),
-      this.schedule,
-      this.limits.instructionBudget,
-    );
+    for (const { end: reached, weightsBytes, memory } of this.stagesFrom(start)) {
+      if (reached < end) continue;
+      const work = this.workOf(start, end, weightsBytes, memory);
+      return stageCost(work, this.schedule, this.limits.instructionBudget);
+    }
+    throw new Error(`no stage [${start}, ${end}) of ${this.nodes} nodes`);
   }
 
   cost(start: number, end: number): number {
@@ -131,21 +137,12 @@ export class ProgramChain implements Chain {
     return row[end]!;
   }
 
-  /** Costs of all stages that begin at `start`, in one pass. */
   private costsFrom(start: number): Float64Array {
     const row = new Float64Array(this.nodes + 1).fill(Infinity);
-    const held = new Set<string>();
-    let weights = 0;
-    let scratch = 0;
-    for (let end = start + 1; end <= this.nodes; end++) {
-      for (const { name, bytes } of this.weights[end - 1]!) {
-        if (!held.has(name)) weights += bytes;
-        held.add(name);
-      }
-      scratch = Math.max(scratch, this.liveBytes[end - 1]!);
-      if (weights > this.limits.maxWeightsBytes) break;
-      if (!this.allowed(start, end, weights, scratch)) continue;
-      const work = this.workOf(start, end, weights, scratch);
+    for (const { end, weightsBytes, memory } of this.stagesFrom(start)) {
+      if (weightsBytes > this.limits.maxWeightsBytes) break;
+      if (!this.allowed(start, end, weightsBytes, memory.scratchBytes)) continue;
+      const work = this.workOf(start, end, weightsBytes, memory);
       row[end] = stageCost(work, this.schedule, this.limits.instructionBudget).instructions;
     }
     return row;

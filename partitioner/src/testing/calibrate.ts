@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { defaultInstructionBudget } from '@canopy/protocol';
-import { messageWork } from '../cost/model.js';
+import { costSchedule } from '../cost/model.js';
+import { messageWork, placeOf } from '../cost/stage.js';
 import { nodeWork } from '../cost/work/node-work.js';
 import type { Work } from '../cost/work/work.js';
 import { nonNegativeFit } from './least-squares.js';
-import type { Probe } from './probe.js';
+import { sampleTensor } from '../onnx/runtime.js';
+import { identityPipeline, type Probe } from './probe.js';
 import { probeGroups } from './probes.js';
 import { WorkersOnIc } from './worker-on-ic.js';
 
@@ -22,7 +24,7 @@ const about =
 
 function workOf({ program }: Probe, bytesReceived: number): Work[] {
   return [
-    messageWork(bytesReceived, 0),
+    messageWork('single', bytesReceived, 0),
     // What a stage is given lies in the message and cannot be taken over.
     ...program.nodes.flatMap((node) =>
       nodeWork(program, node, 1, !program.inputs.includes(node.inputs[0]!)),
@@ -68,6 +70,28 @@ function fit(prices: Prices, measured: readonly { work: Work[]; instructions: nu
   );
 }
 
+/** Pipelines of three stages that hand values on as they are: what messages between stages cost. */
+function measureHops(ic: WorkersOnIc): { work: Work[]; instructions: number }[] {
+  const { byteSent } = costSchedule('2025-10');
+  return [16, 1000, 20_000, 100_000].flatMap((size) => {
+    const { program, shards } = identityPipeline(3, size);
+    const pipeline = ic.deploy(shards, defaultInstructionBudget);
+    const { traces } = pipeline.run([sampleTensor(program.inputs[0]!, 'float32', [size])]);
+    return traces.map((trace, index) => {
+      const place = placeOf(index === 0, index === traces.length - 1);
+      const work = [
+        messageWork(place, trace.bytesReceived, trace.bytesSent),
+        ...nodeWork(program, program.nodes[index]!, 1, false),
+      ];
+      return { work, instructions: Number(trace.instructions) - trace.bytesSent * byteSent };
+    });
+  });
+}
+
+function report(name: string, count: number, worst: number): void {
+  console.log(`${name}: ${count} probes, at most ${(worst * 100).toFixed(1)} % off`);
+}
+
 function main(): void {
   const ic = new WorkersOnIc('2025-10');
   const prices: Prices = {};
@@ -78,7 +102,7 @@ function main(): void {
       return { work: workOf(probe, bytesReceived), instructions };
     });
     const worst = fit(prices, measured);
-    console.log(`${name}: ${probes.length} probes, at most ${(worst * 100).toFixed(1)} % off`);
+    report(name, probes.length, worst);
     if (process.argv.includes('--verbose')) {
       for (const { work, instructions } of measured) {
         const off = known(prices, work) / instructions - 1;
@@ -91,6 +115,8 @@ function main(): void {
       }
     }
   }
+  const hops = measureHops(ic);
+  report('hops', hops.length, fit(prices, hops));
   const sorted = Object.fromEntries(Object.entries(prices).sort(([a], [b]) => (a < b ? -1 : 1)));
   writeFileSync(target, `${JSON.stringify({ about, kernels: sorted }, undefined, 2)}\n`);
 }

@@ -114,3 +114,31 @@ export function probe<Op extends OpName>(
 export function operandBytes({ dims, dtype = 'float32' }: Operand): number {
   return elementCount(dims) * dtypeBytes(dtype);
 }
+
+/** A program of `stages` Identity operations on so many numbers, and a shard for each of them. */
+export function identityPipeline(
+  stages: number,
+  size: number,
+): { program: Program; shards: Uint8Array[] } {
+  const names = Array.from({ length: stages + 1 }, (_, index) => `v${index}`);
+  const shapes = { one: [size], two: [size] };
+  const nodes: ProgramNode[] = names.slice(1).map((output, index) => ({
+    op: 'Identity',
+    name: output,
+    inputs: [names[index]!],
+    outputs: [output],
+    attributes: {},
+  }));
+  const program: Program = {
+    inputs: [names[0]!],
+    outputs: [names[stages]!],
+    nodes,
+    values: new Map(names.map((name) => [name, { name, dtype: 'float32', shapes }])),
+  };
+  const shards = nodes.map((node) => {
+    const slice = { nodes: [node], inputs: node.inputs, outputs: node.outputs };
+    const shard = makeShard(program, slice);
+    return shard.read(0, shard.byteLength);
+  });
+  return { program, shards };
+}

@@ -1,0 +1,95 @@
+import { valueBytes, type Program } from '../graph/program.js';
+import { workCost, type CostSchedule } from './model.js';
+import type { Work } from './work/work.js';
+
+/** Where a stage stands: what it does with messages depends on it. */
+export type StagePlace = 'single' | 'first' | 'middle' | 'last';
+
+export function placeOf(isFirst: boolean, isLast: boolean): StagePlace {
+  if (isFirst) return isLast ? 'single' : 'first';
+  return isLast ? 'last' : 'middle';
+}
+
+/** Cost of a stage for one micro-batch. Units: instructions and bytes. */
+export interface StageCost {
+  instructions: number;
+  pageInstructions: number;
+  messages: number;
+  bytesReceived: number;
+  bytesSent: number;
+  scratchBytes: number;
+}
+
+/** What a stage does for one micro-batch, before pages and messages are counted. */
+export interface StageWork {
+  place: StagePlace;
+  /** Instructions of all its nodes. */
+  kernels: number;
+  weightsBytes: number;
+  /** Most bytes its activations take at once, and how much heap they touch. */
+  scratchBytes: number;
+  touchedBytes: number;
+  bytesReceived: number;
+  bytesSent: number;
+}
+
+/** Pages a message reads and writes whatever it does: stack, globals, tables, the program. */
+const fixedPages = { head: { read: 3, written: 2 }, other: { read: 1, written: 1 } };
+/** Where the tensor heap begins in its first page, about. */
+const heapOffset = 32 * 1024;
+
+/** What a stage does with the bytes of its messages, without their price. */
+export function messageWork(place: StagePlace, bytesReceived: number, bytesSent: number): Work {
+  const sent = place === 'single' ? 0 : bytesSent;
+  return {
+    kernel: `message.${place}`,
+    counts: { message: 1, byteReceived: bytesReceived, byteSent: sent },
+  };
+}
+
+/** Adds pages, bytes and messages to a stage's work. */
+export function stageCost(
+  work: StageWork,
+  schedule: CostSchedule,
+  instructionBudget: number,
+): StageCost {
+  const { place, bytesReceived, bytesSent, scratchBytes } = work;
+  const pages = (bytes: number): number => Math.ceil(bytes / schedule.pageBytes);
+  const isHead = place === 'single' || place === 'first';
+  // The head got its input in another message, and only reads it in this one.
+  const given = isHead ? pages(bytesReceived) : 0;
+  const written = pages(work.touchedBytes + heapOffset) - given;
+  const read = pages(work.weightsBytes) + given + written;
+  const price = (touches: { read: number; written: number }): number =>
+    touches.read * schedule.pageRead + touches.written * schedule.pageWritten;
+  const sent = place === 'single' ? 0 : bytesSent;
+  const transport =
+    sent * schedule.byteSent + workCost([messageWork(place, bytesReceived, bytesSent)]);
+  const fixed = price(isHead ? fixedPages.head : fixedPages.other);
+  const first = price({ read, written }) + fixed;
+  const messages = Math.max(1, Math.ceil((work.kernels + transport + first) / instructionBudget));
+  // A message that goes on with the work touches the activations anew, weights only as it gets there.
+  const again = (messages - 1) * (price({ read: written, written }) + fixed);
+  return {
+    instructions: work.kernels + transport + first + again,
+    pageInstructions: first + again,
+    messages,
+    bytesReceived,
+    bytesSent,
+    scratchBytes,
+  };
+}
+
+/** Bytes a hop adds to a bundle: the task's header, and a trace for each stage passed. */
+const taskHeaderBytes = 16;
+
+/** Bytes of values in a bundle between stages, headers included. */
+export function bundleBytes(program: Program, names: readonly string[], rows: number): number {
+  let bytes = 8;
+  for (const name of names) {
+    const value = program.values.get(name)!;
+    const header = 8 + 4 * value.shapes.one.length;
+    bytes += Math.ceil(header / 8) * 8 + Math.ceil(valueBytes(value, rows) / 8) * 8;
+  }
+  return bytes + taskHeaderBytes;
+}

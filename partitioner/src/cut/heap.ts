@@ -1,0 +1,51 @@
+/** Blocks of the worker's tensor heap begin at multiples of this. */
+const blockUnit = 64;
+
+/** A block in use: where it begins and ends. */
+export interface HeapBlock {
+  start: number;
+  end: number;
+}
+
+/**
+ * The worker's tensor heap, as `worker/assembly/tensor/memory.ts` keeps it: a request takes the
+ * smallest gap that holds it, the lowest of equal ones, and memory behind the last block only when no
+ * gap does. Tells how much memory a program touches.
+ */
+export class Heap {
+  private readonly blocks: HeapBlock[] = [];
+  private used = 0;
+  /** Most bytes in use at once. */
+  peak = 0;
+  /** Bytes from the heap's beginning to the end of the farthest block there ever was. */
+  touched = 0;
+
+  /** Takes a block; the result is given to {@link release}. */
+  alloc(bytes: number): HeapBlock {
+    const size = Math.max(1, Math.ceil(bytes / blockUnit)) * blockUnit;
+    let best = this.blocks.length;
+    let start = this.blocks.at(-1)?.end ?? 0;
+    let smallest = Infinity;
+    let before = 0;
+    this.blocks.forEach((block, index) => {
+      const gap = block.start - before;
+      if (gap >= size && gap < smallest) {
+        smallest = gap;
+        best = index;
+        start = before;
+      }
+      before = block.end;
+    });
+    const block = { start, end: start + size };
+    this.blocks.splice(best, 0, block);
+    this.used += size;
+    this.peak = Math.max(this.peak, this.used);
+    this.touched = Math.max(this.touched, block.end);
+    return block;
+  }
+
+  release(block: HeapBlock): void {
+    this.blocks.splice(this.blocks.indexOf(block), 1);
+    this.used -= block.end - block.start;
+  }
+}

@@ -1,0 +1,127 @@
+import { elementCount } from '@canopy/protocol';
+import { blockRows } from '../cost/work/gemm.js';
+import { shapeAt, valueBytes, type Program, type ProgramNode } from '../graph/program.js';
+import { Heap, type HeapBlock } from './heap.js';
+
+/** Operations that write into their first input's memory where nobody needs it any more. */
+const inPlace = new Set<ProgramNode['op']>([
+  'Unary',
+  'Cast',
+  'Softmax',
+  'LayerNorm',
+  'Reshape',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Identity',
+]);
+
+/** Index of the last node that reads each value; outputs of the program are read after all nodes. */
+export function lastReads(program: Program): Map<string, number> {
+  const last = new Map<string, number>();
+  program.nodes.forEach((node, index) => {
+    for (const input of node.inputs) last.set(input, index);
+  });
+  for (const output of program.outputs) last.set(output, program.nodes.length);
+  return last;
+}
+
+/**
+ * Memory that the activations of a stage take, node by node from the stage's first. What it was given
+ * stays in the message until the stage is done.
+ */
+export class StageMemory {
+  private readonly heap = new Heap();
+  private readonly blocks = new Map<string, HeapBlock>();
+
+  /**
+   * @param receivedBytes of the message with the stage's inputs
+   * @param last from {@link lastReads}
+   */
+  constructor(
+    private readonly program: Program,
+    private readonly rows: number,
+    private readonly last: ReadonlyMap<string, number>,
+    receivedBytes: number,
+  ) {
+    this.heap.alloc(receivedBytes);
+  }
+
+  /** Most bytes in use at once. */
+  get scratchBytes(): number {
+    return this.heap.peak;
+  }
+  /** Bytes of heap that were in use at some time. */
+  get touchedBytes(): number {
+    return this.heap.touched;
+  }
+
+  private bytes(name: string): number {
+    return valueBytes(this.program.values.get(name)!, this.rows);
+  }
+  private shape(name: string): number[] {
+    return shapeAt(this.program.values.get(name)!.shapes, this.rows);
+  }
+
+  /** Runs node `index`. */
+  step(index: number): void {
+    const node = this.program.nodes[index]!;
+    const dies = (name: string | undefined): name is string =>
+      name !== undefined && this.blocks.has(name) && this.last.get(name) === index;
+    const [output] = node.outputs as [string];
+    const taken = this.takenOver(node).find((name) => dies(name));
+    if (taken !== undefined) {
+      this.blocks.set(output, this.blocks.get(taken)!);
+      this.blocks.delete(taken);
+    } else this.blocks.set(output, this.heap.alloc(this.bytes(output)));
+    const temporaries = this.temporaryBytes(node).map((bytes) => this.heap.alloc(bytes));
+    for (const block of temporaries) this.heap.release(block);
+    for (const name of new Set([...node.inputs, output])) {
+      const block = this.blocks.get(name);
+      if (!block || (this.last.get(name) ?? -1) > index) continue;
+      this.heap.release(block);
+      this.blocks.delete(name);
+    }
+  }
+
+  /** Inputs whose memory the node's result can take. */
+  private takenOver(node: ProgramNode): string[] {
+    const [output] = node.outputs as [string];
+    const size = this.bytes(output);
+    if (inPlace.has(node.op)) {
+      return node.inputs.slice(0, 1).filter((name) => this.bytes(name) === size);
+    }
+    if (node.op !== 'Binary') return [];
+    const wanted = this.shape(output).join();
+    return node.inputs.filter(
+      (name) => this.bytes(name) === size && this.shape(name).join() === wanted,
+    );
+  }
+
+  /** Memory a kernel takes while it runs. */
+  private temporaryBytes(node: ProgramNode): number[] {
+    const [output] = node.outputs as [string];
+    switch (node.op) {
+      case 'Linear': {
+        const { k, n } = node.attributes;
+        const rows = elementCount(this.shape(output)) / n;
+        return n % 4 === 0 ? [] : [Math.min(blockRows(k), rows) * 64];
+      }
+      case 'Conv': {
+        const { inChannels, outChannels, group } = node.attributes;
+        const [, height = 1, width = 1] = this.shape(output);
+        const rows = Math.max(1, Math.min(height, Math.floor(blockRows(inChannels) / width)));
+        return (outChannels / group) % 4 === 0 ? [] : [rows * width * 64];
+      }
+      case 'MatMul': {
+        const depth = this.shape(node.inputs[0]!).at(node.attributes.transA ? -2 : -1)!;
+        const [rows = 1, columns = 1] = this.shape(output).slice(-2);
+        const temporary = columns % 4 === 0 ? [] : [Math.min(rows, 256) * 64];
+        if (node.attributes.transA) temporary.push(rows * depth * 4);
+        return [depth * 64, ...temporary];
+      }
+      default:
+        return [];
+    }
+  }
+}
