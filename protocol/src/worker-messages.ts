@@ -9,7 +9,7 @@
  * | load | update | empty | empty; the worker calls itself until `status` says ready |
  * | status | query | empty | {@link WorkerStatus} |
  * | chunks | query | empty | bitmap, bit i of byte i/8 set where chunk i is held |
- * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done; mode ticket: request id u64 at once |
+ * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait or it takes long; mode ticket: request id u64 at once |
  * | fetch | query, head | request id u64, offset u32, length u32 | {@link FetchReply} |
  * | release | update, head | request id u64 | empty; forgets the result, cancels what still waits |
  * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
@@ -93,6 +93,9 @@ export interface WorkerStatus {
   stableBytes: bigint;
   /** Bytes of the heap that weights, activations, queue and results take. */
   heapUsedBytes: number;
+  /** Instructions spent in the program since the canister was started, and of them in operators. */
+  programInstructions: bigint;
+  operatorInstructions: bigint;
 }
 
 export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
@@ -112,6 +115,8 @@ export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
     heapBytes: input.u32(),
     stableBytes: input.u64(),
     heapUsedBytes: input.u32(),
+    programInstructions: input.u64(),
+    operatorInstructions: input.u64(),
   };
 }
 

@@ -126,7 +126,18 @@ export class FakeNetwork implements Transport {
         }
         const out = new ByteWriter().u32(worker.state).u32(worker.stageIndex);
         out.u32(worker.stageCount).u32(worker.chunks.size).u32(worker.chunkCount);
-        out.bytes(worker.shardHash).u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).u32(0);
+        out
+          .bytes(worker.shardHash)
+          .u32(0)
+          .u32(0)
+          .u32(0)
+          .u64(0n)
+          .u64(0n)
+          .u32(0)
+          .u64(0n)
+          .u32(0)
+          .u64(0n)
+          .u64(0n);
         return out.finish();
       }
       default:

@@ -10,6 +10,7 @@ import {
   writeConfiguration,
   writeLoadWanted,
 } from '../store/layout';
+import { operatorInstructions, programInstructions } from '../program/interpreter';
 import { chunkLength, chunksHeld, forgetChunks, holdsChunk, storeChunk } from '../store/chunks';
 import { sha256 } from '../store/sha256';
 import { readStable, stableBytes } from '../store/stable';
@@ -41,8 +42,8 @@ import { makeTables, unfinished } from './requests';
 import { current, inboxCount, instructionsUsed, tasksFinished } from './work';
 
 const hash = memory.data(32, 8);
-const statusBytes: u32 = 96;
-const status = memory.data(96, 8);
+const statusBytes: u32 = 112;
+const status = memory.data(112, 8);
 
 /** Where shard length, chunk length and hash lie in a `WorkerConfig`. */
 const shardAt: usize = 8;
@@ -189,6 +190,8 @@ export function tellStatus(): void {
   store<u32>(status, memory.size() << 16, 80);
   store<u64>(status, stableBytes(), 84);
   store<u32>(status, <u32>heapUsed(), 92);
+  store<u64>(status, programInstructions, 96);
+  store<u64>(status, operatorInstructions, 104);
   msg_reply_data_append(status, statusBytes);
   replyEmpty();
 }

@@ -1,7 +1,7 @@
 /** Runs the program for one task, over as many messages as the budget makes of it. */
 import { absentValue } from '../generated/constants';
 import { DONE, FAILED, runOp, YIELD } from '../ops/index';
-import { exhausted } from '../tensor/budget';
+import { exhausted, used } from '../tensor/budget';
 import { release } from '../tensor/memory';
 import { beginNode, endNode } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
@@ -27,6 +27,9 @@ let isBegun: bool = false;
 /** Bytes of activations that are held, and the most there were. */
 let held: u64 = 0;
 export let mostHeld: u64 = 0;
+/** Instructions spent in operators, and in {@link advance} as a whole, since the canister's start. */
+export let operatorInstructions: u64 = 0;
+export let programInstructions: u64 = 0;
 
 /** Begins a task whose inputs were taken from `inputBytes` bytes. */
 export function beginTask(inputBytes: u32): void {
@@ -39,12 +42,21 @@ export function beginTask(inputBytes: u32): void {
 
 /** Goes on until the program is DONE, has FAILED, or must YIELD to another message. */
 export function advance(): i32 {
+  const start = used();
+  const status = runNodes();
+  programInstructions += used() - start;
+  return status;
+}
+
+function runNodes(): i32 {
   while (nodesDone < nodeCount) {
     if (!isBegun) {
       prepare();
       isBegun = true;
     }
+    const start = used();
     const status = runOp(load<u16>(node));
+    operatorInstructions += used() - start;
     if (status == FAILED) return FAILED;
     if (status == YIELD) return YIELD;
     leave();

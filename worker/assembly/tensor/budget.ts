@@ -19,6 +19,11 @@ export function exhausted(): bool {
   return <u64>performanceCounter(0) >= limit;
 }
 
+/** Instructions of the message under way so far. Costs a system call. */
+export function used(): u64 {
+  return <u64>performanceCounter(0);
+}
+
 /**
  * Tells that about `instructions` were used; true where the operator should yield. Looks at the
  * counter only after some million instructions.
