@@ -131,6 +131,31 @@ describe('the queue', () => {
     expect(p.head.openCalls.size).toBe(0);
   });
 
+  it('answers calls beyond a number, and those that wait long, with "pending"', () => {
+    const p = pipeline([1, 1]);
+    const calls = Array.from({ length: 50 }, (_, key) =>
+      p.enqueue(EnqueueMode.wait, BigInt(key), [bundle(key)]),
+    );
+    p.ic.runToIdle();
+    const results = calls.map(({ answer }) => resultOf(answer));
+    expect(results.filter(({ status }) => status === 'pending')).toHaveLength(10);
+    results.forEach((result, key) => {
+      const done = result.status === 'pending' ? p.fetch(result.requestId) : result;
+      expect(p.values(done)).toEqual([[doubled(key, 2)]]);
+    });
+
+    p.head.refuseCallsTo = p.workers[1]!.id;
+    p.ic.nsPerMessage = 1n;
+    const stuck = p.enqueue(EnqueueMode.wait, 1n, [bundle(7)]);
+    p.ic.runUntil(() => stuck.answer !== undefined);
+    p.head.refuseCallsTo = undefined;
+    const result = resultOf(stuck.answer);
+    if (result.status !== 'pending') throw new Error(result.status);
+    p.ic.runTimers();
+    p.ic.runUntil(() => p.fetch(result.requestId) !== undefined);
+    expect(p.values(p.fetch(result.requestId))).toEqual([[doubled(7, 2)]]);
+  });
+
   it('pushes out the oldest results when it keeps too many', () => {
     const p = pipeline([1], { queueLimit: 2000, queueLimitPerCaller: 2000 });
     const tickets: bigint[] = [];

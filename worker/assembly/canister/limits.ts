@@ -13,9 +13,11 @@ export const maxWaitingBytes: u64 = 256 * 1024 * 1024;
 export const maxKeptResults: u32 = 1000;
 export const maxKeptBytes: u64 = 64 * 1024 * 1024;
 /**
- * Calls that wait for a result have a call to the canister itself open, of which the system allows
- * 500 (limits.json, inputQueueSlotsPerPair); the work's own calls need some.
+ * Calls that wait for a result. Each is a message in every iteration, charged 2 M instructions
+ * (limits.json, overheadPerMessage): more of them would take longer than the work they wait for.
  */
-export const maxOpenCalls: u32 = 400;
+export const maxOpenCalls: u32 = 40;
+/** How often a call looks for its result: each look costs as much as a call. */
+export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */
 export const silenceSeconds: u64 = 600;

@@ -44,6 +44,8 @@ export class Request {
   /** Slot + 1 of the result kept next after this one. */
   keptNext: u32;
   isKept: u32;
+  /** How often the call that waits has looked for the result. */
+  looks: u32;
   /** 1 while the head itself works on one of its tasks. */
   isAtHead: u32;
 }

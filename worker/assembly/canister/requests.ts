@@ -16,7 +16,6 @@ import {
 import { paced, queueLimit, queueLimitPerCaller, stageCount } from './config';
 import { time } from './ic0';
 import {
-  maxOpenCalls,
   maxTasks,
   maxUnfinished,
   maxWaitingBytes,
@@ -89,9 +88,6 @@ export function admit(mode: u32, callerKey: u64, taskCount: u32, bytes: u32): us
   }
   if (waitingBytes + bytes > maxWaitingBytes)
     return busy('bytes of waiting inputs', maxWaitingBytes);
-  if (mode == EnqueueMode.wait && openCalls >= maxOpenCalls) {
-    return busy('calls that wait for a result', maxOpenCalls);
-  }
   while (tasksKnown + taskCount > maxTasks) {
     if (!dropOldestResult()) return busy('micro-batches', maxTasks);
   }

@@ -8,16 +8,25 @@ import { call_perform } from './ic0';
 import { CallKind, numberMask } from './ids';
 import { reject, replyEmpty } from './message';
 import { findByNumber, Request, RequestState } from './request';
-import { closeCall, forget } from './requests';
+import { maxLooks, maxOpenCalls } from './limits';
+import { closeCall, forget, openCalls } from './requests';
 import { appendMoved, appendPending, appendResult, keepResult } from './results';
 
-/** Has this call's request looked at again in an iteration or two. */
+/**
+ * Has this call's request looked at again in an iteration or two. Where many wait, or this one has
+ * waited long, the call is answered with `pending` instead: the caller fetches the result later.
+ */
 export function wait(request: Request): void {
+  if (openCalls > maxOpenCalls || request.looks == maxLooks) {
+    leaveWaiting(request);
+    return;
+  }
+  request.looks++;
   callSelf(wakeName, CallKind.wake, (<u32>request.id) & numberMask);
   if (call_perform() != 0) leaveWaiting(request);
 }
 
-/** The system takes no further call: the caller gets the id, and fetches the result. */
+/** The call ends before the request does: the caller gets the id, and fetches the result. */
 function leaveWaiting(request: Request): void {
   closeCall(request);
   if (request.state != RequestState.active) keepResult(request);
