@@ -96,8 +96,8 @@ describe('a pipeline', () => {
     expect(p.values(result).flat()).toEqual([doubled(1, 11), doubled(2, 11)]);
     if (result.status !== 'done') throw new Error('not done');
     for (const { traces } of result.tasks) {
-      expect(traces[0]!.messages).toBe(3);
-      expect(traces[1]!.messages).toBe(3);
+      expect(traces).toHaveLength(2);
+      for (const { messages } of traces) expect(messages).toBeGreaterThan(2);
     }
   });
 
