@@ -7,6 +7,8 @@ import {
   MAX_PAGES,
   PAGES,
   POINTERS,
+  START_INTS,
+  START_POINTERS,
   VECTOR_LOCALS,
 } from './program.js';
 
@@ -98,7 +100,11 @@ class Interpreter {
   }
 
   main(): void {
+    this.pay(1 + START_INTS.length + START_POINTERS.length);
+    this.op('call');
     this.pay(1);
+    this.locals.ints = [...START_INTS];
+    this.locals.pointers = [...START_POINTERS];
     this.run(this.program.main);
   }
 
@@ -330,6 +336,10 @@ class Interpreter {
       case 'gset':
         this.trace.int = this.int(s.x);
         this.op('global.set');
+        return;
+      case 'move':
+        this.pay(4);
+        this.locals.pointers[s.index] = (this.locals.pointers[s.from]! + s.by) | 0;
         return;
       case 'fgset':
         this.trace.float = this.float(s.x);

@@ -44,7 +44,7 @@ export class MessageHost {
   runOk(name: string, argument: Uint8Array = new Uint8Array()): number {
     const outcome = this.run(name, argument);
     if (outcome.kind !== 'returned') {
-      throw new Error(`${name} trapped: ${outcome.trap.kind} ${String(outcome.trap.error ?? '')}`);
+      throw new Error(`${name} trapped: ${outcome.trap.kind}`, { cause: outcome.trap.error });
     }
     return outcome.instructions;
   }

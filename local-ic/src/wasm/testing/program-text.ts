@@ -6,6 +6,8 @@ import {
   MAX_PAGES,
   PAGES,
   POINTERS,
+  START_INTS,
+  START_POINTERS,
   VECTOR_LOCALS,
 } from './program.js';
 
@@ -27,15 +29,20 @@ export function programText({ main, helper }: Program): string {
     (data (i32.const 131000) "\\00\\00\\c0\\ff\\01\\00\\a0\\7f\\00\\00\\80\\3f")
     (func $helper (param $i0 i32) (param $i1 i32) (result i32) (local $i2 i32) ${locals(writer)}
       ${helperBody} ${result})
-    (func (export "main") ${ints()} ${locals(writer)} ${body}))`;
+    (func $main ${parameters()} ${others(writer)} ${body})
+    (func (export "main") (call $main ${starts()})))`;
 }
 
 const each = (count: number, text: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => text(i)).join(' ');
-const ints = (): string => each(INT_LOCALS, (i) => `(local $i${i} i32)`);
+const parameters = (): string =>
+  each(INT_LOCALS, (i) => `(param $i${i} i32)`) + each(POINTERS, (i) => `(param $p${i} i32)`);
+const starts = (): string =>
+  [...START_INTS, ...START_POINTERS].map((value) => `(i32.const ${value})`).join(' ');
 const locals = (writer: TextWriter): string =>
+  `${each(POINTERS, (i) => `(local $p${i} i32)`)} ${others(writer)}`;
+const others = (writer: TextWriter): string =>
   [
-    each(POINTERS, (i) => `(local $p${i} i32)`),
     each(FLOAT_LOCALS, (i) => `(local $f${i} f32)`),
     each(VECTOR_LOCALS, (i) => `(local $v${i} v128)`),
     each(writer.counters, (i) => `(local $n${i} i32)`),
@@ -132,6 +139,8 @@ class TextWriter {
         return `(local.set $v${s.index} ${this.vector(s.x)})`;
       case 'gset':
         return `(global.set $g ${this.int(s.x)})`;
+      case 'move':
+        return `(local.set $p${s.index} (i32.add (local.get $p${s.from}) (i32.const ${s.by})))`;
       case 'fgset':
         return `(global.set $fg ${this.float(s.x)})`;
       case 'vgset':

@@ -45,6 +45,7 @@ export type Statement =
   | { k: 'fset'; index: number; x: FloatExpr }
   | { k: 'vset'; index: number; x: VectorExpr }
   | { k: 'gset'; x: IntExpr }
+  | { k: 'move'; index: number; from: number; by: number }
   | { k: 'fgset'; x: FloatExpr }
   | { k: 'vgset'; x: VectorExpr }
   | { k: 'store'; bytes: 1 | 4; address: Address; x: IntExpr }
@@ -80,6 +81,9 @@ export const PAGES = 6;
 export const MAX_PAGES = 9;
 /** Addresses are masked with this, so that most accesses are inside of the heap. */
 export const MASK = 0x3ffff;
+/** What the integer locals and pointers of `main` start with. */
+export const START_INTS = [7, 70_000, 140_000];
+export const START_POINTERS = [131_064, 200_000];
 
 const interesting = [0, 1, 4, 65535, 65536, 65532, 131072, 131071, 0x3fff0, -1];
 const floatBits = [
@@ -190,6 +194,12 @@ const simple: fc.Arbitrary<Statement> = fc.oneof(
   fc.record({ k: fc.constant('fset' as const), index: fc.nat(FLOAT_LOCALS - 1), x: float }),
   fc.record({ k: fc.constant('vset' as const), index: fc.nat(VECTOR_LOCALS - 1), x: vector }),
   fc.record({ k: fc.constant('gset' as const), x: int }),
+  fc.record({
+    k: fc.constant('move' as const),
+    index: fc.nat(POINTERS - 1),
+    from: fc.nat(POINTERS - 1),
+    by: fc.constantFrom(0, 4, 64, 65_536, -65_536, -16),
+  }),
   fc.record({ k: fc.constant('fgset' as const), x: float }),
   fc.record({ k: fc.constant('vgset' as const), x: vector }),
   fc.record({
@@ -233,7 +243,13 @@ const statements = fc.letrec<{ list: Statement[]; one: Statement }>((tie) => ({
           maxLength: POINTERS,
         }),
         steps: fc.array(steps, { minLength: POINTERS, maxLength: POINTERS }),
-        body: fc.array(simple, { minLength: 1, maxLength: 4 }),
+        body: fc.array(
+          fc.oneof({ arbitrary: simple, weight: 6 }, { arbitrary: tie('one'), weight: 1 }),
+          {
+            minLength: 1,
+            maxLength: 4,
+          },
+        ),
         form,
       }),
       weight: 3,
