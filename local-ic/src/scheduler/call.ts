@@ -204,7 +204,7 @@ function runCall(
   canister.globalTimer = timer;
   if (result.error || plan.query) rollbackMemory(code);
   return {
-    slices: slicesOf(result.instructions, context.limits.slice),
+    slices: slicesOf(result, context.limits.slice),
     finish: () => ({
       ...finishCall(context, canister, message, plan, prepaid, call, result),
       touched,

@@ -73,7 +73,7 @@ class Steps {
     canister.code = before;
     this.results.push(result);
     this.instructions += result.instructions;
-    const [first, ...rest] = slicesOf(result.instructions, limits.installCodeSlice);
+    const [first, ...rest] = slicesOf(result, limits.installCodeSlice);
     this.slices[this.slices.length - 1]! += first!;
     this.slices.push(...rest);
     if (result.error) throw result.error.toUserError(canister.id);

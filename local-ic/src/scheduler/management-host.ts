@@ -152,7 +152,6 @@ export class ManagementHost implements ManagementContext {
         break;
       case 'running':
         canister.status = { kind: 'stopping', waiters: [waiter] };
-        canister.version++;
         break;
     }
     return { kind: 'pending' };

@@ -57,9 +57,9 @@ function runResponse(
   const touched = canister.code!.instance.touched();
   canister.balance = before;
   const { slice } = context.limits;
-  const slices = slicesOf(outcome.callback.instructions, slice);
+  const slices = slicesOf(outcome.callback, slice);
   if (outcome.cleanup) {
-    const [first, ...rest] = slicesOf(outcome.cleanup.instructions, slice);
+    const [first, ...rest] = slicesOf(outcome.cleanup, slice);
     slices[slices.length - 1]! += first!;
     slices.push(...rest);
   }

@@ -1,4 +1,5 @@
 import type { Canister, Code, LongExecution, StableChanges } from '../state/index.js';
+import type { ExecutionResult } from '../system-api/index.js';
 import type { PendingChanges } from '../wasm/index.js';
 import type { TouchedPages } from './observer.js';
 
@@ -26,10 +27,10 @@ export interface Work {
 }
 
 /** Splits the instructions of one run into slices. */
-export function slicesOf(instructions: number, slice: number): number[] {
+export function slicesOf({ instructions, execution }: ExecutionResult, slice: number): number[] {
   const slices: number[] = [];
   let left = instructions;
-  while (left > slice) {
+  while (left > Math.max(slice, execution.lastSlice)) {
     slices.push(slice);
     left -= slice;
   }

@@ -38,10 +38,7 @@ export const certifiedData: ApiGroup = {
           `ic0_certified_data_set failed because src + size is out of bounds. Found src = ${src} and size = ${size} while src + size must be <= ${limit}`,
         );
       }
-      context.execution.certifiedData = context.code.instance.readBytes(
-        src,
-        size,
-      );
+      context.execution.certifiedData = context.code.instance.readBytes(src, size);
     },
   },
   data_certificate_present: {
@@ -75,10 +72,7 @@ export const certifiedData: ApiGroup = {
         );
       }
       const from = offset as number;
-      context.code.instance.writeBytes(
-        dst,
-        bytes.subarray(from, from + (size as number)),
-      );
+      context.code.instance.writeBytes(dst, bytes.subarray(from, from + (size as number)));
     },
   },
 };

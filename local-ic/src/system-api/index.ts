@@ -82,7 +82,9 @@ export class SystemApi implements ApiContext {
     const inSlice = (executed % slice) + instructions;
     const lastSlice = limit - (executed - (executed % slice)) <= slice;
     instance.charge(instructions);
-    if (!lastSlice && inSlice >= 2 * slice) throw sliceOverrun(inSlice, slice);
+    if (lastSlice || inSlice < 2 * slice) return;
+    this.execution.lastSlice = inSlice;
+    throw sliceOverrun(inSlice, slice);
   }
 
   /** Decides about `memory.grow`. */
