@@ -258,6 +258,14 @@ export class CanisterInstance {
     this.setGlobals(changes.globals);
   }
 
+  /** Puts detached changes on as a run of its own would: `rollback` takes them off again. */
+  attachPending(changes: PendingChanges): void {
+    this.heap.applyPending(changes.pages, changes.content);
+    if (!this.hasGlobals) return;
+    this.heap.reserved(EXCHANGED_GLOBALS, this.globalsLength).set(changes.globals);
+    this.globalsFunction(exported.loadGlobals, EXCHANGED_GLOBALS);
+  }
+
   /** A copy of heap and globals as they are now, changes of an unsettled run included. */
   saveState(): HeapState {
     const bytes = this.currentGlobals();
