@@ -114,7 +114,13 @@ export class EmbeddedIc implements RoundIc {
     };
   }
 
-  private query(sender: string, canister: string, method: string, arg: Uint8Array): Uint8Array {
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
+  async query(
+    sender: string,
+    canister: string,
+    method: string,
+    arg: Uint8Array,
+  ): Promise<Uint8Array> {
     const call = { sender: principalFromText(sender), canisterId: principalFromText(canister) };
     try {
       return this.ic.query({ ...call, method, arg });

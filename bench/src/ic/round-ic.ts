@@ -11,9 +11,9 @@ export interface CanisterMemory {
 }
 
 /** An update call that was sent. */
-export interface PendingCall {
+export interface PendingCall<T = Answer> {
   /** Undefined until it is answered. */
-  poll(): Promise<Answer | undefined>;
+  poll(): Promise<T | undefined>;
 }
 
 /** An Internet Computer whose rounds the benchmark drives itself. Canisters and principals are text. */
@@ -24,6 +24,8 @@ export interface RoundIc {
   tick(): Promise<void>;
   /** Sends an update call; it enters in the next round. */
   submit(sender: string, canister: string, method: string, arg: Uint8Array): Promise<PendingCall>;
+  /** A query call; takes no round. */
+  query(sender: string, canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
   /** For what is not measured: an update call executes rounds until it is answered. */
   transport(sender: string): Transport;
   cyclesBalance(canister: string): Promise<bigint>;

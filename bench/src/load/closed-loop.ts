@@ -1,4 +1,4 @@
-import type { Answer, PendingCall } from '../ic/round-ic.js';
+import type { PendingCall } from '../ic/round-ic.js';
 
 /** What a load needs of an IC. */
 export interface Rounds {
@@ -6,31 +6,31 @@ export interface Rounds {
   tick(): Promise<void>;
 }
 
-export interface ClosedLoop {
+export interface ClosedLoop<T> {
   requests: number;
   /** Requests kept in flight. */
   concurrency: number;
   /** Sends request `index`; `lane` says whose turn it is, below `concurrency`. */
-  send(index: number, lane: number): Promise<PendingCall>;
+  send(index: number, lane: number): Promise<PendingCall<T>>;
   /** Told of each answer, in the order of lanes within a round. */
-  onAnswer?(log: RequestLog): void;
+  onAnswer?(log: RequestLog<T>): void;
   /** Rounds without an answer after which the load gives up. */
   patience?: number;
 }
 
-export interface RequestLog {
+export interface RequestLog<T> {
   index: number;
   lane: number;
   /** The first round it could enter. */
   sentRound: number;
   answeredRound: number;
-  answer: Answer;
+  answer: T;
 }
 
 const defaultPatience = 500;
 
 /** Rounds of a request, the one it entered and the one it was answered in included. */
-export function requestRounds(log: RequestLog): number {
+export function requestRounds(log: RequestLog<unknown>): number {
   return log.answeredRound - log.sentRound + 1;
 }
 
@@ -38,9 +38,9 @@ export function requestRounds(log: RequestLog): number {
  * Keeps `concurrency` requests in flight until `requests` are answered: sends the next of a lane
  * when its last is answered. Gives what happened, in the order of answers.
  */
-export async function closedLoop(ic: Rounds, loop: ClosedLoop): Promise<RequestLog[]> {
-  const lanes: ({ index: number; sentRound: number; call: PendingCall } | undefined)[] = [];
-  const log: RequestLog[] = [];
+export async function closedLoop<T>(ic: Rounds, loop: ClosedLoop<T>): Promise<RequestLog<T>[]> {
+  const lanes: ({ index: number; sentRound: number; call: PendingCall<T> } | undefined)[] = [];
+  const log: RequestLog<T>[] = [];
   let sent = 0;
   let silentSince = ic.round;
   const launch = async (lane: number): Promise<void> => {

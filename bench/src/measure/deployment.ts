@@ -68,6 +68,7 @@ export async function deployModel(
             instructionBudget: BigInt(settings.instructionBudget),
             queueLimit,
             queueLimitPerCaller: queueLimit,
+            paced: settings.paced,
             coordinator: principalFromText(coordinator),
             workers: workers.map(principalFromText),
           });

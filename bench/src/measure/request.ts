@@ -1,29 +1,94 @@
 import { IDL } from '@dfinity/candid';
-import { coordinatorIdl, type CoordinatorActor } from '@canopy/protocol';
-import type { Answer } from '../ic/round-ic.js';
+import {
+  coordinatorIdl,
+  decodeResult,
+  type CoordinatorActor,
+  type FetchResult,
+  type Result,
+} from '@canopy/protocol';
+import type { PendingCall, RoundIc } from '../ic/round-ic.js';
 
 const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
-const infer = service._fields.find(([name]) => name === 'infer')![1];
+const methods = new Map(service._fields);
+const infer = methods.get('infer')!;
+const fetch = methods.get('fetch')!;
 
-/** Argument of the coordinator's `infer`. */
-export function inferArgument(model: string, bundle: Uint8Array): Uint8Array {
-  return IDL.encode(infer.argTypes, [model, bundle]);
-}
-
-/** Outcome of `infer`: outputs, the code of a refusal, or a result that waits to be fetched. */
+/** Outcome of an inference. */
 export type InferAnswer =
-  | { kind: 'outputs'; bundle: Uint8Array; stages: { bytesSent: number }[] }
-  | { kind: 'ticket'; ticket: bigint }
+  | { kind: 'outputs'; bundle: Uint8Array; bytesSent: number[] }
+  /** The call ended before the request did, or its result was too large: it was fetched. */
+  | { kind: 'fetched'; ticket: bigint; tasks: Extract<Result, { status: 'done' }>['tasks'] }
   | { kind: 'error'; code: string; message: string };
 
-export function readInferAnswer(answer: Answer): InferAnswer {
-  if (answer.kind === 'reject') {
-    return { kind: 'error', code: `reject-${answer.code}`, message: answer.message };
+export interface Inference {
+  caller: string;
+  coordinator: string;
+  model: string;
+  bundle: Uint8Array;
+}
+
+/** Bytes each stage sent on for a request. */
+export function sentByStage(answer: InferAnswer): number[] {
+  if (answer.kind === 'error') return [];
+  if (answer.kind === 'outputs') return answer.bytesSent;
+  const stages = answer.tasks[0]?.traces ?? [];
+  return stages.map((_, stage) =>
+    answer.tasks.reduce((sum, task) => sum + task.traces[stage]!.bytesSent, 0),
+  );
+}
+
+/**
+ * Sends `infer` to the coordinator. Where that gives a ticket, the result is looked for by query after
+ * each round, as a client would.
+ */
+export async function sendInference(
+  ic: RoundIc,
+  { caller, coordinator, model, bundle }: Inference,
+): Promise<PendingCall<InferAnswer>> {
+  const arg = IDL.encode(infer.argTypes, [model, bundle]);
+  const call = await ic.submit(caller, coordinator, 'infer', arg);
+  let ticket: bigint | undefined;
+  return {
+    async poll() {
+      if (ticket === undefined) {
+        const answer = await call.poll();
+        if (!answer) return undefined;
+        if (answer.kind === 'reject') {
+          return { kind: 'error', code: `reject-${answer.code}`, message: answer.message };
+        }
+        type Reply = Awaited<ReturnType<CoordinatorActor['infer']>>;
+        const reply = IDL.decode(infer.retTypes, answer.reply)[0] as unknown as Reply;
+        if ('err' in reply) return { kind: 'error', ...reply.err };
+        if ('ok' in reply) {
+          const bytesSent = reply.ok.stages.map((stage) => Number(stage.bytes_sent));
+          return { kind: 'outputs', bundle: Uint8Array.from(reply.ok.outputs), bytesSent };
+        }
+        ticket = reply.ticket;
+      }
+      return fetchResult(ic, caller, coordinator, ticket);
+    },
+  };
+}
+
+async function fetchResult(
+  ic: RoundIc,
+  caller: string,
+  coordinator: string,
+  ticket: bigint,
+): Promise<InferAnswer | undefined> {
+  const parts: Uint8Array[] = [];
+  for (let offset = 0, total = 1; offset < total;) {
+    const arg = IDL.encode(fetch.argTypes, [ticket, offset]);
+    const bytes = await ic.query(caller, coordinator, 'fetch', arg);
+    const reply = IDL.decode(fetch.retTypes, bytes)[0] as unknown as FetchResult;
+    if ('err' in reply) return { kind: 'error', ...reply.err };
+    if ('pending' in reply) return undefined;
+    parts.push(Uint8Array.from(reply.part.bytes));
+    offset += reply.part.bytes.length;
+    total = reply.part.total;
   }
-  type Reply = Awaited<ReturnType<CoordinatorActor['infer']>>;
-  const reply = IDL.decode(infer.retTypes, answer.reply)[0] as unknown as Reply;
-  if ('err' in reply) return { kind: 'error', code: reply.err.code, message: reply.err.message };
-  if ('ticket' in reply) return { kind: 'ticket', ticket: reply.ticket };
-  const stages = reply.ok.stages.map((stage) => ({ bytesSent: Number(stage.bytes_sent) }));
-  return { kind: 'outputs', bundle: Uint8Array.from(reply.ok.outputs), stages };
+  const result = decodeResult(Buffer.concat(parts));
+  if (result.status === 'done') return { kind: 'fetched', ticket, tasks: result.tasks };
+  const message = result.status === 'failed' ? result.text : `a result says "${result.status}"`;
+  return { kind: 'error', code: 'failed', message };
 }

@@ -1,15 +1,13 @@
 import { CoordinatorClient } from '@canopy/client';
 import {
   decodeBundle,
-  decodeResult,
   encodeBundle,
   joinRows,
   type BundleTensor,
   type Plan,
-  type WorkerStatus,
 } from '@canopy/protocol';
 import { callerName } from '../ic/embedded.js';
-import type { Answer, RoundIc } from '../ic/round-ic.js';
+import type { RoundIc } from '../ic/round-ic.js';
 import { closedLoop, requestRounds, type RequestLog } from '../load/closed-loop.js';
 import { percentile } from '../load/percentile.js';
 import type { BenchModel } from '../models/catalogue.js';
@@ -19,7 +17,7 @@ import { waySettings } from '../ways.js';
 import type { Deployed } from './deployment.js';
 import { storageUsd, usd } from './money.js';
 import { Observation, type RoundWindow } from './observation.js';
-import { inferArgument, readInferAnswer } from './request.js';
+import { sendInference, sentByStage, type InferAnswer } from './request.js';
 
 /** One line of the table: what to run. */
 export interface RunSpec {
@@ -41,38 +39,6 @@ function inputsOf(model: BenchModel, batch: number, request: number): BundleTens
   return joinRows(Array.from({ length: batch }, (_, row) => model.input(request * batch + row)));
 }
 
-/** Outputs of an answer; a result too large for a reply is fetched. Throws where the request failed. */
-async function outputsOf(deployed: Deployed, answer: Answer): Promise<BundleTensor[]> {
-  const outcome = readInferAnswer(answer);
-  if (outcome.kind === 'error') {
-    throw new Error(`a request failed: [${outcome.code}] ${outcome.message}`);
-  }
-  if (outcome.kind === 'outputs') return decodeBundle(outcome.bundle);
-  const client = new CoordinatorClient(deployed.transport, deployed.coordinator);
-  const parts: Uint8Array[] = [];
-  for (let offset = 0, total = 1; offset < total;) {
-    const reply = await client.fetch(outcome.ticket, offset, false);
-    if (!('part' in reply)) throw new Error('a result that was moved is still pending');
-    parts.push(Uint8Array.from(reply.part.bytes));
-    offset += reply.part.bytes.length;
-    total = reply.part.total;
-  }
-  const result = decodeResult(Buffer.concat(parts));
-  if (result.status !== 'done') throw new Error(`a fetched result says "${result.status}"`);
-  const outputs = joinRows(result.tasks.map((task) => decodeBundle(task.bundle)));
-  const names = deployed.plan.outputs.map((output) => output.name);
-  return outputs.map((tensor, index) => ({ ...tensor, name: names[index]! }));
-}
-
-/** Results that wait to be fetched are forgotten, so that they take no memory in later runs. */
-async function releaseTickets(deployed: Deployed, log: readonly RequestLog[]): Promise<void> {
-  const client = new CoordinatorClient(deployed.transport, deployed.coordinator);
-  for (const { answer } of log) {
-    const outcome = readInferAnswer(answer);
-    if (outcome.kind === 'ticket') await client.release(outcome.ticket);
-  }
-}
-
 /** Runs a model in one way under one load and gives every figure of it. */
 export async function measureRun(context: RunContext, spec: RunSpec): Promise<RunResult> {
   const { deployed, model } = context;
@@ -92,7 +58,7 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
     concurrency,
     send: (index, lane) => {
       const bundle = encodeBundle(inputsOf(model, batch, index));
-      return ic.submit(callerName(lane), coordinator, 'infer', inferArgument(name, bundle));
+      return sendInference(ic, { caller: callerName(lane), coordinator, model: name, bundle });
     },
   });
   observation.close();
@@ -100,21 +66,33 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
   const cycles = Number(cyclesBefore - (await totalCycles(ic, canisters)));
   const statusAfter = await deployed.status();
 
-  for (const entry of log) if (entry.index > 0) failWhereRefused(entry.answer);
+  for (const { answer } of log) {
+    if (answer.kind === 'error') {
+      throw new Error(`a request failed: [${answer.code}] ${answer.message}`);
+    }
+  }
   const first = log.find((entry) => entry.index === 0)!;
   const difference = firstDifference(
-    await outputsOf(deployed, first.answer),
+    outputsOf(plan, first.answer),
     await context.expected(inputsOf(model, batch, 0)),
   );
   if (difference !== undefined) {
     throw new Error(`${model.name}, way ${spec.way}: the answer is wrong: ${difference}`);
   }
-  await releaseTickets(deployed, log);
+  const client = new CoordinatorClient(deployed.transport, coordinator);
+  for (const { answer } of log) {
+    if (answer.kind === 'fetched') await client.release(answer.ticket);
+  }
 
   const inputs = requests * batch;
-  const counted = sumStatus(statusAfter, statusBefore);
+  const difference64 = (stage: number, field: 'programInstructions' | 'operatorInstructions') =>
+    Number(statusAfter[stage]![field] - statusBefore[stage]![field]);
+  const program = workers.reduce(
+    (sum, _, stage) => sum + difference64(stage, 'programInstructions'),
+    0,
+  );
   const workerInstructions = observation.instructions(workers);
-  const modelShare = workerInstructions === 0 ? 0 : counted.program / workerInstructions;
+  const modelShare = workerInstructions === 0 ? 0 : program / workerInstructions;
   const window = observation.steadyWindow(Math.min(...log.map((entry) => entry.answeredRound)));
   const memory = await Promise.all(canisters.map((id) => ic.memory(id)));
   const roundsOfRequests = log.map(requestRounds);
@@ -136,7 +114,7 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
     steady: window ? steadyFigures(observation, workers, window, modelShare, inputs) : null,
     instructionsPerInput: {
       workers: workerInstructions / inputs,
-      model: counted.program / inputs,
+      model: program / inputs,
       pages: observation.pageInstructions(workers) / inputs,
       coordinator: observation.instructions([coordinator]) / inputs,
     },
@@ -149,7 +127,9 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
         predicted: predictedPerInput(plan, index, Math.min(batch, settings.microBatchRows)),
         counted: observation.instructions([worker]) / inputs,
         pages: observation.pageInstructions([worker]) / inputs,
-        bytesSent: (stageBytes(log, index) ?? 0) / inputs,
+        program: difference64(index, 'programInstructions') / inputs,
+        operators: difference64(index, 'operatorInstructions') / inputs,
+        bytesSent: stageBytes(log, index) / inputs,
         sliceFullness: observation.sliceFullness([worker]),
         ...memory[index + 1]!,
       };
@@ -169,11 +149,11 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
   };
 }
 
-function failWhereRefused(answer: Answer): void {
-  const outcome = readInferAnswer(answer);
-  if (outcome.kind === 'error') {
-    throw new Error(`a request failed: [${outcome.code}] ${outcome.message}`);
-  }
+function outputsOf(plan: Plan, answer: InferAnswer): BundleTensor[] {
+  if (answer.kind === 'outputs') return decodeBundle(answer.bundle);
+  if (answer.kind === 'error') return [];
+  const tensors = joinRows(answer.tasks.map((task) => decodeBundle(task.bundle)));
+  return tensors.map((tensor, index) => ({ ...tensor, name: plan.outputs[index]!.name }));
 }
 
 async function totalCycles(ic: RoundIc, canisters: readonly string[]): Promise<bigint> {
@@ -181,24 +161,9 @@ async function totalCycles(ic: RoundIc, canisters: readonly string[]): Promise<b
   return balances.reduce((sum, balance) => sum + balance, 0n);
 }
 
-/** What the workers counted of their own operators between two looks at them. */
-function sumStatus(after: WorkerStatus[], before: WorkerStatus[]): { program: number } {
-  const program = after.reduce(
-    (sum, status, index) => sum + Number(status.instructions - before[index]!.instructions),
-    0,
-  );
-  return { program };
-}
-
-/** Bytes that a stage sent for all requests of a log; undefined where answers do not say. */
-function stageBytes(log: readonly RequestLog[], stage: number): number | undefined {
-  let bytes = 0;
-  for (const { answer } of log) {
-    const outcome = readInferAnswer(answer);
-    if (outcome.kind !== 'outputs') return undefined;
-    bytes += outcome.stages[stage]?.bytesSent ?? 0;
-  }
-  return bytes;
+/** Bytes that a stage sent for all requests of a log. */
+function stageBytes(log: readonly RequestLog<InferAnswer>[], stage: number): number {
+  return log.reduce((sum, { answer }) => sum + (sentByStage(answer)[stage] ?? 0), 0);
 }
 
 /** The plan's prediction for one input when so many share a message; the nearest it holds. */

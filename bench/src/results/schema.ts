@@ -49,6 +49,9 @@ export interface StageResult {
   counted: number;
   /** Of the counted ones, for touching pages. */
   pages: number;
+  /** Of the counted ones, in the interpreter's loop, and in operators. */
+  program: number;
+  operators: number;
   /** To the next stage, for one input. */
   bytesSent: number;
   sliceFullness: number;
