@@ -4,9 +4,9 @@ import { WasmError } from './errors.js';
 
 const MAX_BYTES = limits.memory.wasmModuleBytes;
 
-/** The module in an upload, which may be gzipped. Throws `WasmError`. */
+/** A copy of the module in an upload, which may be gzipped. Throws `WasmError`. */
 export function decodeUpload(upload: Uint8Array): Uint8Array {
-  if (startsWith(upload, 0x00, 0x61, 0x73, 0x6d)) return upload;
+  if (startsWith(upload, 0x00, 0x61, 0x73, 0x6d)) return new Uint8Array(upload);
   if (!startsWith(upload, 0x1f, 0x8b, 0x08)) {
     throw new WasmError(
       'invalid',
@@ -14,7 +14,7 @@ export function decodeUpload(upload: Uint8Array): Uint8Array {
     );
   }
   try {
-    return gunzipSync(upload, { maxOutputLength: MAX_BYTES });
+    return new Uint8Array(gunzipSync(upload, { maxOutputLength: MAX_BYTES }));
   } catch (error) {
     const tooLarge = (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE';
     const reason = tooLarge

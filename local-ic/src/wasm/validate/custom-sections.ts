@@ -22,7 +22,7 @@ export function validateCustomSections(module: ParsedModule): CustomSection[] {
           `size ${total} bytes, allowed ${MAX_TOTAL_BYTES} bytes`,
       );
     }
-    sections.set(name, { name, visibility, content: content.slice() });
+    sections.set(name, { name, visibility, content: new Uint8Array(content) });
     if (sections.size > limits.modules.customSections) {
       throw new WasmError(
         'invalid',
