@@ -1,4 +1,8 @@
+import cycles from './cost/cycles.json' with { type: 'json' };
+import type { Expectation } from './cut/expectation.js';
 import type { PlannedModel } from './plan-model.js';
+
+const { usDollarsPerTrillion } = cycles;
 
 function mebibytes(bytes: number): string {
   return (bytes / 1024 ** 2).toFixed(2);
@@ -48,8 +52,18 @@ const titles: Record<keyof PlanRow, string> = {
   scratchMiB: 'scratch MiB',
 };
 
+/** A row for each number of workers that `auto` has looked at. */
+function chosenAmong(chosen: Expectation, considered: readonly Expectation[]): string[] {
+  return considered.map(
+    ({ workers, rows, inferencesPerRound, roundsForOne }) =>
+      `${workers === chosen.workers ? '->' : '  '} ${String(workers).padStart(3)} workers: ` +
+      `${inferencesPerRound.toPrecision(3)} inferences a round, ${roundsForOne} rounds for one, ` +
+      `micro-batches of ${rows}`,
+  );
+}
+
 /** A plan as text for people. */
-export function formatPlan(planned: Pick<PlannedModel, 'plan' | 'nodes'>): string {
+export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
   const { plan, nodes } = planned;
   const rows = describePlan(planned);
   const keys = Object.keys(titles) as (keyof PlanRow)[];
@@ -61,12 +75,18 @@ export function formatPlan(planned: Pick<PlannedModel, 'plan' | 'nodes'>): strin
   const open = Object.entries(plan.typicalDims).map(([name, size]) => `${name} = ${size}`);
   const weights = plan.stages.reduce((sum, stage) => sum + stage.weightsBytes, 0);
   const work = plan.stages.reduce((sum, stage) => sum + stage.predictions.at(-1)!.instructions, 0);
+  const { expectation, considered } = planned;
   return [
     `${plan.model.name}: ${nodes.model} nodes, ${nodes.optimized} after onnxruntime's clean-up, ${nodes.program} operations`,
     `${plan.stages.length} stages, ${mebibytes(weights)} MiB of weights, micro-batches of ${plan.microBatchRows} rows` +
       (plan.rowsIndependent ? '' : ' (rows are not independent: a request is not cut)'),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),
+    `expected with requests enough, all workers on one subnet: ${expectation.inferencesPerRound.toPrecision(3)} inferences a round; ` +
+      `${expectation.roundsForOne} round${expectation.roundsForOne === 1 ? '' : 's'} for one alone; ` +
+      `${(expectation.cyclesPerThousand / 1e12).toFixed(3)} T cycles ` +
+      `(US$ ${expectation.usDollarsPerThousand.toFixed(2)} at ${usDollarsPerTrillion} a trillion) per 1,000`,
+    ...(considered.length > 0 ? ['', ...chosenAmong(expectation, considered)] : []),
     '',
     line(keys.map((key) => titles[key])),
     ...rows.map((row) => line(keys.map((key) => row[key]))),

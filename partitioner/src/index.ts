@@ -5,3 +5,4 @@ export type { CostScheduleName } from './cost/model.js';
 export { writeOnnx } from './onnx/write-model.js';
 export { floatConstant, intConstant } from './graph/constant.js';
 export { makeNode, type Attribute, type Graph } from './graph/graph.js';
+export type { Expectation } from './cut/expectation.js';

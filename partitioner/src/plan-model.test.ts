@@ -102,6 +102,21 @@ describe('a plan', () => {
     planned.close();
   });
 
+  it('chooses the number of workers by its goal', async () => {
+    const path = small('mobilenetv2');
+    const fast = await planModel(path, { workers: 'auto', goal: 'throughput' });
+    const soon = await planModel(path, { workers: 'auto', goal: 'latency' });
+    expect(fast.plan.stages.length % 4).toBe(0);
+    expect(soon.plan.stages).toHaveLength(1);
+    expect(fast.considered).toHaveLength(16);
+    expect(fast.expectation.inferencesPerRound).toBeGreaterThan(
+      soon.expectation.inferencesPerRound * 2,
+    );
+    expect(formatPlan(fast)).toMatch(/-> +4 workers: .* inferences a round/);
+    fast.close();
+    soon.close();
+  });
+
   it('says when rows depend on each other', async () => {
     const graph = makeGraph({
       inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4] }],

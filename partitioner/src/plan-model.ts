@@ -4,8 +4,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import {
   defaultChunkBytes,
   defaultInstructionBudget,
-  dtypeBytes,
-  elementCount,
+  maxStageMessageBytes,
   planVersion,
   type Plan,
   type StagePlan,
@@ -19,6 +18,7 @@ import {
   type CostSchedule,
   type CostScheduleName,
 } from './cost/model.js';
+import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
 import { ProgramChain, type StageLimits } from './cut/program-chain.js';
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
@@ -59,6 +59,10 @@ export interface PlannedModel {
   plan: Plan;
   /** Nodes of the model file, after onnxruntime's clean-up, and of the programs. */
   nodes: { model: number; optimized: number; program: number };
+  /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
+  expectation: Expectation;
+  /** With `workers: 'auto'`: what was chosen among, by number of workers. */
+  considered: readonly Expectation[];
   /** Chunks of a stage's shard. */
   chunkCount(stage: number): number;
   /** One chunk, packed now. */
@@ -72,8 +76,6 @@ export interface PlannedModel {
 const defaultMaxWeightsBytes = 2 * 1024 ** 3;
 /** Wasm memory limit that canisters have unless told otherwise. */
 const maxHeapBytes = 3 * 1024 ** 3;
-/** A call within a subnet holds 10 MiB; room for the task's header and traces. */
-const maxStageMessageBytes = 10 * 1024 * 1024 - 64 * 1024;
 
 async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
@@ -154,11 +156,12 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
   const model = await loadModel(path, options.dims ?? {});
   try {
     const independent = await rowsAreIndependent(path, model.original, model.dims);
-    const { cuts, rows } = planCuts(model.program, schedule, limits, {
+    const { cuts, expectation, considered } = planCuts(model.program, schedule, limits, {
       workers: options.workers,
       goal: options.goal ?? 'throughput',
       rows: independent ? options.microBatchRows : 1,
     });
+    const { rows } = expectation;
     const rowCounts = rows === 1 ? [1] : [1, rows];
     const predicted = predictions(model, cuts, rowCounts, schedule, limits);
     const chain = new ProgramChain(model.program, 1, schedule, limits);
@@ -202,6 +205,8 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         optimized: model.graph.nodes.length,
         program: model.program.nodes.length,
       },
+      expectation,
+      considered,
       chunkCount: (stage) => chunkCount(shards[stage]!, chunkBytes),
       readShardChunk: (stage, index) =>
         Promise.resolve(shardChunk(shards[stage]!, index, chunkBytes)),
@@ -220,10 +225,4 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     model.close();
     throw error;
   }
-}
-
-/** Bytes of one row of a tensor at the typical sizes. */
-export function rowBytes(spec: TensorSpec, dims: Readonly<Record<string, number>>): number {
-  const sizes = spec.dims.map((dim) => (typeof dim === 'number' ? dim : (dims[dim] ?? 1)));
-  return elementCount(sizes) * dtypeBytes(spec.dtype);
 }

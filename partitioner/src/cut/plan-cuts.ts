@@ -2,7 +2,9 @@ import { maxMessageBytes } from '@canopy/protocol';
 import type { CostSchedule } from '../cost/model.js';
 import { PartitionError } from '../error.js';
 import type { Program } from '../graph/program.js';
+import type { StageCost } from '../cost/stage.js';
 import { cutChain, fewestStages } from './chain.js';
+import { choose, expectationOf, type Expectation } from './expectation.js';
 import { ProgramChain, type StageLimits } from './program-chain.js';
 
 /** What is asked of the cut. */
@@ -74,31 +76,66 @@ export function rowsWithinBudget(
   return 1;
 }
 
+/** Where a program is cut, and what that promises. */
+export interface Cut {
+  /** Where each stage begins, and the program's end. */
+  cuts: number[];
+  expectation: Expectation;
+  /** With `auto`: what was chosen among. */
+  considered: Expectation[];
+}
+
+/** Most workers that `auto` considers: more on one subnet give memory, not speed. */
+const mostWorkers = 16;
+
 /** Cuts a program into stages and chooses the rows of a micro-batch. Throws {@link PartitionError}. */
 export function planCuts(
   program: Program,
   schedule: CostSchedule,
   limits: StageLimits,
   request: CutRequest,
-): { cuts: number[]; rows: number } {
-  const single = new ProgramChain(program, request.rows ?? 1, schedule, limits);
-  const fewest = fewestStages(single);
-  if (fewest === undefined) throw doesNotFit(program, single, limits);
-  const workers =
-    request.workers === 'auto' || request.workers === undefined ? fewest : request.workers;
+): Cut {
+  const chain = new ProgramChain(program, request.rows ?? 1, schedule, limits);
+  const one = request.rows === undefined ? chain : new ProgramChain(program, 1, schedule, limits);
+  const fewest = fewestStages(chain);
+  if (fewest === undefined) throw doesNotFit(program, chain, limits);
+
+  const cutInto = (workers: number): { cuts: number[]; expectation: Expectation } | undefined => {
+    const cuts = cutChain(chain, workers);
+    if (!cuts) return undefined;
+    const rows = request.rows ?? rowsWithinBudget(program, schedule, limits, cuts);
+    const costs = (of: ProgramChain): StageCost[] =>
+      cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!));
+    const stages = costs(
+      rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits),
+    );
+    const candidate = { workers, rows, stages, oneRow: costs(one) };
+    return { cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
+  };
+
+  if (request.workers === 'auto') {
+    const most = Math.min(Math.max(mostWorkers, fewest), program.nodes.length);
+    const numbers = Array.from({ length: most - fewest + 1 }, (_, index) => fewest + index);
+    const found = numbers.flatMap((workers) => cutInto(workers) ?? []);
+    const considered = found.map(({ expectation }) => expectation);
+    const best = choose(considered, request.goal);
+    return { ...found.find(({ expectation }) => expectation === best)!, considered };
+  }
+
+  const workers = request.workers ?? fewest;
   if (workers > program.nodes.length) {
     throw new PartitionError(
       'does-not-fit',
       `workers: ${workers} is more than the ${program.nodes.length} operations of the model`,
     );
   }
-  const cuts = cutChain(single, workers);
-  if (!cuts) {
+  const found = cutInto(workers);
+  if (!found) {
     throw new PartitionError(
       'does-not-fit',
       `the model does not fit ${workers} workers of ${megabytes(limits.maxWeightsBytes)} of weights: ` +
         `it needs at least ${fewest}`,
     );
   }
-  return { cuts, rows: request.rows ?? rowsWithinBudget(program, schedule, limits, cuts) };
+  return { ...found, considered: [] };
 }
