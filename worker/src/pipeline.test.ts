@@ -189,6 +189,33 @@ describe('a failing stage', () => {
     }
   });
 
+  it('that traps at one of several tasks of a message fails only that one', () => {
+    const p = pipeline(1, 1);
+    const worker = p.workers[1]!;
+    const values = Array.from({ length: 24 }, (_, at) => at);
+    const calls = values.map((value) =>
+      p.enqueue(EnqueueMode.ticket, BigInt(value), [bundle(value)]),
+    );
+    for (let count = 0; count < calls.length; count++) p.ic.executeOne();
+    const ids = calls.map(({ answer }) => ticketOf(answer));
+    const bad = new Uint8Array(new BigUint64Array([ids[12]!]).buffer);
+    let most = 0;
+    p.ic.onMessage = ({ to, method }) => {
+      if (to !== worker.id) return;
+      const isBad = method?.name === 'run' && Buffer.from(method.arg).includes(Buffer.from(bad));
+      worker.instructionLimit = isBad ? 0n : 1n << 60n;
+      if (isBad) most = Math.max(most, method.arg.length);
+    };
+    p.ic.runToIdle();
+    const one = encodeTasks([
+      { requestId: 1n, taskIndex: 0, traces: [], bundle: bundle(1) },
+    ]).length;
+    expect(most).toBeGreaterThan(2 * one);
+    const failed = ids.filter((id) => p.fetch(id)?.status === 'failed');
+    expect(failed).toEqual([ids[12]]);
+    expect(p.fetch(ids[13]!)?.status).toBe('done');
+  });
+
   it('gets a task again when the system could not take the call', () => {
     const p = pipeline(1, 1);
     p.head.refuseCallsTo = p.workers[1]!.id;
