@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { secondsRatio } from './measure/seconds.js';
 import { usdPerXdr } from './measure/money.js';
 import { benchModel } from './models/catalogue.js';
+import type { Job } from './job.js';
 import { runJobs } from './pool.js';
 import { benchmarkPage, runColumns } from './report/page.js';
 import { renderTable } from './report/table.js';
@@ -60,7 +61,8 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
   const total = jobs.reduce((sum, job) => sum + job.runs.length, 0);
   const start = Date.now();
   let done = 0;
-  const runs = await runJobs(jobs, processes, (run) => {
+  const all: Job[] = mode === 'full' ? [...jobs, 'load'] : jobs;
+  const { runs, load } = await runJobs(all, processes, (run) => {
     const seconds = Math.round((Date.now() - start) / 1000);
     log(
       `${String(++done).padStart(3)}/${total}  ${seconds} s  ${runKey(run)}: ${run.rounds.total} rounds`,
@@ -83,6 +85,7 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
     usdPerXdr,
     models,
     runs,
+    ...(load && { load }),
   };
 }
 

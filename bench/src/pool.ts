@@ -1,45 +1,62 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { JobMessage } from './job.js';
-import type { RunResult } from './results/schema.js';
-import type { SuiteJob } from './suite.js';
+import type { Job, JobMessage } from './job.js';
+import type { LoadResult, RunResult } from './results/schema.js';
 
 const script = fileURLToPath(new URL('./job.js', import.meta.url));
 
+export interface JobResults {
+  /** In the order of jobs. */
+  runs: RunResult[];
+  load?: LoadResult;
+}
+
+function nameOf(job: Job): string {
+  if (job === 'load') return 'many callers';
+  return `${job.model} on ${job.workers} workers, ${job.costSchedule}`;
+}
+
 /** Runs one job in a process of its own; throws what failed there. */
-function runJob(job: SuiteJob, onRun: (run: RunResult) => void): Promise<RunResult[]> {
+function runJob(job: Job, onRun: (run: RunResult) => void): Promise<JobResults> {
   return new Promise((resolve, reject) => {
-    const runs: RunResult[] = [];
+    const results: JobResults = { runs: [] };
     let ended = false;
     const child = fork(script, [JSON.stringify(job)], { execArgv: process.execArgv });
-    const what = `${job.model} on ${job.workers} workers, ${job.costSchedule}`;
     child.on('message', (message: JobMessage) => {
-      if (message.kind === 'run') {
-        runs.push(message.run);
-        onRun(message.run);
-        return;
+      switch (message.kind) {
+        case 'run':
+          results.runs.push(message.run);
+          onRun(message.run);
+          break;
+        case 'load':
+          results.load = message.load;
+          break;
+        case 'done':
+          ended = true;
+          resolve(results);
+          break;
+        case 'failed':
+          ended = true;
+          reject(new Error(`${nameOf(job)}: ${message.message}`));
       }
-      ended = true;
-      if (message.kind === 'done') resolve(runs);
-      else reject(new Error(`${what}: ${message.message}`));
     });
     child.on('error', reject);
     child.on('exit', (code) => {
-      if (!ended) reject(new Error(`${what}: its process ended with ${String(code)}`));
+      if (!ended) reject(new Error(`${nameOf(job)}: its process ended with ${String(code)}`));
     });
   });
 }
 
 /**
- * Runs jobs, `size` at a time; results in the order of jobs. Each job has an IC of its own, so counts
- * do not depend on what else runs. Where one fails no further one starts.
+ * Runs jobs, `size` at a time. Each has an IC of its own, so counts do not depend on what else runs.
+ * Where one fails no further one starts.
  */
 export async function runJobs(
-  jobs: readonly SuiteJob[],
+  jobs: readonly Job[],
   size: number,
   onRun: (run: RunResult) => void,
-): Promise<RunResult[]> {
-  const results = jobs.map((): RunResult[] => []);
+): Promise<JobResults> {
+  const results = jobs.map((): JobResults => ({ runs: [] }));
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < jobs.length) {
@@ -53,5 +70,6 @@ export async function runJobs(
     }
   };
   await Promise.all(Array.from({ length: size }, lane));
-  return results.flat();
+  const load = results.find((result) => result.load !== undefined)?.load;
+  return { runs: results.flatMap(({ runs }) => runs), ...(load && { load }) };
 }

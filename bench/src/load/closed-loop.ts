@@ -12,6 +12,8 @@ export interface ClosedLoop<T> {
   concurrency: number;
   /** Sends request `index`; `lane` says whose turn it is, below `concurrency`. */
   send(index: number, lane: number): Promise<PendingCall<T>>;
+  /** Whether a lane, once answered, sends nothing more. */
+  isLast?(lane: number): boolean;
   /** Told of each answer, in the order of lanes within a round. */
   onAnswer?(log: RequestLog<T>): void;
   /** Rounds without an answer after which the load gives up. */
@@ -63,7 +65,8 @@ export async function closedLoop<T>(ic: Rounds, loop: ClosedLoop<T>): Promise<Re
       log.push(entry);
       loop.onAnswer?.(entry);
       silentSince = ic.round;
-      await launch(lane);
+      if (loop.isLast?.(lane) === true) lanes[lane] = undefined;
+      else await launch(lane);
     }
     if (ic.round - silentSince > (loop.patience ?? defaultPatience)) {
       throw new Error(

@@ -9,8 +9,13 @@ import { callerName } from '../ic/embedded.js';
 import type { RoundIc } from '../ic/round-ic.js';
 import type { WaySettings } from '../ways.js';
 
-/** Requests and bytes are never refused in a measurement of speed. */
-const queueLimit = 4096;
+export interface QueueLimits {
+  queueLimit: number;
+  queueLimitPerCaller: number;
+}
+
+/** Requests are never refused in a measurement of speed. */
+const noLimits: QueueLimits = { queueLimit: 4096, queueLimitPerCaller: 4096 };
 /** Controller of all canisters. */
 export const owner = callerName(0xffffff);
 
@@ -32,6 +37,7 @@ export async function deployModel(
   path: string,
   name: string,
   options: PlanOptions,
+  limits: QueueLimits = noLimits,
 ): Promise<Deployed> {
   const planned = await planModel(path, { ...options, name });
   const transport = ic.transport(owner);
@@ -41,8 +47,7 @@ export async function deployModel(
     const deployment = await deploy(planned, {
       transport,
       modules,
-      queueLimit,
-      queueLimitPerCaller: queueLimit,
+      ...limits,
       cycles: 1_000_000_000_000_000n,
     });
     const { coordinator, workers } = deployment;
@@ -66,8 +71,7 @@ export async function deployModel(
             chunkBytes: plan.chunkBytes,
             shardHash: Buffer.from(stage.shardHash, 'hex'),
             instructionBudget: BigInt(settings.instructionBudget),
-            queueLimit,
-            queueLimitPerCaller: queueLimit,
+            ...limits,
             paced: settings.paced,
             coordinator: principalFromText(coordinator),
             workers: workers.map(principalFromText),
