@@ -1,5 +1,6 @@
 import type { Epilogue } from '@canopy/protocol';
 import {
+  floatAttribute,
   floatsAttribute,
   intAttribute,
   intsAttribute,
@@ -84,7 +85,11 @@ function windowOf(node: GraphNode, kernelOfWeight?: readonly number[]): Window {
 /** The activation that onnxruntime has fused into a node. */
 export function fusedActivation(node: GraphNode): Epilogue {
   const activation = stringAttribute(node, 'activation', '');
-  const [first = 0, second = 0] = floatsAttribute(node, 'activation_params') ?? [];
+  // FusedConv has a list, FusedGemm an attribute each.
+  const [first = 0, second = 0] = floatsAttribute(node, 'activation_params') ?? [
+    floatAttribute(node, 'activation_alpha', 0),
+    floatAttribute(node, 'activation_beta', 0),
+  ];
   switch (activation) {
     case '':
       return epilogue();
