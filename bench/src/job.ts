@@ -8,7 +8,10 @@ import type { SuiteJob } from './suite.js';
 
 /** What a job tells its parent. */
 export type JobMessage =
-  { kind: 'run'; run: RunResult } | { kind: 'done' } | { kind: 'failed'; message: string };
+  | { kind: 'run'; run: RunResult }
+  | { kind: 'load'; load: LoadResult }
+  | { kind: 'done' }
+  | { kind: 'failed'; message: string };
 
 /** A job of the suite, or the runs about many callers. */
 export type Job = SuiteJob | 'load';
