@@ -55,3 +55,11 @@ function backtraceOf(thrown: unknown, context: TrapContext): Frame[] {
   }
   return frames;
 }
+
+/** How many functions the replica's own instrumentation puts before those of the module. */
+const REPLICA_ADDED_IMPORTS = 5;
+
+/** A function as the replica lists it under "Canister Backtrace:". */
+export function describeFrame({ index, name }: Frame): string {
+  return name ?? `unknown function at index ${index + REPLICA_ADDED_IMPORTS}`;
+}

@@ -4,6 +4,7 @@ import { CanisterInstance } from './instance.js';
 import { compileModule } from './module.js';
 import { assemble } from './testing/assemble.js';
 import { MessageHost } from './testing/message-host.js';
+import { describeFrame } from './trap.js';
 import type { Trap } from './types.js';
 
 const text = `(module (memory 1) (table 2 funcref) (type $v (func)) (elem (i32.const 1) $long)
@@ -102,6 +103,11 @@ describe('traps', () => {
     const name = new Uint8Array([0, 11, 4, 0x6e, 0x61, 0x6d, 0x65, 1, 4, 1, 7, 1, 0x75]);
     const outcome = new MessageHost(Buffer.concat([module, name])).run('unreachable');
     expect(outcome).toMatchObject({ trap: { backtrace: [{ index: 7, name: 'u' }] } });
+  });
+
+  it('lists functions as the replica does, which counts its own five imports', () => {
+    expect(describeFrame({ index: 82 })).toBe('unknown function at index 87');
+    expect(describeFrame({ index: 82, name: 'run' })).toBe('run');
   });
 
   it('callbacks: one address, no result, in table 0', () => {
