@@ -39,11 +39,7 @@ function hypervisorErrorOf(error: WasmError): HypervisorError {
 }
 
 /** Compiles a module. Throws UserError when the IC refuses it. */
-export function compile(
-  canister: Canister,
-  bytes: Uint8Array,
-  schedule: CostSchedule,
-): CanisterModule {
+function compile(canister: Canister, bytes: Uint8Array, schedule: CostSchedule): CanisterModule {
   try {
     return compileModule(bytes, schedule);
   } catch (error) {
@@ -52,29 +48,64 @@ export function compile(
   }
 }
 
-/** Instructions for compiling a module on a subnet, which then knows it. */
-export function compilationCost(subnet: Subnet, module: CanisterModule): number {
-  const key = idKey(module.hash);
-  const known = subnet.compiledModules.has(key);
-  subnet.compiledModules.add(key);
+/** Instructions for compiling a module on a subnet. */
+function compilationCost(subnet: Subnet, module: CanisterModule): number {
   const cost = module.codeInstructions * COMPILATION_COST;
-  return known ? Math.floor(cost / KNOWN_MODULE_DIVISOR) : cost;
+  return subnet.compiledModules.has(idKey(module.hash))
+    ? Math.floor(cost / KNOWN_MODULE_DIVISOR)
+    : cost;
+}
+
+/** Instructions for an upload that turns out not to be a module the IC accepts. */
+export function refusalCost(upload: Uint8Array, decodes: boolean, limit: number): number {
+  return decodes ? Math.min(limit, upload.length * COMPILATION_COST) : limit;
+}
+
+/** Remembers a module as one that the subnet has compiled. */
+export function rememberModule(subnet: Subnet, module: CanisterModule): void {
+  subnet.compiledModules.add(idKey(module.hash));
+}
+
+/** A module with what compiling it costs. */
+export interface Compiled {
+  readonly module: CanisterModule;
+  readonly instructions: number;
+}
+
+/** Compiles a module for a subnet. Throws UserError when the IC refuses it. */
+export function compileFor(
+  subnet: Subnet,
+  canister: Canister,
+  bytes: Uint8Array,
+  schedule: CostSchedule,
+): Compiled {
+  const module = compile(canister, bytes, schedule);
+  return { module, instructions: compilationCost(subnet, module) };
 }
 
 /** A module's code with fresh heap and the given stable memory. Throws UserError. */
+export function instantiate(
+  canister: Canister,
+  module: CanisterModule,
+  bytes: Uint8Array,
+  stable?: StableSnapshot,
+): Code {
+  try {
+    return makeCode(module, bytes, stable);
+  } catch (error) {
+    if (error instanceof WasmError) throw hypervisorErrorOf(error).toUserError(canister.id);
+    throw error;
+  }
+}
+
+/** Compiles a module, which the subnet then knows, and makes its memories. Throws UserError. */
 export function createCode(
   subnet: Subnet,
   canister: Canister,
   bytes: Uint8Array,
   schedule: CostSchedule,
-  stable?: StableSnapshot,
 ): { readonly code: Code; readonly instructions: number } {
-  const module = compile(canister, bytes, schedule);
-  const instructions = compilationCost(subnet, module);
-  try {
-    return { code: makeCode(module, bytes, stable), instructions };
-  } catch (error) {
-    if (error instanceof WasmError) throw hypervisorErrorOf(error).toUserError(canister.id);
-    throw error;
-  }
+  const { module, instructions } = compileFor(subnet, canister, bytes, schedule);
+  rememberModule(subnet, module);
+  return { code: instantiate(canister, module, bytes), instructions };
 }

@@ -17,8 +17,8 @@ import {
   type ExecutionResult,
   type Mode,
 } from '../system-api/index.js';
-import type { EntryPoint } from '../wasm/index.js';
-import { createCode } from './compile.js';
+import { inspectUpload, type CanisterModule, type EntryPoint } from '../wasm/index.js';
+import { compileFor, instantiate, refusalCost, rememberModule } from './compile.js';
 import type { ExecutionContext } from './context.js';
 import { applyLog } from './effects.js';
 import { documented } from './errors.js';
@@ -80,6 +80,26 @@ class Steps {
   }
 }
 
+/** The uploaded module with what can be told without compiling it. */
+interface Upload {
+  readonly bytes: Uint8Array;
+  readonly decodes: boolean;
+  readonly memory64: boolean;
+}
+
+/** Returns a UserError when the module cannot be put together from its chunks. */
+function uploadOf({ moduleBytes }: InstallRequest): Upload | UserError {
+  if (typeof moduleBytes !== 'function')
+    return { bytes: moduleBytes, ...inspectUpload(moduleBytes) };
+  try {
+    const bytes = moduleBytes();
+    return { bytes, ...inspectUpload(bytes) };
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}
+
 /** Checks that do not depend on the module. Throws UserError. */
 function validate(request: InstallRequest): void {
   const { canister, mode } = request;
@@ -113,6 +133,8 @@ export function runInstallation(
 ): Installation {
   const { canister } = request;
   const { limits } = context;
+  const upload = uploadOf(request);
+  const memory64 = !(upload instanceof UserError) && upload.memory64;
   let prepaid = prepaidBefore;
   if (prepaid === undefined) {
     try {
@@ -121,6 +143,7 @@ export function runInstallation(
         canister,
         limits.installCode,
         canister.isController(request.call.sender),
+        memory64,
       );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -138,12 +161,11 @@ export function runInstallation(
   try {
     validate(request);
     if (request.assemblyInstructions !== undefined) steps.charge(request.assemblyInstructions);
-    const { moduleBytes } = request;
-    const bytes = typeof moduleBytes === 'function' ? moduleBytes() : moduleBytes;
+    if (upload instanceof UserError) throw upload;
     code =
       request.mode === 'upgrade'
-        ? upgrade(context, request, steps, bytes)
-        : install(context, request, steps, bytes);
+        ? upgrade(context, request, steps, upload)
+        : install(context, request, steps, upload);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     failure = error;
@@ -165,24 +187,43 @@ export function runInstallation(
       }
       if (!failure && request.mode === 'reinstall') canister.log.clear();
       for (const result of steps.results) applyLog(canister, result.execution);
-      if (!failure) apply(context, request, code!, steps.results);
-      refundExecution(context, canister, paid, limits.installCode, steps.instructions);
+      if (!failure) {
+        apply(context, request, code!, steps.results);
+        rememberModule(context.subnet, code!.module);
+      }
+      refundExecution(context, canister, paid, limits.installCode, steps.instructions, memory64);
       canister.scheduler.installCodeDebit += steps.instructions;
       if (failure) throw failure;
     },
   };
 }
 
+/** Compiles the upload. A refused one is charged for its bytes. Throws UserError. */
+function compileUpload(
+  context: ExecutionContext,
+  canister: Canister,
+  steps: Steps,
+  { bytes, decodes }: Upload,
+): ReturnType<typeof compileFor> {
+  try {
+    return compileFor(context.subnet, canister, bytes, context.schedule);
+  } catch (error) {
+    steps.charge(refusalCost(bytes, decodes, context.limits.installCode - steps.instructions));
+    throw error;
+  }
+}
+
 function install(
   context: ExecutionContext,
   request: InstallRequest,
   steps: Steps,
-  bytes: Uint8Array,
+  upload: Upload,
 ): Code {
   const { canister } = request;
-  const { code, instructions } = createCode(context.subnet, canister, bytes, context.schedule);
+  const { module, instructions } = compileUpload(context, canister, steps, upload);
   steps.charge(instructions);
-  checkHeapLimit(canister, code);
+  checkHeapLimit(canister, module);
+  const code = instantiate(canister, module, upload.bytes);
   runStart(steps, code);
   if (code.module.hooks.has('canister_init')) {
     steps.run(code, 'init', { export: 'canister_init' }, request.arg);
@@ -201,7 +242,7 @@ function upgrade(
   context: ExecutionContext,
   request: InstallRequest,
   steps: Steps,
-  bytes: Uint8Array,
+  upload: Upload,
 ): Code {
   const { canister } = request;
   const old = canister.code;
@@ -210,15 +251,12 @@ function upgrade(
     if (!request.skipPreUpgrade && old.module.hooks.has('canister_pre_upgrade')) {
       steps.run(old, 'pre upgrade', { export: 'canister_pre_upgrade' });
     }
-    const { code, instructions } = createCode(
-      context.subnet,
-      canister,
-      bytes,
-      context.schedule,
-      old.stable.pendingSnapshot(),
-    );
+    const { module, instructions } = compileUpload(context, canister, steps, upload);
+    const keepsHeap = persistsHeap(request, old.module, module);
     steps.charge(instructions);
-    if (persistHeap(request, old, code)) {
+    checkHeapLimit(canister, module);
+    const code = instantiate(canister, module, upload.bytes, old.stable.pendingSnapshot());
+    if (keepsHeap) {
       const { globals } = code.instance.saveState();
       code.instance.restoreState({ ...old.instance.saveState(), globals });
     }
@@ -235,22 +273,26 @@ function upgrade(
 
 const EOP_SECTION = 'enhanced-orthogonal-persistence';
 
-function supportsPersistence(code: Code): boolean {
-  return code.module.customSections.some(
+function supportsPersistence(module: CanisterModule): boolean {
+  return module.customSections.some(
     (section) => section.visibility === 'private' && section.name === EOP_SECTION,
   );
 }
 
 /** Throws UserError when the module's heap starts larger than the canister's limit. */
-function checkHeapLimit(canister: Canister, code: Code): void {
+function checkHeapLimit(canister: Canister, module: CanisterModule): void {
   const { wasmMemoryLimit } = canister.settings;
-  const bytes = code.instance.memoryPages() * WASM_PAGE;
+  const bytes = module.initialPages * WASM_PAGE;
   if (wasmMemoryLimit === 0n || BigInt(bytes) <= wasmMemoryLimit) return;
   throw wasmMemoryLimitExceeded(bytes, wasmMemoryLimit).toUserError(canister.id);
 }
 
 /** Whether the heap is kept (enhanced orthogonal persistence). Throws UserError for options that do not fit. */
-function persistHeap(request: InstallRequest, old: Code, fresh: Code): boolean {
+function persistsHeap(
+  request: InstallRequest,
+  old: CanisterModule,
+  fresh: CanisterModule,
+): boolean {
   switch (request.wasmMemoryPersistence) {
     case 'keep':
       if (supportsPersistence(fresh)) return true;

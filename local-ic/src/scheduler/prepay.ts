@@ -38,8 +38,9 @@ export function prepayExecution(
   canister: Canister,
   instructionLimit: number,
   reveal: boolean,
+  memory64 = canister.code?.module.memory64 === true,
 ): bigint {
-  const price = context.fees.execution(instructionLimit, canister.code?.module.memory64 === true);
+  const price = context.fees.execution(instructionLimit, memory64);
   withdraw(context, canister, price, reveal);
   return price;
 }
@@ -51,9 +52,10 @@ export function refundExecution(
   prepaid: bigint,
   instructionLimit: number,
   used: number,
+  memory64 = canister.code?.module.memory64 === true,
 ): void {
   const left = Math.max(0, instructionLimit - used);
-  const refund = context.fees.instructions(left, canister.code?.module.memory64 === true);
+  const refund = context.fees.instructions(left, memory64);
   canister.balance += refund < prepaid ? refund : prepaid;
 }
 
