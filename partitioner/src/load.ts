@@ -1,3 +1,4 @@
+import type { BundleTensor } from '@canopy/protocol';
 import { PartitionError } from './error.js';
 import type { Graph } from './graph/graph.js';
 import { foldConstants } from './graph/fold-constants.js';
@@ -51,10 +52,12 @@ async function cleanGraph(path: string, original: Graph, folder: string): Promis
  * Reads an ONNX file and turns it into a program.
  *
  * @param given sizes of open dimensions to plan with
+ * @param samples inputs to plan with, where their values matter
  */
 export async function loadModel(
   path: string,
   given: Readonly<Record<string, number>>,
+  samples: readonly BundleTensor[] = [],
 ): Promise<LoadedModel> {
   const original = readOnnx(path);
   if (original.outputs.length === 0) {
@@ -69,7 +72,7 @@ export async function loadModel(
     await foldConstants(graph, folder);
     removeUnused(graph);
     const dims = typicalDims(original, given);
-    const measured = await measureGraph(graph, dims, folder);
+    const measured = await measureGraph(graph, dims, folder, samples);
     const program = runPasses(lowerGraph(graph, measured));
     return { original, graph, program, dims, close };
   } catch (error) {

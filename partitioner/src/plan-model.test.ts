@@ -8,7 +8,7 @@ import { floatConstant } from './graph/constant.js';
 import { makeNode, type Graph } from './graph/graph.js';
 import { sampleFeeds } from './graph/measure.js';
 import { readOnnx } from './onnx/read-model.js';
-import { runOnce } from './onnx/runtime.js';
+import { runOnce, sampleTensor } from './onnx/runtime.js';
 import { writeOnnx } from './onnx/write-model.js';
 import { formatPlan, planModel } from './index.js';
 import { testModels } from './testing/models.js';
@@ -154,6 +154,43 @@ describe('a plan', () => {
     await expect(planModel(path, { dims: { depth: 3 } })).rejects.toThrow(
       /no open dimension "depth"; it has "batch"/,
     );
+  });
+
+  it('plans with given inputs where their values matter', async () => {
+    const graph = makeGraph({
+      inputs: [
+        { name: 'x', dtype: 'float32', dims: [2, 6] },
+        { name: 'shape', dtype: 'int64', dims: [2] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [makeNode('Reshape', 'reshape', ['x', 'shape'], ['y'])],
+    });
+    const path = save(graph);
+    await expect(planModel(path)).rejects.toThrow(/Give samples where the values of inputs matter/);
+    const data = new Uint8Array(BigInt64Array.of(3n, 4n).buffer);
+    const samples = [{ name: 'shape', dtype: 'int64' as const, dims: [2], data }];
+    const planned = await planModel(path, { samples });
+    const x = sampleTensor('x', 'float32', [2, 6]);
+    const [result] = await runPlanned(planned, [x, ...samples]);
+    expect(result!.dims).toEqual([3, 4]);
+    planned.close();
+  });
+
+  it('gives out constants and inputs as they are', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 2] }],
+      outputs: [
+        { name: 'c', dtype: 'float32', dims: [3] },
+        { name: 'r', dtype: 'float32', dims: undefined },
+      ],
+      nodes: [makeNode('Relu', 'relu', ['x'], ['r'])],
+      constants: { c: floatConstant([3], [1, 2, 3]) },
+    });
+    const planned = await planModel(save(graph));
+    const [constant] = await runPlanned(planned, [sampleTensor('x', 'float32', [1, 2])]);
+    expect(Array.from(new Float32Array(constant!.data.slice().buffer))).toEqual([1, 2, 3]);
+    expect(planned.plan.rowsIndependent).toBe(false);
+    planned.close();
   });
 
   it('says which sizes a model does not run with', async () => {

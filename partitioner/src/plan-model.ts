@@ -6,6 +6,7 @@ import {
   defaultInstructionBudget,
   maxStageMessageBytes,
   planVersion,
+  type BundleTensor,
   type Plan,
   type StagePlan,
   type StagePrediction,
@@ -44,6 +45,11 @@ export interface PlanOptions {
   maxWeightsBytes?: number;
   /** Sizes of open dimensions to plan with, by name, where the usual ones do not fit. */
   dims?: Record<string, number>;
+  /**
+   * Inputs to plan with, by name, where made-up values would not do (a shape, indices). Their rows are
+   * repeated for several rows.
+   */
+  samples?: readonly BundleTensor[];
   /** Cost schedule of the predictions. Default: the one in force. */
   costSchedule?: CostScheduleName;
   /** Bytes of a shard's chunk. */
@@ -153,9 +159,9 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     maxMessageBytes: maxStageMessageBytes,
     instructionBudget: options.instructionBudget ?? defaultInstructionBudget,
   };
-  const model = await loadModel(path, options.dims ?? {});
+  const model = await loadModel(path, options.dims ?? {}, options.samples);
   try {
-    const independent = await rowsAreIndependent(path, model.original, model.dims);
+    const independent = await rowsAreIndependent(path, model.original, model.dims, options.samples);
     const { cuts, expectation, considered } = planCuts(model.program, schedule, limits, {
       workers: options.workers,
       goal: options.goal ?? 'throughput',

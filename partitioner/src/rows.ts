@@ -34,10 +34,11 @@ export async function rowsAreIndependent(
   model: string | Uint8Array,
   graph: Graph,
   sizes: Readonly<Record<string, number>>,
+  samples: readonly BundleTensor[] = [],
 ): Promise<boolean> {
   if (!hasRows(graph)) return false;
   const rows = 3;
-  const feeds = sampleFeeds(graph, sizes, rows, 7);
+  const feeds = sampleFeeds(graph, sizes, rows, 7, samples);
   try {
     return await withModel(model, async (run) => {
       const together = await run(feeds);

@@ -83,16 +83,32 @@ export function inputShape(
   });
 }
 
-/** Made-up inputs of so many rows. */
+/** The same row so many times. */
+function repeated(tensor: BundleTensor, rows: number): BundleTensor {
+  const [own = 1, ...rest] = tensor.dims;
+  const rowBytes = tensor.data.length / Math.max(1, own);
+  const data = new Uint8Array(rowBytes * rows);
+  for (let row = 0; row < rows; row++) {
+    const from = (row % Math.max(1, own)) * rowBytes;
+    data.set(tensor.data.subarray(from, from + rowBytes), row * rowBytes);
+  }
+  return { ...tensor, dims: [rows, ...rest], data };
+}
+
+/** Inputs of so many rows: those given, their rows repeated, and made-up ones for the rest. */
 export function sampleFeeds(
   graph: Graph,
   sizes: Readonly<Record<string, number>>,
   rows: number,
   seed = 1,
+  given: readonly BundleTensor[] = [],
 ): BundleTensor[] {
-  return graph.inputs.map((input, index) =>
-    sampleTensor(input.name, input.dtype, inputShape(input, sizes, rows), seed + index),
-  );
+  const several = hasRows(graph);
+  return graph.inputs.map((input, index) => {
+    const sample = given.find(({ name }) => name === input.name);
+    if (sample) return several ? repeated(sample, rows) : sample;
+    return sampleTensor(input.name, input.dtype, inputShape(input, sizes, rows), seed + index);
+  });
 }
 
 /** Whether dimension 0 of every input is open, so that a request may hold several rows. */
@@ -108,6 +124,7 @@ export function hasRows(graph: Graph): boolean {
  * with every intermediate value as an output.
  *
  * @param folder for intermediate files
+ * @param samples inputs whose values matter; made up where missing
  *
  * Throws {@link PartitionError} `cannot-run` where the model does not run at these sizes.
  */
@@ -115,13 +132,14 @@ export async function measureGraph(
   graph: Graph,
   sizes: Readonly<Record<string, number>>,
   folder: string,
+  samples: readonly BundleTensor[] = [],
 ): Promise<Map<string, Measured>> {
   const named = new Set(graph.outputs.map((output) => output.name));
   const extra = graph.nodes
     .flatMap((node) => node.outputs)
     .filter((output) => output !== '' && !named.has(output));
   const model = saveOnnx(graph, folder, 'measured', extra);
-  const [one, two] = await runOnRows(model, graph, sizes);
+  const [one, two] = await runOnRows(model, graph, sizes, samples);
   const measured = new Map<string, Measured>();
   for (const [name, { dtype, dims }] of one ?? []) {
     measured.set(name, { dtype, shapes: { one: dims, two: two?.get(name)?.dims ?? dims } });
@@ -132,18 +150,25 @@ export async function measureGraph(
   return measured;
 }
 
+function advice(sizes: Readonly<Record<string, number>>): string {
+  const open = Object.keys(sizes);
+  const fit = open.length > 0 ? `dims that fit for "${open.join('", "')}", or ` : '';
+  return `Give ${fit}samples where the values of inputs matter`;
+}
+
 /** All values for one row and, where the model takes several, for two. */
 async function runOnRows(
   model: string,
   graph: Graph,
   sizes: Readonly<Record<string, number>>,
+  samples: readonly BundleTensor[],
 ): Promise<Map<string, BundleTensor>[]> {
   const results: Map<string, BundleTensor>[] = [];
   let given = '';
   try {
     await withModel(model, async (run) => {
       for (const rows of hasRows(graph) ? [1, 2] : [1]) {
-        const feeds = sampleFeeds(graph, sizes, rows);
+        const feeds = sampleFeeds(graph, sizes, rows, 1, samples);
         given = feeds.map((feed) => `"${feed.name}" [${feed.dims.join(',')}]`).join(', ');
         const values = await run(feeds);
         for (const feed of feeds) values.set(feed.name, feed);
@@ -153,8 +178,7 @@ async function runOnRows(
   } catch (error) {
     throw new PartitionError(
       'cannot-run',
-      `the model does not run with inputs ${given}: ${errorText(error)}. ` +
-        `Give sizes that fit for its open dimensions: ${Object.keys(sizes).join(', ')}`,
+      `the model does not run with inputs ${given}: ${errorText(error)}. ` + advice(sizes),
       { cause: error },
     );
   }

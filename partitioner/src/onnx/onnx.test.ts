@@ -1,11 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allFloats, allInts, floatConstant, intConstant } from '../graph/constant.js';
+import { allFloats, allInts, fileConstant, floatConstant, intConstant } from '../graph/constant.js';
 import { makeNode } from '../graph/graph.js';
 import { makeGraph, numbers } from '../testing/run-program.js';
 import { readOnnx } from './read-model.js';
+import { runOnce, sampleTensor } from './runtime.js';
+import { saveOnnx } from './save-model.js';
+import { makeTemporary, removeTemporary } from './temporary.js';
 import { WireWriter } from './wire.js';
 import { writeOnnx } from './write-model.js';
 
@@ -84,6 +87,24 @@ describe('ONNX files', () => {
     expect(read.read(400, 40)).toEqual(weight.read(400, 40));
     rmSync(join(folder, 'w.bin'));
     expect(() => readOnnx(path)).toThrow(/weight "w" lies in w\.bin, which is not beside/);
+  });
+
+  it('are saved with weights left in files elsewhere, and run', async () => {
+    const [k, n] = [300, 70];
+    save('elsewhere.bin', floatConstant([k, n], numbers(k * n)).read(0, k * n * 4));
+    const product = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: [1, k] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [makeNode('MatMul', 'product', ['x', 'w'], ['y'])],
+      constants: { w: fileConstant('float32', [k, n], join(folder, 'elsewhere.bin'), 0) },
+    });
+    const temporary = makeTemporary();
+    const path = saveOnnx(product, temporary, 'product');
+    expect(statSync(path).size).toBeLessThan(1000);
+    const result = await runOnce(path, [sampleTensor('x', 'float32', [1, k])]);
+    const inline = await runOnce(writeOnnx(product), [sampleTensor('x', 'float32', [1, k])]);
+    expect(result.get('y')).toEqual(inline.get('y'));
+    removeTemporary(temporary);
   });
 
   it('refuse external data outside the folder of the model', () => {

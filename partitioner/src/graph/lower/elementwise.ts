@@ -1,16 +1,22 @@
-import type { BinaryName, UnaryName } from '@canopy/protocol';
+import type { BinaryName, DTypeName, UnaryName } from '@canopy/protocol';
 import { scalarFloat } from '../constant.js';
 import { floatAttribute, intAttribute, stringAttribute, type GraphNode } from '../graph.js';
 import { readDType } from '../../onnx/read-tensor.js';
 import { epilogue, UnsupportedNode, type Lower, type Lowering } from './lowering.js';
 
-/** One f32 operand; alpha and beta from the node. */
+function unaryTypes(kind: UnaryName): DTypeName[] {
+  if (kind === 'not') return ['bool'];
+  const forIntegers = kind === 'neg' || kind === 'abs' || kind === 'sign' || kind === 'relu';
+  return forIntegers ? ['float32', 'int32', 'int64'] : ['float32'];
+}
+
+/** One operand; alpha and beta from the node. */
 function unary(
   kind: UnaryName,
   parameters: (node: GraphNode, to: Lowering) => { alpha?: number; beta?: number } = () => ({}),
 ): Lower {
   return (node, to) => {
-    to.requireType(node.inputs[0]!, kind === 'not' ? 'bool' : 'float32');
+    to.requireType(node.inputs[0]!, ...unaryTypes(kind));
     const { alpha = 0, beta = 0 } = parameters(node, to);
     to.add('Unary', node, [node.inputs[0]!], [node.outputs[0]!], { kind, alpha, beta });
   };

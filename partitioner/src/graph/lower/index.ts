@@ -1,5 +1,5 @@
 import { PartitionError } from '../../error.js';
-import type { Graph } from '../graph.js';
+import { makeNode, type Graph } from '../graph.js';
 import type { Measured } from '../measure.js';
 import type { Program } from '../program.js';
 import { convolution } from './convolution.js';
@@ -71,5 +71,18 @@ export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>
     }
   }
   if (problems.length > 0) throw unsupportedError(problems);
+  giveOutConstants(graph, lowering);
   return lowering.program;
+}
+
+/** An output that is a constant, or an input as it is, gets a node of its own to make it. */
+function giveOutConstants(graph: Graph, lowering: Lowering): void {
+  const { program } = lowering;
+  const computed = new Set(program.nodes.flatMap((node) => node.outputs));
+  program.outputs = program.outputs.map((name) => {
+    if (computed.has(name)) return name;
+    const copy = lowering.temporary(`${name}/output`, lowering.dtype(name), lowering.shapes(name));
+    lowering.add('Identity', makeNode('Identity', name, [name], [copy]), [name], [copy], {});
+    return copy;
+  });
 }

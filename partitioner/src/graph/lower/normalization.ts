@@ -69,8 +69,13 @@ function skipLayerNormalization(node: GraphNode, to: Lowering): void {
 }
 
 function reduce(kind: ReduceName): Lower {
+  const forIntegers = kind === 'sum' || kind === 'max' || kind === 'min' || kind === 'prod';
   return (node, to) => {
-    to.requireType(node.inputs[0]!, 'float32');
+    to.requireType(
+      node.inputs[0]!,
+      'float32',
+      ...(forIntegers ? (['int32', 'int64'] as const) : []),
+    );
     const axes = to.constantInts(node, 1, 'axes');
     if (axes === undefined && (node.inputs[1] ?? '') !== '') {
       throw new UnsupportedNode('has computed axes', 'make its axes constant');

@@ -134,6 +134,9 @@ export const shape: Record<string, Lower> = {
   Split: split,
   Identity: same('Identity', () => ({})),
   Dropout: (node, to) => {
+    if ((node.outputs[1] ?? '') !== '') {
+      throw new UnsupportedNode('gives its mask', 'use its first output only');
+    }
     to.add('Identity', node, [node.inputs[0]!], [node.outputs[0]!], {});
   },
 };
