@@ -184,8 +184,8 @@ export class RoundExecutor {
       canister.scheduler.timeOfLastAllocationCharge = context.timeNs;
       const { fees } = context;
       const storage =
-        fees.storage(allocatedBytes(canister), since) +
-        fees.storage(BigInt(messageMemoryUsage(canister)), since);
+        fees.storageCharge(allocatedBytes(canister), since) +
+        fees.storageCharge(BigInt(messageMemoryUsage(canister)), since);
       const fromReserve = storage < canister.reservedBalance ? storage : canister.reservedBalance;
       const price =
         storage - fromReserve + fees.computeAllocation(canister.settings.computeAllocation, since);

@@ -106,6 +106,12 @@ export class Fees {
     return (bytes * this.scaled(FEES_13_NODES.gibSecond) * (ns / 1_000_000_000n)) / GIB;
   }
 
+  /** What is charged for storage of `bytes` when it is due, after `ns`: a share of the price of a day. */
+  storageCharge(bytes: bigint, ns: bigint): bigint {
+    const day = this.storage(bytes, SECONDS_PER_DAY * 1_000_000_000n);
+    return (day * (ns / 1_000_000_000n)) / SECONDS_PER_DAY;
+  }
+
   /** Compute allocation of `percent` for `ns` nanoseconds. */
   computeAllocation(percent: number, ns: bigint): bigint {
     return (

@@ -19,7 +19,7 @@ export type OutputMessage = Request | Response;
 /** Bytes that a message counts besides its payload. */
 const MESSAGE_OVERHEAD_BYTES = 160;
 /** Bytes kept free for a guaranteed response that has not come yet. */
-const RESPONSE_RESERVATION_BYTES = 2_097_152 + MESSAGE_OVERHEAD_BYTES;
+const RESPONSE_RESERVATION_BYTES = 2_097_152 + 144;
 
 interface Queue {
   readonly requests: (Request | Response)[];
