@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   ByteWriter,
   WorkerState,
+  encodeWorkerStatus,
   decodeBundle,
   encodeBundle,
   type CoordinatorErrorRecord,
@@ -28,9 +29,14 @@ function call(sender: Principal, name: string, ...args: unknown[]): unknown {
 }
 
 function status(stage: number): Uint8Array {
-  const out = new ByteWriter().u32(WorkerState.ready).u32(stage).u32(2).u32(1).u32(1);
-  out.bytes(new Uint8Array(32).fill(stage * 0x11));
-  return out.u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).u32(0).finish();
+  return encodeWorkerStatus({
+    state: WorkerState.ready,
+    stageIndex: stage,
+    stageCount: 2,
+    chunksHeld: 1,
+    chunkCount: 1,
+    shardHash: new Uint8Array(32).fill(stage * 0x11),
+  });
 }
 
 function script(name: string, bytes: Uint8Array, stage = 0): void {

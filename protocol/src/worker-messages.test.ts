@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { ByteWriter } from './bytes.js';
 import { parseCanisterError } from './error.js';
 import { parsePlan } from './plan.js';
-import { decodeFetchReply, decodeResult, encodeTask, stageTraceBytes } from './worker-messages.js';
+import {
+  decodeFetchReply,
+  decodeResult,
+  decodeWorkerStatus,
+  encodeTask,
+  encodeWorkerStatus,
+  stageTraceBytes,
+} from './worker-messages.js';
 
 const trace = {
   instructions: 5_000_000_000n,
@@ -50,6 +57,30 @@ describe('results', () => {
       byteLength: 100,
       part: Uint8Array.of(4, 5),
     });
+  });
+});
+
+describe('status', () => {
+  it('decodes what was encoded', () => {
+    const status = {
+      state: 3,
+      stageIndex: 1,
+      stageCount: 4,
+      chunksHeld: 5,
+      chunkCount: 6,
+      shardHash: new Uint8Array(32).fill(7),
+      weightsBytes: 8,
+      nodes: 9,
+      waiting: 10,
+      tasksDone: 11n,
+      instructions: 12n,
+      heapBytes: 13,
+      stableBytes: 14n,
+      heapUsedBytes: 15,
+      programInstructions: 16n,
+      operatorInstructions: 17n,
+    };
+    expect(decodeWorkerStatus(encodeWorkerStatus(status))).toEqual(status);
   });
 });
 

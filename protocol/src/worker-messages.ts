@@ -98,6 +98,28 @@ export interface WorkerStatus {
   operatorInstructions: bigint;
 }
 
+/** A status as a worker sends it; what is left out is zero. For those who stand in for a worker. */
+export function encodeWorkerStatus(status: Partial<WorkerStatus>): Uint8Array {
+  const out = new ByteWriter();
+  out
+    .u32(status.state ?? 0)
+    .u32(status.stageIndex ?? 0)
+    .u32(status.stageCount ?? 0);
+  out.u32(status.chunksHeld ?? 0).u32(status.chunkCount ?? 0);
+  out.bytes(status.shardHash ?? new Uint8Array(32));
+  out
+    .u32(status.weightsBytes ?? 0)
+    .u32(status.nodes ?? 0)
+    .u32(status.waiting ?? 0);
+  out.u64(status.tasksDone ?? 0n).u64(status.instructions ?? 0n);
+  out
+    .u32(status.heapBytes ?? 0)
+    .u64(status.stableBytes ?? 0n)
+    .u32(status.heapUsedBytes ?? 0);
+  out.u64(status.programInstructions ?? 0n).u64(status.operatorInstructions ?? 0n);
+  return out.finish();
+}
+
 export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
   const input = new ByteReader(bytes, 'worker status');
   return {

@@ -2,11 +2,11 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import {
   ByteReader,
-  ByteWriter,
   WorkerState,
   coordinatorIdl,
   decodeBundle,
   encodeBundle,
+  encodeWorkerStatus,
   type Plan,
 } from '@canopy/protocol';
 import { CallRejected } from '../errors.js';
@@ -124,21 +124,7 @@ export class FakeNetwork implements Transport {
         if (worker.state === WorkerState.loading && worker.loadingFor-- === 0) {
           worker.state = WorkerState.ready;
         }
-        const out = new ByteWriter().u32(worker.state).u32(worker.stageIndex);
-        out.u32(worker.stageCount).u32(worker.chunks.size).u32(worker.chunkCount);
-        out
-          .bytes(worker.shardHash)
-          .u32(0)
-          .u32(0)
-          .u32(0)
-          .u64(0n)
-          .u64(0n)
-          .u32(0)
-          .u64(0n)
-          .u32(0)
-          .u64(0n)
-          .u64(0n);
-        return out.finish();
+        return encodeWorkerStatus({ ...worker, chunksHeld: worker.chunks.size });
       }
       default:
         throw new CallRejected(5, `no method ${method}`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ByteWriter, WorkerState } from '@canopy/protocol';
+import { WorkerState, encodeWorkerStatus } from '@canopy/protocol';
 import { FakeIc, bob, samplePlan, workerIds } from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
 import { restoreModels, restoreTraffic, saveModels, saveTraffic } from '../state.js';
@@ -12,13 +12,14 @@ interface FakeStatus {
 }
 
 function status(stage: number, { state, stageIndex, hashByte }: FakeStatus): Uint8Array {
-  const out = new ByteWriter()
-    .u32(state ?? WorkerState.ready)
-    .u32(stageIndex ?? stage)
-    .u32(2);
-  out.u32(1).u32(4);
-  out.bytes(new Uint8Array(32).fill(hashByte ?? stage * 0x11));
-  return out.u32(0).u32(0).u32(0).u64(0n).u64(0n).u32(0).u64(0n).u32(0).finish();
+  return encodeWorkerStatus({
+    state: state ?? WorkerState.ready,
+    stageIndex: stageIndex ?? stage,
+    stageCount: 2,
+    chunksHeld: 1,
+    chunkCount: 4,
+    shardHash: new Uint8Array(32).fill(hashByte ?? stage * 0x11),
+  });
 }
 
 function setUp(second: FakeStatus = {}): { ic: FakeIc; coordinator: Coordinator } {
