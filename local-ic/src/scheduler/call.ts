@@ -178,6 +178,11 @@ function runCall(
     return refuse(context, canister, message, error);
   }
   const code = canister.code!;
+  if (message.kind === 'task' && !code.module.hooks.has(TASK_EXPORTS[message.task])) {
+    refundExecution(context, canister, prepaid, plan.limit, 0);
+    canister.version++;
+    return NOTHING;
+  }
   const origin = originOf(message);
   const call = newCallContext(
     origin,

@@ -19,8 +19,10 @@ export function applyEffects(
   if (execution.newGlobalTimer !== undefined) {
     canister.globalTimer = execution.newGlobalTimer === 0n ? undefined : execution.newGlobalTimer;
   }
-  if (execution.memory.lowWasmMemory !== undefined)
-    canisterLowMemoryHook(canister, execution.memory.lowWasmMemory);
+  const { lowWasmMemory } = execution.memory;
+  if (lowWasmMemory !== undefined && execution.mode !== 'replicated query') {
+    canisterLowMemoryHook(canister, lowWasmMemory);
+  }
   canister.version++;
 }
 

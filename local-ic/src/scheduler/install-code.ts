@@ -9,6 +9,7 @@ import {
   type Canister,
   type Code,
   type InstallRequest,
+  type StableSnapshot,
 } from '../state/index.js';
 import {
   wasmMemoryLimitExceeded,
@@ -222,13 +223,13 @@ function install(
   const { canister } = request;
   const { module, instructions } = compileUpload(context, canister, steps, upload);
   steps.charge(instructions);
-  checkHeapLimit(canister, module);
-  const code = instantiate(canister, module, upload.bytes);
+  const code = instantiateWithin(canister, module, upload.bytes);
   runStart(steps, code);
   if (code.module.hooks.has('canister_init')) {
     steps.run(code, 'init', { export: 'canister_init' }, request.arg);
     commitMemory(code);
   }
+  checkHeapLimit(canister, module);
   return code;
 }
 
@@ -254,8 +255,12 @@ function upgrade(
     const { module, instructions } = compileUpload(context, canister, steps, upload);
     const keepsHeap = persistsHeap(request, old.module, module);
     steps.charge(instructions);
-    checkHeapLimit(canister, module);
-    const code = instantiate(canister, module, upload.bytes, old.stable.pendingSnapshot());
+    const code = instantiateWithin(
+      canister,
+      module,
+      upload.bytes,
+      old.stable.pendingSnapshot(),
+    );
     if (keepsHeap) {
       const { globals } = code.instance.saveState();
       code.instance.restoreState({ ...old.instance.saveState(), globals });
@@ -277,6 +282,19 @@ function supportsPersistence(module: CanisterModule): boolean {
   return module.customSections.some(
     (section) => section.visibility === 'private' && section.name === EOP_SECTION,
   );
+}
+
+/** Instantiates; a heap that this engine cannot have is first held against the canister's limit. */
+function instantiateWithin(
+  canister: Canister,
+  ...rest: [module: CanisterModule, bytes: Uint8Array, stable?: StableSnapshot]
+): Code {
+  try {
+    return instantiate(canister, ...rest);
+  } catch (error) {
+    checkHeapLimit(canister, rest[0]);
+    throw error;
+  }
 }
 
 /** Throws UserError when the module's heap starts larger than the canister's limit. */

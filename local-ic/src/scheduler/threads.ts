@@ -45,15 +45,7 @@ function step(context: ExecutionContext, canister: Canister): Step {
     return { instructions, finished };
   }
   const task = takeTask(canister);
-  if (task) {
-    if (
-      task.task === 'lowWasmMemory' &&
-      canister.code?.module.hooks.has('canister_on_low_wasm_memory') !== true
-    ) {
-      return { instructions: 0, finished: { instructions: 0, heapDelta: 0 } };
-    }
-    return begin(canister, startCall(context, canister, task));
-  }
+  if (task) return begin(canister, startCall(context, canister, task));
   const message = canister.queues.popInput();
   if (!message) return { instructions: 0, finished: { instructions: 0, heapDelta: 0 } };
   return begin(

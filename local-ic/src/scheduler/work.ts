@@ -29,12 +29,13 @@ export interface Work {
 /** Splits the instructions of one run into slices. */
 export function slicesOf({ instructions, execution }: ExecutionResult, slice: number): number[] {
   const slices: number[] = [];
-  let left = instructions;
-  while (left > Math.max(slice, execution.lastSlice)) {
+  const { lastSliceStart = instructions } = execution;
+  let done = 0;
+  while (instructions - done > slice && done < lastSliceStart) {
     slices.push(slice);
-    left -= slice;
+    done += slice;
   }
-  slices.push(left);
+  slices.push(instructions - done);
   return slices;
 }
 

@@ -97,8 +97,8 @@ export class Execution {
   readonly memory: MemoryUsage;
   /** 4 KiB pages of stable memory that the message touched. */
   stableAccessedPages = 0;
-  /** Instructions of the slice that ended with an operation too large for a slice. */
-  lastSlice = 0;
+  /** Where the slice began that ended with an operation too large for a slice, in instructions. */
+  lastSliceStart: number | undefined;
   readonly initialBalance: bigint;
   private certificate: Uint8Array | undefined;
 

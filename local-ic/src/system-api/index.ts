@@ -83,7 +83,7 @@ export class SystemApi implements ApiContext {
     const lastSlice = limit - (executed - (executed % slice)) <= slice;
     instance.charge(instructions);
     if (lastSlice || inSlice < 2 * slice) return;
-    this.execution.lastSlice = inSlice;
+    this.execution.lastSliceStart = executed - (executed % slice);
     throw sliceOverrun(inSlice, slice);
   }
 
