@@ -19,7 +19,7 @@ import {
   type Mode,
 } from '../system-api/index.js';
 import { inspectUpload, type CanisterModule, type EntryPoint } from '../wasm/index.js';
-import { compileFor, instantiate, refusalCost, rememberModule } from './compile.js';
+import { compileFor, instantiate, refusalCost, rememberModule, type Compiled } from './compile.js';
 import type { ExecutionContext } from './context.js';
 import { applyLog } from './effects.js';
 import { documented } from './errors.js';
@@ -49,6 +49,10 @@ class Steps {
     private readonly request: InstallRequest,
   ) {}
 
+  get instructionsLeft(): number {
+    return this.context.limits.installCode - this.instructions;
+  }
+
   /** Adds work that is not sliced: compiling. */
   charge(instructions: number): void {
     this.instructions += instructions;
@@ -67,7 +71,7 @@ class Steps {
       mode,
       caller: request.call.sender,
       ...(arg ? { arg } : {}),
-      instructionLimit: limits.installCode - this.instructions,
+      instructionLimit: this.instructionsLeft,
       slice: limits.installCodeSlice,
     };
     const result = runEntry(code, input, entry, limits.installCode);
@@ -205,11 +209,11 @@ function compileUpload(
   canister: Canister,
   steps: Steps,
   { bytes, decodes }: Upload,
-): ReturnType<typeof compileFor> {
+): Compiled {
   try {
     return compileFor(context.subnet, canister, bytes, context.schedule);
   } catch (error) {
-    steps.charge(refusalCost(bytes, decodes, context.limits.installCode - steps.instructions));
+    steps.charge(refusalCost(bytes, decodes, steps.instructionsLeft));
     throw error;
   }
 }
@@ -221,15 +225,14 @@ function install(
   upload: Upload,
 ): Code {
   const { canister } = request;
-  const { module, instructions } = compileUpload(context, canister, steps, upload);
-  steps.charge(instructions);
-  const code = instantiateWithin(canister, module, upload.bytes);
+  const compiled = compileUpload(context, canister, steps, upload);
+  const code = instantiateWithin(canister, steps, compiled, upload);
   runStart(steps, code);
   if (code.module.hooks.has('canister_init')) {
     steps.run(code, 'init', { export: 'canister_init' }, request.arg);
     commitMemory(code);
   }
-  checkHeapLimit(canister, module);
+  checkHeapLimit(canister, code.module);
   return code;
 }
 
@@ -252,15 +255,10 @@ function upgrade(
     if (!request.skipPreUpgrade && old.module.hooks.has('canister_pre_upgrade')) {
       steps.run(old, 'pre upgrade', { export: 'canister_pre_upgrade' });
     }
-    const { module, instructions } = compileUpload(context, canister, steps, upload);
-    const keepsHeap = persistsHeap(request, old.module, module);
-    steps.charge(instructions);
-    const code = instantiateWithin(
-      canister,
-      module,
-      upload.bytes,
-      old.stable.pendingSnapshot(),
-    );
+    const compiled = compileUpload(context, canister, steps, upload);
+    const keepsHeap = persistsHeap(request, old.module, compiled.module);
+    const stable = old.stable.pendingSnapshot();
+    const code = instantiateWithin(canister, steps, compiled, upload, stable);
     if (keepsHeap) {
       const { globals } = code.instance.saveState();
       code.instance.restoreState({ ...old.instance.saveState(), globals });
@@ -284,25 +282,41 @@ function supportsPersistence(module: CanisterModule): boolean {
   );
 }
 
-/** Instantiates; a heap that this engine cannot have is first held against the canister's limit. */
+/** Makes the code's memories and charges for compiling it. Throws UserError. */
 function instantiateWithin(
   canister: Canister,
-  ...rest: [module: CanisterModule, bytes: Uint8Array, stable?: StableSnapshot]
+  steps: Steps,
+  { module, instructions }: Compiled,
+  { bytes }: Upload,
+  stable?: StableSnapshot,
 ): Code {
   try {
-    return instantiate(canister, ...rest);
+    const code = instantiate(canister, module, bytes, stable);
+    steps.charge(instructions);
+    return code;
   } catch (error) {
-    checkHeapLimit(canister, rest[0]);
+    if (exceedsHeapLimit(canister, module)) {
+      // A heap that this engine cannot have is first held against the canister's limit.
+      steps.charge(instructions);
+      checkHeapLimit(canister, module);
+    }
+    steps.charge(refusalCost(bytes, true, steps.instructionsLeft));
     throw error;
   }
 }
 
+function exceedsHeapLimit({ settings }: Canister, { initialPages }: CanisterModule): boolean {
+  const { wasmMemoryLimit } = settings;
+  return wasmMemoryLimit !== 0n && BigInt(initialPages * WASM_PAGE) > wasmMemoryLimit;
+}
+
 /** Throws UserError when the module's heap starts larger than the canister's limit. */
 function checkHeapLimit(canister: Canister, module: CanisterModule): void {
-  const { wasmMemoryLimit } = canister.settings;
-  const bytes = module.initialPages * WASM_PAGE;
-  if (wasmMemoryLimit === 0n || BigInt(bytes) <= wasmMemoryLimit) return;
-  throw wasmMemoryLimitExceeded(bytes, wasmMemoryLimit).toUserError(canister.id);
+  if (!exceedsHeapLimit(canister, module)) return;
+  throw wasmMemoryLimitExceeded(
+    module.initialPages * WASM_PAGE,
+    canister.settings.wasmMemoryLimit,
+  ).toUserError(canister.id);
 }
 
 /** Whether the heap is kept (enhanced orthogonal persistence). Throws UserError for options that do not fit. */

@@ -1,7 +1,6 @@
 import { ErrorCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
 import { grouped } from '../state/index.js';
-import type { Trap } from '../wasm/index.js';
 
 const DOCUMENTATION = 'https://internetcomputer.org/docs/current/references/execution-errors#';
 const TOOLCHAIN_HELP =
@@ -26,8 +25,15 @@ export class HypervisorError extends Error {
     readonly help?: Help | 'toolchain',
     /** Text for the canister's log, for traps. */
     readonly logText?: string,
+    /** Name of the function that heads the backtrace, where one of the system fails. */
+    readonly innermost?: string,
   ) {
     super(message);
+  }
+
+  /** The same error with a function of the system at the head of its backtrace. */
+  inside(innermost: string): HypervisorError {
+    return new HypervisorError(this.code, this.message, this.help, this.logText, innermost);
   }
 
   /** The error as callers see it: named by canister, with advice. */
@@ -237,61 +243,5 @@ export function cleanupFailed(
   return new HypervisorError(
     callback.code,
     `${callback.message}\n\ncall_on_cleanup also failed:\n\n${cleanup.message}`,
-  );
-}
-
-/** Text of a backtrace, empty when no function of it has a name. */
-export function backtraceText(trap: Trap): string {
-  if (!trap.backtrace.some((frame) => frame.name !== undefined)) return '';
-  const lines = trap.backtrace.map(
-    (frame) => frame.name ?? `unknown function at index ${frame.index}`,
-  );
-  return `Canister Backtrace:\n${lines.join('\n')}\n`;
-}
-
-/** Limits that appear in error texts. */
-export interface ReportedLimits {
-  readonly message: number;
-  readonly slice: number;
-  /** Table index of the callback that was run, if one was. */
-  readonly tableIndex?: number;
-}
-
-/** The error of a run that trapped. */
-export function errorOfTrap(trap: Trap, limits: ReportedLimits): HypervisorError {
-  switch (trap.kind) {
-    case 'host':
-      if (trap.error instanceof HypervisorError) return withBacktrace(trap.error, trap);
-      throw trap.error;
-    case 'instruction limit':
-      return instructionLimitExceeded(limits.message);
-    case 'slice overrun':
-      return sliceOverrun(trap.instructions ?? 0, limits.slice);
-    case 'signature mismatch':
-      return toolchainViolation('function invocation does not match its signature');
-    case 'no such function':
-      return functionNotFound(limits.tableIndex ?? 0);
-    case 'integer overflow':
-    case 'bad conversion to integer':
-    case 'null function':
-      return trapped('unknown', backtraceText(trap));
-    case 'unreachable':
-    case 'heap out of bounds':
-    case 'table out of bounds':
-    case 'integer division by 0':
-    case 'stack overflow':
-      return trapped(trap.kind, backtraceText(trap));
-  }
-}
-
-function withBacktrace(error: HypervisorError, trap: Trap): HypervisorError {
-  if (error.logText === undefined) return error;
-  const backtrace = backtraceText(trap);
-  if (backtrace === '') return error;
-  return new HypervisorError(
-    error.code,
-    `${error.message}\n${backtrace}`,
-    error.help,
-    `${error.logText}\n${backtrace}`,
   );
 }

@@ -98,3 +98,4 @@ export * from './execution.js';
 export * from './hypervisor-error.js';
 export * from './memory-usage.js';
 export * from './modes.js';
+export * from './trap-error.js';

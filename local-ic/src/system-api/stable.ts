@@ -1,6 +1,6 @@
 import { WASM_PAGE } from '../state/index.js';
 import { heapBytes, type Address, type ApiContext, type ApiGroup } from './function.js';
-import { memoryAccessLimitExceeded, trapped } from './hypervisor-error.js';
+import { memoryAccessLimitExceeded, trapped, type HypervisorError } from './hypervisor-error.js';
 import { MODES, type Mode } from './modes.js';
 
 const GIB = 1_073_741_824;
@@ -49,25 +49,30 @@ function dirtyError(): Error {
   );
 }
 
-/** The 32-bit functions fail once the memory is larger than 4 GiB. */
-function check32({ code }: ApiContext): void {
-  if (code.stable.size > MAX_PAGES_32)
-    throw trapped('32 bit stable memory api used on a memory larger than 4GB');
+/** A trap inside a stable memory function, which the replica shows as a function of the module. */
+function trapIn(name: string, reason: string): HypervisorError {
+  return trapped(reason).inside(name);
 }
 
-function checkStable({ code }: ApiContext, offset: Address, size: Address): void {
+/** The 32-bit functions fail once the memory is larger than 4 GiB. */
+function check32({ code }: ApiContext, name: string): void {
+  if (code.stable.size > MAX_PAGES_32)
+    throw trapIn(name, '32 bit stable memory api used on a memory larger than 4GB');
+}
+
+function checkStable({ code }: ApiContext, name: string, offset: Address, size: Address): void {
   if (
     typeof offset === 'bigint' ||
     typeof size === 'bigint' ||
     offset + size > code.stable.sizeBytes
   ) {
-    throw trapped('stable memory out of bounds');
+    throw trapIn(name, 'stable memory out of bounds');
   }
 }
 
-function checkHeap(context: ApiContext, start: Address, size: Address): void {
+function checkHeap(context: ApiContext, name: string, start: Address, size: Address): void {
   if (typeof start === 'bigint' || typeof size === 'bigint' || start + size > heapBytes(context)) {
-    throw trapped('heap out of bounds');
+    throw trapIn(name, 'heap out of bounds');
   }
 }
 
@@ -98,9 +103,15 @@ function touch(context: ApiContext, offset: number, size: number, writes: boolea
   context.charge(charged * ACCESS_2026_07);
 }
 
-function read(context: ApiContext, dst: Address, offset: Address, size: Address): void {
-  checkStable(context, offset, size);
-  checkHeap(context, dst, size);
+function read(
+  context: ApiContext,
+  name: string,
+  dst: Address,
+  offset: Address,
+  size: Address,
+): void {
+  checkStable(context, name, offset, size);
+  checkHeap(context, name, dst, size);
   const [to, from, length] = [dst as number, offset as number, size as number];
   touch(context, from, length, false);
   for (let done = 0; done < length; done += PIECE) {
@@ -110,9 +121,15 @@ function read(context: ApiContext, dst: Address, offset: Address, size: Address)
   }
 }
 
-function write(context: ApiContext, offset: Address, src: Address, size: Address): void {
-  checkStable(context, offset, size);
-  checkHeap(context, src, size);
+function write(
+  context: ApiContext,
+  name: string,
+  offset: Address,
+  src: Address,
+  size: Address,
+): void {
+  checkStable(context, name, offset, size);
+  checkHeap(context, name, src, size);
   const [to, from, length] = [offset as number, src as number, size as number];
   touch(context, to, length, true);
   for (let done = 0; done < length; done += PIECE) {
@@ -159,7 +176,7 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, dst: bigint, offset: bigint, size: bigint) => {
-      read(context, narrow(dst), narrow(offset), narrow(size));
+      read(context, 'stable64_read', narrow(dst), narrow(offset), narrow(size));
     },
   },
   stable64_write: {
@@ -167,7 +184,7 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, offset: bigint, src: bigint, size: bigint) => {
-      write(context, narrow(offset), narrow(src), narrow(size));
+      write(context, 'stable64_write', narrow(offset), narrow(src), narrow(size));
     },
   },
   stable_size: {
@@ -176,7 +193,7 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     cost: 0,
     run: (context) => {
-      check32(context);
+      check32(context, 'stable_size');
       return context.code.stable.size;
     },
   },
@@ -185,7 +202,7 @@ export const stable: ApiGroup = {
     result: 'i',
     allowed: MODES.all,
     run: (context, additional: number) => {
-      check32(context);
+      check32(context, 'stable_grow');
       return grow(context, additional, MAX_PAGES_32) ?? -1;
     },
   },
@@ -194,8 +211,8 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, dst: number, offset: number, size: number) => {
-      check32(context);
-      read(context, dst, offset, size);
+      check32(context, 'stable_read');
+      read(context, 'stable_read', dst, offset, size);
     },
   },
   stable_write: {
@@ -203,8 +220,8 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, offset: number, src: number, size: number) => {
-      check32(context);
-      write(context, offset, src, size);
+      check32(context, 'stable_write');
+      write(context, 'stable_write', offset, src, size);
     },
   },
 };
