@@ -341,12 +341,12 @@ export class Ic {
     return answerHttpOutcall(this.managementContext(subnet), subnet, requestId, answer);
   }
 
-  private unroutable(method: string, arg: Uint8Array): string | undefined {
+  private unroutable(method: string, arg: Uint8Array): DestinationError | undefined {
     try {
       managementRoom.resolveDestination(method, arg, (id) => this.subnetOf(id) !== undefined);
       return undefined;
     } catch (error) {
-      if (error instanceof DestinationError) return error.message;
+      if (error instanceof DestinationError) return error;
       throw error;
     }
   }

@@ -93,8 +93,11 @@ function compareReject(
   return wanted === got ? [] : [{ aspect: 'text', text: `text ${excerpt(got, wanted)}` }];
 }
 
-/** Messages of the server's own wasm validator are compared only before "failed with". */
-function comparableText(message: string): string {
+const SERVER_BACKTRACE = '{stack backtrace of the server}';
+
+/** Without the server's own backtrace, and of its wasm validator only what is before "failed with". */
+function comparableText(text: string): string {
+  const message = text.replace(SERVER_BACKTRACE, '').trimEnd();
   const validator = /Wasmtime failed to validate[^]*?failed with/.exec(message);
   return validator ? message.slice(0, validator.index + validator[0].length) : message;
 }

@@ -1,16 +1,23 @@
-import { UserError, errorCodeName } from '../errors.js';
+import { ErrorCode, RejectCode, UserError, errorCodeName } from '../errors.js';
 import { principalToText } from '../principal.js';
 import type { ManagementDestination } from '../state/index.js';
 import { decodeArgs } from './call.js';
 import { nul, record, text, variant, type Type } from './candid/index.js';
 import { methods, type MethodEntry } from './methods.js';
 
-/** A call to `aaaaa-aa` that no subnet can take; the caller gets this text as a reject. */
+/** A call to `aaaaa-aa` that no subnet can take; the caller gets this code and text as a reject. */
 export class DestinationError extends Error {
-  constructor(method: string, reason: string) {
-    super(`Unable to route management canister request ${method}: ${reason}`);
-    this.name = 'DestinationError';
+  override readonly name = 'DestinationError';
+  constructor(
+    message: string,
+    readonly rejectCode: RejectCode = RejectCode.DestinationInvalid,
+  ) {
+    super(message);
   }
+}
+
+function unroutable(method: string, reason: string): DestinationError {
+  return new DestinationError(`Unable to route management canister request ${method}: ${reason}`);
 }
 
 /** See ManagementRoom.resolveDestination. */
@@ -21,23 +28,21 @@ export function resolveDestination(
 ): ManagementDestination {
   const entry = methods.get(method);
   if (entry === undefined) {
-    throw new DestinationError(method, `MethodNotFound(${JSON.stringify(method)})`);
+    const code = ErrorCode.CanisterMethodNotFound;
+    throw new DestinationError(
+      `IC${String(code).padStart(4, '0')}: Management canister has no method '${method}'`,
+      RejectCode.CanisterError,
+    );
   }
   if (entry.key !== undefined) {
-    throw new DestinationError(
-      method,
-      `ChainKeyError(${JSON.stringify(missingKey(entry, method, arg))})`,
-    );
+    throw unroutable(method, `ChainKeyError(${JSON.stringify(missingKey(entry, method, arg))})`);
   }
   if (entry.args === undefined) return { kind: 'own' };
   const args = parsed(method, () => decodeArgs(entry.args!, arg)) as Record<string, Uint8Array>;
   if (entry.target === undefined) return { kind: 'subnet', id: args['subnet_id']! };
   const id = args[entry.target]!;
   if (!isRouted(id)) {
-    throw new DestinationError(
-      method,
-      `SubnetNotFound(CanisterId(${principalToText(id)}), ${entry.name})`,
-    );
+    throw unroutable(method, `SubnetNotFound(CanisterId(${principalToText(id)}), ${entry.name})`);
   }
   return { kind: 'canister', id };
 }
@@ -47,7 +52,7 @@ function parsed<T>(method: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new DestinationError(
+    throw unroutable(
       method,
       `UserError(UserError { code: ${errorCodeName(error.code)}, description: ${JSON.stringify(error.message)} })`,
     );

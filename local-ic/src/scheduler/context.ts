@@ -1,3 +1,4 @@
+import type { DestinationError } from '../management/index.js';
 import type { Canister, Fees, Subnet } from '../state/index.js';
 import type { SubnetMemory } from '../system-api/index.js';
 import type { CostSchedule } from '../wasm/index.js';
@@ -16,7 +17,7 @@ export interface ExecutionContext {
   /** Whether a subnet of the network holds threshold keys. */
   readonly hasThresholdKeys: boolean;
   /** Why a call of the management canister cannot be routed; undefined when it can. */
-  readonly unroutable: (method: string, arg: Uint8Array) => string | undefined;
+  readonly unroutable: (method: string, arg: Uint8Array) => DestinationError | undefined;
   readonly subnetMemory: SubnetMemory;
   /** Certificate of a canister's certified data, for queries. */
   readonly dataCertificate: (canister: Canister) => Uint8Array | undefined;

@@ -33,7 +33,7 @@ export function sendCall(
     return;
   }
   callback.responded = true;
-  canister.queues.pushInput(systemReject(message, RejectCode.DestinationInvalid, reason), 'local');
+  canister.queues.pushInput(systemReject(message, reason.rejectCode, reason.message), 'local');
 }
 
 /** Answers a call of a canister with a reject that the system makes. */

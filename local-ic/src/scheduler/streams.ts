@@ -44,7 +44,7 @@ function sendToManagement(network: Network, from: Subnet, message: Request): voi
     );
   } catch (error) {
     if (!(error instanceof DestinationError)) throw error;
-    rejectNow(from, message, RejectCode.DestinationInvalid, error.message);
+    rejectNow(from, message, error.rejectCode, error.message);
     return;
   }
   const target =

@@ -82,7 +82,7 @@ export interface ManagementRoom {
   /**
    * Where a canister's call of `aaaaa-aa` goes: to the caller's own subnet ('own'), or to that of a
    * canister or subnet with an id. Called when the call is sent. Throws DestinationError, whose
-   * text answers the call at once with reject code DestinationInvalid.
+   * text and reject code answer the call at once.
    */
   resolveDestination(
     method: string,
