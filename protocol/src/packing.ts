@@ -9,7 +9,7 @@
  * K = kernelH * kernelW * inC/group in the order (kernelH, kernelW, inC): the order in which a row of
  * a channels-last image lies in memory.
  *
- * Biases are padded with zeros to the panels' total width.
+ * Biases are padded with zeros to the panels' total width, those of each group by themselves.
  */
 export const panelChannels = 16;
 

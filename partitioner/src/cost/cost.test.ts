@@ -148,9 +148,10 @@ describe('cost of a stage', () => {
   const work: StageWork = {
     place: 'middle',
     kernels: 100_000_000,
-    weightsBytes: 1_000_000,
+    weightsRead: 1_000_000,
     scratchBytes: 500_000,
     touchedBytes: 500_000,
+    heldBytes: 300_000,
     bytesReceived: 10_000,
     bytesSent: 10_000,
   };
@@ -160,7 +161,7 @@ describe('cost of a stage', () => {
     const before = stageCost(work, costSchedule('2025-10'), 1e9);
     expect(before.pageInstructions).toBe(0);
     expect(now.pageInstructions).toBeGreaterThan(
-      1.22 * work.weightsBytes + 2.44 * work.touchedBytes,
+      1.22 * work.weightsRead + 2.44 * work.touchedBytes,
     );
     expect(now.instructions - before.instructions).toBe(now.pageInstructions);
   });

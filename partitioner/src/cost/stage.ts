@@ -25,10 +25,12 @@ export interface StageWork {
   place: StagePlace;
   /** Instructions of all its nodes. */
   kernels: number;
-  weightsBytes: number;
-  /** Most bytes its activations take at once, and how much heap they touch. */
+  /** Bytes of weights that it reads: of a table that it looks rows up in, only those. */
+  weightsRead: number;
+  /** Of its activations: most bytes at once, bytes of heap touched, and bytes in use on average. */
   scratchBytes: number;
   touchedBytes: number;
+  heldBytes: number;
   bytesReceived: number;
   bytesSent: number;
 }
@@ -47,29 +49,41 @@ export function messageWork(place: StagePlace, bytesReceived: number, bytesSent:
   };
 }
 
-/** Adds pages, bytes and messages to a stage's work. */
+/**
+ * Into how many messages a worker cuts the work of a full one while little is under way; source:
+ * `worker/assembly/canister/limits.ts`.
+ */
+export const shortMessages = 5;
+
+/**
+ * Adds pages, bytes and messages to a stage's work.
+ *
+ * @param messageBudget instructions after which a message hands the work on to another
+ */
 export function stageCost(
   work: StageWork,
   schedule: CostSchedule,
-  instructionBudget: number,
+  messageBudget: number,
 ): StageCost {
   const { place, bytesReceived, bytesSent, scratchBytes } = work;
   const pages = (bytes: number): number => Math.ceil(bytes / schedule.pageBytes);
   const isHead = place === 'single' || place === 'first';
+  const price = (touches: { read: number; written: number }): number =>
+    touches.read * schedule.pageRead + touches.written * schedule.pageWritten;
+  const fixed = price(isHead ? fixedPages.head : fixedPages.other);
+
   // The head got its input in another message, and only reads it in this one.
   const given = isHead ? pages(bytesReceived) : 0;
   const written = pages(work.touchedBytes + heapOffset) - given;
-  const read = pages(work.weightsBytes) + given + written;
-  const price = (touches: { read: number; written: number }): number =>
-    touches.read * schedule.pageRead + touches.written * schedule.pageWritten;
+  const first = price({ read: pages(work.weightsRead) + given + written, written }) + fixed;
   const sent = place === 'single' ? 0 : bytesSent;
   const transport =
     sent * schedule.byteSent + workCost([messageWork(place, bytesReceived, bytesSent)]);
-  const fixed = price(isHead ? fixedPages.head : fixedPages.other);
-  const first = price({ read, written }) + fixed;
-  const messages = Math.max(1, Math.ceil((work.kernels + transport + first) / instructionBudget));
-  // A message that goes on with the work touches the activations anew, weights only as it gets there.
-  const again = (messages - 1) * (price({ read: written, written }) + fixed);
+  const messages = Math.max(1, Math.ceil((work.kernels + transport + first) / messageBudget));
+
+  // A message that goes on with the work touches what is held anew, and weights as it gets to them.
+  const held = pages(work.heldBytes);
+  const again = (messages - 1) * (price({ read: held, written: held }) + fixed);
   return {
     instructions: work.kernels + transport + first + again,
     pageInstructions: first + again,

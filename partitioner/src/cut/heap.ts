@@ -14,7 +14,8 @@ export interface HeapBlock {
  */
 export class Heap {
   private readonly blocks: HeapBlock[] = [];
-  private used = 0;
+  /** Bytes in use now. */
+  used = 0;
   /** Most bytes in use at once. */
   peak = 0;
   /** Bytes from the heap's beginning to the end of the farthest block there ever was. */

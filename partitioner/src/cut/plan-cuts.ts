@@ -57,7 +57,7 @@ function doesNotFit(program: Program, chain: ProgramChain, limits: StageLimits):
 }
 
 /** Most rows with which every stage ends within one message of the budget, and messages are not too large. */
-export function rowsWithinBudget(
+function rowsWithinBudget(
   program: Program,
   schedule: CostSchedule,
   limits: StageLimits,
@@ -104,12 +104,10 @@ export function planCuts(
     const cuts = cutChain(chain, workers);
     if (!cuts) return undefined;
     const rows = request.rows ?? rowsWithinBudget(program, schedule, limits, cuts);
-    const costs = (of: ProgramChain): StageCost[] =>
-      cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!));
-    const stages = costs(
-      rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits),
-    );
-    const candidate = { workers, rows, stages, oneRow: costs(one) };
+    const costs = (of: ProgramChain, alone: boolean): StageCost[] =>
+      cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!, alone));
+    const busy = rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits);
+    const candidate = { workers, rows, stages: costs(busy, false), oneRow: costs(one, true) };
     return { cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
   };
 

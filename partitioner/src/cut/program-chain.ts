@@ -1,7 +1,20 @@
-import { weightAlignment } from '@canopy/protocol';
+import { elementCount, weightAlignment } from '@canopy/protocol';
 import { nodeCost, type CostSchedule } from '../cost/model.js';
-import { bundleBytes, placeOf, stageCost, type StageCost, type StageWork } from '../cost/stage.js';
-import { weightBytes, type Program } from '../graph/program.js';
+import {
+  bundleBytes,
+  placeOf,
+  shortMessages,
+  stageCost,
+  type StageCost,
+  type StageWork,
+} from '../cost/stage.js';
+import {
+  shapeAt,
+  valueBytes,
+  weightBytes,
+  type Program,
+  type ProgramNode,
+} from '../graph/program.js';
 import type { Chain } from './chain.js';
 import { liveness } from './liveness.js';
 import { lastReads, StageMemory } from './stage-memory.js';
@@ -17,7 +30,7 @@ export interface StageLimits {
 }
 
 /** Heap the worker itself takes: program, tables, messages being read and written. */
-export const engineBytes = 16 * 1024 * 1024;
+const engineBytes = 16 * 1024 * 1024;
 
 /** A program as a chain of costs for micro-batches of so many rows. */
 export class ProgramChain implements Chain {
@@ -28,7 +41,7 @@ export class ProgramChain implements Chain {
   private readonly last: ReadonlyMap<string, number>;
   private readonly cutBytes: number[];
   /** Weights each node reads, with their bytes in the shard. */
-  private readonly weights: { name: string; bytes: number }[][];
+  private readonly weights: { name: string; bytes: number; read: number }[][];
   private readonly costs = new Map<number, Float64Array>();
 
   constructor(
@@ -44,10 +57,10 @@ export class ProgramChain implements Chain {
     this.weights = program.nodes.map((node) =>
       [...new Set(node.inputs)].flatMap((name) => {
         const weight = program.values.get(name)?.weight;
-        const bytes = weight
-          ? Math.ceil(weightBytes(weight) / weightAlignment) * weightAlignment
-          : 0;
-        return weight ? [{ name, bytes }] : [];
+        if (!weight) return [];
+        const bytes = Math.ceil(weightBytes(weight) / weightAlignment) * weightAlignment;
+        const looksUp = node.op === 'Gather' && name === node.inputs[0];
+        return [{ name, bytes, read: looksUp ? this.lookedUp(node, bytes) : bytes }];
       }),
     );
     program.nodes.forEach((node, index) => {
@@ -56,6 +69,16 @@ export class ProgramChain implements Chain {
       const cost = nodeCost(program, node, rows, dies && !given);
       this.kernelsBefore.push(this.kernelsBefore.at(-1)! + cost);
     });
+  }
+
+  /** Bytes of the pages that rows looked up in a table lie on, each on one of its own. */
+  private lookedUp(node: Extract<ProgramNode, { op: 'Gather' }>, tableBytes: number): number {
+    const value = (name: string) => this.program.values.get(name)!;
+    const rows = elementCount(shapeAt(value(node.inputs[1]!).shapes, this.rows));
+    const rowBytes =
+      valueBytes(value(node.inputs[0]!), 1) / (value(node.inputs[0]!).shapes.one[0] ?? 1);
+    const { pageBytes } = this.schedule;
+    return Math.min(tableBytes, rows * Math.ceil(rowBytes / pageBytes) * pageBytes);
   }
 
   /** Values that pass a cut. */
@@ -69,15 +92,16 @@ export class ProgramChain implements Chain {
   private workOf(
     start: number,
     end: number,
-    weightsBytes: number,
-    memory: Pick<StageMemory, 'scratchBytes' | 'touchedBytes'>,
+    weightsRead: number,
+    memory: Pick<StageMemory, 'scratchBytes' | 'touchedBytes' | 'heldBytes'>,
   ): StageWork {
     return {
       place: placeOf(start === 0, end === this.nodes),
       kernels: this.kernelsBefore[end]! - this.kernelsBefore[start]!,
-      weightsBytes,
+      weightsRead,
       scratchBytes: memory.scratchBytes,
       touchedBytes: memory.touchedBytes,
+      heldBytes: memory.heldBytes,
       bytesReceived: this.bytes(start),
       bytesSent: this.bytes(end),
     };
@@ -95,17 +119,20 @@ export class ProgramChain implements Chain {
   /** Goes through stages `[start, start + 1)`, `[start, start + 2)`, …: their weights and their memory. */
   private *stagesFrom(
     start: number,
-  ): Generator<{ end: number; weightsBytes: number; memory: StageMemory }> {
+  ): Generator<{ end: number; weightsBytes: number; weightsRead: number; memory: StageMemory }> {
     const held = new Set<string>();
     const memory = new StageMemory(this.program, this.rows, this.last, this.bytes(start));
     let weightsBytes = 0;
+    let weightsRead = 0;
     for (let index = start; index < this.nodes; index++) {
-      for (const { name, bytes } of this.weights[index]!) {
-        if (!held.has(name)) weightsBytes += bytes;
+      for (const { name, bytes, read } of this.weights[index]!) {
+        if (held.has(name)) continue;
+        weightsBytes += bytes;
+        weightsRead += read;
         held.add(name);
       }
-      memory.step(index);
-      yield { end: index + 1, weightsBytes, memory };
+      memory.step(index, this.kernelsBefore[index + 1]! - this.kernelsBefore[index]!);
+      yield { end: index + 1, weightsBytes, weightsRead, memory };
     }
   }
 
@@ -118,12 +145,21 @@ export class ProgramChain implements Chain {
     return { weightsBytes: 0, scratchBytes: 0 };
   }
 
-  /** Full cost of nodes `[start, end)` as one stage. */
-  stage(start: number, end: number): StageCost {
-    for (const { end: reached, weightsBytes, memory } of this.stagesFrom(start)) {
+  /**
+   * Full cost of nodes `[start, end)` as one stage.
+   *
+   * @param alone whether its micro-batch is alone in the pipeline, so that the worker cuts messages short
+   */
+  stage(start: number, end: number, alone = false): StageCost {
+    const { instructionBudget } = this.limits;
+    for (const { end: reached, weightsRead, memory } of this.stagesFrom(start)) {
       if (reached < end) continue;
-      const work = this.workOf(start, end, weightsBytes, memory);
-      return stageCost(work, this.schedule, this.limits.instructionBudget);
+      const work = this.workOf(start, end, weightsRead, memory);
+      return stageCost(
+        work,
+        this.schedule,
+        alone ? instructionBudget / shortMessages : instructionBudget,
+      );
     }
     throw new Error(`no stage [${start}, ${end}) of ${this.nodes} nodes`);
   }
@@ -139,10 +175,10 @@ export class ProgramChain implements Chain {
 
   private costsFrom(start: number): Float64Array {
     const row = new Float64Array(this.nodes + 1).fill(Infinity);
-    for (const { end, weightsBytes, memory } of this.stagesFrom(start)) {
+    for (const { end, weightsBytes, weightsRead, memory } of this.stagesFrom(start)) {
       if (weightsBytes > this.limits.maxWeightsBytes) break;
       if (!this.allowed(start, end, weightsBytes, memory.scratchBytes)) continue;
-      const work = this.workOf(start, end, weightsBytes, memory);
+      const work = this.workOf(start, end, weightsRead, memory);
       row[end] = stageCost(work, this.schedule, this.limits.instructionBudget).instructions;
     }
     return row;

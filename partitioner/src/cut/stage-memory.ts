@@ -33,6 +33,8 @@ export function lastReads(program: Program): Map<string, number> {
 export class StageMemory {
   private readonly heap = new Heap();
   private readonly blocks = new Map<string, HeapBlock>();
+  private weighed = 0;
+  private weight = 0;
 
   /**
    * @param receivedBytes of the message with the stage's inputs
@@ -56,6 +58,11 @@ export class StageMemory {
     return this.heap.touched;
   }
 
+  /** Bytes in use on average over the work: what a message finds that goes on with it. */
+  get heldBytes(): number {
+    return this.weight === 0 ? this.heap.used : this.weighed / this.weight;
+  }
+
   private bytes(name: string): number {
     return valueBytes(this.program.values.get(name)!, this.rows);
   }
@@ -63,8 +70,8 @@ export class StageMemory {
     return shapeAt(this.program.values.get(name)!.shapes, this.rows);
   }
 
-  /** Runs node `index`. */
-  step(index: number): void {
+  /** Runs node `index`, which costs so many instructions. */
+  step(index: number, instructions: number): void {
     const node = this.program.nodes[index]!;
     const dies = (name: string | undefined): name is string =>
       name !== undefined && this.blocks.has(name) && this.last.get(name) === index;
@@ -75,6 +82,8 @@ export class StageMemory {
       this.blocks.delete(taken);
     } else this.blocks.set(output, this.heap.alloc(this.bytes(output)));
     const temporaries = this.temporaryBytes(node).map((bytes) => this.heap.alloc(bytes));
+    this.weighed += this.heap.used * instructions;
+    this.weight += instructions;
     for (const block of temporaries) this.heap.release(block);
     for (const name of new Set([...node.inputs, output])) {
       const block = this.blocks.get(name);

@@ -30,7 +30,7 @@ export interface Shard {
 }
 
 /** Where the weights of a stage lie, relative to the first. */
-export function layOutWeights(sizes: readonly number[]): { offsets: number[]; bytes: number } {
+function layOutWeights(sizes: readonly number[]): { offsets: number[]; bytes: number } {
   let bytes = 0;
   const offsets = sizes.map((size) => {
     const offset = Math.ceil(bytes / weightAlignment) * weightAlignment;
@@ -41,7 +41,7 @@ export function layOutWeights(sizes: readonly number[]): { offsets: number[]; by
 }
 
 /** For each node, the values that no later node reads and that the stage does not give out. */
-export function freesOf(slice: StageSlice, isWeight: (name: string) => boolean): string[][] {
+function freesOf(slice: StageSlice, isWeight: (name: string) => boolean): string[][] {
   const kept = new Set(slice.outputs);
   const frees: string[][] = slice.nodes.map(() => []);
   for (let index = slice.nodes.length - 1; index >= 0; index--) {

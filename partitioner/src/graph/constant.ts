@@ -53,11 +53,6 @@ export function fileConstant(
   };
 }
 
-/** The same data under another shape of as many elements. */
-export function reshapedConstant(constant: Constant, dims: readonly number[]): Constant {
-  return { dtype: constant.dtype, dims, read: (start, length) => constant.read(start, length) };
-}
-
 /** f32 elements `[start, start + count)`. */
 export function readFloats(constant: Constant, start: number, count: number): Float32Array {
   const bytes = constant.read(start * 4, count * 4);
@@ -82,23 +77,4 @@ export function allInts(constant: Constant): number[] {
 export function scalarFloat(constant: Constant | undefined): number | undefined {
   if (constant?.dtype !== 'float32' || elementCount(constant.dims) !== 1) return undefined;
   return readFloats(constant, 0, 1)[0];
-}
-
-/** An f32 constant computed element by element from another when it is read. */
-export function mappedConstant(
-  constant: Constant,
-  map: (value: number, index: number) => number,
-): Constant {
-  return {
-    dtype: 'float32',
-    dims: constant.dims,
-    read: (start, length) => {
-      const first = Math.floor(start / 4);
-      const count = Math.ceil((start + length) / 4) - first;
-      const values = readFloats(constant, first, count).map((value, index) =>
-        map(value, first + index),
-      );
-      return new Uint8Array(values.buffer).subarray(start - first * 4, start - first * 4 + length);
-    },
-  };
 }

@@ -76,40 +76,6 @@ export function makeNode(
   return { op, name, inputs, outputs, attributes: new Map(Object.entries(attributes)) };
 }
 
-/** Who reads and who writes each value; a graph output counts as a reader. */
-export class Uses {
-  private readonly readers = new Map<string, GraphNode[]>();
-  private readonly producers = new Map<string, GraphNode>();
-  private readonly outputs: Set<string>;
-
-  constructor(graph: Graph) {
-    for (const node of graph.nodes) {
-      for (const input of node.inputs) {
-        const list = this.readers.get(input);
-        if (list) list.push(node);
-        else this.readers.set(input, [node]);
-      }
-      for (const output of node.outputs) this.producers.set(output, node);
-    }
-    this.outputs = new Set(graph.outputs.map((output) => output.name));
-  }
-
-  producer(value: string): GraphNode | undefined {
-    return this.producers.get(value);
-  }
-  readersOf(value: string): readonly GraphNode[] {
-    return this.readers.get(value) ?? [];
-  }
-  isOutput(value: string): boolean {
-    return this.outputs.has(value);
-  }
-  /** The one node that reads `value`, where there is exactly one and it is no output of the graph. */
-  onlyReader(value: string): GraphNode | undefined {
-    const readers = this.readersOf(value);
-    return readers.length === 1 && !this.isOutput(value) ? readers[0] : undefined;
-  }
-}
-
 /** Leaves out nodes whose results nobody reads, and constants nobody reads. */
 export function removeUnused(graph: Graph): void {
   const wanted = new Set(graph.outputs.map((output) => output.name));
@@ -130,12 +96,4 @@ export function freshName(taken: { has(name: string): boolean }, base: string): 
     const name = `${base}_${index}`;
     if (!taken.has(name)) return name;
   }
-}
-
-/** All names of values in the graph. */
-export function valueNames(graph: Graph): Set<string> {
-  const names = new Set(graph.constants.keys());
-  for (const input of graph.inputs) names.add(input.name);
-  for (const node of graph.nodes) for (const output of node.outputs) names.add(output);
-  return names;
 }

@@ -72,7 +72,7 @@ export function typicalDims(
 }
 
 /** Shape of an input for so many rows; dimension 0 stays as it is where the model fixes it. */
-export function inputShape(
+function inputShape(
   input: NamedValue,
   sizes: Readonly<Record<string, number>>,
   rows: number,

@@ -15,14 +15,14 @@ const arrays: Record<Exclude<DTypeName, 'float16'>, (buffer: ArrayBuffer) => Ten
 };
 
 /** A tensor for onnxruntime from little-endian bytes, which are copied. */
-export function toRuntimeTensor(tensor: Omit<BundleTensor, 'name'>): Tensor {
+function toRuntimeTensor(tensor: Omit<BundleTensor, 'name'>): Tensor {
   const buffer = new Uint8Array(tensor.data).buffer;
   const data = tensor.dtype === 'float16' ? new Uint16Array(buffer) : arrays[tensor.dtype](buffer);
   return new Tensor(tensor.dtype, data, tensor.dims);
 }
 
 /** The bytes of an onnxruntime tensor. */
-export function fromRuntimeTensor(name: string, tensor: Tensor): BundleTensor {
+function fromRuntimeTensor(name: string, tensor: Tensor): BundleTensor {
   const data = (tensor as TypedTensor<'float32'>).data;
   return {
     name,

@@ -1,4 +1,4 @@
-import { dtypeBytes, elementCount, type DTypeName, type OpName } from '@canopy/protocol';
+import type { DTypeName, OpName } from '@canopy/protocol';
 import { makeShard } from '../emit/shard.js';
 import { memoryConstant } from '../graph/constant.js';
 import {
@@ -108,11 +108,6 @@ export function probe<Op extends OpName>(
   } as unknown as ProgramNode;
   const named = Object.fromEntries(names.map((name, index) => [name, operands[index]!]));
   return new Probe([node], { ...named, y: output });
-}
-
-/** Bytes of an operand's data. */
-export function operandBytes({ dims, dtype = 'float32' }: Operand): number {
-  return elementCount(dims) * dtypeBytes(dtype);
 }
 
 /** A program of `stages` Identity operations on so many numbers, and a shard for each of them. */

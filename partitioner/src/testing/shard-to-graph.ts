@@ -159,7 +159,7 @@ function floatOf(word: number): number {
 }
 
 /** Undoes `packMatrix`: [K, N] row-major. */
-export function unpackMatrix(packed: Float32Array, k: number, n: number): Float32Array {
+function unpackMatrix(packed: Float32Array, k: number, n: number): Float32Array {
   const out = new Float32Array(k * n);
   let at = 0;
   for (let start = 0; start < n; start += panelChannels) {

@@ -11,8 +11,8 @@ import { permuted } from '../measure.js';
 import type { OpAttributes, Window } from '../program.js';
 import { epilogue, UnsupportedNode, type Lower, type Lowering } from './lowering.js';
 
-export const toChannelsLast = [0, 2, 3, 1];
-export const toChannelsFirst = [0, 3, 1, 2];
+const toChannelsLast = [0, 2, 3, 1];
+const toChannelsFirst = [0, 3, 1, 2];
 
 /** Runs an operation of channels-last images between two transposes of its input and output. */
 function channelsLast(

@@ -18,12 +18,7 @@ export function mergeTransposes(program: Program): boolean {
 }
 
 /** Whether dimension `axis` of a value is 1 whatever the model's inputs are. */
-export function isAlwaysOne(
-  program: Program,
-  uses: ProgramUses,
-  value: string,
-  axis: number,
-): boolean {
+function isAlwaysOne(program: Program, uses: ProgramUses, value: string, axis: number): boolean {
   const known = program.values.get(value);
   if (known?.shapes.one[axis] !== 1) return false;
   if (known.weight) return true;

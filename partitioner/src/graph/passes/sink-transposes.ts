@@ -44,7 +44,7 @@ export function sinkTransposes(program: Program): boolean {
   return changed;
 }
 
-export function inverseOf(permutation: readonly number[]): number[] {
+function inverseOf(permutation: readonly number[]): number[] {
   const inverse: number[] = [];
   permutation.forEach((axis, index) => {
     inverse[axis] = index;
@@ -125,7 +125,7 @@ function movedAxes(axes: readonly number[], permutation: readonly number[]): num
 }
 
 /** What is left of a permutation when some dimensions of its result are left out. */
-export function without(permutation: readonly number[], left: ReadonlySet<number>): number[] {
+function without(permutation: readonly number[], left: ReadonlySet<number>): number[] {
   const kept = permutation.filter((_, index) => !left.has(index));
   const order = [...kept].sort((a, b) => a - b);
   return kept.map((axis) => order.indexOf(axis));
@@ -172,7 +172,7 @@ function untransposed(
 }
 
 /** A constant with its dimensions permuted; ones are put before them first where it has fewer. */
-export function transposedConstant(constant: Constant, permutation: readonly number[]): Constant {
+function transposedConstant(constant: Constant, permutation: readonly number[]): Constant {
   const rank = permutation.length;
   const dims = [...Array<number>(rank - constant.dims.length).fill(1), ...constant.dims];
   const size = dtypeBytes(constant.dtype);
