@@ -7,8 +7,10 @@ import {
   HOST_MODULE,
   MEMORY_IMPORT,
   STOPPED_BY_LIMIT,
+  STOPPED_BY_STACK,
   type HostFunctionName,
 } from './instrument/layout.js';
+import { CALLBACK_BYTES, STACK_BYTES } from './instrument/stack-frames.js';
 import { ValType } from './module-format.js';
 import type { CanisterModule } from './module.js';
 import { trapOf, type TrapContext } from './trap.js';
@@ -54,6 +56,7 @@ export class CanisterInstance {
   private readonly exports: WebAssembly.Exports;
   private readonly counter: WebAssembly.Global<'i64'>;
   private readonly reason: WebAssembly.Global<'i32'>;
+  private readonly stack: WebAssembly.Global<'i32'>;
   private readonly hasGlobals: boolean;
   private readonly context: TrapContext;
 
@@ -75,6 +78,7 @@ export class CanisterInstance {
     this.exports = this.instantiate(ic0);
     this.counter = this.exports[exported.counter] as WebAssembly.Global<'i64'>;
     this.reason = this.exports[exported.reason] as WebAssembly.Global<'i32'>;
+    this.stack = this.exports[exported.stack] as WebAssembly.Global<'i32'>;
     const pages = this.exports[exported.pages] as WebAssembly.Global;
     this.heap.onResize = (count) => {
       pages.value = memory.memory64 ? BigInt(count) : count;
@@ -120,6 +124,7 @@ export class CanisterInstance {
     }
     this.counter.value = BigInt(instructionLimit);
     this.reason.value = 0;
+    this.stack.value = STACK_BYTES - ('table' in entry ? CALLBACK_BYTES : 0);
     this.heap.isQuery = options.query === true;
     for (const segment of this.module.code.droppedSegments) {
       (this.exports[`${exported.dropped}${segment}`] as WebAssembly.Global).value = 0;
@@ -376,7 +381,8 @@ export class CanisterInstance {
     const indirectTable = this.exports[exported.indirectTable] as
       WebAssembly.Global<'i32'> | undefined;
     return {
-      exhausted: () => this.reason.value === STOPPED_BY_LIMIT,
+      limitReached: () => this.reason.value === STOPPED_BY_LIMIT,
+      stackExhausted: () => this.reason.value === STOPPED_BY_STACK,
       nullCallee: () => {
         const table = this.exports[`${exported.table}${indirectTable?.value ?? 0}`];
         return (table as WebAssembly.Table).get(indirectIndex.value >>> 0) === null;

@@ -15,7 +15,9 @@ const kinds: readonly (readonly [pattern: RegExp, kind: TrapKind])[] = [
 /** What the host knows of an instance when it stopped. */
 export interface TrapContext {
   /** Whether the counter of instructions was exhausted. */
-  exhausted: () => boolean;
+  limitReached: () => boolean;
+  /** Whether the stack that the replica has was. */
+  stackExhausted: () => boolean;
   /** Whether the last `call_indirect` named an empty slot. */
   nullCallee: () => boolean;
   /** The function of the uploaded module that an instrumented index stands for. */
@@ -32,8 +34,12 @@ export function trapOf(thrown: unknown, context: TrapContext): Trap {
   }
   if (thrown instanceof WebAssembly.RuntimeError) {
     const kind = kinds.find(([pattern]) => pattern.test(thrown.message))?.[1];
-    if (kind === 'unreachable' && context.exhausted())
+    if (kind === 'unreachable' && context.limitReached()) {
       return { kind: 'instruction limit', backtrace };
+    }
+    if (kind === 'unreachable' && context.stackExhausted()) {
+      return { kind: 'stack overflow', backtrace };
+    }
     if (kind === 'signature mismatch' && context.nullCallee()) {
       return { kind: 'null function', backtrace };
     }

@@ -9,13 +9,16 @@ import {
   MAX_HEAP_PAGES,
   READ_MAP,
   STOPPED_BY_LIMIT,
+  STOPPED_BY_STACK,
   WASM_PAGE,
   WRITE_MAP,
 } from './layout.js';
 import { valueAbove } from './memory-access.js';
 import { Charge, type Metering } from './metering.js';
 import { Bits, rawShape } from './numeric-shapes.js';
+import { StackUse } from './module-scan.js';
 import { Source } from './page-checks.js';
+import { frameBytes } from './stack-frames.js';
 
 /** Indices of what the instrumentation added to the module. */
 export interface Additions {
@@ -24,6 +27,8 @@ export interface Additions {
   /** By how much indices of the module's own functions move. */
   functionShift: number;
   host: { touchRead: number; touchWrite: number; grow: number; outOfBounds: number };
+  /** `StackUse` of each function of the module as uploaded. */
+  stackUse: Uint8Array;
   /** Helper functions for bulk operations; `init` by data segment. */
   fill: number;
   copy: number;
@@ -32,6 +37,7 @@ export interface Additions {
     counter: number;
     pages: number;
     reason: number;
+    stack: number;
     indirectIndex: number;
     indirectTable: number;
     dropped: ReadonlyMap<number, number>;
@@ -80,6 +86,8 @@ export class Emitter {
   private temporaryTypes: number[] = [];
   private firstTemporary = 0;
   private bodyStart = 0;
+  private keepsStack = false;
+  private frame = 0;
   private out!: Writer;
   private code!: FunctionCode;
   private metering!: Metering;
@@ -92,8 +100,9 @@ export class Emitter {
     private readonly add: Additions,
   ) {}
 
-  /** Appends the function's body (without its size) to `out`. */
+  /** Appends the body (without its size) of the function of the given index to `out`. */
   emit(
+    index: number,
     code: FunctionCode,
     parameters: number,
     metering: Metering,
@@ -110,9 +119,49 @@ export class Emitter {
     this.temporaries.clear();
     this.temporaryTypes.length = 0;
     this.firstTemporary = parameters + code.localCount;
-    this.allocate(code, flow);
+    this.allocate(code, flow, this.add.stackUse[index]!);
     this.locals(code);
+    this.enterStack(this.add.stackUse[index]!, parameters);
     this.rows(0, code.count, false);
+  }
+
+  // ---- stack ----
+
+  /**
+   * Takes the function's frame off the stack that is left, if it may recurse or call what may. A
+   * caller puts back what was left in itself after each call that may change it.
+   */
+  private enterStack(use: number, parameters: number): void {
+    this.keepsStack = use !== StackUse.none;
+    if (!this.keepsStack) return;
+    const { stack, reason } = this.add.globals;
+    const level = this.temporary('stack', ValType.i32);
+    this.frame = frameBytes(this.code, parameters, this.flow);
+    this.instruction(Op.globalGet, stack);
+    this.constant(this.frame);
+    this.out.u8(Op.i32Sub);
+    this.instruction(Op.localTee, level);
+    this.instruction(Op.globalSet, stack);
+    if (use !== StackUse.recursive) return;
+    this.instruction(Op.localGet, level);
+    this.constant(0);
+    this.out.u8(I32_LT_S);
+    this.unlikely();
+    this.constant(STOPPED_BY_STACK);
+    this.instruction(Op.globalSet, reason);
+    this.out.u8(Op.unreachable);
+    this.out.u8(Op.end);
+  }
+
+  /** Before a tail call the function's own frame is given back, after others that of the callee. */
+  private restoreStack(callee: number, isTail: boolean): void {
+    if (!this.keepsStack || (callee >= 0 && this.add.stackUse[callee] === StackUse.none)) return;
+    this.instruction(Op.localGet, this.temporary('stack', ValType.i32));
+    if (isTail) {
+      this.constant(this.frame);
+      this.out.u8(Op.i32Add);
+    }
+    this.instruction(Op.globalSet, this.add.globals.stack);
   }
 
   /** Writes the rows `[from, to)`; `bare`: without charges and checks. */
@@ -298,7 +347,7 @@ export class Emitter {
   }
 
   /** Local variables must be declared before the code that uses them is written. */
-  private allocate(code: FunctionCode, flow: FlowAnalysis): void {
+  private allocate(code: FunctionCode, flow: FlowAnalysis, use: number): void {
     const { pages, canonicalise, flagged, dead } = flow;
     for (let row = 0; row < code.count; row++) {
       if (dead[row]) continue;
@@ -314,6 +363,7 @@ export class Emitter {
       if (id === Op.callIndirect || id === Op.returnCallIndirect) this.valueTemporary(ValType.i32);
     }
     for (const local of flagged) this.flagOf(local);
+    if (use !== StackUse.none) this.temporary('stack', ValType.i32);
     if (flow.fastLoops.size > 0) this.temporary('turns', ValType.i32);
   }
 
@@ -523,10 +573,16 @@ export class Emitter {
     const { out, add } = this;
     const a = code.a[row]!;
     switch (id) {
-      case Op.call:
-      case Op.returnCall:
       case Op.refFunc:
-        this.instruction(id, a < add.importedFunctions ? a : a + add.functionShift);
+        this.instruction(id, this.moved(a));
+        return;
+      case Op.call:
+        this.instruction(id, this.moved(a));
+        this.restoreStack(a, false);
+        return;
+      case Op.returnCall:
+        this.restoreStack(a, true);
+        this.instruction(id, this.moved(a));
         return;
       case Op.callIndirect:
       case Op.returnCallIndirect: {
@@ -538,9 +594,11 @@ export class Emitter {
           this.constant(code.b[row]!);
           this.instruction(Op.globalSet, add.globals.indirectTable);
         }
+        if (id === Op.returnCallIndirect) this.restoreStack(-1, true);
         this.instruction(Op.localGet, temporary);
         this.instruction(id, a);
         out.u32(code.b[row]!);
+        if (id === Op.callIndirect) this.restoreStack(-1, false);
         return;
       }
       case Op.memorySize:
@@ -567,6 +625,10 @@ export class Emitter {
     }
   }
 
+  private moved(index: number): number {
+    return index < this.add.importedFunctions ? index : index + this.add.functionShift;
+  }
+
   private memoryAccess(id: number, row: number, code: FunctionCode): void {
     const { out } = this;
     const offset = code.b[row]! >>> 0;
@@ -586,6 +648,7 @@ export class Emitter {
 
 const I32_EQZ = 0x45;
 const EMPTY_BLOCK_TYPE = 0x40;
+const I32_LT_S = 0x48;
 const I64_LT_S = 0x53;
 const I64_GE_S = 0x59;
 const I64_MUL = 0x7e;

@@ -77,6 +77,8 @@ export class FlowAnalysis {
   canonicalise = new Uint8Array(1024);
   /** For rows that set a flagged local: 1 exact, 2 raw. */
   setsRaw = new Uint8Array(1024);
+  /** For calls: how many values stay on the stack below the arguments. */
+  keptBelow = new Int32Array(1024);
   /** Locals (by index) that need a flag telling whether they are raw. */
   flagged = new Set<number>();
   /** Whether the function does any floating-point arithmetic. */
@@ -162,6 +164,7 @@ export class FlowAnalysis {
       this.dead = new Uint8Array(rows * 2);
       this.canonicalise = new Uint8Array(rows * 2);
       this.setsRaw = new Uint8Array(rows * 2);
+      this.keptBelow = new Int32Array(rows * 2);
     }
     this.dead.fill(0, 0, rows + 1);
     this.canonicalise.fill(0, 0, rows + 1);
@@ -400,6 +403,7 @@ export class FlowAnalysis {
     const type = this.module.types[typeIndex]!;
     this.settle(type.params.length);
     this.height -= type.params.length;
+    this.keptBelow[row] = this.height;
     this.pushResults(type.results.length, row);
   }
 

@@ -51,8 +51,10 @@ export const exported = {
   counter: '\0counter',
   /** address type: size of the heap in pages */
   pages: '\0pages',
-  /** i32: `STOPPED_BY_LIMIT` before the `unreachable` of an exhausted counter */
+  /** i32: why an `unreachable` of the instrumentation stopped, one of the constants below */
   reason: '\0reason',
+  /** i32: bytes left of the stack */
+  stack: '\0stack',
   /** i32: table index of the last `call_indirect` */
   indirectIndex: '\0indirect',
   /** i32: table of the last `call_indirect` */
@@ -70,4 +72,7 @@ export const exported = {
   dropped: '\0dropped',
 } as const;
 
+/** The counter of instructions is exhausted. */
 export const STOPPED_BY_LIMIT = 1;
+/** The stack is. */
+export const STOPPED_BY_STACK = 2;

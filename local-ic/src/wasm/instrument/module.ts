@@ -29,6 +29,7 @@ import {
   type HostFunctionName,
 } from './layout.js';
 import { costs32, costs64, Metering } from './metering.js';
+import { scanModule } from './module-scan.js';
 
 /** Instructions of the functions that the replica adds to every module. */
 const REPLICA_FIXED_INSTRUCTIONS = 72;
@@ -91,9 +92,9 @@ class Instrumenter {
     this.mutableGlobals = module.globals.flatMap(({ type, mutable }, index) =>
       mutable ? [{ index, type }] : [],
     );
-    const uses = segmentUses(module);
-    this.initSegments = uses.init;
-    this.droppedSegments = uses.dropped;
+    const scan = scanModule(module);
+    this.initSegments = scan.initialised;
+    this.droppedSegments = scan.dropped;
     const shift = hostFunctions.length;
     const host = {} as Record<HostFunctionName, number>;
     hostFunctions.forEach((name, i) => {
@@ -108,6 +109,7 @@ class Instrumenter {
       importedFunctions: module.importedFunctions,
       functionShift: shift,
       host,
+      stackUse: scan.stackUse,
       fill: firstHelper,
       copy: firstHelper + 1,
       init: new Map(this.initSegments.map((segment, i) => [segment, firstHelper + 2 + i])),
@@ -115,12 +117,13 @@ class Instrumenter {
         counter: firstGlobal,
         pages: firstGlobal + 1,
         reason: firstGlobal + 2,
-        indirectIndex: firstGlobal + 3,
-        indirectTable: severalTables ? firstGlobal + 4 : -1,
+        stack: firstGlobal + 3,
+        indirectIndex: firstGlobal + 4,
+        indirectTable: severalTables ? firstGlobal + 5 : -1,
         dropped: new Map(
           this.droppedSegments.map((segment, i) => [
             segment,
-            firstGlobal + 4 + (severalTables ? 1 : 0) + i,
+            firstGlobal + 5 + (severalTables ? 1 : 0) + i,
           ]),
         ),
       },
@@ -259,7 +262,7 @@ class Instrumenter {
       this.compiledInstructions += metering.measure(code, costs);
       flow.analyse(code, type, facts);
       body.length = 0;
-      emitter.emit(code, type.params.length, metering, flow, body);
+      emitter.emit(index, code, type.params.length, metering, flow, body);
       bodies.u32(body.length);
       bodies.copy(body.bytes, 0, body.length);
       if (emitter.hints.length > 0) {
@@ -348,7 +351,7 @@ class Instrumenter {
   private globalSection(s: Writer): void {
     const { globals } = this.module;
     const { dropped, indirectTable } = this.add.globals;
-    s.u32(globals.length + 4 + (indirectTable >= 0 ? 1 : 0) + dropped.size);
+    s.u32(globals.length + 5 + (indirectTable >= 0 ? 1 : 0) + dropped.size);
     for (const { type, mutable, init } of globals) {
       s.u8(type);
       s.u8(mutable ? 1 : 0);
@@ -363,6 +366,7 @@ class Instrumenter {
     };
     zero(ValType.i64);
     zero(this.addressType);
+    zero(ValType.i32);
     zero(ValType.i32);
     zero(ValType.i32);
     if (indirectTable >= 0) zero(ValType.i32);
@@ -404,6 +408,7 @@ class Instrumenter {
     entries.push([exported.counter, ExternalKind.global, globals.counter]);
     entries.push([exported.pages, ExternalKind.global, globals.pages]);
     entries.push([exported.reason, ExternalKind.global, globals.reason]);
+    entries.push([exported.stack, ExternalKind.global, globals.stack]);
     entries.push([exported.indirectIndex, ExternalKind.global, globals.indirectIndex]);
     if (globals.indirectTable >= 0) {
       entries.push([exported.indirectTable, ExternalKind.global, globals.indirectTable]);
@@ -489,21 +494,4 @@ export function dataOffset(module: ParsedModule, expression: Range): number {
   }
   const wide = bytes[expression.start] === 0x42;
   return Number(BigInt.asUintN(wide ? 64 : 32, value));
-}
-
-/** Data segments that `memory.init` and `data.drop` name. */
-function segmentUses(module: ParsedModule): { init: number[]; dropped: number[] } {
-  if (!module.hasDataCount) return { init: [], dropped: [] };
-  const init = new Set<number>();
-  const dropped = new Set<number>();
-  const code = new FunctionCode();
-  for (const range of module.bodies) {
-    code.decode(module.bytes, range);
-    for (let row = 0; row < code.count; row++) {
-      if (code.op[row] === 0x108) init.add(code.a[row]!);
-      if (code.op[row] === 0x109) dropped.add(code.a[row]!);
-    }
-  }
-  const sorted = (set: Set<number>): number[] => [...set].sort((x, y) => x - y);
-  return { init: sorted(init), dropped: sorted(dropped) };
 }
