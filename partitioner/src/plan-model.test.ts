@@ -82,12 +82,12 @@ describe('a plan', () => {
 
   it('keeps to the weights allowed, with as few workers as that needs', async () => {
     const path = small('mobilenetv2');
-    const maxWeightsBytes = 512 * 1024;
+    const maxWeightsBytes = 700 * 1024;
     const planned = await planModel(path, { maxWeightsBytes });
     const { stages } = planned.plan;
     for (const { weightsBytes } of stages)
       expect(weightsBytes).toBeLessThanOrEqual(maxWeightsBytes);
-    expect(stages.length).toBeGreaterThanOrEqual(4);
+    expect(stages.length).toBeGreaterThanOrEqual(3);
     const workers = stages.length - 1;
     await expect(planModel(path, { maxWeightsBytes, workers })).rejects.toThrow(
       `needs at least ${stages.length}`,
