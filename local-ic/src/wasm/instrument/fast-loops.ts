@@ -1,6 +1,8 @@
 import { instructions, Op, OPCODE_COUNT } from '../opcodes.js';
 import type { FunctionCode } from './function-code.js';
+import type { LocalValues } from './local-values.js';
 import type { PageChecks } from './page-checks.js';
+import type { ValueNumbers } from './value-numbers.js';
 
 /**
  * Loops that are given a second, fast version without charges and checks in each turn: before it,
@@ -65,15 +67,6 @@ export interface RootExpression {
   offX: number;
   rootY: number;
   offY: number;
-}
-
-/** What a loop needs to know of the values around it. */
-export interface Values {
-  expressionOf(root: number): RootExpression | undefined;
-  localHolding(
-    root: number,
-    moved: ReadonlySet<number>,
-  ): [local: number, offset: number] | undefined;
 }
 
 const MAX_TURNS = 64;
@@ -149,12 +142,13 @@ export function fastLoop(
   code: FunctionCode,
   pages: PageChecks,
   memory64: boolean,
-  values: Values,
+  numbers: ValueNumbers,
+  locals: LocalValues,
 ): FastLoop | undefined {
   const steps = new Map<number, number>();
   for (const [root, local] of start.movedLocals)
     steps.set(root, stepOf(local, start, code, memory64));
-  const resolver = new Resolver(start, steps, values);
+  const resolver = new Resolver(start, steps, numbers, locals);
   let turns = MAX_TURNS;
   const found: {
     address: AddressExpression;
@@ -217,7 +211,8 @@ class Resolver {
   constructor(
     private readonly start: LoopStart,
     private readonly steps: ReadonlyMap<number, number>,
-    private readonly values: Values,
+    private readonly numbers: ValueNumbers,
+    private readonly locals: LocalValues,
   ) {
     this.moved = new Set(start.movedLocals.values());
   }
@@ -229,10 +224,10 @@ class Resolver {
       return { address: { kind: 'local', local: moved, offset: 0 }, step: this.steps.get(root)! };
     }
     if (root < this.start.firstRoot) {
-      const held = this.values.localHolding(root, this.moved);
+      const held = this.locals.holding(root, this.moved);
       if (held) return { address: { kind: 'local', local: held[0], offset: -held[1] }, step: 0 };
     }
-    const expression = this.values.expressionOf(root);
+    const expression = this.numbers.expressionOf(root);
     return expression && depth > 0 ? this.operation(expression, depth - 1) : undefined;
   }
 

@@ -1,18 +1,22 @@
 import type { FunctionType } from '../module-format.js';
 import { ValType } from '../module-format.js';
-import { instructions, Op, OPCODE_COUNT } from '../opcodes.js';
+import { Op } from '../opcodes.js';
+import { fastLoop, loopShape, type FastLoop, type LoopStart } from './fast-loops.js';
+import { EMPTY_BLOCK, type FunctionCode } from './function-code.js';
 import {
-  fastLoop,
-  isLinear,
-  loopShape,
-  type FastLoop,
-  type LoopStart,
-  type RootExpression,
-} from './fast-loops.js';
-import { EMPTY_BLOCK, enlarged, type FunctionCode } from './function-code.js';
+  constantBits,
+  isPure,
+  mayTrap,
+  popCount,
+  pushCount,
+  resultBits,
+} from './instruction-effects.js';
+import { LocalValues } from './local-values.js';
 import { Access, accessKind, accessWidth } from './memory-access.js';
 import { Bits, isEither, joinBits, passes, rawShape, tolerates, yields } from './numeric-shapes.js';
+import { NOWHERE, OperandStack } from './operand-stack.js';
 import { PageChecks, Source } from './page-checks.js';
+import { ROOT_CONST, ValueNumbers } from './value-numbers.js';
 
 /** What the analysis needs to know of the module. */
 export interface ModuleFacts {
@@ -21,28 +25,7 @@ export interface ModuleFacts {
   memory64: boolean;
 }
 
-/** The value of a local or of a stack slot: `ROOT_CONST` plus an offset is a constant. */
-const ROOT_CONST = 0;
-const NOWHERE = -1;
 const MAX_OFFSET = 2 ** 31;
-
-const popCount = new Uint8Array(OPCODE_COUNT);
-const pushCount = new Uint8Array(OPCODE_COUNT);
-/** Instructions on integers whose result depends on nothing but their operands. */
-const isPure = new Uint8Array(OPCODE_COUNT);
-/** Instructions that may trap, besides memory accesses. */
-const mayTrap = new Uint8Array(OPCODE_COUNT);
-instructions.forEach((instruction, id) => {
-  if (!instruction) return;
-  popCount[id] = instruction.params.length;
-  pushCount[id] = instruction.results.length;
-  const operation = instruction.name.split('.')[1] ?? '';
-  if (/^(div|rem)_|^trunc_f/.test(operation) && /^i(32|64)\./.test(instruction.name)) {
-    mayTrap[id] = 1;
-  } else if (/^[iI]{1,2}$/.test(instruction.params) && /^[iI]$/.test(instruction.results)) {
-    isPure[id] = 1;
-  }
-});
 
 interface Frame {
   op: number;
@@ -81,41 +64,28 @@ export class FlowAnalysis {
   keptBelow = new Int32Array(1024);
   /** Locals (by index) that need a flag telling whether they are raw. */
   flagged = new Set<number>();
-  /** Whether the function does any floating-point arithmetic. */
-  private numeric = false;
-  private strict = new Set<number>();
-  private loopState = new Map<number, Uint8Array>();
-  private unstable = false;
+  /** Loops that get a fast version, by row. */
+  readonly fastLoops = new Map<number, FastLoop>();
 
   private code!: FunctionCode;
   private module!: ModuleFacts;
   private type!: FunctionType;
-  private frames: Frame[] = [];
+  private readonly numbers = new ValueNumbers();
+  private readonly stack = new OperandStack();
+  private readonly locals = new LocalValues(this.numbers);
+  private readonly frames: Frame[] = [];
+  /** How many rows that set locals came before. */
   private setsPassed = 0;
-  private roots = 1;
-  private localRoot = new Int32Array(256);
-  private localOffset = new Float64Array(256);
-  private localBits = new Uint8Array(256);
-  private localTotal = 0;
-  /** Row that last set the local. */
-  private localSetRow = new Int32Array(256);
+  /** First row of the present run (see `PageChecks`). */
   private runStart = 0;
+  /** Whether the function does any floating-point arithmetic. */
+  private numeric = false;
+  /** State of the locals' bits at the start of each loop, by row, as far as seen. */
+  private readonly loopState = new Map<number, Uint8Array>();
+  private unstable = false;
 
-  private height = 0;
-  private root = new Int32Array(256);
-  private offset = new Float64Array(256);
-  private fromLocal = new Int32Array(256);
-  private producer = new Int32Array(256);
-  private bits = new Uint8Array(256);
-
-  /** Loops that get a fast version, by row. */
-  readonly fastLoops = new Map<number, FastLoop>();
-  private expressions = new Map<number, RootExpression>();
-  // Hash table from pure operations on roots to the root of their result.
-  private hashRoot = new Int32Array(4096);
-  private hashFunction = new Int32Array(4096);
-  private hashKeys = new Float64Array(4096 * 4);
-  private functionNumber = 0;
+  /** `bytes`: the module, which `FunctionCode.pos` points into. */
+  constructor(private readonly bytes: Uint8Array) {}
 
   /** Analyses the function that `code` holds, of the given type. */
   analyse(code: FunctionCode, type: FunctionType, module: ModuleFacts): void {
@@ -123,7 +93,7 @@ export class FlowAnalysis {
     this.module = module;
     this.type = type;
     this.flagged.clear();
-    this.strict.clear();
+    this.locals.strict.clear();
     this.loopState.clear();
     this.numeric = false;
     for (let row = 0; row < code.count && !this.numeric; row++) {
@@ -171,27 +141,12 @@ export class FlowAnalysis {
     this.setsRaw.fill(0, 0, rows + 1);
     this.pages.beginFunction(rows);
     this.fastLoops.clear();
-    this.expressions.clear();
-    this.functionNumber++;
-    this.roots = 1;
-    this.height = 0;
+    this.numbers.beginFunction();
+    this.locals.beginFunction(type.params.length, type.params.length + code.localCount);
+    this.stack.height = 0;
     this.setsPassed = 0;
     this.runStart = 0;
     this.frames.length = 0;
-    const parameters = type.params.length;
-    this.localTotal = parameters + code.localCount;
-    while (this.localRoot.length < this.localTotal) {
-      this.localRoot = enlarged(this.localRoot);
-      this.localOffset = new Float64Array(this.localRoot.length);
-      this.localSetRow = new Int32Array(this.localRoot.length);
-      this.localBits = new Uint8Array(this.localRoot.length);
-    }
-    for (let i = 0; i < this.localTotal; i++) {
-      this.localRoot[i] = i < parameters ? this.roots++ : ROOT_CONST;
-      this.localOffset[i] = 0;
-      this.localSetRow[i] = NOWHERE;
-      this.localBits[i] = i < parameters ? Bits.exact : Bits.noNan;
-    }
     this.pushFrame(Op.block, -1, 0, type.results.length);
   }
 
@@ -220,12 +175,12 @@ export class FlowAnalysis {
         this.branch(code.a[row]!);
         return true;
       case Op.brIf:
-        this.pop();
+        this.stack.pop();
         this.endRun(row);
         this.branch(code.a[row]!);
         return false;
       case Op.brTable:
-        this.pop();
+        this.stack.pop();
         this.endRun(row);
         this.branchTable(row);
         return true;
@@ -237,18 +192,18 @@ export class FlowAnalysis {
         this.call(row, this.module.functionTypes[code.a[row]!]!);
         return false;
       case Op.callIndirect:
-        this.pop();
+        this.stack.pop();
         this.call(row, code.a[row]!);
         return false;
       case Op.returnCall:
         this.call(row, this.module.functionTypes[code.a[row]!]!);
         return true;
       case Op.returnCallIndirect:
-        this.pop();
+        this.stack.pop();
         this.call(row, code.a[row]!);
         return true;
       case Op.drop:
-        this.pop();
+        this.stack.pop();
         return false;
       case Op.select:
       case Op.selectTyped:
@@ -256,13 +211,8 @@ export class FlowAnalysis {
         return false;
       case Op.localGet: {
         const local = code.a[row]!;
-        this.push(
-          this.localRoot[local]!,
-          this.localOffset[local]!,
-          local,
-          row,
-          this.localBits[local]!,
-        );
+        const { root, offset, bits } = this.locals;
+        this.stack.push(root[local]!, offset[local]!, local, row, bits[local]!);
         return false;
       }
       case Op.localSet:
@@ -270,17 +220,12 @@ export class FlowAnalysis {
         this.setLocal(id, row);
         return false;
       case Op.i32Const:
-        this.push(
-          this.module.memory64 ? this.roots++ : ROOT_CONST,
-          code.a[row]!,
-          NOWHERE,
-          row,
-          Bits.exact,
-        );
+        if (this.module.memory64) this.pushNew(row, Bits.exact);
+        else this.stack.push(ROOT_CONST, code.a[row]!, NOWHERE, row, Bits.exact);
         return false;
       case Op.i64Const:
         if (this.module.memory64 && code.b[row] === 1) {
-          this.push(ROOT_CONST, code.a[row]!, NOWHERE, row, Bits.exact);
+          this.stack.push(ROOT_CONST, code.a[row]!, NOWHERE, row, Bits.exact);
         } else {
           this.pushNew(row, Bits.exact);
         }
@@ -288,7 +233,7 @@ export class FlowAnalysis {
       case Op.f32Const:
       case Op.f64Const:
       case Op.v128Const:
-        this.pushNew(row, this.constantBits(id, row));
+        this.pushNew(row, constantBits(this.bytes, code, row));
         return false;
       case Op.memoryGrow:
       case Op.memoryCopy:
@@ -316,79 +261,51 @@ export class FlowAnalysis {
 
   // ---- stack ----
 
-  private push(root: number, offset: number, local: number, row: number, bits: number): void {
-    const h = this.height++;
-    if (h === this.root.length) this.growStack();
-    this.root[h] = root;
-    this.offset[h] = offset;
-    this.fromLocal[h] = local;
-    this.producer[h] = row;
-    this.bits[h] = bits;
-  }
-
   private pushNew(row: number, bits: number): void {
-    this.push(this.roots++, 0, NOWHERE, row, bits);
-  }
-
-  /** Pops a value whose bits do not matter any more; returns its slot. */
-  private pop(): number {
-    return --this.height;
-  }
-
-  private growStack(): void {
-    this.root = enlarged(this.root);
-    this.fromLocal = enlarged(this.fromLocal);
-    this.producer = enlarged(this.producer);
-    const offset = new Float64Array(this.root.length);
-    offset.set(this.offset);
-    this.offset = offset;
-    const bits = new Uint8Array(this.root.length);
-    bits.set(this.bits);
-    this.bits = bits;
+    this.stack.push(this.numbers.fresh(), 0, NOWHERE, row, bits);
   }
 
   /** Makes the value in `slot` exact: its NaNs canonical, where it was computed. */
   private makeExact(slot: number): void {
-    const bits = this.bits[slot]!;
+    const bits = this.stack.bits[slot]!;
     if (rawShape(bits) === 0) return;
-    const row = this.producer[slot]!;
+    const row = this.stack.producer[slot]!;
     this.canonicalise[row] = bits;
-    if (isEither(bits)) this.flag(this.code.a[row]!);
-    this.bits[slot] = Bits.exact;
+    if (isEither(bits)) this.flagged.add(this.code.a[row]!);
+    this.stack.bits[slot] = Bits.exact;
   }
 
   /** Makes the topmost `count` values exact. */
   private settle(count: number): void {
-    for (let slot = this.height - count; slot < this.height; slot++) this.makeExact(slot);
+    const { height } = this.stack;
+    for (let slot = height - count; slot < height; slot++) this.makeExact(slot);
   }
 
   private generic(id: number, row: number): void {
     const tolerated = tolerates[id]!;
     let passed: number = Bits.exact;
     for (let n = popCount[id]!; n > 0; n--) {
-      const slot = this.pop();
-      const shape = rawShape(this.bits[slot]!);
+      const slot = this.stack.pop();
+      const bits = this.stack.bits[slot]!;
+      const shape = rawShape(bits);
       if (shape === 0) {
-        if (this.bits[slot] === Bits.noNan && passes[id]) passed = Bits.noNan;
-        continue;
+        if (bits === Bits.noNan && passes[id]) passed = Bits.noNan;
+      } else if (shape !== tolerated || (passes[id] && isEither(bits))) {
+        this.makeExact(slot);
+      } else if (passes[id]) {
+        passed = passes[id]!;
       }
-      if (shape !== tolerated || (passes[id] && isEither(this.bits[slot]!))) this.makeExact(slot);
-      else if (passes[id]) passed = passes[id]!;
     }
     if (pushCount[id] === 0) return;
-    this.pushNew(row, yields[id] || (passes[id] ? passed : this.convertedBits(id)));
-  }
-
-  /** Integers converted to floats are never NaN. */
-  private convertedBits(id: number): number {
-    return id >= 0xb2 && id <= 0xba && id !== 0xb6 ? Bits.noNan : Bits.exact;
+    this.pushNew(row, yields[id] || (passes[id] ? passed : resultBits[id]!));
   }
 
   private select(row: number): void {
-    this.pop();
-    const second = this.pop();
-    const first = this.pop();
-    const joined = joinBits(this.bits[first]!, this.bits[second]!);
+    const { stack } = this;
+    stack.pop();
+    const second = stack.pop();
+    const first = stack.pop();
+    const joined = joinBits(stack.bits[first]!, stack.bits[second]!);
     if (joined === -1 || isEither(joined)) {
       this.makeExact(first);
       this.makeExact(second);
@@ -402,8 +319,8 @@ export class FlowAnalysis {
     this.endRun(row);
     const type = this.module.types[typeIndex]!;
     this.settle(type.params.length);
-    this.height -= type.params.length;
-    this.keptBelow[row] = this.height;
+    this.stack.height -= type.params.length;
+    this.keptBelow[row] = this.stack.height;
     this.pushResults(type.results.length, row);
   }
 
@@ -411,131 +328,69 @@ export class FlowAnalysis {
     for (let i = 0; i < count; i++) this.pushNew(count === 1 ? row : NOWHERE, Bits.exact);
   }
 
-  /** Whether a constant has a NaN that is not canonical. */
-  private constantBits(id: number, row: number): number {
-    const { code } = this;
-    const bytes = this.bytes;
-    const at = code.pos[row + 1]! - (id === Op.f32Const ? 4 : id === Op.f64Const ? 8 : 16);
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at);
-    const count = id === Op.v128Const ? 4 : 1;
-    if (id !== Op.f64Const) {
-      for (let lane = 0; lane < count; lane++) {
-        const value = view.getUint32(4 * lane, true);
-        if ((value & 0x7fffffff) > 0x7f800000 && value !== 0x7fc00000) return Bits.exact;
-      }
-    }
-    if (id !== Op.f32Const) {
-      for (let lane = 0; lane < (count + 1) >> 1; lane++) {
-        const value = view.getBigUint64(8 * lane, true);
-        const magnitude = value & 0x7fffffffffffffffn;
-        if (magnitude > 0x7ff0000000000000n && value !== 0x7ff8000000000000n) return Bits.exact;
-      }
-    }
-    return Bits.noNan;
-  }
-
-  /** The module's bytes, which `code.pos` points into. */
-  bytes: Uint8Array = new Uint8Array();
-
   // ---- addresses ----
 
   private pure(id: number, row: number): void {
+    const { stack } = this;
     const binary = popCount[id] === 2;
-    const y = binary ? this.pop() : 0;
-    const x = this.pop();
-    const { root, offset } = this;
+    const y = binary ? stack.pop() : 0;
+    const x = stack.pop();
+    const { root, offset } = stack;
     if (id === (this.module.memory64 ? Op.i64Add : Op.i32Add)) {
       const sum = offset[x]! + offset[y]!;
       if (Math.abs(sum) < MAX_OFFSET && (root[x] === ROOT_CONST || root[y] === ROOT_CONST)) {
-        this.push(root[x]! + root[y]!, sum, NOWHERE, row, Bits.exact);
+        stack.push(root[x]! + root[y]!, sum, NOWHERE, row, Bits.exact);
         return;
       }
     } else if (id === (this.module.memory64 ? Op.i64Sub : Op.i32Sub)) {
       const difference = offset[x]! - offset[y]!;
       if (Math.abs(difference) < MAX_OFFSET && root[y] === ROOT_CONST) {
-        this.push(root[x]!, difference, NOWHERE, row, Bits.exact);
+        stack.push(root[x]!, difference, NOWHERE, row, Bits.exact);
         return;
       }
     }
-    const result = this.rootOf(
-      id,
-      root[x]!,
-      offset[x]!,
-      binary ? root[y]! : -1,
-      binary ? offset[y]! : 0,
-    );
-    this.push(result, 0, NOWHERE, row, Bits.exact);
-  }
-
-  /** The number of a pure operation's result: the same for the same operands. */
-  private rootOf(id: number, rootX: number, offX: number, rootY: number, offY: number): number {
-    const mask = this.hashRoot.length - 1;
-    let h = Math.imul(id + rootX * 31, 0x9e3779b1) ^ Math.imul((offX | 0) + 1, 0x85ebca6b);
-    h ^= Math.imul(rootY + 7, 0xc2b2ae35) ^ Math.imul((offY | 0) + 3, 0x27d4eb2f);
-    h = (h ^ (h >>> 15)) & mask;
-    const operands = id * 0x100000000 + rootX;
-    for (let probe = 0; probe < 8; probe++) {
-      const at = (h + probe) & mask;
-      if (this.hashFunction[at] !== this.functionNumber) {
-        this.hashFunction[at] = this.functionNumber;
-        this.hashRoot[at] = this.roots;
-        this.hashKeys[4 * at] = operands;
-        this.hashKeys[4 * at + 1] = offX;
-        this.hashKeys[4 * at + 2] = rootY;
-        this.hashKeys[4 * at + 3] = offY;
-        if (isLinear(id)) this.expressions.set(this.roots, { id, rootX, offX, rootY, offY });
-        return this.roots++;
-      }
-      if (
-        this.hashKeys[4 * at] === operands &&
-        this.hashKeys[4 * at + 1] === offX &&
-        this.hashKeys[4 * at + 2] === rootY &&
-        this.hashKeys[4 * at + 3] === offY
-      ) {
-        return this.hashRoot[at]!;
-      }
-    }
-    return this.roots++;
+    const [rootY, offsetY] = binary ? [root[y]!, offset[y]!] : [NOWHERE, 0];
+    const result = this.numbers.of(id, root[x]!, offset[x]!, rootY, offsetY);
+    stack.push(result, 0, NOWHERE, row, Bits.exact);
   }
 
   private access(id: number, row: number): void {
+    const { stack, locals } = this;
     const kind = accessKind[id]!;
-    const width = accessWidth[id]!;
-    if (kind !== Access.load) this.makeExact(this.pop());
-    const slot = this.pop();
-    const root = this.root[slot]!;
-    const base = this.offset[slot]!;
-    const low = base + (this.code.b[row]! >>> 0);
-    const local = this.fromLocal[slot]!;
+    if (kind !== Access.load) this.makeExact(stack.pop());
+    const slot = stack.pop();
+    const root = stack.root[slot]!;
+    const low = stack.offset[slot]! + (this.code.b[row]! >>> 0);
+    const local = stack.local[slot]!;
     let source: number;
     let index = slot;
-    let sourceOffset = base;
+    let sourceOffset = stack.offset[slot]!;
     // As early in the run as the address is known, so that checks come together.
     let checkRow = row;
     if (root === ROOT_CONST) {
       source = Source.constant;
       sourceOffset = 0;
       checkRow = this.runStart;
-    } else if (local !== NOWHERE && this.localRoot[local] === root) {
+    } else if (local !== NOWHERE && locals.root[local] === root) {
       source = Source.local;
       index = local;
-      sourceOffset = this.localOffset[local]!;
-      if (this.localSetRow[local]! < this.runStart) checkRow = this.runStart;
+      sourceOffset = locals.offset[local]!;
+      if (locals.setRow[local]! < this.runStart) checkRow = this.runStart;
     } else if (kind === Access.load) {
       source = Source.top;
     } else {
-      source = this.producer[slot] === NOWHERE ? Source.below : Source.producer;
+      source = stack.producer[slot] === NOWHERE ? Source.below : Source.producer;
     }
     this.pages.access(
       checkRow,
       root,
       low,
-      low + width,
+      low + accessWidth[id]!,
       kind === Access.store,
       source,
       index,
       sourceOffset,
-      this.producer[slot]!,
+      stack.producer[slot]!,
     );
     if (kind !== Access.store) this.pushNew(row, Bits.exact);
   }
@@ -543,54 +398,36 @@ export class FlowAnalysis {
   // ---- locals ----
 
   private setLocal(id: number, row: number): void {
+    const { stack, locals } = this;
     this.setsPassed++;
     const local = this.code.a[row]!;
-    const slot = this.height - 1;
-    const bits = this.bits[slot]!;
-    this.localSetRow[local] = row;
-    if (isEither(bits) || (rawShape(bits) !== 0 && this.strict.has(local))) this.makeExact(slot);
-    this.localRoot[local] = this.root[slot]!;
-    this.localOffset[local] = this.offset[slot]!;
-    this.localBits[local] = this.bits[slot]!;
-    this.setsRaw[row] = rawShape(this.bits[slot]!) !== 0 ? 2 : 1;
+    const slot = stack.height - 1;
+    const bits = stack.bits[slot]!;
+    if (isEither(bits) || (rawShape(bits) !== 0 && locals.strict.has(local))) this.makeExact(slot);
+    locals.root[local] = stack.root[slot]!;
+    locals.offset[local] = stack.offset[slot]!;
+    locals.bits[local] = stack.bits[slot]!;
+    locals.setRow[local] = row;
+    this.setsRaw[row] = rawShape(stack.bits[slot]!) !== 0 ? 2 : 1;
     if (id === Op.localSet) {
-      this.pop();
+      stack.pop();
     } else {
-      this.fromLocal[slot] = local;
-      this.producer[slot] = row;
+      stack.local[slot] = local;
+      stack.producer[slot] = row;
     }
-  }
-
-  /** Locals set between the given places have values unknown from here. */
-  private renumber(fromSet: number, toSet: number): void {
-    const { setRow, a } = this.code;
-    for (let i = fromSet; i < toSet; i++) {
-      const local = a[setRow[i]!]!;
-      this.localRoot[local] = this.roots++;
-      this.localOffset[local] = 0;
-    }
-  }
-
-  private flag(local: number): void {
-    this.flagged.add(local);
   }
 
   private snapshot(): Uint8Array | undefined {
-    return this.numeric ? this.localBits.slice(0, this.localTotal) : undefined;
+    return this.numeric ? this.locals.snapshotBits() : undefined;
   }
 
-  /** Joins the present state of the locals into `state`; a clash makes the local strict. */
-  private join(state: Uint8Array): void {
-    for (let local = 0; local < this.localTotal; local++) {
-      const joined = joinBits(state[local]!, this.localBits[local]!);
-      if (joined === state[local]) continue;
-      if (joined === -1) {
-        this.strict.add(local);
-        this.unstable = true;
-      } else {
-        state[local] = joined;
-      }
-    }
+  /** Joins the state here into one seen before; a new clash of shapes calls for another pass. */
+  private join(state: Uint8Array): boolean {
+    const { strict } = this.locals;
+    const clashes = strict.size;
+    const changed = this.locals.joinBitsInto(state);
+    if (strict.size !== clashes) this.unstable = true;
+    return changed;
   }
 
   // ---- control ----
@@ -606,7 +443,7 @@ export class FlowAnalysis {
     this.frames.push({
       op,
       row,
-      height: this.height - params,
+      height: this.stack.height - params,
       params,
       results,
       mark: this.pages.mark(),
@@ -619,13 +456,13 @@ export class FlowAnalysis {
   }
 
   private open(id: number, row: number): void {
-    if (id === Op.if) this.pop();
+    if (id === Op.if) this.stack.pop();
     this.endRun(row);
     const type = this.blockType(row);
     const params = type.params.length;
     this.settle(params);
     this.pushFrame(id, row, params, type.results.length);
-    this.height -= params;
+    this.stack.height -= params;
     this.pushResults(params, NOWHERE);
     if (id === Op.loop) this.enterLoop(row);
   }
@@ -636,17 +473,17 @@ export class FlowAnalysis {
     const end = code.partner[row]!;
     let last = this.setsPassed;
     while (last < code.setCount && code.setRow[last]! < end) last++;
-    const firstRoot = this.roots;
-    this.renumber(this.setsPassed, last);
+    const firstRoot = this.numbers.upcoming;
+    this.locals.renumber(code, this.setsPassed, last);
     if (code.innermost[row]) this.startFastLoop(row, firstRoot, last);
     if (!this.numeric) return;
     const known = this.loopState.get(row);
     if (!known) {
-      this.loopState.set(row, this.localBits.slice(0, this.localTotal));
+      this.loopState.set(row, this.locals.snapshotBits());
       return;
     }
     this.join(known);
-    this.localBits.set(known);
+    this.locals.bits.set(known);
   }
 
   private startFastLoop(row: number, firstRoot: number, lastSet: number): void {
@@ -656,7 +493,7 @@ export class FlowAnalysis {
     const movedLocals = new Map<number, number>();
     for (let i = this.setsPassed; i < lastSet; i++) {
       const local = a[setRow[i]!]!;
-      movedLocals.set(this.localRoot[local]!, local);
+      movedLocals.set(this.locals.root[local]!, local);
     }
     this.frames.at(-1)!.candidate = {
       shape,
@@ -671,26 +508,9 @@ export class FlowAnalysis {
   private endFastLoop(frame: Frame): void {
     const { candidate } = frame;
     if (!candidate) return;
-    const loop = fastLoop(candidate, this.code, this.pages, this.module.memory64, this);
+    const { code, pages, module, numbers, locals } = this;
+    const loop = fastLoop(candidate, code, pages, module.memory64, numbers, locals);
     if (loop) this.fastLoops.set(frame.row, loop);
-  }
-
-  /** The operation and operands that a root was computed from, if it is a pure result. */
-  expressionOf(root: number): RootExpression | undefined {
-    return this.expressions.get(root);
-  }
-
-  /** A local that holds `root` plus an offset, among those that `moved` does not name. */
-  localHolding(
-    root: number,
-    moved: ReadonlySet<number>,
-  ): [local: number, offset: number] | undefined {
-    for (let local = 0; local < this.localTotal; local++) {
-      if (this.localRoot[local] === root && !moved.has(local)) {
-        return [local, this.localOffset[local]!];
-      }
-    }
-    return undefined;
   }
 
   private branch(depth: number): void {
@@ -698,10 +518,7 @@ export class FlowAnalysis {
     if (frame.op === Op.loop) {
       this.settle(frame.params);
       if (!this.numeric) return;
-      const state = this.loopState.get(frame.row)!;
-      const before = state.slice();
-      this.join(state);
-      if (!state.every((bits, local) => bits === before[local])) this.unstable = true;
+      if (this.join(this.loopState.get(frame.row)!)) this.unstable = true;
       return;
     }
     this.settle(frame.results);
@@ -751,12 +568,12 @@ export class FlowAnalysis {
     const meets = frame.op === Op.if || frame.targeted || !fallsThrough;
     if (meets) {
       this.pages.forget(frame.mark);
-      this.renumber(frame.sets, this.setsPassed);
+      this.locals.renumber(this.code, frame.sets, this.setsPassed);
     }
-    this.height = frame.height;
+    this.stack.height = frame.height;
     if (isElse) {
       frame.targeted = true;
-      if (frame.entry) this.localBits.set(frame.entry);
+      if (frame.entry) this.locals.bits.set(frame.entry);
       frame.entry = undefined;
       this.pushResults(frame.params, NOWHERE);
       return;
@@ -765,10 +582,10 @@ export class FlowAnalysis {
     if (this.numeric && frame.op !== Op.loop) {
       // An `if` without `else` may also have been passed over.
       if (frame.entry) {
-        this.localBits.set(frame.entry);
+        this.locals.bits.set(frame.entry);
         this.joinFrame(frame);
       }
-      if (frame.joined) this.localBits.set(frame.joined);
+      if (frame.joined) this.locals.bits.set(frame.joined);
     }
     this.pushResults(frame.results, row);
   }

@@ -47,6 +47,7 @@ export function scanModule(module: ParsedModule): ModuleScan {
         case Op.dataDrop:
           dropped.add(a);
           break;
+        default:
       }
     }
   });

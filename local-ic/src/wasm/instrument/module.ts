@@ -245,8 +245,7 @@ class Instrumenter {
     const { module, add } = this;
     const code = new FunctionCode();
     const metering = new Metering();
-    const flow = new FlowAnalysis();
-    flow.bytes = module.bytes;
+    const flow = new FlowAnalysis(module.bytes);
     const emitter = new Emitter(module.bytes, add);
     const { types, functionTypes } = module;
     const facts = { types, functionTypes, memory64: this.memory64 };

@@ -81,6 +81,7 @@ function keptAcrossCalls(
       case Op.loop:
         atLoopStart.set(row, live.slice());
         break;
+      default:
     }
     if (needsContext[op[row]!]) context = 1;
   }
