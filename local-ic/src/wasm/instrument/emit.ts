@@ -1,6 +1,7 @@
 import type { Writer } from '../binary.js';
 import { ValType } from '../module-format.js';
 import { Imm, instructions, Op, OPCODE_COUNT } from '../opcodes.js';
+import { CodeWriter, EMPTY_BLOCK_TYPE, shapeTypes } from './code-writer.js';
 import type { AddressExpression, FastLoop, PageCondition } from './fast-loops.js';
 import type { FlowAnalysis } from './flow-analysis.js';
 import type { FunctionCode } from './function-code.js';
@@ -8,7 +9,6 @@ import {
   HEAP_START,
   MAX_HEAP_PAGES,
   READ_MAP,
-  STOPPED_BY_LIMIT,
   STOPPED_BY_STACK,
   WASM_PAGE,
   WRITE_MAP,
@@ -17,32 +17,7 @@ import { valueAbove } from './memory-access.js';
 import { Charge, type Metering } from './metering.js';
 import { Bits, rawShape } from './numeric-shapes.js';
 import { StackUse } from './module-scan.js';
-import { Source } from './page-checks.js';
 import { frameBytes } from './stack-frames.js';
-
-/** Indices of what the instrumentation added to the module. */
-export interface Additions {
-  memory64: boolean;
-  importedFunctions: number;
-  /** By how much indices of the module's own functions move. */
-  functionShift: number;
-  host: { touchRead: number; touchWrite: number; grow: number; outOfBounds: number };
-  /** `StackUse` of each function of the module as uploaded. */
-  stackUse: Uint8Array;
-  /** Helper functions for bulk operations; `init` by data segment. */
-  fill: number;
-  copy: number;
-  init: ReadonlyMap<number, number>;
-  globals: {
-    counter: number;
-    pages: number;
-    reason: number;
-    stack: number;
-    indirectIndex: number;
-    indirectTable: number;
-    dropped: ReadonlyMap<number, number>;
-  };
-}
 
 const MAX_HEAP = MAX_HEAP_PAGES * WASM_PAGE;
 
@@ -69,6 +44,7 @@ for (const id of [
   isVerbatim[id] = 0;
 }
 
+/** Value types by their letter in `opcodes.ts`. */
 const typeCodes: Record<string, number> = {
   i: ValType.i32,
   I: ValType.i64,
@@ -76,29 +52,16 @@ const typeCodes: Record<string, number> = {
   F: ValType.f64,
   v: ValType.v128,
 };
-const shapeTypes = [0, ValType.f32, ValType.f64, ValType.v128, ValType.v128];
 
 /** Writes a function with the charges and checks that were found for it. */
-export class Emitter {
-  /** Branch hints of the function last written: offsets from the start of its body. */
-  readonly hints: number[] = [];
-  private temporaries = new Map<string, number>();
-  private temporaryTypes: number[] = [];
-  private firstTemporary = 0;
-  private bodyStart = 0;
+export class Emitter extends CodeWriter {
   private keepsStack = false;
   private frame = 0;
-  private out!: Writer;
   private code!: FunctionCode;
   private metering!: Metering;
   private flow!: FlowAnalysis;
   /** Rows of the `end`s of loops with a fast version. */
   private readonly fastEnds = new Set<number>();
-
-  constructor(
-    private readonly source: Uint8Array,
-    private readonly add: Additions,
-  ) {}
 
   /** Appends the body (without its size) of the function of the given index to `out`. */
   emit(
@@ -109,16 +72,11 @@ export class Emitter {
     flow: FlowAnalysis,
     out: Writer,
   ): void {
-    this.out = out;
+    this.begin(out, parameters + code.localCount);
     this.code = code;
     this.metering = metering;
     this.flow = flow;
     this.fastEnds.clear();
-    this.bodyStart = out.length;
-    this.hints.length = 0;
-    this.temporaries.clear();
-    this.temporaryTypes.length = 0;
-    this.firstTemporary = parameters + code.localCount;
     this.allocate(code, flow, this.add.stackUse[index]!);
     this.locals(code);
     this.enterStack(this.add.stackUse[index]!, parameters);
@@ -145,7 +103,7 @@ export class Emitter {
     if (use !== StackUse.recursive) return;
     this.instruction(Op.localGet, level);
     this.constant(0);
-    this.out.u8(I32_LT_S);
+    this.out.u8(Op.i32LtS);
     this.unlikely();
     this.constant(STOPPED_BY_STACK);
     this.instruction(Op.globalSet, reason);
@@ -251,7 +209,7 @@ export class Emitter {
     typed(Op.loop);
     this.instruction(Op.globalGet, counter);
     this.constant64(turn * loop.turns);
-    out.u8(I64_GE_S);
+    out.u8(Op.i64GeS);
     for (const condition of loop.conditions) this.condition(condition);
     out.u8(Op.if);
     out.u8(EMPTY_BLOCK_TYPE);
@@ -278,9 +236,9 @@ export class Emitter {
     // Paid were `turns` more turns, of which this last one took `lastTurn`.
     this.instruction(Op.globalGet, counter);
     this.instruction(Op.localGet, turns);
-    out.u8(I64_EXTEND_I32_U);
+    out.u8(Op.i64ExtendI32U);
     this.constant64(turn);
-    out.u8(I64_MUL);
+    out.u8(Op.i64Mul);
     out.u8(Op.i64Add);
     this.constant64(lastTurn);
     out.u8(Op.i64Sub);
@@ -303,7 +261,7 @@ export class Emitter {
         this.out.u8(this.add.memory64 ? Op.i64Add : Op.i32Add);
       }
       this.lookUp(map);
-      this.out.u8(I32_AND);
+      this.out.u8(Op.i32And);
     }
   }
 
@@ -324,28 +282,6 @@ export class Emitter {
 
   // ---- locals ----
 
-  private temporary(key: string, type: number): number {
-    let index = this.temporaries.get(key);
-    if (index === undefined) {
-      index = this.firstTemporary + this.temporaryTypes.length;
-      this.temporaries.set(key, index);
-      this.temporaryTypes.push(type);
-    }
-    return index;
-  }
-
-  private addressTemporary(slot: number): number {
-    return this.temporary(`a${slot}`, this.add.memory64 ? ValType.i64 : ValType.i32);
-  }
-
-  private flagOf(local: number): number {
-    return this.temporary(`flag${local}`, ValType.i32);
-  }
-
-  private valueTemporary(type: number): number {
-    return this.temporary(`v${type}`, type);
-  }
-
   /** Local variables must be declared before the code that uses them is written. */
   private allocate(code: FunctionCode, flow: FlowAnalysis, use: number): void {
     const { pages, canonicalise, flagged, dead } = flow;
@@ -365,70 +301,6 @@ export class Emitter {
     for (const local of flagged) this.flagOf(local);
     if (use !== StackUse.none) this.temporary('stack', ValType.i32);
     if (flow.fastLoops.size > 0) this.temporary('turns', ValType.i32);
-  }
-
-  private locals(code: FunctionCode): void {
-    const { out } = this;
-    out.u32(code.localTypes.length + this.temporaryTypes.length);
-    code.localTypes.forEach((type, i) => {
-      out.u32(code.localCounts[i]!);
-      out.u8(type);
-    });
-    for (const type of this.temporaryTypes) {
-      out.u32(1);
-      out.u8(type);
-    }
-  }
-
-  // ---- single instructions ----
-
-  private flush(start: number, end: number): void {
-    if (end > start) this.out.copy(this.source, start, end);
-  }
-
-  private instruction(id: number, immediate: number): void {
-    this.out.u8(id);
-    this.out.u32(immediate);
-  }
-
-  private constant64(value: number): void {
-    this.out.u8(Op.i64Const);
-    this.out.signed(value);
-  }
-
-  private constant(value: number): void {
-    this.out.u8(Op.i32Const);
-    this.out.signed(value);
-  }
-
-  /** An `if` without result whose body is hardly ever run. */
-  private unlikely(): void {
-    this.hints.push(this.out.length - this.bodyStart);
-    this.out.u8(Op.if);
-    this.out.u8(0x40);
-  }
-
-  // ---- metering ----
-
-  private charge(cost: number, checked: boolean): void {
-    const { out } = this;
-    const { counter, reason } = this.add.globals;
-    if (cost > 0) {
-      this.instruction(Op.globalGet, counter);
-      this.constant64(cost);
-      out.u8(Op.i64Sub);
-      this.instruction(Op.globalSet, counter);
-    }
-    if (!checked) return;
-    this.instruction(Op.globalGet, counter);
-    out.u8(Op.i64Const);
-    out.u8(0);
-    out.u8(I64_LT_S);
-    this.unlikely();
-    this.constant(STOPPED_BY_LIMIT);
-    this.instruction(Op.globalSet, reason);
-    out.u8(Op.unreachable);
-    out.u8(Op.end);
   }
 
   // ---- pages ----
@@ -453,118 +325,6 @@ export class Emitter {
         pages.isWrite[check] === 1,
       );
     }
-  }
-
-  private check(source: number, index: number, low: number, high: number, write: boolean): void {
-    const { out } = this;
-    const base =
-      source === Source.constant
-        ? -1
-        : source === Source.local
-          ? index
-          : this.addressTemporary(index);
-    const map = write ? WRITE_MAP : READ_MAP;
-    const needsLow = !Number.isNaN(low);
-    const needsHigh = !Number.isNaN(high);
-    if (needsLow) this.state(base, low, map);
-    if (needsHigh) this.state(base, high, map);
-    if (needsLow && needsHigh) out.u8(I32_AND);
-    out.u8(I32_EQZ);
-    this.unlikely();
-    this.address(base, needsLow ? low : high);
-    this.address(base, needsHigh ? high : low);
-    this.instruction(Op.call, write ? this.add.host.touchWrite : this.add.host.touchRead);
-    out.u8(Op.end);
-  }
-
-  /** Pushes the map's entry for the page of `base + delta`. */
-  private state(base: number, delta: number, map: number): void {
-    this.address(base, delta);
-    this.lookUp(map);
-  }
-
-  /** Replaces an address by the map's entry for its page. */
-  private lookUp(map: number): void {
-    const { out } = this;
-    if (this.add.memory64) {
-      out.u8(Op.i64Const);
-      out.u8(16);
-      out.u8(I64_SHR_U);
-    } else {
-      this.constant(16);
-      out.u8(I32_SHR_U);
-    }
-    out.u8(I32_LOAD8_U);
-    out.u8(0);
-    out.u32(map);
-  }
-
-  private address(base: number, delta: number): void {
-    const { out } = this;
-    const { memory64 } = this.add;
-    if (base >= 0) this.instruction(Op.localGet, base);
-    if (base >= 0 && delta === 0) return;
-    out.u8(memory64 ? Op.i64Const : Op.i32Const);
-    out.signed(memory64 ? delta : delta | 0);
-    if (base >= 0) out.u8(memory64 ? Op.i64Add : Op.i32Add);
-  }
-
-  // ---- NaNs ----
-
-  /** Makes the value on top of the stack canonical. */
-  private canonical(shape: number): void {
-    const { out } = this;
-    const temporary = this.valueTemporary(shapeTypes[shape]!);
-    this.instruction(Op.localSet, temporary);
-    switch (shape) {
-      case Bits.rawF32:
-        out.u8(Op.f32Const);
-        out.copy(CANONICAL_F32);
-        break;
-      case Bits.rawF64:
-        out.u8(Op.f64Const);
-        out.copy(CANONICAL_F64);
-        break;
-      default:
-        out.u8(0xfd);
-        out.u8(12);
-        for (let i = 0; i < (shape === Bits.rawF32x4 ? 4 : 2); i++) {
-          out.copy(shape === Bits.rawF32x4 ? CANONICAL_F32 : CANONICAL_F64);
-        }
-    }
-    this.instruction(Op.localGet, temporary);
-    this.instruction(Op.localGet, temporary);
-    this.instruction(Op.localGet, temporary);
-    switch (shape) {
-      case Bits.rawF32:
-        out.u8(F32_NE);
-        out.u8(Op.select);
-        break;
-      case Bits.rawF64:
-        out.u8(F64_NE);
-        out.u8(Op.select);
-        break;
-      default:
-        out.u8(0xfd);
-        out.u8(shape === Bits.rawF32x4 ? F32X4_NE : F64X2_NE);
-        out.u8(0xfd);
-        out.u8(V128_BITSELECT);
-    }
-  }
-
-  /** Makes a local canonical if its flag says that it is raw. */
-  private exactLocal(local: number, bits: number): void {
-    const { out } = this;
-    const flag = this.flagOf(local);
-    this.instruction(Op.localGet, flag);
-    out.u8(Op.if);
-    out.u8(0x40);
-    this.instruction(Op.localGet, local);
-    this.canonical(rawShape(bits));
-    this.instruction(Op.localSet, local);
-    this.constant(0);
-    this.instruction(Op.localSet, flag);
-    out.u8(Op.end);
   }
 
   // ---- instructions that change ----
@@ -645,22 +405,3 @@ export class Emitter {
     if (instructions[id]!.imm === Imm.memargLane) out.u8(this.source[code.pos[row + 1]! - 1]!);
   }
 }
-
-const I32_EQZ = 0x45;
-const EMPTY_BLOCK_TYPE = 0x40;
-const I32_LT_S = 0x48;
-const I64_LT_S = 0x53;
-const I64_GE_S = 0x59;
-const I64_MUL = 0x7e;
-const I64_EXTEND_I32_U = 0xad;
-const F32_NE = 0x5c;
-const F64_NE = 0x62;
-const I32_AND = 0x71;
-const I32_SHR_U = 0x76;
-const I64_SHR_U = 0x88;
-const I32_LOAD8_U = 0x2d;
-const F32X4_NE = 0x42;
-const F64X2_NE = 0x48;
-const V128_BITSELECT = 0x52;
-const CANONICAL_F32 = Uint8Array.of(0, 0, 0xc0, 0x7f);
-const CANONICAL_F64 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);

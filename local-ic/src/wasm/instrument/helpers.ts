@@ -2,7 +2,7 @@ import { Writer } from '../binary.js';
 import { ValType } from '../module-format.js';
 import { limits } from '../../costs/index.js';
 import { HEAP_START, STOPPED_BY_LIMIT, WRITE_MAP, READ_MAP } from './layout.js';
-import type { Additions } from './emit.js';
+import type { Additions } from './additions.js';
 
 const LARGEST_OPERATION = limits.instructions.largestSingleMemoryOperation;
 

@@ -6,7 +6,8 @@ import {
   type ParsedModule,
   type Range,
 } from '../module-format.js';
-import { Emitter, type Additions } from './emit.js';
+import type { Additions } from './additions.js';
+import { Emitter } from './emit.js';
 import { FlowAnalysis } from './flow-analysis.js';
 import { FunctionCode } from './function-code.js';
 import {
