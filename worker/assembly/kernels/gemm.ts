@@ -1,10 +1,5 @@
-import { gemm1 } from './gemm1';
-import { gemm16 } from './gemm16';
-import { gemm2 } from './gemm2';
-import { gemm3 } from './gemm3';
-import { gemm32 } from './gemm32';
-import { gemm4 } from './gemm4';
-import { gemm8 } from './gemm8';
+import { Depth1, Depth16, Depth2, Depth3, Depth32, Depth4, Depth8 } from './depth';
+import { gemmPiece } from './gemm-piece';
 
 /**
  * A rectangle of pixels through one panel, any depth: cut into pieces of 32 input channels and at
@@ -21,7 +16,7 @@ export function gemm(
   if (blocks != 0) {
     if (first) {
       const whole = clamp && blocks == 1 && depth == 0;
-      gemm32(width, true, whole, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias, 1);
+      gemmPiece<Depth32>(width, true, whole, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias, 1);
       first = false;
       blocks--;
       a += 128;
@@ -30,35 +25,35 @@ export function gemm(
     const last: u32 = clamp && depth == 0 ? 1 : 0;
     if (blocks > last) {
       blocks -= last;
-      gemm32(width, false, false, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias, blocks);
+      gemmPiece<Depth32>(width, false, false, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias, blocks);
       a += <usize>blocks << 7;
       w += (<usize>blocks * width) << 5;
       blocks = last;
     }
-    if (blocks != 0) gemm32(width, false, true, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias, 1);
+    if (blocks != 0) gemmPiece<Depth32>(width, false, true, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias, 1);
   }
   if (depth >= 16) {
     depth -= 16;
-    gemm16(width, first, clamp && depth == 0, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+    gemmPiece<Depth16>(width, first, clamp && depth == 0, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
     first = false;
     a += 64;
     w += width << 4;
   }
   if (depth >= 8) {
     depth -= 8;
-    gemm8(width, first, clamp && depth == 0, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+    gemmPiece<Depth8>(width, first, clamp && depth == 0, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
     first = false;
     a += 32;
     w += width << 3;
   }
   if (depth >= 4) {
     depth -= 4;
-    gemm4(width, first, clamp && depth == 0, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+    gemmPiece<Depth4>(width, first, clamp && depth == 0, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
     first = false;
     a += 16;
     w += width << 2;
   }
-  if (depth == 3) gemm3(width, first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
-  else if (depth == 2) gemm2(width, first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
-  else if (depth == 1) gemm1(width, first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  if (depth == 3) gemmPiece<Depth3>(width, first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  else if (depth == 2) gemmPiece<Depth2>(width, first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
+  else if (depth == 1) gemmPiece<Depth1>(width, first, clamp, a, aStepX, aStepY, out, oStepX, oStepY, nx, ny, w, bias);
 }

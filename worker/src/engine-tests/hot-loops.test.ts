@@ -16,7 +16,7 @@ describe('instructions a multiply-add, from the text of the hot loops', () => {
     [32, 1.72],
     [128, 1.7],
   ])('%i rows: at most %f', (rows, most) => {
-    const [pieces] = hotLoops(text, 'kernels/gemm32/add<assembly/kernels/panel/Panel16>');
+    const [pieces] = hotLoops(text, 'kernels/gemm-piece/addBlocks<assembly/kernels/panel/Panel16,');
     const [rectangle] = pieces!.inner;
     const [pixels] = rectangle!.inner;
     expect(pixels!.inner).toEqual([]);

@@ -21,7 +21,8 @@ function costOf(line: string): number {
 }
 
 /**
- * The loops of every function of a module's text whose name begins with `name`, outermost first.
+ * The loops of every function of a module's text whose name begins with `name`, outermost first;
+ * a name with a comma stands in quotes there.
  * Branches within a loop count as taken together, so the figures are exact only for loops without.
  */
 export function hotLoops(text: string, name: string): HotLoop[] {
@@ -30,7 +31,7 @@ export function hotLoops(text: string, name: string): HotLoop[] {
   let blocks: (HotLoop | undefined)[] = [];
   for (const line of text.split('\n')) {
     if (line.startsWith(' (func ')) {
-      inside = line.startsWith(` (func $assembly/${name}`);
+      inside = line.replace('$"', '$').startsWith(` (func $assembly/${name}`);
       blocks = [];
       continue;
     }
