@@ -1,4 +1,4 @@
-import { parseJson, JsonSyntaxError, type JsonNode } from './json.js';
+import { parseJson, JsonSyntaxError, stringifyJson, type JsonNode } from './json.js';
 
 /** A request that is refused before it is executed: status and text of the answer. */
 export class HttpError extends Error {
@@ -123,7 +123,7 @@ function describe(node: JsonNode): string {
     case 'integer':
     case 'float': {
       const name = node.kind === 'float' ? 'floating point' : node.kind;
-      return `${name} \`${String(node.value)}\``;
+      return `${name} \`${stringifyJson(node.value as boolean | number | bigint)}\``;
     }
     case 'string':
       return `string ${JSON.stringify(node.value)}`;

@@ -54,13 +54,18 @@ export function readRequest(body: Uint8Array, type: string, nowNs: bigint): Requ
   if (content.request_type !== type) {
     throw new HttpError(400, `Unexpected request_type ${content.request_type}, expected ${type}`);
   }
-  // Small numbers are decoded as numbers.
-  const ingress_expiry = BigInt(content.ingress_expiry);
+  const ingress_expiry = expiryOf(content);
   const checked = { ...content, ingress_expiry };
   const id = hashOfMap(content as Record<string, Hashable>);
   checkExpiry(checked.ingress_expiry, nowNs);
   checkSender(checked, id, envelope, nowNs);
   return { content: checked, id };
+}
+
+/** Small numbers are decoded as numbers. */
+function expiryOf({ ingress_expiry: expiry }: Record<string, unknown>): bigint {
+  if (typeof expiry === 'bigint' || typeof expiry === 'number') return BigInt(expiry);
+  throw new HttpError(400, 'Could not read the request: the field ingress_expiry is missing');
 }
 
 function decodeEnvelope(body: Uint8Array): Record<string, unknown> {
