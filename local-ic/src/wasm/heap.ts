@@ -9,6 +9,7 @@ export const CHANGE_PAGE = pageCosts['2025-10'].trackedPageBytes;
 const MAX_POOLED_COPIES = 256;
 const copies: Uint8Array[] = [];
 const zeroPage = new Uint8Array(WASM_PAGE);
+const zeroBuffer = Buffer.from(zeroPage.buffer);
 
 /** Instructions for the first access and the first write of a 64 KiB page. */
 const charges = (schedule: CostSchedule): { access: number; write: number } => {
@@ -111,10 +112,10 @@ export class Heap {
     if (this.costs.write > 0 && !this.isQuery) this.onCharge(this.costs.write);
   }
 
-  /** Keeps the content of a page about to be written. A page new in this message was zero. */
+  /** Keeps the content of a page about to be written; pages that are all zero share one copy. */
   private keep(page: number): void {
     this.written.push(page);
-    if (page >= this.pagesBefore) {
+    if (page >= this.pagesBefore || zeroBuffer.equals(this.page(page))) {
       this.before.push(zeroPage);
       return;
     }
@@ -228,10 +229,9 @@ export class Heap {
   /** Copies of the pages that are not all zero. */
   content(): Map<number, Uint8Array> {
     const content = new Map<number, Uint8Array>();
-    const zero = Buffer.from(zeroPage.buffer);
     for (let page = 0; page < this.pages; page++) {
       const bytes = this.page(page);
-      if (!zero.equals(bytes)) content.set(page, bytes.slice());
+      if (!zeroBuffer.equals(bytes)) content.set(page, bytes.slice());
     }
     return content;
   }

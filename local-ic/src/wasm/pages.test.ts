@@ -98,6 +98,24 @@ describe('schedule 2026-07', () => {
   });
 });
 
+describe('a 64-bit memory in schedule 2026-07', () => {
+  it('is charged alike, loads and stores costing 2', () => {
+    const bytes = assemble(`(module (memory i64 4)
+      (func (export "f") (local $p i64)
+        (i64.store offset=65536 (local.get $p) (i64.const 1))
+        (drop (i32.load (i64.const 131070)))
+        (memory.fill (i64.const 200000) (i32.const 7) (i64.const 3)))
+      (func (export "oob") (drop (i32.load (i64.const 0x100000000)))))`);
+    const host = new MessageHost(bytes, '2026-07');
+    // Page 1 written; page 1 and 2 read; page 3 written.
+    const instructions = 1 + 4 + 4 + 3 + 100 + 3;
+    expect(host.runOk('f')).toBe(instructions + 3 * ACCESS + 2 * WRITE);
+    host.instance.rollback();
+    expect([...host.instance.readBytes(200000n, 3n)]).toEqual([0, 0, 0]);
+    expect(host.run('oob')).toMatchObject({ trap: { kind: 'heap out of bounds' } });
+  });
+});
+
 describe('schedule 2025-10', () => {
   it('charges nothing at once and counts the 4 KiB pages whose content changed', () => {
     const bytes = assemble(`(module (memory 4)

@@ -20,7 +20,12 @@ const text = (
     (loop $l
       (i64.store (local.get $p) (i64.const -1))
       (br_if $l (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 8))) (i32.const 104857600))))
-    (unreachable)))`;
+    (unreachable))
+  (func (export "read 1 GiB") (local $p i32)
+    (loop $l
+      (drop (i64.load (local.get $p)))
+      (br_if $l (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 64)))
+        (i32.const 1073741824))))))`;
 
 function time(label: string, turns: number, turn: () => void): void {
   for (let i = 0; i < Math.min(turns, 200); i++) turn();
@@ -45,6 +50,7 @@ function measure(schedule: CostSchedule): void {
   time('trivial query', 20_000, message('trivial', 'rollback'));
   time('message that writes the last page of 3 GiB', 20_000, message('one page', 'commit'));
   time('growth by 1 MiB, rolled back', 2000, message('grow', 'rollback'));
+  time('1 GiB read, every 64 bytes', 3, message('read 1 GiB', 'commit'));
   time(
     '100 MiB written, then a trap and rollback',
     10,
