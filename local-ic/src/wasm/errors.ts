@@ -19,6 +19,8 @@ export class WasmError extends Error {
     message: string,
     /** Advice that the replica appends on a line of its own, instead of its general one. */
     readonly hint?: string,
+    /** `CanisterModule.codeInstructions`, if the module was compiled before the fault showed. */
+    readonly codeInstructions?: number,
   ) {
     super(message);
   }

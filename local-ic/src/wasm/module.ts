@@ -7,6 +7,7 @@ import type { ParsedModule } from './module-format.js';
 import { functionNames } from './names.js';
 import { HOOKS, type CostSchedule, type CustomSection, type Hook } from './types.js';
 import { validateModule } from './validate/index.js';
+import { hookWithoutFunction } from './validate/sections.js';
 
 // Branches that are hardly ever taken (checks of pages, of the counter) must not cost registers.
 v8.setFlagsFromString('--experimental-wasm-branch-hinting');
@@ -65,6 +66,10 @@ export function compileModule(bytes: Uint8Array, schedule: CostSchedule): Canist
 function describe(upload: Uint8Array, hash: Uint8Array): Described {
   const { parsed, customSections } = validateModule(decodeUpload(upload));
   const instrumented = instrumentModule(parsed);
+  if (hookWithoutFunction(parsed) !== undefined) {
+    const { compiledInstructions } = instrumented;
+    throw new WasmError('contract', 'export is not a function', undefined, compiledInstructions);
+  }
   let engineModule: WebAssembly.Module;
   try {
     engineModule = new WebAssembly.Module(instrumented.bytes as BufferSource);

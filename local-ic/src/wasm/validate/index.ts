@@ -7,7 +7,6 @@ import { validateCodeSectionSize } from './code-section-size.js';
 import { validateCode } from './code.js';
 import { validateCustomSections } from './custom-sections.js';
 import {
-  validateEntryPoints,
   validateExports,
   validateFunctions,
   validateGlobals,
@@ -41,7 +40,6 @@ export function validateModule(bytes: Uint8Array): ValidModule {
     validateCode(parsed);
     const customSections = validateCustomSections(parsed);
     validateData(parsed);
-    validateEntryPoints(parsed);
     validateInstantiation(parsed);
     return { parsed, customSections };
   } catch (error) {

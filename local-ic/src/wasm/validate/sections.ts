@@ -207,12 +207,10 @@ export function validateInstantiation(module: ParsedModule): void {
   }
 }
 
-/** A method or hook that is exported but is no function. */
-export function validateEntryPoints(module: ParsedModule): void {
+/** The name of a hook that is exported but is no function, which shows when it is to be called. */
+export function hookWithoutFunction(module: ParsedModule): string | undefined {
   const hooks: readonly string[] = HOOKS;
-  for (const { name, kind } of module.exports) {
-    if (kind !== ExternalKind.function && hooks.includes(name)) {
-      throw new WasmError('contract', 'export is not a function');
-    }
-  }
+  return module.exports.find(
+    ({ name, kind }) => kind !== ExternalKind.function && hooks.includes(name),
+  )?.name;
 }
