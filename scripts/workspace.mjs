@@ -37,7 +37,9 @@ export function install() {
 
 /** Compiles TypeScript and the canisters; each step does nothing where its result is up to date. */
 export function build() {
+  console.error('Compiling TypeScript …');
   run('node', ['node_modules/typescript/bin/tsc', '-b']);
+  console.error('Building canisters …');
   for (const script of JSON.parse(readFileSync(`${root}package.json`, 'utf8')).canisters) {
     run('node', [script]);
   }
