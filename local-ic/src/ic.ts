@@ -6,16 +6,18 @@ import {
   managementRoom,
   type HttpAnswer,
 } from './management/index.js';
-import { canisterNumber, idKey, principalToText } from './principal.js';
+import type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
+import { idKey, principalToText } from './principal.js';
 import {
   APPLICATION_LIMITS,
-  checkIngressFee,
-  checkSubmission,
   executeQuery,
-  ingressBytes,
   ManagementHost,
   messageIdOf,
+  payerOf,
   RoundExecutor,
+  submit,
+  subnetForCall,
+  subnetHolding,
   SubnetMemoryView,
   SYSTEM_LIMITS,
   type ExecutionContext,
@@ -27,7 +29,6 @@ import {
   Fees,
   snapshotOf,
   type Canister,
-  type Ingress,
   type IngressRecord,
   type IngressStatus,
   type Subnet,
@@ -35,57 +36,10 @@ import {
 } from './state/index.js';
 import type { CostSchedule } from './wasm/index.js';
 
-/** How to start an {@link Ic}. */
-export interface IcOptions {
-  readonly subnets: readonly SubnetSpec[];
-  /** Schedule of memory costs; '2026-07' unless given. */
-  readonly costs?: CostSchedule;
-  /** Nanoseconds since 1970; 2021-05-06T19:17:10Z unless given. */
-  readonly initialTimeNs?: bigint;
-  /** Public key of the network, DER; a stand-in without a key behind it unless given. */
-  readonly rootKey?: Uint8Array;
-  /** Id of the subnet with an index; a stand-in unless given. */
-  readonly subnetId?: (index: number, spec: SubnetSpec) => Uint8Array;
-}
-
-/** An update call from outside. */
-export interface IngressCall {
-  readonly sender: Uint8Array;
-  /** Empty for the management canister. */
-  readonly canisterId: Uint8Array;
-  readonly method: string;
-  readonly arg: Uint8Array;
-  /** Canister whose subnet takes a management call. */
-  readonly effectiveCanisterId?: Uint8Array;
-  /** Subnet that takes a management call without an effective canister. */
-  readonly subnetId?: Uint8Array;
-  /** 32 bytes; computed from the rest unless given. */
-  readonly messageId?: Uint8Array;
-  /** Nanoseconds since 1970; 5 minutes from now unless given. */
-  readonly expiry?: bigint;
-  /** Told apart from the same call sent again; counted up unless given. */
-  readonly nonce?: Uint8Array;
-}
-
-/** A query call from outside. */
-export interface QueryCall {
-  readonly sender: Uint8Array;
-  readonly canisterId: Uint8Array;
-  readonly method: string;
-  readonly arg: Uint8Array;
-  readonly effectiveCanisterId?: Uint8Array;
-}
+export type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 
 const DEFAULT_TIME_NS = 1_620_328_630_000_000_000n;
 const INGRESS_TTL_NS = 300_000_000_000n;
-const MAX_INGRESS_BYTES = 2_097_152;
-/** Bytes of an ingress message besides what its fee counts: the message id. */
-const MESSAGE_ID_BYTES = 32;
-
-/** Ingress as the engine keeps it: with the canister that pays. */
-interface Submitted extends Ingress {
-  readonly payer: Uint8Array | undefined;
-}
 
 /**
  * An Internet Computer in this process.
@@ -172,7 +126,7 @@ export class Ic {
     for (const subnet of this.subnets) {
       this.executors
         .get(subnet)!
-        .execute(this.context(subnet), (message) => this.payerOf(subnet, message as Submitted));
+        .execute(this.context(subnet), (message) => payerOf(subnet, message));
     }
   }
 
@@ -181,42 +135,11 @@ export class Ic {
    * (stopped, out of cycles, inspect_message), IcError when no subnet takes it.
    */
   submitIngress(call: IngressCall): { messageId: Uint8Array } {
-    const subnet = this.subnetFor(call);
+    const subnet = subnetForCall(this.subnets, call);
     const expiry = call.expiry ?? this.time + INGRESS_TTL_NS;
     const nonce = call.nonce ?? this.nextNonce();
     const messageId = call.messageId ?? messageIdOf({ ...call, expiry, nonce });
-    const messageKey = idKey(messageId);
-    const fields = {
-      sender: call.sender,
-      receiver: call.canisterId,
-      method: call.method,
-      arg: call.arg,
-    };
-    const bytes = ingressBytes(fields) + MESSAGE_ID_BYTES;
-    if (bytes > MAX_INGRESS_BYTES) {
-      throw new IcError(
-        'BadIngressMessage',
-        `Request 0x${messageKey} is too large. Message byte size ${bytes} is larger than the max allowed ${MAX_INGRESS_BYTES}.`,
-      );
-    }
-    if (subnet.ingressHistory.get(messageKey)) return { messageId };
-    const payer = this.checkIngress(subnet, call);
-    const message: Submitted = {
-      kind: 'ingress',
-      messageId,
-      messageKey,
-      ...fields,
-      expiry,
-      payer: payer?.id,
-    };
-    subnet.ingressPool.push(message);
-    subnet.ingressHistory.add(messageKey, {
-      messageId,
-      sender: call.sender,
-      receiver: call.canisterId,
-      status: { status: 'received' },
-      changedAt: this.time,
-    });
+    submit(this.managementContext(subnet), call, { messageId, expiry });
     return { messageId };
   }
 
@@ -237,7 +160,7 @@ export class Ic {
 
   /** Answers a query call from the latest state. Throws UserError. */
   query(call: QueryCall): Uint8Array {
-    const subnet = this.subnetFor(call);
+    const subnet = subnetForCall(this.subnets, call);
     const context = this.context(subnet);
     if (call.canisterId.length === 0) {
       return managementRoom.executeManagementQuery(new ManagementHost(this.network, context), {
@@ -268,11 +191,7 @@ export class Ic {
 
   /** The subnet whose ranges hold a canister id, whether or not the canister exists. */
   subnetOf(id: Uint8Array): Subnet | undefined {
-    const number = canisterNumber(id);
-    if (number === undefined) return undefined;
-    return this.subnets.find((subnet) =>
-      subnet.ranges.some(({ first, last }) => first <= number && number <= last),
-    );
+    return subnetHolding(this.subnets, id);
   }
 
   /** What things cost on a subnet. */
@@ -356,62 +275,6 @@ export class Ic {
     if (!canister)
       throw new IcError('CanisterNotFound', `Canister ${principalToText(id)} not found`);
     return canister;
-  }
-
-  /** The subnet that takes a call. Throws IcError when there is none. */
-  private subnetFor(call: {
-    readonly canisterId: Uint8Array;
-    readonly effectiveCanisterId?: Uint8Array;
-    readonly subnetId?: Uint8Array;
-  }): Subnet {
-    if (call.canisterId.length > 0) {
-      const subnet = this.subnetOf(call.canisterId);
-      if (subnet) return subnet;
-      throw new IcError(
-        'BadIngressMessage',
-        `Canister ${principalToText(call.canisterId)} does not belong to any subnet.`,
-      );
-    }
-    if (call.subnetId) {
-      const subnet = this.network.subnetById(call.subnetId);
-      if (subnet) return subnet;
-      throw new IcError('SubnetNotFound', `There is no subnet ${principalToText(call.subnetId)}.`);
-    }
-    if (call.effectiveCanisterId && call.effectiveCanisterId.length > 0) {
-      const subnet = this.subnetOf(call.effectiveCanisterId);
-      if (subnet) return subnet;
-      throw new IcError(
-        'BadIngressMessage',
-        `Canister ${principalToText(call.effectiveCanisterId)} does not belong to any subnet.`,
-      );
-    }
-    const first = this.subnets.find(({ kind }) => kind === 'application') ?? this.subnets[0];
-    if (first) return first;
-    throw new IcError('SubnetNotFound', 'The network has no subnet.');
-  }
-
-  /** The ingress filter. Returns who pays for the message. */
-  private checkIngress(subnet: Subnet, call: IngressCall): Canister | undefined {
-    const context = this.context(subnet);
-    if (call.canisterId.length > 0) {
-      checkSubmission(context, { ...call, receiver: call.canisterId });
-      return subnet.canister(call.canisterId);
-    }
-    const payer = managementRoom.checkManagementIngress(new ManagementHost(this.network, context), {
-      method: call.method,
-      sender: call.sender,
-      arg: call.arg,
-      effectiveCanisterId: call.effectiveCanisterId,
-    });
-    if (payer) {
-      const fee = context.fees.ingress(ingressBytes({ ...call, receiver: call.canisterId }));
-      checkIngressFee(context, payer, fee, payer.isController(call.sender));
-    }
-    return payer;
-  }
-
-  private payerOf(subnet: Subnet, message: Submitted): Canister | undefined {
-    return message.payer && subnet.canister(message.payer);
   }
 
   private randomBytes(): Uint8Array {

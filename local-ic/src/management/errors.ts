@@ -2,6 +2,8 @@ import { ErrorCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
 import type { Canister } from '../state/index.js';
 
+export { displayBytes, grouped } from '../state/index.js';
+
 const documentation = 'https://internetcomputer.org/docs/current/references/execution-errors#';
 
 /** A failure with the replica's advice: what to do, and the section of its documentation. */
@@ -47,24 +49,6 @@ export function chunkStoreError(message: string): UserError {
 
 export function invalidPayload(message: string): UserError {
   return new UserError(ErrorCode.InvalidManagementPayload, message);
-}
-
-/** Decimal digits in groups of three, as the replica prints cycles and Candid naturals. */
-export function grouped(value: bigint): string {
-  return value.toString().replace(/\B(?=(\d{3})+$)/g, '_');
-}
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
-
-/** Bytes in the largest binary unit below them, with two decimals above bytes: `509.50 GiB`. */
-export function displayBytes(bytes: bigint): string {
-  let unit = 0;
-  let scaled = Number(bytes);
-  while (scaled > 1024 && unit < units.length - 1) {
-    scaled /= 1024;
-    unit++;
-  }
-  return unit === 0 ? `${bytes} B` : `${scaled.toFixed(2)} ${units[unit]!}`;
 }
 
 /** Bytes as Rust prints a slice of numbers: `[1, 2, 255]`. */

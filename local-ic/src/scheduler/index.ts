@@ -1,11 +1,11 @@
 export { type ExecutionContext } from './context.js';
-export { ingressBytes, checkIngressFee } from './ingress-induction.js';
+export { payerOf, submit } from './ingress-submission.js';
 export { APPLICATION_LIMITS, SYSTEM_LIMITS, type SchedulerLimits } from './limits.js';
 export { ManagementHost } from './management-host.js';
 export { messageIdOf } from './message-id.js';
 export type { Network } from './network.js';
 export type { ExecutedSlice, ExecutionObserver, TouchedPages } from './observer.js';
 export { executeQuery } from './query.js';
+export { subnetForCall, subnetHolding, type CallTarget } from './routing.js';
 export { RoundExecutor } from './round.js';
-export { checkSubmission } from './submission.js';
 export { SubnetMemoryView } from './subnet-memory.js';

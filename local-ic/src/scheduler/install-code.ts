@@ -1,31 +1,20 @@
 import { ErrorCode, UserError } from '../errors.js';
-import { principalToText } from '../principal.js';
-import {
-  allocatedBytes,
-  freezingThreshold,
-  grouped,
-  memoryUsage,
-  WASM_PAGE,
-  type Canister,
-  type Code,
-  type InstallRequest,
-  type StableSnapshot,
-} from '../state/index.js';
-import {
-  wasmMemoryLimitExceeded,
-  wasmModuleNotFound,
-  type ExecutionInput,
-  type ExecutionResult,
-  type Mode,
-} from '../system-api/index.js';
-import { inspectUpload, type CanisterModule, type EntryPoint } from '../wasm/index.js';
-import { compileFor, instantiate, refusalCost, rememberModule, type Compiled } from './compile.js';
+import type { Code, InstallRequest } from '../state/index.js';
+import { wasmModuleNotFound, type ExecutionResult } from '../system-api/index.js';
+import { rememberModule } from './compile.js';
 import type { ExecutionContext } from './context.js';
 import { applyLog } from './effects.js';
 import { documented } from './errors.js';
+import {
+  checkAllocation,
+  checkHeapLimit,
+  checkInstallable,
+  checkMemory,
+  persistsHeap,
+} from './install-checks.js';
+import { compileUpload, instantiateWithin, Steps, uploadOf, type Upload } from './install-steps.js';
 import { applyIngressDebit, prepayExecution, refundExecution } from './prepay.js';
-import { rollbackMemory, commitMemory, runEntry, sharedInput } from './run.js';
-import { slicesOf } from './work.js';
+import { commitMemory, rollbackMemory } from './run.js';
 
 /** An installation that has run to its end: what it takes, and what it changes. */
 export interface Installation {
@@ -36,95 +25,6 @@ export interface Installation {
   readonly prepaid: bigint;
   /** Applies the installation. Throws UserError when it failed. */
   finish(): void;
-}
-
-/** Steps of an installation as they are run, one after the other. */
-class Steps {
-  readonly slices: number[] = [0];
-  readonly results: ExecutionResult[] = [];
-  instructions = 0;
-
-  constructor(
-    private readonly context: ExecutionContext,
-    private readonly request: InstallRequest,
-  ) {}
-
-  get instructionsLeft(): number {
-    return this.context.limits.installCode - this.instructions;
-  }
-
-  /** Adds work that is not sliced: compiling. */
-  charge(instructions: number): void {
-    this.instructions += instructions;
-    this.slices[this.slices.length - 1]! += instructions;
-  }
-
-  /** Runs an entry point of `code`. Throws UserError when it traps. */
-  run(code: Code, mode: Mode, entry: EntryPoint, arg?: Uint8Array): void {
-    const { context, request } = this;
-    const { limits } = context;
-    const { canister } = request;
-    const before = canister.code;
-    canister.code = code;
-    const input: ExecutionInput = {
-      ...sharedInput(context, canister),
-      mode,
-      caller: request.call.sender,
-      ...(arg ? { arg } : {}),
-      instructionLimit: this.instructionsLeft,
-      slice: limits.installCodeSlice,
-    };
-    const result = runEntry(code, input, entry, limits.installCode);
-    canister.code = before;
-    this.results.push(result);
-    this.instructions += result.instructions;
-    const [first, ...rest] = slicesOf(result, limits.installCodeSlice);
-    this.slices[this.slices.length - 1]! += first!;
-    this.slices.push(...rest);
-    if (result.error) throw result.error.toUserError(canister.id);
-  }
-}
-
-/** The uploaded module with what can be told without compiling it. */
-interface Upload {
-  readonly bytes: Uint8Array;
-  readonly decodes: boolean;
-  readonly memory64: boolean;
-}
-
-/** Returns a UserError when the module cannot be put together from its chunks. */
-function uploadOf({ moduleBytes }: InstallRequest): Upload | UserError {
-  if (typeof moduleBytes !== 'function')
-    return { bytes: moduleBytes, ...inspectUpload(moduleBytes) };
-  try {
-    const bytes = moduleBytes();
-    return { bytes, ...inspectUpload(bytes) };
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-}
-
-/** Checks that do not depend on the module. Throws UserError. */
-function validate(request: InstallRequest): void {
-  const { canister, mode } = request;
-  const id = principalToText(canister.id);
-  if (mode === 'install' && canister.code) {
-    throw documented(
-      ErrorCode.CanisterNonEmpty,
-      `Canister ${id} cannot be installed because the canister is not empty. Try installing with mode='reinstall' instead.`,
-      "Check that you want to overwrite the canister and, if so, use mode='reinstall'.",
-      'canister-not-empty',
-    );
-  }
-  if (canister.scheduler.installCodeDebit > 0) {
-    throw documented(
-      ErrorCode.CanisterInstallCodeRateLimited,
-      `Canister ${id} is rate limited because it executed too many instructions in the previous install_code messages. Please retry installation after several minutes.`,
-      'Retry the installation at a later time.',
-      'install-code-rate-limited',
-    );
-  }
 }
 
 /**
@@ -164,7 +64,7 @@ export function runInstallation(
   let failure: UserError | undefined;
   let code: Code | undefined;
   try {
-    validate(request);
+    checkInstallable(request);
     if (request.assemblyInstructions !== undefined) steps.charge(request.assemblyInstructions);
     if (upload instanceof UserError) throw upload;
     code =
@@ -203,21 +103,6 @@ export function runInstallation(
   };
 }
 
-/** Compiles the upload. A refused one is charged for its bytes. Throws UserError. */
-function compileUpload(
-  context: ExecutionContext,
-  canister: Canister,
-  steps: Steps,
-  { bytes, decodes }: Upload,
-): Compiled {
-  try {
-    return compileFor(context.subnet, canister, bytes, context.schedule);
-  } catch (error) {
-    steps.charge(refusalCost(bytes, decodes, steps.instructionsLeft));
-    throw error;
-  }
-}
-
 function install(
   context: ExecutionContext,
   request: InstallRequest,
@@ -227,6 +112,7 @@ function install(
   const { canister } = request;
   const compiled = compileUpload(context, canister, steps, upload);
   const code = instantiateWithin(canister, steps, compiled, upload);
+  checkAllocation(canister, code);
   runStart(steps, code);
   if (code.module.hooks.has('canister_init')) {
     steps.run(code, 'init', { export: 'canister_init' }, request.arg);
@@ -259,6 +145,7 @@ function upgrade(
     const keepsHeap = persistsHeap(request, old.module, compiled.module);
     const stable = old.stable.pendingSnapshot();
     const code = instantiateWithin(canister, steps, compiled, upload, stable);
+    checkAllocation(canister, code);
     if (keepsHeap) {
       const { globals } = code.instance.saveState();
       code.instance.restoreState({ ...old.instance.saveState(), globals });
@@ -272,107 +159,6 @@ function upgrade(
   } finally {
     rollbackMemory(old);
   }
-}
-
-const EOP_SECTION = 'enhanced-orthogonal-persistence';
-
-function supportsPersistence(module: CanisterModule): boolean {
-  return module.customSections.some(
-    (section) => section.visibility === 'private' && section.name === EOP_SECTION,
-  );
-}
-
-/** Makes the code's memories and charges for compiling it. Throws UserError. */
-function instantiateWithin(
-  canister: Canister,
-  steps: Steps,
-  { module, instructions }: Compiled,
-  { bytes }: Upload,
-  stable?: StableSnapshot,
-): Code {
-  try {
-    const code = instantiate(canister, module, bytes, stable);
-    steps.charge(instructions);
-    return code;
-  } catch (error) {
-    if (exceedsHeapLimit(canister, module)) {
-      // A heap that this engine cannot have is first held against the canister's limit.
-      steps.charge(instructions);
-      checkHeapLimit(canister, module);
-    }
-    steps.charge(refusalCost(bytes, true, steps.instructionsLeft));
-    throw error;
-  }
-}
-
-function exceedsHeapLimit({ settings }: Canister, { initialPages }: CanisterModule): boolean {
-  const { wasmMemoryLimit } = settings;
-  return wasmMemoryLimit !== 0n && BigInt(initialPages * WASM_PAGE) > wasmMemoryLimit;
-}
-
-/** Throws UserError when the module's heap starts larger than the canister's limit. */
-function checkHeapLimit(canister: Canister, module: CanisterModule): void {
-  if (!exceedsHeapLimit(canister, module)) return;
-  throw wasmMemoryLimitExceeded(
-    module.initialPages * WASM_PAGE,
-    canister.settings.wasmMemoryLimit,
-  ).toUserError(canister.id);
-}
-
-/** Whether the heap is kept (enhanced orthogonal persistence). Throws UserError for options that do not fit. */
-function persistsHeap(
-  request: InstallRequest,
-  old: CanisterModule,
-  fresh: CanisterModule,
-): boolean {
-  switch (request.wasmMemoryPersistence) {
-    case 'keep':
-      if (supportsPersistence(fresh)) return true;
-      throw new UserError(
-        ErrorCode.CanisterContractViolation,
-        'Invalid upgrade option: The `wasm_memory_persistence: opt Keep` upgrade option requires that the new canister module supports enhanced orthogonal persistence.',
-      );
-    case 'replace':
-      return false;
-    case undefined:
-      if (supportsPersistence(old)) {
-        throw new UserError(
-          ErrorCode.CanisterContractViolation,
-          'Missing upgrade option: Enhanced orthogonal persistence requires the `wasm_memory_persistence` upgrade option.',
-        );
-      }
-      return false;
-  }
-}
-
-/** Checks that the canister may use the memory of its new code. Throws UserError. */
-function checkMemory(context: ExecutionContext, canister: Canister, code: Code): void {
-  const before = allocatedBytes(canister);
-  const old = canister.code;
-  canister.code = code;
-  const after = allocatedBytes(canister);
-  const used = memoryUsage(canister);
-  const threshold = freezingThreshold(context.fees, canister, used);
-  canister.code = old;
-  const growth = after - before;
-  if (growth <= 0n) return;
-  if (canister.balance < threshold) {
-    throw documented(
-      ErrorCode.InsufficientCyclesInMemoryGrow,
-      `Canister cannot grow memory by ${growth} bytes due to insufficient cycles. At least ${grouped(threshold - canister.balance)} additional cycles are required.`,
-      'Try topping up the canister.',
-      'insufficient-cycles-in-memory-grow',
-    );
-  }
-  if (growth > context.subnetMemory.available) {
-    throw documented(
-      ErrorCode.SubnetOversubscribed,
-      `Canister requested ${growth} B of memory but only ${context.subnetMemory.available} B are available in the subnet.`,
-      'Try moving to another subnet.',
-      'subnet-memory-capacity-oversubscribed',
-    );
-  }
-  context.subnetMemory.available -= growth;
 }
 
 /** Puts the new code in place, with what its hooks asked for. */

@@ -3,7 +3,6 @@ import { canisterIdFromNumber, idKey, principalToText } from '../principal.js';
 import {
   Canister,
   freezingThreshold,
-  grouped,
   memoryUsage,
   type ChangeOrigin,
   type Code,
@@ -19,7 +18,7 @@ import {
 import { environmentVariablesHash } from '../management/index.js';
 import { createCode } from './compile.js';
 import type { ExecutionContext } from './context.js';
-import { documented } from './errors.js';
+import { cyclesForMemoryMissing, memoryOversubscribed } from './errors.js';
 import { startInstallation } from './installing.js';
 import type { Network } from './network.js';
 import { withdraw } from './prepay.js';
@@ -31,7 +30,7 @@ type Answered = Exclude<ManagementOutcome, { kind: 'pending' }>;
 /** The management canister's hands on one subnet. */
 export class ManagementHost implements ManagementContext {
   constructor(
-    private readonly network: Network,
+    readonly network: Network,
     readonly execution: ExecutionContext,
   ) {}
 
@@ -185,21 +184,11 @@ export class ManagementHost implements ManagementContext {
     const growth = allocated(used + bytes) - allocated(used);
     if (growth <= 0n) return;
     if (growth > this.availableMemory) {
-      throw documented(
-        ErrorCode.SubnetOversubscribed,
-        `Canister requested ${growth} B of memory but only ${this.availableMemory} B are available in the subnet.`,
-        'Try moving to another subnet.',
-        'subnet-memory-capacity-oversubscribed',
-      );
+      throw memoryOversubscribed(growth, this.availableMemory);
     }
     const threshold = freezingThreshold(this.fees, canister, Number(used + bytes));
     if (canister.balance < threshold) {
-      throw documented(
-        ErrorCode.InsufficientCyclesInMemoryGrow,
-        `Canister cannot grow memory by ${growth} bytes due to insufficient cycles. At least ${grouped(threshold - canister.balance)} additional cycles are required.`,
-        'Try topping up the canister.',
-        'insufficient-cycles-in-memory-grow',
-      );
+      throw cyclesForMemoryMissing(growth, threshold - canister.balance);
     }
     this.execution.subnetMemory.available -= growth;
   }

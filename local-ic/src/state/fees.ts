@@ -129,8 +129,3 @@ export class Fees {
     );
   }
 }
-
-/** Digits in groups of three, as cycles are written in texts: `1_508_000`. */
-export function grouped(cycles: bigint): string {
-  return cycles.toString().replace(/\B(?=(\d{3})+$)/g, '_');
-}
