@@ -1,6 +1,28 @@
 import { clampHigh, clampLow } from './clamp';
 import { Panel16, Panel4 } from './panel';
 
+/** Numbers of taps as types: `offsetof<T>()` is the number. */
+@unmanaged
+class Taps1 {
+  to1: u8;
+}
+
+@unmanaged
+class Taps2 extends Taps1 {
+  to2: u8;
+}
+
+@unmanaged
+class Taps3 extends Taps2 {
+  to3: u8;
+}
+
+@unmanaged
+class Taps5 extends Taps3 {
+  to4: u8;
+  to5: u8;
+}
+
 /**
  * One filter per channel, `taps` taps side by side: out[y][x][lanes] += in[y][x + tap][lanes] * w[tap][lanes]
  * for all pixels of a rectangle; instead of adding to `out` begins with `bias` where `first`, and clamps
@@ -8,12 +30,13 @@ import { Panel16, Panel4 } from './panel';
  * image, `wTap` of the weights; nx, ny >= 1.
  */
 @inline
-function body<P>(
-  taps: u32, first: bool, clamp: bool,
+function body<P, T>(
+  first: bool, clamp: bool,
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
   const width = offsetof<P>();
+  const taps = offsetof<T>();
   const a0 = v128.load(w);
   const b0 = width > 16 ? v128.load(w, 16) : a0;
   const c0 = width > 32 ? v128.load(w, 32) : a0;
@@ -101,168 +124,45 @@ function body<P>(
   } while (--ny);
 }
 
-function add1<P>(
+function add<P, T>(
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
-  body<P>(1, false, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  body<P, T>(false, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
 }
 
-function add2<P>(
+function begin<P, T>(
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
-  body<P>(2, false, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  body<P, T>(true, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
 }
 
-function add3<P>(
+function end<P, T>(
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
-  body<P>(3, false, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  body<P, T>(false, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
 }
 
-function add5<P>(
+function whole<P, T>(
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
-  body<P>(5, false, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function begin1<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(1, true, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function begin2<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(2, true, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function begin3<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(3, true, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function begin5<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(5, true, false, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function end1<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(1, false, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function end2<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(2, false, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function end3<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(3, false, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function end5<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(5, false, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function whole1<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(1, true, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function whole2<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(2, true, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function whole3<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(3, true, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-function whole5<P>(
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  body<P>(5, true, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  body<P, T>(true, true, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
 }
 
 @inline
-function variant1<P>(
+function variant<P, T>(
   first: bool, clamp: bool,
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
   if (first) {
-    if (clamp) whole1<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-    else begin1<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  } else if (clamp) end1<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else add1<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-@inline
-function variant2<P>(
-  first: bool, clamp: bool,
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  if (first) {
-    if (clamp) whole2<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-    else begin2<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  } else if (clamp) end2<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else add2<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-@inline
-function variant3<P>(
-  first: bool, clamp: bool,
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  if (first) {
-    if (clamp) whole3<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-    else begin3<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  } else if (clamp) end3<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else add3<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-}
-
-@inline
-function variant5<P>(
-  first: bool, clamp: bool,
-  a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
-  nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
-): void {
-  if (first) {
-    if (clamp) whole5<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-    else begin5<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  } else if (clamp) end5<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else add5<P>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+    if (clamp) whole<P, T>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+    else begin<P, T>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  } else if (clamp) end<P, T>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  else add<P, T>(a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
 }
 
 function choose<P>(
@@ -270,10 +170,10 @@ function choose<P>(
   a: usize, aStepX: usize, aStepY: usize, tapX: usize, out: usize, oStepX: usize, oStepY: usize,
   nx: u32, ny: u32, w: usize, wTap: usize, bias: usize,
 ): void {
-  if (taps == 5) variant5<P>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else if (taps == 3) variant3<P>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else if (taps == 2) variant2<P>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
-  else variant1<P>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  if (taps == 5) variant<P, Taps5>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  else if (taps == 3) variant<P, Taps3>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  else if (taps == 2) variant<P, Taps2>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
+  else variant<P, Taps1>(first, clamp, a, aStepX, aStepY, tapX, out, oStepX, oStepY, nx, ny, w, wTap, bias);
 }
 
 /** Runs the kernel for 1, 2, 3 or 5 taps on `width` bytes of channels: 16 or 64. */
