@@ -1,4 +1,5 @@
 import { pageCosts } from '../costs/index.js';
+import { createMemory, growMemory } from './engine-features.js';
 import { TrapSignal } from './errors.js';
 import { HEAP_START, READ_MAP, RESERVED_PAGES, WASM_PAGE, WRITE_MAP } from './instrument/layout.js';
 import type { CostSchedule } from './types.js';
@@ -56,12 +57,10 @@ export class Heap {
     memory64: boolean,
     schedule: CostSchedule,
   ) {
-    const descriptor = {
-      initial: initialPages + RESERVED_PAGES,
-      maximum: maximumPages + RESERVED_PAGES,
-    };
-    this.memory = new WebAssembly.Memory(
-      memory64 ? ({ ...descriptor, index: 'i64' } as typeof descriptor) : descriptor,
+    this.memory = createMemory(
+      initialPages + RESERVED_PAGES,
+      maximumPages + RESERVED_PAGES,
+      memory64,
     );
     this.pages = initialPages;
     this.pagesBefore = initialPages;
@@ -251,15 +250,5 @@ export class Heap {
     this.written.length = 0;
     this.before.length = 0;
     this.pagesBefore = this.pages;
-  }
-}
-
-/** `Memory.grow` takes a bigint for a 64-bit memory in some engines. */
-function growMemory(memory: WebAssembly.Memory, pages: number): void {
-  try {
-    memory.grow(pages);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    (memory as unknown as { grow(pages: bigint): void }).grow(BigInt(pages));
   }
 }

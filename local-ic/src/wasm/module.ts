@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import v8 from 'node:v8';
 import { decodeUpload } from './decode-upload.js';
+import { enableEngineFeatures } from './engine-features.js';
 import { WasmError } from './errors.js';
 import { instrumentModule, type InstrumentedModule } from './instrument/module.js';
 import type { ParsedModule } from './module-format.js';
@@ -9,9 +9,7 @@ import { HOOKS, type CostSchedule, type CustomSection, type Hook } from './types
 import { validateModule } from './validate/index.js';
 import { hookWithoutFunction } from './validate/sections.js';
 
-// Branches that are hardly ever taken (checks of pages, of the counter) must not cost registers.
-v8.setFlagsFromString('--experimental-wasm-branch-hinting');
-v8.setFlagsFromString('--experimental-wasm-memory64');
+enableEngineFeatures();
 
 /** A canister's module, ready to be instantiated. */
 export interface CanisterModule {
