@@ -32,6 +32,7 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: {
         projectService: {
+          defaultProject: 'tsconfig.base.json',
           allowDefaultProject: ['*.js', '*.config.ts', 'scripts/*.mjs', 'worker/scripts/*.mjs'],
         },
         tsconfigRootDir: import.meta.dirname,

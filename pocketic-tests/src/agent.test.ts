@@ -2,7 +2,7 @@ import { CanopySession, deploy, httpTransport } from '@canopy/client';
 import { coordinatorWasmGz } from '@canopy/coordinator';
 import { planModel } from '@canopy/partitioner';
 import { workerWasmGz } from '@canopy/worker';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { expectEqualTensors, reference } from './compare.js';
 import { createIc } from './deployment.js';
 import { testModels } from './models.js';
