@@ -30,21 +30,40 @@ export const MAX_RESPONSE_BYTES = 2_097_152;
 /** Instruction limit of an update message. */
 export const MESSAGE_INSTRUCTION_LIMIT = 40_000_000_000;
 
+/** Nodes of a subnet of each kind. */
+const NODES: Readonly<Record<SubnetKind, number>> = {
+  application: 13,
+  verified_application: 13,
+  system: 13,
+  bitcoin: 13,
+  fiduciary: 34,
+  sns: 34,
+  ii: 34,
+  nns: 40,
+};
+
+function instructionFee(n: number, memory64: boolean): bigint {
+  const perTen = FEES_13_NODES.tenInstructions * (memory64 ? 2n : 1n);
+  return (perTen * BigInt(Math.ceil(n))) / 10n;
+}
+
 /**
  * What things cost on one subnet, in cycles. System subnets charge nothing. Instruction prices double
  * for 64-bit memory.
  */
 export class Fees {
   readonly free: boolean;
+  /** Nodes of the subnet, which its fees go with. */
+  readonly nodes: number;
 
-  constructor(
-    readonly kind: SubnetKind,
-    readonly nodes = 13,
-  ) {
+  constructor(readonly kind: SubnetKind) {
     this.free = kind === 'system' || kind === 'nns' || kind === 'ii' || kind === 'bitcoin';
+    this.nodes = NODES[kind];
   }
 
+  /** What a subnet of 13 nodes charges, on this subnet. */
   private scaled(fee: bigint): bigint {
+    if (this.nodes === 13) return this.free ? 0n : fee;
     return this.free ? 0n : (fee * BigInt(this.nodes)) / 13n;
   }
 
@@ -62,13 +81,12 @@ export class Fees {
 
   /** `n` instructions, without the fee of the message. */
   instructions(n: number, memory64 = false): bigint {
-    const perTen = this.scaled(FEES_13_NODES.tenInstructions) * (memory64 ? 2n : 1n);
-    return (perTen * BigInt(Math.ceil(n))) / 10n;
+    return this.scaled(instructionFee(n, memory64));
   }
 
   /** Executing a message of `n` instructions. */
   execution(n: number, memory64 = false): bigint {
-    return this.scaled(FEES_13_NODES.updateMessage) + this.instructions(n, memory64);
+    return this.scaled(FEES_13_NODES.updateMessage + instructionFee(n, memory64));
   }
 
   /** Sending a request with a payload of `bytes`. */
@@ -78,12 +96,12 @@ export class Fees {
 
   /** The same for a number of bytes of any size. */
   requestOf(bytes: bigint): bigint {
-    return this.scaled(FEES_13_NODES.call) + this.scaled(FEES_13_NODES.callByte) * bytes;
+    return this.scaled(FEES_13_NODES.call) + this.scaled(FEES_13_NODES.callByte * bytes);
   }
 
   /** Sending back a response of `bytes`; paid ahead by the caller for the largest one. */
   response(bytes: number): bigint {
-    return this.scaled(FEES_13_NODES.callByte) * BigInt(bytes);
+    return this.scaled(FEES_13_NODES.callByte * BigInt(bytes));
   }
 
   /** Set aside when a call is made: the largest response's bytes. */
@@ -103,7 +121,7 @@ export class Fees {
 
   /** Storage of `bytes` for `ns` nanoseconds. */
   storage(bytes: bigint, ns: bigint): bigint {
-    return (bytes * this.scaled(FEES_13_NODES.gibSecond) * (ns / 1_000_000_000n)) / GIB;
+    return this.scaled((bytes * FEES_13_NODES.gibSecond * (ns / 1_000_000_000n)) / GIB);
   }
 
   /** What is charged for storage of `bytes` when it is due, after `ns`: a share of the price of a day. */
@@ -114,9 +132,8 @@ export class Fees {
 
   /** Compute allocation of `percent` for `ns` nanoseconds. */
   computeAllocation(percent: number, ns: bigint): bigint {
-    return (
-      BigInt(percent) * this.scaled(FEES_13_NODES.computePercentSecond) * (ns / 1_000_000_000n)
-    );
+    const seconds = ns / 1_000_000_000n;
+    return this.scaled(BigInt(percent) * FEES_13_NODES.computePercentSecond * seconds);
   }
 
   /** Cycles that an idle canister burns in a day. */

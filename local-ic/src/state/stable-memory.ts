@@ -29,6 +29,8 @@ export class StableMemory {
   /** The same for pages read or written. */
   private readonly accessed = new Map<number, number>();
   private dirtyCount = 0;
+  /** Pages of changes that were attached: a message copies them before it writes. */
+  private borrowed: ReadonlyMap<number, Uint8Array> | undefined;
 
   constructor(snapshot?: StableSnapshot) {
     this.pages = new Map(snapshot?.pages);
@@ -115,9 +117,10 @@ export class StableMemory {
     return changes;
   }
 
-  /** Applies changes that were taken out, ready for {@link commit}. */
+  /** Puts on changes that were taken out, ready for {@link commit} or more changes. */
   attach(changes: StableChanges): void {
     this.written = new Map(changes.pages);
+    this.borrowed = changes.pages;
     this.currentSize = changes.size;
   }
 
@@ -141,12 +144,11 @@ export class StableMemory {
   }
 
   private writablePage(page: number): Uint8Array {
-    let bytes = this.written.get(page);
-    if (!bytes) {
-      const before = this.pages.get(page);
-      bytes = before ? before.slice() : new Uint8Array(WASM_PAGE);
-      this.written.set(page, bytes);
-    }
+    const own = this.written.get(page);
+    if (own && this.borrowed?.get(page) !== own) return own;
+    const before = own ?? this.pages.get(page);
+    const bytes = before ? before.slice() : new Uint8Array(WASM_PAGE);
+    this.written.set(page, bytes);
     return bytes;
   }
 
@@ -155,6 +157,7 @@ export class StableMemory {
     this.dirty.clear();
     this.accessed.clear();
     this.dirtyCount = 0;
+    this.borrowed = undefined;
   }
 }
 
