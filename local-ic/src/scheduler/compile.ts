@@ -1,4 +1,4 @@
-import { ErrorCode } from '../errors.js';
+import { ErrorCode, UserError } from '../errors.js';
 import { idKey } from '../principal.js';
 import type { Canister, Code, StableSnapshot, Subnet } from '../state/index.js';
 import { HypervisorError } from '../system-api/index.js';
@@ -38,13 +38,20 @@ function hypervisorErrorOf(error: WasmError): HypervisorError {
   );
 }
 
+/** The UserError for a module that is refused, with the WasmError as its cause; else the error itself. */
+function refusalOf(error: unknown, canister: Canister): unknown {
+  if (!(error instanceof WasmError)) return error;
+  const refusal = hypervisorErrorOf(error).toUserError(canister.id);
+  refusal.cause = error;
+  return refusal;
+}
+
 /** Compiles a module. Throws UserError when the IC refuses it. */
 function compile(canister: Canister, bytes: Uint8Array, schedule: CostSchedule): CanisterModule {
   try {
     return compileModule(bytes, schedule);
   } catch (error) {
-    if (error instanceof WasmError) throw hypervisorErrorOf(error).toUserError(canister.id);
-    throw error;
+    throw refusalOf(error, canister);
   }
 }
 
@@ -56,9 +63,17 @@ function compilationCost(subnet: Subnet, module: CanisterModule): number {
     : cost;
 }
 
-/** Instructions for an upload that turns out not to be a module the IC accepts. */
-export function refusalCost(upload: Uint8Array, decodes: boolean, limit: number): number {
-  return decodes ? Math.min(limit, upload.length * COMPILATION_COST) : limit;
+/** Instructions for an upload that was refused with `error`: for its bytes, or its code if it was compiled. */
+export function refusalCost(
+  error: unknown,
+  upload: Uint8Array,
+  decodes: boolean,
+  limit: number,
+): number {
+  if (!decodes) return limit;
+  const cause = error instanceof UserError ? error.cause : undefined;
+  const compiled = cause instanceof WasmError ? cause.codeInstructions : undefined;
+  return Math.min(limit, (compiled ?? upload.length) * COMPILATION_COST);
 }
 
 /** Remembers a module as one that the subnet has compiled. */
@@ -93,8 +108,7 @@ export function instantiate(
   try {
     return makeCode(module, bytes, stable);
   } catch (error) {
-    if (error instanceof WasmError) throw hypervisorErrorOf(error).toUserError(canister.id);
-    throw error;
+    throw refusalOf(error, canister);
   }
 }
 

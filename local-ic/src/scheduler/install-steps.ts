@@ -85,7 +85,7 @@ export function compileUpload(
   try {
     return compileFor(context.subnet, canister, bytes, context.schedule);
   } catch (error) {
-    steps.charge(refusalCost(bytes, decodes, steps.instructionsLeft));
+    steps.charge(refusalCost(error, bytes, decodes, steps.instructionsLeft));
     throw error;
   }
 }
@@ -108,7 +108,7 @@ export function instantiateWithin(
       steps.charge(instructions);
       checkHeapLimit(canister, module);
     }
-    steps.charge(refusalCost(bytes, true, steps.instructionsLeft));
+    steps.charge(refusalCost(error, bytes, true, steps.instructionsLeft));
     throw error;
   }
 }
