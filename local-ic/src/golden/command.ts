@@ -69,7 +69,9 @@ function surprising(
   const passed = results.filter((result) => !failed.includes(result)).map(({ name }) => name);
   return [
     ...failed.filter(({ name }) => !known.includes(name)).map(({ name }) => `failed: ${name}`),
-    ...known.filter((name) => passed.includes(name)).map((name) => `known to fail, passed: ${name}`),
+    ...known
+      .filter((name) => passed.includes(name))
+      .map((name) => `known to fail, passed: ${name}`),
   ];
 }
 
