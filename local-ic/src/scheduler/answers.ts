@@ -5,6 +5,7 @@ import {
   type CallContext,
   type CallOrigin,
   type Canister,
+  type InputMessage,
   type Payload,
 } from '../state/index.js';
 import type { Answer, HypervisorError } from '../system-api/index.js';
@@ -114,4 +115,10 @@ function finish(
 function noResponse(canister: Canister): UserError {
   const text = `Canister ${principalToText(canister.id)} did not reply to the call`;
   return new UserError(ErrorCode.CanisterDidNotReply, text);
+}
+
+/** An update call from outside that goes on beyond its first round shows as being processed. */
+export function noteProcessing(context: ExecutionContext, message: InputMessage): void {
+  if (message.kind !== 'ingress') return;
+  context.subnet.ingressHistory.set(message.messageKey, { status: 'processing' }, context.timeNs);
 }

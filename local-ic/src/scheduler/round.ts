@@ -15,6 +15,7 @@ import {
   planRound,
   settlePriorities,
 } from './round-schedule.js';
+import { noteProcessing } from './answers.js';
 import { buildStreams, inductOnSameSubnet, inductStreams } from './streams.js';
 import { SubnetMemoryView } from './subnet-memory.js';
 import { runThread } from './threads.js';
@@ -140,7 +141,10 @@ export class RoundExecutor {
       cycles: message.kind === 'request' ? message.cycles : 0n,
       message,
     });
-    if (outcome.kind === 'pending') return this.subnet.firstSliceInstructions;
+    if (outcome.kind === 'pending') {
+      noteProcessing(host.execution, message);
+      return this.subnet.firstSliceInstructions;
+    }
     host.answer(message, outcome);
     return outcome.instructions ?? 0;
   }

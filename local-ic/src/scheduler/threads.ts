@@ -1,5 +1,6 @@
 import { nextExecution } from './next-execution.js';
-import type { Canister } from '../state/index.js';
+import type { Canister, InputMessage } from '../state/index.js';
+import { noteProcessing } from './answers.js';
 import { startCall, type Task } from './call.js';
 import type { ExecutionContext } from './context.js';
 import { startResponse } from './response.js';
@@ -21,11 +22,17 @@ interface Step {
   readonly finished: Finished | undefined;
 }
 
-function begin(canister: Canister, work: Work | Finished): Step {
+function begin(
+  context: ExecutionContext,
+  canister: Canister,
+  message: InputMessage | Task,
+  work: Work | Finished,
+): Step {
   if (!('slices' in work)) return { instructions: 0, finished: work };
   if (work.slices.length === 1) return { instructions: work.slices[0]!, finished: work.finish() };
   const paused = new PausedWork(canister, canister.code!, work);
   canister.paused = paused;
+  if (message.kind !== 'task') noteProcessing(context, message);
   return { instructions: paused.resume().instructions, finished: undefined };
 }
 
@@ -45,11 +52,13 @@ function step(context: ExecutionContext, canister: Canister): Step {
     return { instructions, finished };
   }
   const task = takeTask(canister);
-  if (task) return begin(canister, startCall(context, canister, task));
+  if (task) return begin(context, canister, task, startCall(context, canister, task));
   const message = canister.queues.popInput();
   if (!message) return { instructions: 0, finished: { instructions: 0, heapDelta: 0 } };
   return begin(
+    context,
     canister,
+    message,
     message.kind === 'response'
       ? startResponse(context, canister, message)
       : startCall(context, canister, message),

@@ -8,6 +8,7 @@ import {
   updateSettingsArgs,
   type SettingsRecord,
 } from '../../management/types.js';
+import { canisterIdFromNumber } from '../../principal.js';
 import type { IngressStatus } from '../../state/index.js';
 import { assemble } from '../../wasm/testing/assemble.js';
 
@@ -18,8 +19,7 @@ const MODES = {
   reinstall: { reinstall: null },
   upgrade: { upgrade: undefined },
 } as const;
-/** Bytes as text, or text as bytes. */
-export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+/** Text as bytes. */
 export const bytes = (content: string): Uint8Array => new Uint8Array(Buffer.from(content));
 
 /** An {@link Ic} with canisters from modules in text form, for tests. */
@@ -49,6 +49,21 @@ export class TestIc {
     );
     const id = reply.slice(reply.length - 10);
     if (wat !== undefined) this.install(id, wat);
+    return id;
+  }
+
+  /** A new canister on the subnet with an index. */
+  createOn(index: number, wat: string): Uint8Array {
+    const subnet = this.ic.subnets[index]!;
+    const id = canisterIdFromNumber(subnet.ranges[0]!.first);
+    const args = {
+      amount: 10n ** 14n,
+      settings: {} as SettingsRecord,
+      specified_id: id,
+      sender_canister_version: undefined,
+    };
+    this.manage('provisional_create_canister_with_cycles', provisionalCreateArgs, args, id);
+    this.install(id, wat);
     return id;
   }
 
