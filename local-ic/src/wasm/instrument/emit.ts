@@ -2,7 +2,14 @@ import type { Writer } from '../binary.js';
 import { ValType } from '../module-format.js';
 import { Imm, instructions, Op, OPCODE_COUNT } from '../opcodes.js';
 import { CodeWriter, EMPTY_BLOCK_TYPE, shapeTypes } from './code-writer.js';
-import type { AddressExpression, FastLoop, PageCondition } from './fast-loops.js';
+import {
+  MIN_TURNS,
+  WINDOW,
+  type AddressExpression,
+  type FastLoop,
+  type PageCondition,
+  type Step,
+} from './fast-loops.js';
 import type { FlowAnalysis } from './flow-analysis.js';
 import type { FunctionCode } from './function-code.js';
 import {
@@ -43,6 +50,9 @@ for (const id of [
 ]) {
   isVerbatim[id] = 0;
 }
+
+/** A number of turns: known, or in a local. */
+type Turns = { constant: number } | { local: number };
 
 /** Value types by their letter in `opcodes.ts`. */
 const typeCodes: Record<string, number> = {
@@ -182,9 +192,10 @@ export class Emitter extends CodeWriter {
    * Opens a loop with its fast version at its head:
    *
    *     block                          the way out of both versions
+   *       most = how many turns the steps of the addresses allow
    *       loop                         the loop as it was
    *         if (pages and instructions for many turns)
-   *           pay; turns = ...
+   *           pay; turns = most
    *           loop
    *             a turn; to go on: if (--turns) go back, else to the outer loop
    *           end
@@ -194,9 +205,7 @@ export class Emitter extends CodeWriter {
    */
   private fastLoop(row: number, loop: FastLoop): void {
     const { out, code } = this;
-    const { counter } = this.add.globals;
     const { first, back, test } = loop.shape;
-    const end = code.partner[row]!;
     const turn = this.costAt(first) + (test < 0 ? 0 : this.costAt(test + 1));
     const lastTurn = test < 0 ? turn : this.costAt(first);
     const turns = this.temporary('turns', ValType.i32);
@@ -204,20 +213,17 @@ export class Emitter extends CodeWriter {
       out.u8(opcode);
       this.flush(code.pos[row]! + 1, code.pos[row + 1]!);
     };
-    this.fastEnds.add(end);
+    this.fastEnds.add(code.partner[row]!);
     typed(Op.block);
+    const most = this.mostTurns(loop);
     typed(Op.loop);
-    this.instruction(Op.globalGet, counter);
-    this.constant64(turn * loop.turns);
-    out.u8(Op.i64GeS);
-    for (const condition of loop.conditions) this.condition(condition);
+    this.ready(loop, most, turn);
     out.u8(Op.if);
     out.u8(EMPTY_BLOCK_TYPE);
-    this.instruction(Op.globalGet, counter);
-    this.constant64(turn * loop.turns);
-    out.u8(Op.i64Sub);
-    this.instruction(Op.globalSet, counter);
-    this.constant(loop.turns);
+    this.adjustCounter(Op.i64Sub, () => {
+      this.times(most, turn);
+    });
+    this.push(most);
     this.instruction(Op.localSet, turns);
     typed(Op.loop);
     this.rows(first, back, true);
@@ -234,15 +240,11 @@ export class Emitter extends CodeWriter {
     out.u8(Op.end);
     out.u8(Op.end);
     // Paid were `turns` more turns, of which this last one took `lastTurn`.
-    this.instruction(Op.globalGet, counter);
-    this.instruction(Op.localGet, turns);
-    out.u8(Op.i64ExtendI32U);
-    this.constant64(turn);
-    out.u8(Op.i64Mul);
-    out.u8(Op.i64Add);
-    this.constant64(lastTurn);
-    out.u8(Op.i64Sub);
-    this.instruction(Op.globalSet, counter);
+    this.adjustCounter(Op.i64Add, () => {
+      this.times({ local: turns }, turn);
+      this.constant64(lastTurn);
+      out.u8(Op.i64Sub);
+    });
     this.instruction(Op.br, 2);
     out.u8(Op.end);
   }
@@ -251,18 +253,131 @@ export class Emitter extends CodeWriter {
     return this.metering.charge[row] === Charge.none ? 0 : this.metering.cost[row]!;
   }
 
-  /** Ands whether the pages of a condition were touched to the i32 on the stack. */
-  private condition({ address, low, high, write }: PageCondition): void {
-    const map = write ? WRITE_MAP : READ_MAP;
-    for (const end of low === high ? [low] : [low, high]) {
-      this.expression(address);
-      if (end !== 0) {
-        this.address(-1, end);
-        this.out.u8(this.add.memory64 ? Op.i64Add : Op.i32Add);
-      }
-      this.lookUp(map);
-      this.out.u8(Op.i32And);
+  /**
+   * How many turns may be looked up at once: a constant, or a local computed here where a step is
+   * not known before. A step that is negative counts as a very long one.
+   */
+  private mostTurns({ turns, conditions }: FastLoop): Turns {
+    const { out } = this;
+    const variable = conditions.filter(({ step }) => step.variable !== undefined);
+    if (variable.length === 0) return { constant: turns };
+    const local = this.temporary('most', ValType.i32);
+    const other = this.temporary('turns', ValType.i32);
+    this.constant(turns);
+    this.instruction(Op.localSet, local);
+    for (const { low, high, step } of variable) {
+      this.constant(WINDOW - (high - low + 1));
+      this.step(step);
+      this.constant(1);
+      out.u8(Op.i32Or);
+      out.u8(Op.i32DivU);
+      this.constant(1);
+      out.u8(Op.i32Add);
+      this.instruction(Op.localTee, other);
+      this.instruction(Op.localGet, local);
+      this.instruction(Op.localGet, other);
+      this.instruction(Op.localGet, local);
+      out.u8(Op.i32LtU);
+      out.u8(Op.select);
+      this.instruction(Op.localSet, local);
     }
+    return { local };
+  }
+
+  private push(turns: Turns): void {
+    if ('constant' in turns) this.constant(turns.constant);
+    else this.instruction(Op.localGet, turns.local);
+  }
+
+  /** Pushes a number of turns times a cost, as an i64. */
+  private times(turns: Turns, cost: number): void {
+    if ('constant' in turns) {
+      this.constant64(turns.constant * cost);
+      return;
+    }
+    this.instruction(Op.localGet, turns.local);
+    this.out.u8(Op.i64ExtendI32U);
+    this.constant64(cost);
+    this.out.u8(Op.i64Mul);
+  }
+
+  private adjustCounter(operation: number, amount: () => void): void {
+    const { counter } = this.add.globals;
+    this.instruction(Op.globalGet, counter);
+    amount();
+    this.out.u8(operation);
+    this.instruction(Op.globalSet, counter);
+  }
+
+  /** Pushes whether the fast version can take that many turns. */
+  private ready(loop: FastLoop, most: Turns, turn: number): void {
+    const { out } = this;
+    if ('local' in most) {
+      this.push(most);
+      this.constant(MIN_TURNS);
+      out.u8(Op.i32GeU);
+      out.u8(Op.if);
+      out.u8(ValType.i32);
+    }
+    this.instruction(Op.globalGet, this.add.globals.counter);
+    this.times(most, turn);
+    out.u8(Op.i64GeS);
+    for (const condition of loop.conditions) this.condition(condition, loop.turns, most);
+    if ('local' in most) {
+      out.u8(Op.else);
+      this.constant(0);
+      out.u8(Op.end);
+    }
+  }
+
+  /** Ands whether the pages of a condition were touched to the i32 on the stack. */
+  private condition(condition: PageCondition, turns: number, most: Turns): void {
+    const { address, low, high, step, write } = condition;
+    const map = write ? WRITE_MAP : READ_MAP;
+    if (step.variable !== undefined) {
+      this.lookUpAt(address, low, map);
+      this.lookUpAt(address, high, map, () => {
+        this.step(step);
+        this.push(most);
+        this.constant(1);
+        this.out.u8(Op.i32Sub);
+        this.out.u8(Op.i32Mul);
+      });
+      return;
+    }
+    const way = step.constant * (turns - 1);
+    const start = low + Math.min(0, way);
+    const end = high + Math.max(0, way);
+    this.lookUpAt(address, start, map);
+    if (end !== start) this.lookUpAt(address, end, map);
+  }
+
+  private lookUpAt(
+    address: AddressExpression,
+    offset: number,
+    map: number,
+    more?: () => void,
+  ): void {
+    const { out } = this;
+    const add = this.add.memory64 ? Op.i64Add : Op.i32Add;
+    this.expression(address);
+    if (offset !== 0) {
+      this.address(-1, offset);
+      out.u8(add);
+    }
+    if (more) {
+      more();
+      out.u8(add);
+    }
+    this.lookUp(map);
+    out.u8(Op.i32And);
+  }
+
+  private step({ constant, variable }: Step): void {
+    this.expression(variable!);
+    if (constant === 0) return;
+    this.constant(constant);
+    this.out.u8(Op.i32Add);
   }
 
   private expression(address: AddressExpression): void {
@@ -300,7 +415,10 @@ export class Emitter extends CodeWriter {
     }
     for (const local of flagged) this.flagOf(local);
     if (use !== StackUse.none) this.temporary('stack', ValType.i32);
-    if (flow.fastLoops.size > 0) this.temporary('turns', ValType.i32);
+    if (flow.fastLoops.size > 0) {
+      this.temporary('turns', ValType.i32);
+      this.temporary('most', ValType.i32);
+    }
   }
 
   // ---- pages ----

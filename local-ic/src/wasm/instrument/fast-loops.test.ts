@@ -26,7 +26,8 @@ describe('fast versions of loops', () => {
         {
           address: { kind: 'local', local: 0, offset: 0 },
           low: 32,
-          high: 32 + 15 + 63 * 16,
+          high: 47,
+          step: { constant: 16, variable: undefined },
           write: false,
         },
       ],
@@ -34,17 +35,14 @@ describe('fast versions of loops', () => {
   });
 
   it('look up fewer turns where the steps are long, and step backwards too', () => {
-    const far = step.replace('16', '4096');
-    const [loop] = loops(`(loop $l (i32.store (local.get $p) (i32.const 0)) ${far} ${again})`);
+    const turns = (bytes: number): number | undefined =>
+      loops(
+        `(loop $l (i32.store (local.get $p) (i32.const 0)) ${step.replace('16', `${bytes}`)} ${again})`,
+      )[0]?.turns;
+    expect([16, -16, 0].map(turns)).toEqual([64, 64, 64]);
     // 15 steps of 4096 and four bytes more are within 64 KiB, 16 are not.
-    expect(loop).toMatchObject({
-      turns: 16,
-      conditions: [{ low: 0, high: 15 * 4096 + 3, write: true }],
-    });
-    const back = step.replace('16', '-16');
-    expect(
-      loops(`(loop $l (i32.store (local.get $p) (i32.const 0)) ${back} ${again})`),
-    ).toMatchObject([{ turns: 64, conditions: [{ low: -63 * 16, high: 3 }] }]);
+    expect([4096, -4096].map(turns)).toEqual([16, 16]);
+    expect([20_000, 30_000].map(turns)).toEqual([4, undefined]);
   });
 
   it('compute addresses from an index', () => {
@@ -52,7 +50,16 @@ describe('fast versions of loops', () => {
       (drop (i32.load (i32.add (local.get $p) (i32.shl (local.get $i) (i32.const 2)))))
       (local.set $i (i32.add (local.get $i) (i32.const 1))) (br $l))))`);
     expect(loop!.conditions).toMatchObject([
-      { address: { kind: 'operation' }, low: 0, high: 63 * 4 + 3 },
+      { address: { kind: 'operation' }, low: 0, high: 3, step: { constant: 4 } },
+    ]);
+  });
+
+  it('take steps that are not known before, but do not change in the loop', () => {
+    const [loop] = loops(`(loop $l (drop (i32.load (local.get $p)))
+      (local.set $p (i32.add (local.get $p) (local.get $i)))
+      (local.set $p (i32.add (i32.const 4) (local.get $p))) ${again})`);
+    expect(loop!.conditions).toMatchObject([
+      { step: { constant: 4, variable: { kind: 'local', local: 2, offset: 0 } } },
     ]);
   });
 
@@ -64,6 +71,8 @@ describe('fast versions of loops', () => {
       `(loop $l (if (local.get $p) (then (nop))) ${again})`,
       `(block $b (loop $l (br_if $b (local.get $p)) ${again}))`,
       `(loop $l (local.set $p ${load}) ${again})`,
+      `(loop $l (drop ${load}) (local.set $p (i32.add (local.get $p) (local.get $i)))
+         (local.set $i (i32.load (i32.const 0))) ${again})`,
       `(loop $l (drop ${load}) (local.set $p (i32.mul (local.get $p) (i32.const 3))) ${again})`,
       `(loop $l (drop ${load}) ${step.replace('16', '30000')} ${again})`,
     ]) {

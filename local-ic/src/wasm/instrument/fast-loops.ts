@@ -2,6 +2,7 @@ import { instructions, Op, OPCODE_COUNT } from '../opcodes.js';
 import type { FunctionCode } from './function-code.js';
 import type { LocalValues } from './local-values.js';
 import type { PageChecks } from './page-checks.js';
+import { ROOT_CONST } from './roots.js';
 import type { ValueNumbers } from './value-numbers.js';
 
 /**
@@ -11,24 +12,31 @@ import type { ValueNumbers } from './value-numbers.js';
  * left), the loop as it was takes a turn, so the fast version never decides anything.
  *
  * A loop qualifies if it is one straight line of code that goes back at its end, or ends where an
- * `if` that holds the rest of it is not taken, without calls and traps, whose addresses move by
- * constants from turn to turn.
+ * `if` that holds the rest of it is not taken, without calls and traps, whose addresses move from
+ * turn to turn by constants or by values that the loop does not change.
  */
 export interface FastLoop {
   shape: LoopShape;
-  /** How many turns are paid and looked up in advance. */
+  /** How many turns are paid and looked up in advance, at most. */
   turns: number;
   conditions: readonly PageCondition[];
 }
 
-/** The pages of all bytes from `low` of the first turn on must have been touched. */
+/** The pages of all bytes accessed from an address, in all turns, must have been touched. */
 export interface PageCondition {
   address: AddressExpression;
-  /** First byte, relative to the address at the loop's start. */
+  /** First and last byte of the first turn, relative to the address at its start. */
   low: number;
-  /** Last byte of all turns. */
   high: number;
   write: boolean;
+  /** By how much the address moves in a turn. */
+  step: Step;
+}
+
+/** A constant and a value that the loop does not change, together. */
+export interface Step {
+  constant: number;
+  variable: AddressExpression | undefined;
 }
 
 /** How to compute an address at the start of a turn. */
@@ -55,9 +63,6 @@ export interface LoopStart {
   firstRoot: number;
   /** Number of checks found before the loop. */
   checks: number;
-  /** Rows that set locals in the loop: `[firstSet, lastSet)` of `FunctionCode.setRow`. */
-  firstSet: number;
-  lastSet: number;
 }
 
 /** A pure operation on roots plus offsets; `rootY` 0 with an offset is a constant. */
@@ -70,9 +75,10 @@ export interface RootExpression {
 }
 
 const MAX_TURNS = 64;
-const MIN_TURNS = 4;
+export const MIN_TURNS = 4;
 const MAX_ROWS = 2000;
-const WINDOW = 65536;
+/** Bytes that lie on the pages of their two ends. */
+export const WINDOW = 65536;
 const MAX_DEPTH = 4;
 
 const addition = new Uint8Array(OPCODE_COUNT);
@@ -136,73 +142,42 @@ export function loopShape(code: FunctionCode, row: number): LoopShape | undefine
   return undefined;
 }
 
-/** The fast version of a loop whose end was reached, if its addresses allow one. */
+/** The fast version of a loop, seen from where it goes back, if its addresses allow one. */
 export function fastLoop(
   start: LoopStart,
-  code: FunctionCode,
   pages: PageChecks,
   memory64: boolean,
   numbers: ValueNumbers,
   locals: LocalValues,
 ): FastLoop | undefined {
-  const steps = new Map<number, number>();
-  for (const [root, local] of start.movedLocals)
-    steps.set(root, stepOf(local, start, code, memory64));
-  const resolver = new Resolver(start, steps, numbers, locals);
+  const resolver = new Resolver(start, numbers, locals);
   let turns = MAX_TURNS;
-  const found: {
-    address: AddressExpression;
-    step: number;
-    low: number;
-    high: number;
-    write: boolean;
-  }[] = [];
+  const conditions: PageCondition[] = [];
   for (let check = start.checks + 1; check <= pages.checkCount; check++) {
     const resolved = resolver.resolve(pages.root[check]!, MAX_DEPTH);
-    if (!resolved || Number.isNaN(resolved.step)) return undefined;
+    if (!resolved?.step) return undefined;
+    const { address, step } = resolved;
+    if (step.variable && memory64) return undefined;
     const offset = pages.sourceOffset[check]!;
     const ends = [pages.low[check]!, pages.high[check]!].filter((end) => !Number.isNaN(end));
     const low = Math.min(...ends) + offset;
     const high = Math.max(...ends) + offset;
-    const { address, step } = resolved;
-    if (step !== 0) {
+    if (step.variable === undefined && step.constant !== 0) {
       const room = WINDOW - (high - low + 1);
-      turns = Math.min(turns, Math.floor(room / Math.abs(step)) + 1);
+      turns = Math.min(turns, Math.floor(room / Math.abs(step.constant)) + 1);
     }
-    found.push({ address, step, low, high, write: pages.isWrite[check] === 1 });
+    conditions.push({ address, low, high, write: pages.isWrite[check] === 1, step });
   }
-  if (turns < MIN_TURNS) return undefined;
-  const conditions = found.map(({ address, step, low, high, write }) => {
-    const way = step * (turns - 1);
-    return { address, low: low + Math.min(0, way), high: high + Math.max(0, way), write };
-  });
-  return { shape: start.shape, turns, conditions };
-}
-
-/** By how much a turn moves a local; NaN if not by a constant. */
-function stepOf(local: number, start: LoopStart, code: FunctionCode, memory64: boolean): number {
-  const { op, a, b } = code;
-  const constant = memory64 ? Op.i64Const : Op.i32Const;
-  const add = memory64 ? Op.i64Add : Op.i32Add;
-  const sub = memory64 ? Op.i64Sub : Op.i32Sub;
-  const reads = (at: number): boolean => op[at] === Op.localGet && a[at] === local;
-  const holds = (at: number): boolean => op[at] === constant && (!memory64 || b[at] === 1);
-  let step = 0;
-  for (let i = start.firstSet; i < start.lastSet; i++) {
-    const row = code.setRow[i]!;
-    if (a[row] !== local) continue;
-    if (reads(row - 3) && holds(row - 2) && op[row - 1] === add) step += a[row - 2]!;
-    else if (reads(row - 3) && holds(row - 2) && op[row - 1] === sub) step -= a[row - 2]!;
-    else if (holds(row - 3) && reads(row - 2) && op[row - 1] === add) step += a[row - 3]!;
-    else return NaN;
-  }
-  return step;
+  return turns < MIN_TURNS ? undefined : { shape: start.shape, turns, conditions };
 }
 
 interface Resolved {
   address: AddressExpression;
-  step: number;
+  /** `undefined`: by an amount that changes from turn to turn. */
+  step: Step | undefined;
 }
+
+const STILL: Step = { constant: 0, variable: undefined };
 
 /** Finds how to compute roots at the start of a turn, and by how much they move. */
 class Resolver {
@@ -210,7 +185,6 @@ class Resolver {
 
   constructor(
     private readonly start: LoopStart,
-    private readonly steps: ReadonlyMap<number, number>,
     private readonly numbers: ValueNumbers,
     private readonly locals: LocalValues,
   ) {
@@ -218,17 +192,42 @@ class Resolver {
   }
 
   resolve(root: number, depth: number): Resolved | undefined {
-    if (root === 0) return { address: { kind: 'constant', value: 0 }, step: 0 };
+    if (root === ROOT_CONST) return { address: { kind: 'constant', value: 0 }, step: STILL };
     const moved = this.start.movedLocals.get(root);
     if (moved !== undefined) {
-      return { address: { kind: 'local', local: moved, offset: 0 }, step: this.steps.get(root)! };
+      const { root: roots, offset } = this.locals;
+      const step = this.distance(root, roots[moved]!, offset[moved]!, depth);
+      return { address: { kind: 'local', local: moved, offset: 0 }, step };
     }
     if (root < this.start.firstRoot) {
       const held = this.locals.holding(root, this.moved);
-      if (held) return { address: { kind: 'local', local: held[0], offset: -held[1] }, step: 0 };
+      if (held)
+        return { address: { kind: 'local', local: held[0], offset: 0 - held[1] }, step: STILL };
     }
     const expression = this.numbers.expressionOf(root);
     return expression && depth > 0 ? this.operation(expression, depth - 1) : undefined;
+  }
+
+  /** What was added to `from` to get `to + offset`, if the loop does not change it. */
+  private distance(from: number, to: number, offset: number, depth: number): Step | undefined {
+    if (from === to) return { constant: offset, variable: undefined };
+    const expression = this.numbers.expressionOf(to);
+    if (!expression || !addition[expression.id] || depth === 0) return undefined;
+    const { rootX, offX, rootY, offY } = expression;
+    for (const [base, baseOffset, added, addedOffset] of [
+      [rootX, offX, rootY, offY],
+      [rootY, offY, rootX, offX],
+    ] as const) {
+      const before = this.distance(from, base, baseOffset, depth - 1);
+      if (!before || this.start.movedLocals.has(added)) continue;
+      const value = this.operand(added, addedOffset, depth - 1);
+      if (value?.step !== STILL) continue;
+      return {
+        constant: before.constant + offset,
+        variable: sum(before.variable, value.address),
+      };
+    }
+    return undefined;
   }
 
   private operation(expression: RootExpression, depth: number): Resolved | undefined {
@@ -237,10 +236,24 @@ class Resolver {
     const y = this.operand(rootY, offY, depth);
     if (!x || !y) return undefined;
     const address: AddressExpression = { kind: 'operation', id, x: x.address, y: y.address };
-    if (addition[id]) return { address, step: x.step + y.step };
-    if (subtraction[id]) return { address, step: x.step - y.step };
-    if (rootY !== 0 || offY < 0 || offY > 16) return undefined;
-    return { address, step: x.step * 2 ** offY };
+    return { address, step: x.step && y.step && this.stepOf(expression, x.step, y.step) };
+  }
+
+  private stepOf({ id, rootY, offY }: RootExpression, x: Step, y: Step): Step | undefined {
+    if (x === STILL && y === STILL) return STILL;
+    if (addition[id]) {
+      return { constant: x.constant + y.constant, variable: sum(x.variable, y.variable) };
+    }
+    if (subtraction[id]) {
+      if (y.variable) return undefined;
+      return { constant: x.constant - y.constant, variable: x.variable };
+    }
+    if (rootY !== ROOT_CONST || offY < 0 || offY > 16) return undefined;
+    const places: AddressExpression = { kind: 'constant', value: offY };
+    return {
+      constant: x.constant * 2 ** offY,
+      variable: x.variable && { kind: 'operation', id, x: x.variable, y: places },
+    };
   }
 
   private operand(root: number, offset: number, depth: number): Resolved | undefined {
@@ -255,4 +268,12 @@ class Resolver {
     }
     return undefined;
   }
+}
+
+function sum(
+  x: AddressExpression | undefined,
+  y: AddressExpression | undefined,
+): AddressExpression | undefined {
+  if (!x || !y) return x ?? y;
+  return { kind: 'operation', id: Op.i32Add, x, y };
 }

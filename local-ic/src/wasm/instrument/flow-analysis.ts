@@ -16,7 +16,8 @@ import { Access, accessKind, accessWidth } from './memory-access.js';
 import { Bits, isEither, joinBits, passes, rawShape, tolerates, yields } from './numeric-shapes.js';
 import { NOWHERE, OperandStack } from './operand-stack.js';
 import { PageChecks, Source } from './page-checks.js';
-import { ROOT_CONST, ValueNumbers } from './value-numbers.js';
+import { ROOT_CONST } from './roots.js';
+import { ValueNumbers } from './value-numbers.js';
 
 /** What the analysis needs to know of the module. */
 export interface ModuleFacts {
@@ -500,22 +501,21 @@ export class FlowAnalysis {
       movedLocals,
       firstRoot,
       checks: this.pages.checkCount,
-      firstSet: this.setsPassed,
-      lastSet,
     };
   }
 
   private endFastLoop(frame: Frame): void {
     const { candidate } = frame;
     if (!candidate) return;
-    const { code, pages, module, numbers, locals } = this;
-    const loop = fastLoop(candidate, code, pages, module.memory64, numbers, locals);
+    const { pages, module, numbers, locals } = this;
+    const loop = fastLoop(candidate, pages, module.memory64, numbers, locals);
     if (loop) this.fastLoops.set(frame.row, loop);
   }
 
   private branch(depth: number): void {
     const frame = this.frames[this.frames.length - 1 - depth]!;
     if (frame.op === Op.loop) {
+      this.endFastLoop(frame);
       this.settle(frame.params);
       if (!this.numeric) return;
       if (this.join(this.loopState.get(frame.row)!)) this.unstable = true;
@@ -550,7 +550,6 @@ export class FlowAnalysis {
   private close(row: number, isElse: boolean): void {
     this.endRun(row);
     const frame = this.frames[this.frames.length - 1]!;
-    if (frame.op === Op.loop) this.endFastLoop(frame);
     this.settle(frame.results);
     // The end of a loop is reached in no other way.
     if (frame.op !== Op.loop) this.joinFrame(frame);

@@ -1,7 +1,8 @@
 import type { FunctionCode } from './function-code.js';
 import { Bits, joinBits } from './numeric-shapes.js';
 import { NOWHERE } from './operand-stack.js';
-import { ROOT_CONST, type ValueNumbers } from './value-numbers.js';
+import { ROOT_CONST } from './roots.js';
+import type { ValueNumbers } from './value-numbers.js';
 
 /** What the local variables hold at a point of a function, as columns by local. */
 export class LocalValues {

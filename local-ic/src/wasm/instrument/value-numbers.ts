@@ -1,8 +1,5 @@
 import { isLinear, type RootExpression } from './fast-loops.js';
 
-/** The root of all constants: a value is a root plus an offset. */
-export const ROOT_CONST = 0;
-
 const SLOTS = 4096;
 const PROBES = 8;
 

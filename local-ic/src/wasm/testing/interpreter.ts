@@ -403,7 +403,8 @@ class Interpreter {
           this.run(s.body);
           s.steps.forEach((step, i) => {
             this.pay(4);
-            this.locals.pointers[i] = (this.locals.pointers[i]! + step) | 0;
+            const by = typeof step === 'number' ? step : this.locals.ints[step.local]!;
+            this.locals.pointers[i] = (this.locals.pointers[i]! + by) | 0;
           });
         });
         return;

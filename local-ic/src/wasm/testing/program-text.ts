@@ -1,4 +1,12 @@
-import type { Address, FloatExpr, IntExpr, Program, Statement, VectorExpr } from './program.js';
+import type {
+  Address,
+  FloatExpr,
+  IntExpr,
+  Program,
+  Statement,
+  Step,
+  VectorExpr,
+} from './program.js';
 import {
   FLOAT_LOCALS,
   INT_LOCALS,
@@ -166,7 +174,7 @@ class TextWriter {
           .map((start, i) => `(local.set $p${i} (i32.const ${start}))`)
           .join(' ');
         const moves = s.steps
-          .map((step, i) => `(local.set $p${i} (i32.add (local.get $p${i}) (i32.const ${step})))`)
+          .map((step, i) => `(local.set $p${i} (i32.add (local.get $p${i}) ${this.step(step)}))`)
           .join(' ');
         return `${starts} ${this.loop(s.form, s.turns, this.list(s.body), moves)}`;
       }
@@ -177,6 +185,10 @@ class TextWriter {
       case 'grow':
         return `(drop (memory.grow (i32.const ${s.pages})))`;
     }
+  }
+
+  private step(step: Step): string {
+    return typeof step === 'number' ? `(i32.const ${step})` : `(local.get $i${step.local})`;
   }
 
   private loop(form: 'do' | 'for', turns: number, body: string, moves: string): string {
