@@ -5,7 +5,7 @@ import type { FastLoop } from './fast-loops.js';
 
 const loops = (body: string): FastLoop[] => [
   ...analyse(
-    `(module (memory 1) (func (param $p i32) (param $n i32) (local $i i32) ${body}))`,
+    `(module (memory 1) (func (param $p i32) (param $n i32) (param $s i32) (local $i i32) ${body}))`,
   ).flow.fastLoops.values(),
 ];
 const step = '(local.set $p (i32.add (local.get $p) (i32.const 16)))';
@@ -56,7 +56,7 @@ describe('fast versions of loops', () => {
 
   it('take steps that are not known before, but do not change in the loop', () => {
     const [loop] = loops(`(loop $l (drop (i32.load (local.get $p)))
-      (local.set $p (i32.add (local.get $p) (local.get $i)))
+      (local.set $p (i32.add (local.get $p) (local.get $s)))
       (local.set $p (i32.add (i32.const 4) (local.get $p))) ${again})`);
     expect(loop!.conditions).toMatchObject([
       { step: { constant: 4, variable: { kind: 'local', local: 2, offset: 0 } } },
@@ -71,8 +71,8 @@ describe('fast versions of loops', () => {
       `(loop $l (if (local.get $p) (then (nop))) ${again})`,
       `(block $b (loop $l (br_if $b (local.get $p)) ${again}))`,
       `(loop $l (local.set $p ${load}) ${again})`,
-      `(loop $l (drop ${load}) (local.set $p (i32.add (local.get $p) (local.get $i)))
-         (local.set $i (i32.load (i32.const 0))) ${again})`,
+      `(loop $l (drop ${load}) (local.set $p (i32.add (local.get $p) (local.get $s)))
+         (local.set $s (i32.load (i32.const 0))) ${again})`,
       `(loop $l (drop ${load}) (local.set $p (i32.mul (local.get $p) (i32.const 3))) ${again})`,
       `(loop $l (drop ${load}) ${step.replace('16', '30000')} ${again})`,
     ]) {
