@@ -125,6 +125,32 @@ const matmulF32: Kernel = {
   ),
 };
 
+/** Down the columns of a matrix whose row length is not known before: four columns at a time. */
+const columns: Kernel = {
+  name: 'f32 columns, step in a variable',
+  work: 4096,
+  text: module(
+    '(local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)',
+    `(i32.store (i32.const 0x6fff0) (i32.const 64))
+     (local.set $i (i32.load (i32.const 0x6fff0)))
+     (local.set $n (i32.const 1024))
+     (loop $l
+       ${range(4)
+         .map(
+           (j) => `(local.set $s${j} (f32x4.add (local.get $s${j})
+             (f32x4.mul (v128.load offset=${16 * j} (local.get $a))
+                        (v128.load32_splat (local.get $b)))))`,
+         )
+         .join('\n')}
+       (local.set $a (i32.add (local.get $a) (local.get $i)))
+       (local.set $b (i32.add (local.get $b) (i32.const 4)))
+       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+     ${range(4)
+       .map((j) => `(v128.store offset=${16 * j} (local.get $c) (local.get $s${j}))`)
+       .join('\n')}`,
+  ),
+};
+
 /** Element by element, with a store of a float result each turn. */
 const relu: Kernel = {
   name: 'f32 add and relu, element by element',
@@ -185,6 +211,7 @@ export const kernels: readonly Kernel[] = [
   dotF32Compiled,
   dotI16,
   matmulF32,
+  columns,
   relu,
   hash,
   chase,
