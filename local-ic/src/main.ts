@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { parentPort } from 'node:worker_threads';
 import { startLive, startServer, type RunningServer } from './http/index.js';
 
 const usage = `local-ic: an Internet Computer embedded in Node
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   if (values.live || portFile === undefined) {
     const live = await startLive({ ...common, port: port ?? portWithoutChoice });
     process.stdout.write(`local-ic: live network at ${live.url}\n`);
-    endOnSignal(live, undefined);
+    endWhenTold(live, undefined);
     return;
   }
   rmSync(portFile, { force: true });
@@ -61,17 +62,18 @@ async function main(): Promise<void> {
   });
   writeFileSync(portFile, `${server.port}\n`);
   process.stdout.write(`local-ic: serving at ${server.url}\n`);
-  endOnSignal(server, portFile);
+  endWhenTold(server, portFile);
 }
 
-/** The port file goes with the server: a client that starts another one waits for a new file. */
-function endOnSignal(server: RunningServer, portFile: string | undefined): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      if (portFile !== undefined) rmSync(portFile, { force: true });
-      void server.stop().finally(() => process.exit(0));
-    });
-  }
+/**
+ * Ends when `launch.ts` says so. The port file goes with the server: a client that starts another one
+ * waits for a new file.
+ */
+function endWhenTold(server: RunningServer, portFile: string | undefined): void {
+  parentPort?.once('message', () => {
+    if (portFile !== undefined) rmSync(portFile, { force: true });
+    void server.stop().finally(() => process.exit(0));
+  });
 }
 
 function readCosts(name: string | undefined): '2026-07' | '2025-10' {

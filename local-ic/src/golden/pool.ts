@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../thread.js';
 import type { CaseResult } from './case.js';
 import { readCase } from './files.js';
 import type { PlayOptions } from './play.js';
@@ -34,7 +35,7 @@ export async function playAll(
 
 function start(options: PlayOptions): Worker {
   const workerData: PlayOptions = { costs: options.costs, modules: options.modules };
-  return new Worker(new URL('./worker.js', import.meta.url), { workerData });
+  return startThread(new URL('./worker.js', import.meta.url), { workerData });
 }
 
 function play(
