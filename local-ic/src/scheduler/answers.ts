@@ -1,3 +1,4 @@
+import { limits } from '../costs/index.js';
 import { ErrorCode, RejectCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
 import {
@@ -12,7 +13,7 @@ import type { Answer, HypervisorError } from '../system-api/index.js';
 import type { ExecutionContext } from './context.js';
 
 /** Longest reject message that a canister receives. */
-const MAX_REJECT_BYTES = 8192;
+const MAX_REJECT_BYTES = limits.messages.rejectMessageBytes;
 /** How much of a longer text comes from its beginning, in percent. */
 const ERROR_PREFIX = 50;
 const REJECT_PREFIX = 75;

@@ -1,12 +1,12 @@
+import { limits } from '../costs/index.js';
 import { ErrorCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
-import type { Canister, Ingress, Subnet } from '../state/index.js';
+import { freezingThreshold, type Canister, type Ingress, type Subnet } from '../state/index.js';
 import type { ExecutionContext } from './context.js';
 import { outOfCyclesText } from './prepay.js';
-import { freezingThreshold } from '../state/index.js';
 
 /** Ingress that enters a round at most. */
-const BLOCK_BYTES = 4_194_304;
+const BLOCK_BYTES = limits.messages.blockPayloadBytes;
 
 function extra(length: number): number {
   if (length < 24) return 0;

@@ -1,3 +1,4 @@
+import { limits } from '../costs/index.js';
 import { IcError } from '../errors.js';
 import type { IngressCall } from '../ic-types.js';
 import { idKey } from '../principal.js';
@@ -6,7 +7,7 @@ import { checkIngressFee, ingressBytes } from './ingress-induction.js';
 import type { ManagementHost } from './management-host.js';
 import { checkSubmission } from './submission.js';
 
-const MAX_INGRESS_BYTES = 2_097_152;
+const MAX_INGRESS_BYTES = limits.messages.ingressBytes;
 /** Bytes of an ingress message besides what its fee counts: the message id. */
 const MESSAGE_ID_BYTES = 32;
 

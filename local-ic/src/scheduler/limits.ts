@@ -1,4 +1,4 @@
-import { MESSAGE_INSTRUCTION_LIMIT } from '../state/index.js';
+import { limits } from '../costs/index.js';
 
 /** Instruction limits and budgets of one kind of subnet (limits.json; system subnets differ). */
 export interface SchedulerLimits {
@@ -29,35 +29,36 @@ export interface SchedulerLimits {
   readonly priorityResetRounds: number;
 }
 
-const B = 1_000_000_000;
+const { instructions, scheduler } = limits;
+/** One part in so many of a round's budget is for management calls. */
+const MANAGEMENT_SHARE = 16;
 
 export const APPLICATION_LIMITS: SchedulerLimits = {
-  message: MESSAGE_INSTRUCTION_LIMIT,
-  slice: 2 * B,
-  query: 5 * B,
-  installCode: 300 * B,
-  installCodeSlice: 2 * B,
-  inspectMessage: 200_000_000,
-  messageWithoutSlices: 5 * B,
-  round: 7 * B,
-  managementRound: (7 * B) / 16,
-  overheadPerMessage: 2_000_000,
-  overheadPerCanister: 8_000_000,
+  message: instructions.perUpdateMessage,
+  slice: instructions.perSlice,
+  query: instructions.perQuery,
+  installCode: instructions.perInstallCode,
+  installCodeSlice: instructions.perSlice,
+  inspectMessage: instructions.perInspectMessage,
+  messageWithoutSlices: instructions.messageWithoutDts,
+  round: instructions.perRoundPerThread,
+  managementRound: instructions.perRoundPerThread / MANAGEMENT_SHARE,
+  overheadPerMessage: instructions.overheadPerMessage,
+  overheadPerCanister: instructions.overheadPerCanisterPerRound,
   overheadPerHostedCanister: 12_000,
-  threads: 4,
-  maxPaused: 4,
-  heapDeltaPerRound: 75 * 1024 * 1024,
-  heapDeltaPerIteration: 200_000_000,
-  installCodePerRound: 2 * B,
+  threads: scheduler.executionThreads,
+  maxPaused: scheduler.maxPausedExecutions,
+  heapDeltaPerRound: scheduler.heapDeltaPerCanisterPerRoundBytes,
+  heapDeltaPerIteration: scheduler.heapDeltaPerIterationBytes,
+  installCodePerRound: instructions.perSlice,
   priorityResetRounds: 24 * 3600,
 };
 
 /** System subnets run larger messages and ration nothing. */
 export const SYSTEM_LIMITS: SchedulerLimits = {
   ...APPLICATION_LIMITS,
-  message: 50 * B,
-  query: 50 * B,
-  messageWithoutSlices: 5 * B,
+  message: 50_000_000_000,
+  query: 50_000_000_000,
   heapDeltaPerRound: Number.MAX_SAFE_INTEGER,
   installCodePerRound: Number.MAX_SAFE_INTEGER,
 };

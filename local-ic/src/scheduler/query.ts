@@ -1,3 +1,4 @@
+import { limits } from '../costs/index.js';
 import { ErrorCode, RejectCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
 import {
@@ -23,7 +24,7 @@ import { MAX_QUERY_REPLY_BYTES, rollbackMemory, runEntry, sharedInput } from './
 /** Levels of calls in one composite query. */
 const MAX_DEPTH = 6;
 /** Instructions that every call of a composite query costs the whole. */
-const CALL_OVERHEAD = 50_000_000;
+const CALL_OVERHEAD = limits.instructions.queryCallOverhead;
 
 /** Where a query call comes from. */
 export interface QueryInput {

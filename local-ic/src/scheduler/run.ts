@@ -1,32 +1,25 @@
+import { limits, pageCosts } from '../costs/index.js';
 import type { Canister, Code } from '../state/index.js';
 import {
   errorOfTrap,
-  except,
   Execution,
   SystemApi,
   type ExecutionInput,
   type ExecutionResult,
-  type Mode,
 } from '../system-api/index.js';
 import { CanisterInstance, type CanisterModule, type EntryPoint } from '../wasm/index.js';
-import { StableMemory, type StableSnapshot } from '../state/index.js';
+import { StableMemory, WASM_PAGE, type StableSnapshot } from '../state/index.js';
 import type { ExecutionContext } from './context.js';
 
 const PAGE_BYTES = 4096;
 /** Charge for a heap page whose content changed, schedule 2025-10. */
-const CHANGED_PAGE_COST = 1000;
+const CHANGED_PAGE_COST = pageCosts['2025-10'].heapFirstWrite;
 const CHANGED_PAGE_COST_64 = 4000;
 /** Largest reply or reject. */
-export const MAX_REPLY_BYTES = 2_097_152;
+export const MAX_REPLY_BYTES = limits.messages.interCanisterResponseBytes;
 /** Largest reply of a query from outside. */
 export const MAX_QUERY_REPLY_BYTES = 3_145_728;
 
-/** Modes whose changes are noticed: they pay for changed pages. */
-const PAYS_FOR_PAGES: ReadonlySet<Mode> = except(
-  'replicated query',
-  'non replicated query',
-  'inspect message',
-);
 /** What a global counts in memory; the instruction counter is one more. */
 const GLOBAL_BYTES = 32;
 
@@ -86,13 +79,14 @@ export function runEntry(
   const api = code.api as SystemApi;
   const execution = new Execution(input);
   api.execution = execution;
-  const query = !execution.replicated;
-  const outcome = code.instance.run(entry, input.instructionLimit, { query });
+  const outcome = code.instance.run(entry, input.instructionLimit, {
+    query: !execution.tracksWrites,
+  });
   api.execution = undefined;
   execution.dropCall();
   const heapPages = code.instance.changedHeapPages();
   let { instructions } = outcome;
-  if (PAYS_FOR_PAGES.has(input.mode) && code.module.schedule === '2025-10') {
+  if (execution.tracksWrites && code.module.schedule === '2025-10') {
     instructions += heapPages * (code.module.memory64 ? CHANGED_PAGE_COST_64 : CHANGED_PAGE_COST);
   }
   instructions = Math.min(instructions, input.instructionLimit);
@@ -105,10 +99,22 @@ export function runEntry(
     if (error.logText !== undefined) {
       execution.log.add(input.timeNs, new TextEncoder().encode(error.logText));
     }
-    return { execution, error, instructions, heapDelta: 0 };
+    return { execution, error, instructions, heapDelta: 0, copying: 0 };
   }
   const heapDelta = (heapPages + code.stable.dirtyPages) * PAGE_BYTES;
-  return { execution, error: undefined, instructions, heapDelta };
+  const copying = execution.replicated ? copyingCost(code, heapPages) : 0;
+  return { execution, error: undefined, instructions, heapDelta, copying };
+}
+
+/** Copying changed heap pages takes its own slice when there are very many. */
+function copyingCost({ module, instance }: Code, changedPages: number): number {
+  const costs = pageCosts[module.schedule];
+  const pages =
+    module.schedule === '2025-10'
+      ? changedPages
+      : (instance.touched().writtenWasmPages * WASM_PAGE) / PAGE_BYTES;
+  if (pages * PAGE_BYTES <= costs.dirtyCopyAppliesAboveDirtyBytes) return 0;
+  return pages * costs.dirtyCopyPerChargedPage;
 }
 
 /** Makes pending changes of both memories permanent. */

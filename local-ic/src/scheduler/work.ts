@@ -27,7 +27,8 @@ export interface Work {
 }
 
 /** Splits the instructions of one run into slices. */
-export function slicesOf({ instructions, execution }: ExecutionResult, slice: number): number[] {
+export function slicesOf(result: ExecutionResult, slice: number): number[] {
+  const { instructions, execution, copying } = result;
   const slices: number[] = [];
   const { lastSliceStart = instructions } = execution;
   let done = 0;
@@ -36,6 +37,7 @@ export function slicesOf({ instructions, execution }: ExecutionResult, slice: nu
     done += slice;
   }
   slices.push(instructions - done);
+  if (copying > 0) slices.push(copying);
   return slices;
 }
 

@@ -1,3 +1,4 @@
+import { limits } from '../costs/index.js';
 import type { SubnetKind } from './subnet.js';
 
 const GIB = 1024n ** 3n;
@@ -5,17 +6,19 @@ const SECONDS_PER_DAY = 86_400n;
 /** Seconds between two charges for storage and compute allocation. */
 export const ALLOCATION_CHARGE_PERIOD_NS = 10_000_000_000n;
 
+const prices = limits.cyclesOn13NodeSubnet;
+
 /** Cycles that a subnet of 13 nodes charges (limits.json `cyclesOn13NodeSubnet` and the public fee table). */
 export const FEES_13_NODES = {
-  canisterCreation: 500_000_000_000n,
-  ingressMessage: 1_200_000n,
-  ingressByte: 2_000n,
-  call: 260_000n,
-  callByte: 1_000n,
-  updateMessage: 5_000_000n,
-  tenInstructions: 10n,
+  canisterCreation: BigInt(prices.perCanisterCreation),
+  ingressMessage: BigInt(prices.perIngressMessage),
+  ingressByte: BigInt(prices.perIngressByte),
+  call: BigInt(prices.perInterCanisterCall),
+  callByte: BigInt(prices.perInterCanisterByte),
+  updateMessage: BigInt(prices.perUpdateMessage),
+  tenInstructions: BigInt(prices.perTenInstructions),
   computePercentSecond: 10_000_000n,
-  gibSecond: 127_000n,
+  gibSecond: BigInt(prices.perGiBSecond),
   httpRequestBase: 3_000_000n,
   httpRequestPerNode: 60_000n,
   httpRequestByte: 400n,
@@ -26,9 +29,9 @@ export const FEES_13_NODES = {
 } as const;
 
 /** Largest payload of a response, which every call pays ahead for. */
-export const MAX_RESPONSE_BYTES = 2_097_152;
+export const MAX_RESPONSE_BYTES = limits.messages.interCanisterResponseBytes;
 /** Instruction limit of an update message. */
-export const MESSAGE_INSTRUCTION_LIMIT = 40_000_000_000;
+export const MESSAGE_INSTRUCTION_LIMIT = limits.instructions.perUpdateMessage;
 
 /** Nodes of a subnet of each kind. */
 const NODES: Readonly<Record<SubnetKind, number>> = {
@@ -42,8 +45,10 @@ const NODES: Readonly<Record<SubnetKind, number>> = {
   nns: 40,
 };
 
+const WASM64_FACTOR = BigInt(prices.wasm64InstructionFactor);
+
 function instructionFee(n: number, memory64: boolean): bigint {
-  const perTen = FEES_13_NODES.tenInstructions * (memory64 ? 2n : 1n);
+  const perTen = FEES_13_NODES.tenInstructions * (memory64 ? WASM64_FACTOR : 1n);
   return (perTen * BigInt(Math.ceil(n))) / 10n;
 }
 

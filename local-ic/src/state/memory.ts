@@ -1,13 +1,14 @@
+import { limits } from '../costs/index.js';
 import { totalMemory, type Canister } from './canister.js';
 import type { Fees } from './fees.js';
 
 const GIB = 1024n ** 3n;
 /** Memory of a subnet. */
-export const SUBNET_MEMORY = 2048n * GIB;
+export const SUBNET_MEMORY = BigInt(limits.memory.subnetMemoryBytes);
 /** Part of it that is kept free for executions under way. */
 export const SUBNET_MEMORY_RESERVATION = 10n * GIB;
 /** Execution threads; each may use its share of what is available. */
-export const EXECUTION_THREADS = 4;
+export const EXECUTION_THREADS = limits.scheduler.executionThreads;
 
 /** Bytes that count towards a canister's memory allocation and storage fee. */
 export function memoryUsage(canister: Canister): number {

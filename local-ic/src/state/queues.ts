@@ -1,3 +1,4 @@
+import { limits } from '../costs/index.js';
 import { idKey } from '../principal.js';
 import {
   requestPayloadBytes,
@@ -8,7 +9,7 @@ import {
 } from './messages.js';
 
 /** Messages of one pair of canisters that may wait in one direction (limits.json). */
-export const QUEUE_CAPACITY = 500;
+export const QUEUE_CAPACITY = limits.messages.inputQueueSlotsPerPair;
 
 /** A message that a canister takes from its input. */
 export type InputMessage = Ingress | Request | Response;
@@ -19,7 +20,7 @@ export type OutputMessage = Request | Response;
 /** Bytes that a message counts besides its payload. */
 const MESSAGE_OVERHEAD_BYTES = 160;
 /** Bytes kept free for a guaranteed response that has not come yet. */
-const RESPONSE_RESERVATION_BYTES = 2_097_152 + 144;
+export const RESPONSE_RESERVATION_BYTES = limits.messages.interCanisterResponseBytes + 144;
 
 interface Queue {
   readonly requests: (Request | Response)[];

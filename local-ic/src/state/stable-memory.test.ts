@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSnapshot, snapshotOf, StableMemory, WASM_PAGE } from './stable-memory.js';
 
@@ -83,6 +84,49 @@ describe('StableMemory', () => {
     memory.rollback();
     expect(memory.markDirty(0, 1)).toBe(1);
     expect(memory.markAccessed(0, 0)).toBe(0);
+  });
+});
+
+describe('StableMemory beside a plain array', () => {
+  const size = 3 * WASM_PAGE;
+  const operation = fc.oneof(
+    fc.record({
+      kind: fc.constant('write' as const),
+      offset: fc.nat(size - 1),
+      content: fc.uint8Array({ minLength: 1, maxLength: 40 }),
+    }),
+    fc.record({ kind: fc.constantFrom('commit' as const, 'rollback' as const, 'detach' as const) }),
+  );
+
+  it('has the same bytes after any writes, commits and rollbacks', () => {
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
+        const memory = new StableMemory(snapshotOf(new Uint8Array(size)));
+        let committed = new Uint8Array(size);
+        let current = committed.slice();
+        for (const step of operations) {
+          if (step.kind === 'write') {
+            const content = step.content.subarray(0, size - step.offset);
+            memory.write(step.offset, content);
+            current.set(content, step.offset);
+          } else if (step.kind === 'commit') {
+            memory.commit();
+            committed = current.slice();
+          } else if (step.kind === 'rollback') {
+            memory.rollback();
+            current = committed.slice();
+          } else {
+            const changes = memory.detach();
+            expect(Buffer.compare(read(memory, 0, size), committed)).toBe(0);
+            memory.attach(changes);
+          }
+        }
+        expect(Buffer.compare(read(memory, 0, size), current)).toBe(0);
+        memory.rollback();
+        expect(Buffer.compare(read(memory, 0, size), committed)).toBe(0);
+      }),
+      { numRuns: 100 },
+    );
   });
 });
 

@@ -1,6 +1,7 @@
+import { limits } from '../costs/index.js';
 import { ErrorCode } from '../errors.js';
 import { idKey, principalToText } from '../principal.js';
-import { requestPayloadBytes, type Closure } from '../state/index.js';
+import { requestPayloadBytes, RESPONSE_RESERVATION_BYTES, type Closure } from '../state/index.js';
 import { BYTE_OUT } from './costs.js';
 import type { Execution } from './execution.js';
 import { readHeap, type Address, type ApiContext, type ApiGroup } from './function.js';
@@ -13,15 +14,13 @@ import {
 import { MODES } from './modes.js';
 
 /** Largest payload of a request within a subnet. */
-const MAX_REQUEST_BYTES = 10_485_760;
+const MAX_REQUEST_BYTES = limits.messages.sameSubnetRequestBytes;
 /** Longest name of a method that may be called. */
 const MAX_METHOD_NAME_BYTES = 20_000;
 /** Longest time a best-effort call may wait. */
 const MAX_TIMEOUT_SECONDS = 300;
 /** Reject code that `call_perform` returns for a call that cannot be made now. */
 const SYS_TRANSIENT = 2;
-/** Room for the response of a guaranteed call. */
-const RESPONSE_BYTES = 2_097_152 + 160;
 
 const decoder = new TextDecoder();
 
@@ -87,7 +86,7 @@ function perform(context: ApiContext): number {
   }
   execution.useSlot(receiverKey);
   if (execution.replicated) execution.balance -= fee;
-  if (deadline === 0n) execution.memory.addMessageBytes(RESPONSE_BYTES);
+  if (deadline === 0n) execution.memory.addMessageBytes(RESPONSE_RESERVATION_BYTES);
   execution.calls.push({
     request: {
       kind: 'request',

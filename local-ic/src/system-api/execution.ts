@@ -2,7 +2,7 @@ import type { CallContext, Canister, Closure, Fees, Request } from '../state/ind
 import { CanisterLog, freezingThreshold } from '../state/index.js';
 import type { HypervisorError } from './hypervisor-error.js';
 import { MemoryUsage, type SubnetMemory } from './memory-usage.js';
-import { NON_REPLICATED, type Mode } from './modes.js';
+import { NON_REPLICATED, TRACKS_WRITES, type Mode } from './modes.js';
 
 /** A call being put together between `call_new` and `call_perform`. */
 export interface CallInPreparation {
@@ -75,6 +75,8 @@ export class Execution {
   readonly mode: Mode;
   readonly canister: Canister;
   readonly replicated: boolean;
+  /** Changed pages are noticed and paid for: not where all changes are dropped at the end. */
+  readonly tracksWrites: boolean;
   /** Cycles as the message sees them. */
   balance: bigint;
   reservedCycles = 0n;
@@ -106,6 +108,7 @@ export class Execution {
     this.mode = input.mode;
     this.canister = input.canister;
     this.replicated = !NON_REPLICATED.has(input.mode);
+    this.tracksWrites = TRACKS_WRITES.has(input.mode);
     this.balance = input.canister.balance;
     this.initialBalance = this.balance;
     this.availableCycles = input.callContext?.availableCycles ?? 0n;
@@ -166,4 +169,6 @@ export interface ExecutionResult {
   readonly instructions: number;
   /** Bytes of changed heap and stable memory. */
   readonly heapDelta: number;
+  /** Instructions of copying very many changed pages, which take time but cost no cycles. */
+  readonly copying: number;
 }

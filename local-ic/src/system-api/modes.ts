@@ -73,6 +73,9 @@ export function only(...modes: readonly Mode[]): ReadonlySet<Mode> {
   return new Set(modes);
 }
 
+/** Modes whose changes of memory are noticed. Composite queries keep theirs until they end. */
+export const TRACKS_WRITES = except('replicated query', 'non replicated query', 'inspect message');
+
 /** Sets of modes that functions share. */
 export const MODES = {
   all: new Set(ALL_MODES),

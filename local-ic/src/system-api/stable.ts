@@ -1,21 +1,24 @@
+import { limits, pageCosts } from '../costs/index.js';
 import { WASM_PAGE } from '../state/index.js';
 import { heapBytes, type Address, type ApiContext, type ApiGroup } from './function.js';
 import { memoryAccessLimitExceeded, trapped, type HypervisorError } from './hypervisor-error.js';
 import { MODES, type Mode } from './modes.js';
 
-const GIB = 1_073_741_824;
 const PAGE = 4096;
-/** 500 GiB. */
-const MAX_PAGES = (500 * GIB) / WASM_PAGE;
+const MAX_PAGES = limits.memory.stableMemoryBytes / WASM_PAGE;
 const MAX_PAGES_32 = 65_536;
 /** Bytes copied at a time between the memories. */
 const PIECE = 1_048_576;
 /** Instructions per 4 KiB page. */
-const DIRTY_PAGE_2025_10 = 1000;
-const ACCESS_2026_07 = 5000;
+const DIRTY_PAGE_2025_10 = pageCosts['2025-10'].stableFirstWrite;
+const ACCESS_2026_07 = pageCosts['2026-07'].firstAccessPerChargedPage;
 
 /** Stable memory that one message may touch, in bytes. */
-const LIMITS = { message: 2 * GIB, upgrade: 8 * GIB, query: GIB } as const;
+const LIMITS = {
+  message: limits.memory.stableAccessedPerUpdateBytes,
+  upgrade: limits.memory.stableAccessedPerUpgradeBytes,
+  query: limits.memory.stableAccessedPerQueryBytes,
+} as const;
 
 function limitKind(mode: Mode): keyof typeof LIMITS {
   switch (mode) {
@@ -98,7 +101,7 @@ function touch(context: ApiContext, offset: number, size: number, writes: boolea
   if (writes) {
     const written = code.stable.markDirty(start, length);
     if (code.stable.dirtyPages > limit) throw dirtyError();
-    if (execution.replicated) charged += written;
+    if (execution.tracksWrites) charged += written;
   }
   context.charge(charged * ACCESS_2026_07);
 }
