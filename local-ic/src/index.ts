@@ -1,5 +1,6 @@
 export * from './errors.js';
 export * from './ic.js';
+export * from './local-canisters.js';
 export * from './principal.js';
 export type { ExecutedSlice, ExecutionObserver, TouchedPages } from './scheduler/index.js';
 export type {
@@ -16,6 +17,7 @@ export { certifiedIc } from './certification/index.js';
 export {
   startLive,
   startServer,
+  type LiveNetwork,
   type LiveOptions,
   type RunningServer,
   type ServerOptions,
