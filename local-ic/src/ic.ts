@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ErrorCode, IcError, UserError } from './errors.js';
 import {
   answerHttpOutcall,
@@ -61,7 +60,6 @@ export class Ic {
   observer: ExecutionObserver | undefined;
   private time: bigint;
   private timeWasSet = true;
-  private randomCounter = 0n;
   private nonceCounter = 0n;
 
   private readonly executors = new Map<Subnet, RoundExecutor>();
@@ -80,7 +78,6 @@ export class Ic {
       subnetOf: (id) => this.subnetOf(id),
       subnetById: (id) => this.subnets.find((subnet) => subnet.key === idKey(id)),
       findCanister: (id) => this.canister(id),
-      randomBytes: () => this.randomBytes(),
       dataCertificate: (canister) => this.dataCertificate(canister),
       allSubnets: () => this.subnets,
     };
@@ -275,11 +272,6 @@ export class Ic {
     if (!canister)
       throw new IcError('CanisterNotFound', `Canister ${principalToText(id)} not found`);
     return canister;
-  }
-
-  private randomBytes(): Uint8Array {
-    const hash = createHash('sha256').update(`canopy local-ic randomness ${this.randomCounter++}`);
-    return new Uint8Array(hash.digest());
   }
 
   private nextNonce(): Uint8Array {

@@ -19,6 +19,7 @@ import { environmentVariablesHash } from '../management/index.js';
 import { createCode } from './compile.js';
 import type { ExecutionContext } from './context.js';
 import { cyclesForMemoryMissing, memoryOversubscribed } from './errors.js';
+import { RoundRandomness } from './randomness.js';
 import { startInstallation } from './installing.js';
 import type { Network } from './network.js';
 import { withdraw } from './prepay.js';
@@ -29,6 +30,8 @@ type Answered = Exclude<ManagementOutcome, { kind: 'pending' }>;
 
 /** The management canister's hands on one subnet. */
 export class ManagementHost implements ManagementContext {
+  private randomness: RoundRandomness | undefined;
+
   constructor(
     readonly network: Network,
     readonly execution: ExecutionContext,
@@ -51,7 +54,8 @@ export class ManagementHost implements ManagementContext {
   }
 
   randomBytes(): Uint8Array {
-    return this.network.randomBytes();
+    this.randomness ??= new RoundRandomness(this.subnet.round);
+    return this.randomness.next();
   }
 
   findCanister(id: Uint8Array): Canister | undefined {

@@ -9,8 +9,6 @@ export interface Network {
   subnetOf(canisterId: Uint8Array): Subnet | undefined;
   subnetById(id: Uint8Array): Subnet | undefined;
   findCanister(id: Uint8Array): Canister | undefined;
-  /** 32 bytes that follow from the network's history. */
-  randomBytes(): Uint8Array;
   dataCertificate(canister: Canister): Uint8Array | undefined;
   allSubnets(): readonly Subnet[];
 }
