@@ -58,7 +58,7 @@ export function responsePayloadBytes(payload: Payload): number {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * A text of at most `limit` bytes of UTF-8, cut as the replica cuts long texts: what lies behind the

@@ -22,7 +22,7 @@ const MAX_TIMEOUT_SECONDS = 300;
 /** Reject code that `call_perform` returns for a call that cannot be made now. */
 const SYS_TRANSIENT = 2;
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Takes cycles from the balance without freezing the canister. */
 export function withdrawForTransfer(execution: Execution, amount: bigint): void {

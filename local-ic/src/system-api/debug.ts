@@ -6,7 +6,7 @@ import { calledTrap, userViolation } from './hypervisor-error.js';
 import { MODES } from './modes.js';
 
 const MAX_TRAP_MESSAGE_BYTES = 32_768;
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Instructions for keeping `size` bytes in the log and sending what fits. */

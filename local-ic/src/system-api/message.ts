@@ -3,7 +3,7 @@ import { copyToHeap, readHeap, type Address, type ApiContext, type ApiGroup } fr
 import { toolchainViolation, userViolation } from './hypervisor-error.js';
 import { MODES } from './modes.js';
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const EMPTY = new Uint8Array(0);
 
 /** Instructions for copying: the last argument is the number of bytes. */

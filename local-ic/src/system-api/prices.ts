@@ -12,7 +12,7 @@ const KEY_SUBNET_NODES = 34n;
 const KEY_NAMES: ReadonlySet<string> = new Set(['key_1', 'test_key_1', 'dfx_test_key']);
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const lossy = new TextDecoder();
+const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** A signature's price: known where the network has a fiduciary subnet, which holds the keys. */
 function signaturePrice(api: string, curves: number, fee: bigint) {
