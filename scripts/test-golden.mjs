@@ -6,8 +6,7 @@ import { install, root, run } from './workspace.mjs';
 install();
 const folder = process.env.CANOPY_GOLDEN ?? `${root}../shared/golden`;
 if (existsSync(`${folder}/cases`)) {
-  // azle-calls burns what depends on the random bytes that the recorded server drew.
-  run('node', ['scripts/golden.mjs', '--cases', folder, '--known', 'azle-calls']);
+  run('node', ['scripts/golden.mjs', '--cases', folder]);
 } else {
   console.log(
     `No recorded cases at ${folder}, so none were played. Set CANOPY_GOLDEN to a folder with cases/ and ` +

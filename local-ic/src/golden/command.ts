@@ -13,8 +13,6 @@ const usage = `Plays recorded cases on the embedded IC and prints each differenc
 
   --cases DIR         folder with cases/*.json (or the files themselves) and modules/
   --only TEXT         only cases whose name contains TEXT; may be given several times
-  --known NAME        a case that is known to fail: it still counts as failed, but the exit code is 0
-                      if exactly the known ones fail; may be given several times
   --ignore LIST       aspects that do not count: ${aspects.join(',')}
   --schedule NAME     page cost schedule, 2025-10 (default, that of the recordings) or 2026-07
   --jobs N            threads (default: number of processors)
@@ -23,8 +21,7 @@ const usage = `Plays recorded cases on the embedded IC and prints each differenc
   --slow              also print the ten slowest cases
   --json FILE         write all results to FILE
 
-Exit code: 0 if all passed but the known ones, 1 if others failed or a known one passed, 2 for wrong
-options.
+Exit code: 0 if all passed, 1 if some failed, 2 for wrong options.
 `;
 
 /** The command `golden`. Returns the exit code. */
@@ -51,28 +48,11 @@ export async function golden(args: readonly string[]): Promise<number> {
   results.sort((a, b) => a.name.localeCompare(b.name));
 
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 1));
-  const failed = results.filter((result) => counted(result, ignore).length > 0);
+  const failed = results.filter((result) => counted(result, ignore).length > 0).length;
   process.stdout.write(`\n${topicTable(results, ignore)}\n`);
   if (options.slow) process.stdout.write(`\n${slowest(results)}\n`);
-  const surprises = surprising(results, failed, options.known);
-  if (surprises.length > 0) process.stdout.write(`\n${surprises.join('\n')}\n`);
-  process.stdout.write(`\n${results.length - failed.length} passed, ${failed.length} failed\n`);
-  return surprises.length === 0 ? 0 : 1;
-}
-
-/** What differs from the expectation that exactly the known cases fail. */
-function surprising(
-  results: readonly CaseResult[],
-  failed: readonly CaseResult[],
-  known: readonly string[],
-): string[] {
-  const passed = results.filter((result) => !failed.includes(result)).map(({ name }) => name);
-  return [
-    ...failed.filter(({ name }) => !known.includes(name)).map(({ name }) => `failed: ${name}`),
-    ...known
-      .filter((name) => passed.includes(name))
-      .map((name) => `known to fail, passed: ${name}`),
-  ];
+  process.stdout.write(`\n${results.length - failed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
 }
 
 function readOptions(args: readonly string[]) {
@@ -81,7 +61,6 @@ function readOptions(args: readonly string[]) {
     options: {
       cases: { type: 'string' },
       only: { type: 'string', multiple: true },
-      known: { type: 'string', multiple: true },
       ignore: { type: 'string', default: '' },
       schedule: { type: 'string', default: '2025-10' },
       jobs: { type: 'string', default: String(availableParallelism()) },
@@ -108,7 +87,6 @@ function readOptions(args: readonly string[]) {
     files,
     costs,
     modules: folder.modules,
-    known: values.known ?? [],
     ignore: new Set(values.ignore.split(',').filter(Boolean).map(aspect)),
     jobs: positive('--jobs', values.jobs),
     timeoutMs: 1000 * positive('--timeout', values.timeout),
