@@ -138,7 +138,7 @@ describe('the queue', () => {
     );
     p.ic.runToIdle();
     const results = calls.map(({ answer }) => resultOf(answer));
-    expect(results.filter(({ status }) => status === 'pending')).toHaveLength(10);
+    expect(results.filter(({ status }) => status === 'pending')).toHaveLength(34);
     results.forEach((result, key) => {
       const done = result.status === 'pending' ? p.fetch(result.requestId) : result;
       expect(p.values(done)).toEqual([[doubled(key, 2)]]);

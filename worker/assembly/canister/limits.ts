@@ -3,6 +3,8 @@
 /** A stage may be late by a message or two without the head running out of room. */
 export const messagesUnderWayPerStage: u32 = 2;
 export const tasksUnderWayMore: u32 = 4;
+/** Canisters that a subnet executes at the same time (limits.json, executionThreads). */
+export const threads: u32 = 4;
 /** Requests that are not finished; the table also holds results that are kept. */
 export const maxUnfinished: u32 = 1000;
 /** The allocator has room for 8192 blocks; a task takes one for its result. */
@@ -14,9 +16,9 @@ export const maxKeptResults: u32 = 1000;
 export const maxKeptBytes: u64 = 64 * 1024 * 1024;
 /**
  * Calls that wait for a result. Each is a message in every iteration, charged 2 M instructions
- * (limits.json, overheadPerMessage): more of them would take longer than the work they wait for.
+ * (limits.json, overheadPerMessage): more of them would keep a second full message out of the round.
  */
-export const maxOpenCalls: u32 = 40;
+export const maxOpenCalls: u32 = 16;
 /** How often a call looks for its result: each look costs as much as a call. */
 export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */

@@ -63,6 +63,10 @@ let first: usize = 0;
 let collectedFirst: usize = 0;
 let collectedLast: usize = 0;
 let collectedBytes: u32 = 0;
+/** Bytes of the delivery collected last. */
+let usualBytes: u32 = 0;
+/** Interface Specification and system-api-costs.json: what a byte of a call's argument costs. */
+const instructionsPerByteSent: u64 = 50;
 /** Number of the next delivery's call-back. */
 export let nextNumber: u32 = 1;
 /** Deliveries not acknowledged. */
@@ -109,6 +113,12 @@ export function collect(delivery: Delivery): void {
   else changetype<Delivery>(collectedLast).nextCollected = changetype<usize>(delivery);
   collectedLast = changetype<usize>(delivery);
   collectedBytes += delivery.bytes;
+  usualBytes = delivery.bytes;
+}
+
+/** Instructions that this message will take at its end to send what is collected and one task more. */
+export function costOfSending(): u64 {
+  return instructionsPerByteSent * (<u64>collectedBytes + usualBytes);
 }
 
 /** Sends what was collected in one call; where the system refuses, the timer tries again. */

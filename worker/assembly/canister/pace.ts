@@ -6,14 +6,14 @@
 import { CanisterError, WorkerState } from '../generated/constants';
 import { fail, text } from '../tensor/errors';
 import { callSelf, stepName } from './calls';
-import { instructionBudget, isHead } from './config';
+import { isHead } from './config';
 import { call_perform, canister_status, msg_reject_code, performance_counter } from './ic0';
 import { CallKind } from './ids';
 import { loadMore, loadTrapped, state } from './loading';
 import { appendRejection, sendCollected } from './outbox';
 import { tasksPerLaunch } from './requests';
 import { runTimerWithin } from './timer';
-import { chooseTask, current, failWork, work } from './work';
+import { chooseTask, current, failWork, Work, work, workBudget } from './work';
 
 /** Reject code of a canister that trapped, or that is stopping or stopped. */
 const canisterErrorCode: i32 = 5;
@@ -55,12 +55,14 @@ export function step(): void {
 
 /** Works on the current task and those after it, within this message. */
 function workOn(): void {
-  for (let tasks: u32 = 1; ; tasks++) {
-    work(tasks == 1);
+  let launched: u32 = changetype<Work>(current).isBegun != 0 ? 0 : 1;
+  for (let isFirst = true; ; isFirst = false) {
+    work(isFirst);
     if (current != 0 || isCareful || !hasRoom()) break;
-    if (isHead() && tasks >= tasksPerLaunch()) break;
+    if (isHead() && launched >= tasksPerLaunch()) break;
     chooseTask();
     if (current == 0) break;
+    launched++;
   }
   isCareful = false;
   sendCollected();
@@ -68,7 +70,8 @@ function workOn(): void {
 
 /** Whether it is worth while to begin a further task in this message. */
 function hasRoom(): bool {
-  return performance_counter(0) < instructionBudget - instructionBudget / 8;
+  const budget = workBudget();
+  return performance_counter(0) < budget - budget / 8;
 }
 
 /** Works on the current task within this message, where no step will come for it. */

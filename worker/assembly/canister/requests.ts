@@ -22,6 +22,7 @@ import {
   silenceSeconds,
   messagesUnderWayPerStage,
   tasksUnderWayMore,
+  threads,
 } from './limits';
 import { composeFailure, failureLength } from './message';
 import {
@@ -151,11 +152,14 @@ export function restoreRequest(saved: Request): usize {
 }
 
 /**
- * Most tasks the head launches in one message: so many that every stage has some, as far as they
- * go. More would only make later stages wait for the first.
+ * Most tasks the head launches in one message, as far as they go: so many that every stage has work,
+ * and another message's worth to come where all stages can be at work at once. More would only make
+ * later stages wait for the first.
  */
 export function tasksPerLaunch(): u32 {
-  return paced ? max<u32>(1, (tasksWaiting + tasksUnderWay) / (2 * stageCount)) : u32.MAX_VALUE;
+  if (!paced) return u32.MAX_VALUE;
+  const messages = stageCount <= threads ? 2 * stageCount : stageCount;
+  return max<u32>(1, (tasksWaiting + tasksUnderWay) / messages);
 }
 
 /**

@@ -23,6 +23,7 @@ import { maxTasks } from './limits';
 import {
   addDelivery,
   collect,
+  costOfSending,
   Delivery,
   DeliveryKind,
   freeDelivery,
@@ -123,10 +124,16 @@ export function resumeRequest(request: Request, taskIndex: u32): bool {
   return takeFromRequest(request, taskIndex);
 }
 
-/** Tasks that one message has room for, by those finished so far. */
+/** What a task takes in this stage, by those finished so far; 0 before the first. */
+function instructionsPerTask(): u64 {
+  return tasksFinished == 0 ? 0 : instructionsUsed / tasksFinished;
+}
+
+/** Tasks that one message has room for. */
 function tasksPerMessage(): u32 {
-  if (instructionsUsed == 0) return 1;
-  return <u32>min<u64>(max<u64>(1, (instructionBudget * tasksFinished) / instructionsUsed), maxTasks);
+  const perTask = instructionsPerTask();
+  if (perTask == 0) return 1;
+  return <u32>min<u64>(max<u64>(1, instructionBudget / perTask), maxTasks);
 }
 
 /** Chooses the next task where none is under way. */
@@ -159,6 +166,12 @@ export function failHeap(): void {
   text(' has no heap left for the task; use smaller inputs or more workers');
 }
 
+/** Instructions after which this message's work ends: what its sending takes must fit the budget too. */
+export function workBudget(): u64 {
+  const reserved = min(costOfSending(), instructionBudget / 2);
+  return instructionBudget - reserved;
+}
+
 /**
  * Works on the current task until it is done, has failed, or has used this message's budget.
  * `isFirst`: what the message used before counts for this task.
@@ -167,7 +180,7 @@ export function work(isFirst: bool): void {
   startedAt = isFirst ? 0 : performance_counter(0);
   const task = changetype<Work>(current);
   task.messages++;
-  setBudget(instructionBudget);
+  setBudget(workBudget());
   if (task.isBegun == 0) {
     if (!readInputs(task.bundle, task.bundleBytes, true)) {
       failWork();
