@@ -120,7 +120,7 @@ function requirePositive(options: PlanOptions): void {
   }
 }
 
-/** What each stage costs for a micro-batch that is alone in the pipeline. */
+/** What each stage costs for a micro-batch. */
 function predictions(
   model: LoadedModel,
   cuts: readonly number[],
@@ -132,7 +132,7 @@ function predictions(
   return cuts
     .slice(0, -1)
     .map((start, stage) =>
-      chains.map((chain) => ({ rows: chain.rows, ...chain.stage(start, cuts[stage + 1]!, true) })),
+      chains.map((chain) => ({ rows: chain.rows, ...chain.stage(start, cuts[stage + 1]!) })),
     );
 }
 

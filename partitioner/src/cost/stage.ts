@@ -50,12 +50,6 @@ export function messageWork(place: StagePlace, bytesReceived: number, bytesSent:
 }
 
 /**
- * Into how many messages a worker cuts the work of a full one while little is under way; source:
- * `worker/assembly/canister/limits.ts`.
- */
-export const shortMessages = 5;
-
-/**
  * Adds pages, bytes and messages to a stage's work.
  *
  * @param messageBudget instructions after which a message hands the work on to another

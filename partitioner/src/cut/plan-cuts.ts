@@ -104,10 +104,10 @@ export function planCuts(
     const cuts = cutChain(chain, workers);
     if (!cuts) return undefined;
     const rows = request.rows ?? rowsWithinBudget(program, schedule, limits, cuts);
-    const costs = (of: ProgramChain, alone: boolean): StageCost[] =>
-      cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!, alone));
+    const costs = (of: ProgramChain): StageCost[] =>
+      cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!));
     const busy = rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits);
-    const candidate = { workers, rows, stages: costs(busy, false), oneRow: costs(one, true) };
+    const candidate = { workers, rows, stages: costs(busy), oneRow: costs(one) };
     return { cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
   };
 

@@ -1,13 +1,6 @@
 import { elementCount, weightAlignment } from '@canopy/protocol';
 import { nodeCost, type CostSchedule } from '../cost/model.js';
-import {
-  bundleBytes,
-  placeOf,
-  shortMessages,
-  stageCost,
-  type StageCost,
-  type StageWork,
-} from '../cost/stage.js';
+import { bundleBytes, placeOf, stageCost, type StageCost, type StageWork } from '../cost/stage.js';
 import {
   shapeAt,
   valueBytes,
@@ -145,21 +138,12 @@ export class ProgramChain implements Chain {
     return { weightsBytes: 0, scratchBytes: 0 };
   }
 
-  /**
-   * Full cost of nodes `[start, end)` as one stage.
-   *
-   * @param alone whether its micro-batch is alone in the pipeline, so that the worker cuts messages short
-   */
-  stage(start: number, end: number, alone = false): StageCost {
-    const { instructionBudget } = this.limits;
+  /** Full cost of nodes `[start, end)` as one stage. */
+  stage(start: number, end: number): StageCost {
     for (const { end: reached, weightsRead, memory } of this.stagesFrom(start)) {
       if (reached < end) continue;
       const work = this.workOf(start, end, weightsRead, memory);
-      return stageCost(
-        work,
-        this.schedule,
-        alone ? instructionBudget / shortMessages : instructionBudget,
-      );
+      return stageCost(work, this.schedule, this.limits.instructionBudget);
     }
     throw new Error(`no stage [${start}, ${end}) of ${this.nodes} nodes`);
   }
