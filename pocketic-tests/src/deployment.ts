@@ -1,4 +1,4 @@
-import { PocketIc } from '@dfinity/pic';
+import { PocketIc, SubnetStateType } from '@dfinity/pic';
 import { CanopySession, PocketIcTransport, deploy, type ReadyDeployment } from '@canopy/client';
 import { coordinatorWasmGz } from '@canopy/coordinator';
 import { planModel, type PlannedModel, type PlanOptions } from '@canopy/partitioner';
@@ -8,7 +8,9 @@ import type { TestModel } from './models.js';
 
 /** A fresh Internet Computer with one application subnet. */
 export async function createIc(): Promise<PocketIc> {
-  return PocketIc.create(inject('icUrl'), { application: [{ state: { type: 'new' } }] } as never);
+  return PocketIc.create(inject('icUrl'), {
+    application: [{ state: { type: SubnetStateType.New } }],
+  });
 }
 
 /** A model on an Internet Computer. */
