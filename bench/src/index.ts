@@ -1,1 +1,3 @@
-export {};
+export { benchmark, randomInput, type BenchmarkOptions } from './custom.js';
+export { runTable } from './report/page.js';
+export * from './results/schema.js';

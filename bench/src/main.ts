@@ -8,8 +8,7 @@ import { usdPerXdr } from './measure/money.js';
 import { benchModel } from './models/catalogue.js';
 import type { Job } from './job.js';
 import { runJobs } from './pool.js';
-import { benchmarkPage, runColumns } from './report/page.js';
-import { renderTable } from './report/table.js';
+import { benchmarkPage, runTable } from './report/page.js';
 import { compareResults } from './results/compare.js';
 import { modelResult } from './results/models.js';
 import { parseBenchResult, runKey, schemaVersion, type BenchResult } from './results/schema.js';
@@ -119,7 +118,7 @@ async function main(): Promise<void> {
     return;
   }
   const result = await measure(values.quick ? 'quick' : 'full');
-  console.log(renderTable(runColumns, result.runs));
+  console.log(runTable(result.runs));
   if (!values.quick) {
     writeResult(result);
     writePage(result);

@@ -23,9 +23,9 @@ interface Amount {
 const amounts: readonly Amount[] = [
   { model: 'digits-cnn', plenty: 64, alone: 64, batches: [8, 32] },
   { model: 'mobilenet-v2', plenty: 32, alone: 16, batches: [] },
-  { model: 'ppocr-recognition', plenty: 32, alone: 16, batches: [8] },
-  { model: 'sentence-encoder', plenty: 32, alone: 8, batches: [8, 32] },
-  { model: 'resnet-50', plenty: 12, alone: 3, batches: [] },
+  { model: 'ppocr-recognition', plenty: 64, alone: 16, batches: [8] },
+  { model: 'sentence-encoder', plenty: 64, alone: 8, batches: [8, 32] },
+  { model: 'resnet-50', plenty: 24, alone: 4, batches: [] },
 ];
 
 /** All of `inputs` in flight from the start. */
@@ -44,7 +44,7 @@ function fullJobs({ model, plenty, alone, batches }: Amount): SuiteJob[] {
     oneByOne('b', 2),
     atOnce('c', plenty),
     oneByOne('d', 2),
-    ...(plenty > 12 ? [eight] : []),
+    ...(plenty > 24 ? [eight] : []),
     atOnce('d', plenty),
     ...batches.map((batch) => atOnce('d', plenty, batch)),
   ];

@@ -1,4 +1,4 @@
-import { decodeBundle, encodeBundle, type BundleTensor } from '@canopy/protocol';
+import { encodeBundle, type BundleTensor } from '@canopy/protocol';
 import { callerName, EmbeddedIc } from '../ic/embedded.js';
 import { closedLoop, requestRounds } from '../load/closed-loop.js';
 import { percentile } from '../load/percentile.js';
@@ -8,7 +8,7 @@ import type { LoadResult } from '../results/schema.js';
 import { waySettings } from '../ways.js';
 import { deployModel, type Deployed } from './deployment.js';
 import { Observation } from './observation.js';
-import { sendInference, type InferAnswer } from './request.js';
+import { outputsOf, sendInference, type InferAnswer } from './request.js';
 
 type Reference = (inputs: readonly BundleTensor[]) => Promise<BundleTensor[]>;
 
@@ -40,11 +40,6 @@ function send(
   return sendInference(ic, { caller, coordinator, model, bundle: encodeBundle(input) });
 }
 
-function matches(answer: InferAnswer, expected: readonly BundleTensor[]): boolean {
-  const bundle = answer.kind === 'outputs' ? answer.bundle : undefined;
-  return bundle !== undefined && firstDifference(decodeBundle(bundle), expected) === undefined;
-}
-
 /** 32 callers, each with one request in flight, until 1,000 are answered. */
 async function measureCallers(reference: Reference): Promise<LoadResult['callers']> {
   const model = benchModel('digits-cnn');
@@ -67,11 +62,14 @@ async function measureCallers(reference: Reference): Promise<LoadResult['callers
     },
   });
   const late = await heaps();
+  const differs = async (answer: InferAnswer, index: number): Promise<boolean> =>
+    firstDifference(outputsOf(deployed.plan, answer), await reference(model.input(index))) !==
+    undefined;
   let swapped = 0;
   let failed = 0;
   for (const { index, answer } of log) {
     if (answer.kind === 'error') failed++;
-    else if (!matches(answer, await reference(model.input(index)))) swapped++;
+    else if (await differs(answer, index)) swapped++;
   }
   const before = await early!;
   return {

@@ -27,7 +27,8 @@ export async function measureModel(
 ): Promise<ModelOutcome> {
   const { model, workers, costSchedule } = job;
   const ic = new EmbeddedIc(costSchedule);
-  const options: PlanOptions = { workers, dims: { ...model.dims }, costSchedule };
+  // Cut for the schedule in force, so that both schedules run the same stages.
+  const options: PlanOptions = { workers, dims: { ...model.dims } };
   const deployed = await deployModel(ic, model.path(), model.name, options);
   const runs: RunResult[] = [];
   for (const spec of job.runs) {

@@ -1,9 +1,13 @@
 import { IDL } from '@dfinity/candid';
 import {
   coordinatorIdl,
+  decodeBundle,
   decodeResult,
+  joinRows,
+  type BundleTensor,
   type CoordinatorActor,
   type FetchResult,
+  type Plan,
   type Result,
 } from '@canopy/protocol';
 import type { PendingCall, RoundIc } from '../ic/round-ic.js';
@@ -12,6 +16,7 @@ const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] 
 const methods = new Map(service._fields);
 const infer = methods.get('infer')!;
 const fetch = methods.get('fetch')!;
+const release = methods.get('release')!;
 
 /** Outcome of an inference. */
 export type InferAnswer =
@@ -37,9 +42,17 @@ export function sentByStage(answer: InferAnswer): number[] {
   );
 }
 
+/** Output tensors of an answer, named as the plan names them; none of an error. */
+export function outputsOf(plan: Plan, answer: InferAnswer): BundleTensor[] {
+  if (answer.kind === 'outputs') return decodeBundle(answer.bundle);
+  if (answer.kind === 'error') return [];
+  const tensors = joinRows(answer.tasks.map((task) => decodeBundle(task.bundle)));
+  return tensors.map((tensor, index) => ({ ...tensor, name: plan.outputs[index]!.name }));
+}
+
 /**
  * Sends `infer` to the coordinator. Where that gives a ticket, the result is looked for by query after
- * each round, as a client would.
+ * each round and released when it is there, as `CanopySession` does.
  */
 export async function sendInference(
   ic: RoundIc,
@@ -65,7 +78,11 @@ export async function sendInference(
         }
         ticket = reply.ticket;
       }
-      return fetchResult(ic, caller, coordinator, ticket);
+      const answer = await fetchResult(ic, caller, coordinator, ticket);
+      if (answer) {
+        await ic.submit(caller, coordinator, 'release', IDL.encode(release.argTypes, [ticket]));
+      }
+      return answer;
     },
   };
 }
@@ -87,7 +104,7 @@ async function fetchResult(
     offset += reply.part.bytes.length;
     total = reply.part.total;
   }
-  const result = decodeResult(Buffer.concat(parts));
+  const result = decodeResult(new Uint8Array(Buffer.concat(parts)));
   if (result.status === 'done') return { kind: 'fetched', ticket, tasks: result.tasks };
   const message = result.status === 'failed' ? result.text : `a result says "${result.status}"`;
   return { kind: 'error', code: 'failed', message };

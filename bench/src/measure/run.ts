@@ -1,11 +1,4 @@
-import { CoordinatorClient } from '@canopy/client';
-import {
-  decodeBundle,
-  encodeBundle,
-  joinRows,
-  type BundleTensor,
-  type Plan,
-} from '@canopy/protocol';
+import { encodeBundle, joinRows, type BundleTensor, type Plan } from '@canopy/protocol';
 import { callerName } from '../ic/embedded.js';
 import type { RoundIc } from '../ic/round-ic.js';
 import { closedLoop, requestRounds, type RequestLog } from '../load/closed-loop.js';
@@ -17,7 +10,7 @@ import { waySettings } from '../ways.js';
 import type { Deployed } from './deployment.js';
 import { storageUsd, usd } from './money.js';
 import { Observation, type RoundWindow } from './observation.js';
-import { sendInference, sentByStage, type InferAnswer } from './request.js';
+import { outputsOf, sendInference, sentByStage, type InferAnswer } from './request.js';
 
 /** One line of the table: what to run. */
 export interface RunSpec {
@@ -79,11 +72,6 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
   if (difference !== undefined) {
     throw new Error(`${model.name}, way ${spec.way}: the answer is wrong: ${difference}`);
   }
-  const client = new CoordinatorClient(deployed.transport, coordinator);
-  for (const { answer } of log) {
-    if (answer.kind === 'fetched') await client.release(answer.ticket);
-  }
-
   const inputs = requests * batch;
   const difference64 = (stage: number, field: 'programInstructions' | 'operatorInstructions') =>
     Number(statusAfter[stage]![field] - statusBefore[stage]![field]);
@@ -147,13 +135,6 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
     coordinator: memory[0]!,
     predicted: null,
   };
-}
-
-function outputsOf(plan: Plan, answer: InferAnswer): BundleTensor[] {
-  if (answer.kind === 'outputs') return decodeBundle(answer.bundle);
-  if (answer.kind === 'error') return [];
-  const tensors = joinRows(answer.tasks.map((task) => decodeBundle(task.bundle)));
-  return tensors.map((tensor, index) => ({ ...tensor, name: plan.outputs[index]!.name }));
 }
 
 async function totalCycles(ic: RoundIc, canisters: readonly string[]): Promise<bigint> {

@@ -8,7 +8,7 @@ import { renderTable, type Column } from './table.js';
 const left = { align: 'left' } as const;
 
 /** One line a run: what it was, how fast, at what cost. */
-export const runColumns: readonly Column<RunResult>[] = [
+const runColumns: readonly Column<RunResult>[] = [
   { title: 'model', ...left, cell: (run) => run.model },
   { title: 'way', cell: (run) => run.way },
   { title: 'workers', cell: (run) => String(run.workers) },
@@ -24,6 +24,11 @@ export const runColumns: readonly Column<RunResult>[] = [
   { title: 'cycles / 1,000', cell: (run) => count(run.cyclesPer1000) },
   { title: 'US$ / 1,000', cell: (run) => digits(run.usdPer1000) },
 ];
+
+/** Runs as a table in Markdown, padded for terminals. */
+export function runTable(runs: readonly RunResult[]): string {
+  return renderTable(runColumns, runs);
+}
 
 function goalTable(result: BenchResult): string {
   return renderTable(
@@ -189,7 +194,7 @@ ${show('at-work.svg')}
 
 ## Every run, schedule 2026-07
 
-${renderTable(runColumns, now)}
+${runTable(now)}
 
 ## Cost, both schedules
 

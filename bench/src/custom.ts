@@ -1,0 +1,126 @@
+import { elementCount, type BundleTensor, type Plan } from '@canopy/protocol';
+import { measureModel } from './measure/model.js';
+import { usdPerXdr } from './measure/money.js';
+import type { RunSpec } from './measure/run.js';
+import type { BenchModel } from './models/catalogue.js';
+import { floatTensor, int64Tensor } from './models/inputs.js';
+import { Random } from './models/random.js';
+import { openReference } from './reference.js';
+import { modelResult } from './results/models.js';
+import {
+  schemaVersion,
+  type BenchResult,
+  type CostSchedule,
+  type RunResult,
+} from './results/schema.js';
+import { planModel } from '@canopy/partitioner';
+
+/** What to measure of one's own model. */
+export interface BenchmarkOptions {
+  /** ONNX file. */
+  path: string;
+  /** Sizes of open dimensions other than the batch. */
+  dims?: Readonly<Record<string, number>>;
+  /** Numbers of workers, inputs a request, requests in flight: every combination is run in way d. */
+  workers: readonly number[];
+  batches: readonly number[];
+  concurrencies: readonly number[];
+  costSchedules?: readonly CostSchedule[];
+  /** Written into the result. */
+  canopyVersion: string;
+  /** Told of each run when it is done. */
+  onRun?: (run: RunResult) => void;
+}
+
+/** Requests of a run: enough that a full pipeline shows. */
+function requestsFor(concurrency: number): number {
+  return concurrency === 1 ? 2 : concurrency * 2;
+}
+
+function specs({ batches, concurrencies }: BenchmarkOptions, workers: number): RunSpec[] {
+  const runs = batches.flatMap((batch) =>
+    concurrencies.map((concurrency): RunSpec => {
+      return { way: 'd', batch, concurrency, requests: requestsFor(concurrency) };
+    }),
+  );
+  const most = Math.max(...concurrencies);
+  return workers === 1
+    ? [{ way: 'a', batch: 1, concurrency: most, requests: most }, ...runs]
+    : runs;
+}
+
+/**
+ * One row for each of a model's inputs: numbers from -1 to 1, and ones where a model takes whole
+ * numbers (a mask that hides nothing, a token every vocabulary has).
+ */
+export function randomInput(plan: Plan, seed: number): BundleTensor[] {
+  const random = new Random(seed);
+  return plan.inputs.map((spec) => {
+    const dims = spec.dims.map((dim, axis) =>
+      axis === 0 ? 1 : typeof dim === 'number' ? dim : (plan.typicalDims[dim] ?? 1),
+    );
+    const count = elementCount(dims);
+    switch (spec.dtype) {
+      case 'float32':
+        return floatTensor(spec.name, dims, random.uniform(count));
+      case 'int64':
+        return int64Tensor(spec.name, dims, new Array<number>(count).fill(1));
+      default:
+        throw new Error(
+          `input "${spec.name}" is ${spec.dtype}; the benchmark makes float32 and int64`,
+        );
+    }
+  });
+}
+
+/**
+ * Measures one's own model on the embedded IC, in this process: way a on one worker for comparison,
+ * and way d for every combination asked for. Figures as in METHODOLOGY.md. Throws where the model
+ * cannot be planned, where an answer is not that of onnxruntime, or where a request fails.
+ *
+ * @example
+ * const result = await benchmark({
+ *   path: 'model.onnx', workers: [1, 4], batches: [1], concurrencies: [1, 16], canopyVersion: '0.1.0',
+ * });
+ * console.log(runTable(result.runs));
+ */
+export async function benchmark(options: BenchmarkOptions): Promise<BenchResult> {
+  const dims = options.dims ?? {};
+  const planned = await planModel(options.path, { dims: { ...dims } });
+  planned.close();
+  const { plan } = planned;
+  const model: BenchModel = {
+    name: plan.model.name,
+    about: options.path,
+    path: () => options.path,
+    dims,
+    input: (seed) => randomInput(plan, seed),
+  };
+  const reference = await openReference(options.path);
+  const runs: RunResult[] = [];
+  try {
+    for (const costSchedule of options.costSchedules ?? ['2026-07']) {
+      for (const workers of options.workers) {
+        const job = { model, workers, costSchedule, runs: specs(options, workers) };
+        const outcome = await measureModel(
+          job,
+          (inputs) => reference.run(inputs),
+          (run) => options.onRun?.(run),
+        );
+        runs.push(...outcome.runs);
+      }
+    }
+  } finally {
+    await reference.close();
+  }
+  return {
+    schemaVersion,
+    canopyVersion: options.canopyVersion,
+    node: process.version,
+    ic: { kind: 'embedded', version: options.canopyVersion },
+    mode: 'custom',
+    usdPerXdr,
+    models: [modelResult(model, runs)],
+    runs,
+  };
+}
