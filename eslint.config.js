@@ -12,7 +12,8 @@ const layers = {
   coordinator: ['protocol'],
   'local-ic': [],
   client: ['protocol', 'partitioner'],
-  cli: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic'],
+  bench: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic'],
+  cli: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic', 'bench'],
 };
 const packages = Object.keys(layers);
 

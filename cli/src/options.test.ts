@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { collectDim, collectPair, parseBytes, parseCount, parseWorkers } from './options.js';
+import {
+  collectDim,
+  collectPair,
+  parseBytes,
+  parseCount,
+  parseCounts,
+  parseWorkers,
+} from './options.js';
 
 describe('options', () => {
   test.each([
@@ -18,6 +25,8 @@ describe('options', () => {
 
   test('counts and workers', () => {
     expect(parseCount('3')).toBe(3);
+    expect(parseCounts('1, 4,8')).toEqual([1, 4, 8]);
+    expect(() => parseCounts('1,,2')).toThrow('no whole number');
     expect(parseWorkers('auto')).toBe('auto');
     expect(parseWorkers('8')).toBe(8);
     for (const text of ['0', '-2', '1.5', 'many', '']) {

@@ -31,6 +31,11 @@ export function parseCount(text: string, least = 1): number {
   return value;
 }
 
+/** Whole numbers of 1 or more, with commas between them. */
+export function parseCounts(text: string): number[] {
+  return text.split(',').map((part) => parseCount(part.trim()));
+}
+
 /** The number of workers: a whole number, or `auto`. */
 export function parseWorkers(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : parseCount(text);

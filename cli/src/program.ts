@@ -1,11 +1,19 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { benchCommand, type BenchFlags } from './commands/bench.js';
 import { deployCommand, type DeployFlags } from './commands/deploy.js';
 import { localStart, localStatus, localStop } from './commands/local.js';
 import { planCommand, type PlanFlags } from './commands/plan.js';
 import { runCommand, type RunFlags } from './commands/run.js';
 import { statusCommand } from './commands/status.js';
 import { CommandError, UsageError } from './errors.js';
-import { collectDim, collectPair, parseBytes, parseCount, parseWorkers } from './options.js';
+import {
+  collectDim,
+  collectPair,
+  parseBytes,
+  parseCount,
+  parseCounts,
+  parseWorkers,
+} from './options.js';
 import { makeOutput, type Output } from './output.js';
 
 /** Makes commander name the option in the error of a parser. */
@@ -94,6 +102,31 @@ export function makeProgram(): Command {
       '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -',
     )
     .action((deployment: string, flags: RunFlags) => runCommand(deployment, flags, output()));
+
+  program
+    .command('bench')
+    .argument('<model>', 'ONNX file')
+    .description('count what a model takes on the embedded IC: rounds, instructions, cycles')
+    .option('--workers <counts>', 'numbers of workers', parser(parseCounts), [1, 4])
+    .option('--batch <counts>', 'inputs a request', parser(parseCounts), [1])
+    .option('--concurrency <counts>', 'requests in flight', parser(parseCounts), [1, 16])
+    .addOption(
+      new Option('--costs <schedules...>', 'cost schedules of memory').choices([
+        '2026-07',
+        '2025-10',
+      ]),
+    )
+    .option(
+      '--dim <name=size>',
+      'size of an open dimension (repeatable)',
+      parser<Record<string, number>>(collectDim),
+    )
+    .option('--save <file>', 'write the result as JSON, too')
+    .addHelpText(
+      'after',
+      '\nFigures are defined in bench/METHODOLOGY.md.\nExample:\n  canopy bench model.onnx --workers 1,2,4 --batch 1,8 --concurrency 1,16',
+    )
+    .action((model: string, flags: BenchFlags) => benchCommand(model, flags, output()));
 
   program
     .command('status')

@@ -93,6 +93,7 @@ export class EmbeddedIc implements RoundIc {
         const before = await pending.poll();
         if (!before) await this.tick();
         const answer = before ?? (await pending.poll());
+        if (answer) await this.settle();
         if (answer?.kind === 'reply') return answer.reply;
         if (answer) throw new CallRejected(answer.code, answer.message);
       }
@@ -103,15 +104,19 @@ export class EmbeddedIc implements RoundIc {
     return {
       principal: () => Promise.resolve(sender),
       update: (canister, method, arg) => call(canister, method, arg),
-      query: async (canister, method, arg) => {
-        // Time goes on between queries: who polls a canister waits for its rounds.
-        await this.tick();
-        return this.query(sender, canister, method, arg);
-      },
+      query: (canister, method, arg) => this.query(sender, canister, method, arg),
       wait: () => this.tick(),
       createCanister: (options) => provisionalCreate(manage, sender, options),
       installCode: (options) => install(manage, options),
     };
+  }
+
+  /** Executes rounds until no canister has anything to do, so that what follows does not depend on when. */
+  private async settle(): Promise<void> {
+    const canisters = [...this.ic.subnets[0]!.canisters.values()];
+    const isBusy = (): boolean =>
+      canisters.some((canister) => canister.queues.hasInput() || canister.paused !== undefined);
+    for (let rounds = 0; isBusy() && rounds < patience; rounds++) await this.tick();
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
@@ -132,6 +137,16 @@ export class EmbeddedIc implements RoundIc {
 
   cyclesBalance(canister: string): Promise<bigint> {
     return Promise.resolve(this.ic.cyclesBalance(principalFromText(canister)));
+  }
+
+  /** Forgets who was served before, so that a run does not depend on those before it. */
+  async rest(): Promise<void> {
+    await this.settle();
+    for (const { scheduler } of this.ic.subnets[0]!.canisters.values()) {
+      scheduler.accumulatedPriority = 0;
+      scheduler.priorityCredit = 0;
+      scheduler.heapDeltaDebit = 0;
+    }
   }
 
   memory(canister: string): Promise<CanisterMemory> {

@@ -28,6 +28,8 @@ export interface RoundIc {
   query(sender: string, canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
   /** For what is not measured: an update call executes rounds until it is answered. */
   transport(sender: string): Transport;
+  /** To be called before a measurement: executes what is left, and evens out priorities. */
+  rest(): Promise<void>;
   cyclesBalance(canister: string): Promise<bigint>;
   memory(canister: string): Promise<CanisterMemory>;
   /** From now on tells this observation of what runs; the one before hears no more. */

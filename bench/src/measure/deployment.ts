@@ -48,6 +48,7 @@ export async function deployModel(
       transport,
       modules,
       ...limits,
+      uploadConcurrency: 1,
       cycles: 1_000_000_000_000_000n,
     });
     const { coordinator, workers } = deployment;

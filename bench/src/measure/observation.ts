@@ -97,11 +97,11 @@ export class Observation {
     return shares.map((share) => (total === 0 ? 0 : share / total));
   }
 
-  /** Bytes of heap changed in a round by the canister that changed most, mean over the window. */
+  /** Bytes of heap changed in a round by the worker that changed most, mean over the window. */
   heapChangedPerRound(window: RoundWindow): number {
     const rounds = window.last - window.first + 1;
     const perCanister = sumBy(
-      this.of([...new Set(this.slices.map((slice) => slice.canister))], window),
+      this.of(this.workers, window),
       (slice) => slice.canister,
       (slice) => slice.heapChangedBytes,
     );

@@ -43,6 +43,7 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
 
   const statusBefore = await deployed.status();
   const cyclesBefore = await totalCycles(ic, canisters);
+  await ic.rest();
   const observation = new Observation(workers);
   ic.observe(observation);
   const startRound = ic.round;

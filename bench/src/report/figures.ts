@@ -46,7 +46,7 @@ function timesWayA(result: BenchResult): Figure {
 }
 
 function overWorkers(result: BenchResult): Figure {
-  const counts = [...new Set(result.runs.map((run) => run.workers))];
+  const counts = [...new Set(result.runs.map((run) => run.workers))].sort((a, b) => a - b);
   const points = result.models.flatMap(({ name }) =>
     counts.flatMap((workers) => {
       const runs = [

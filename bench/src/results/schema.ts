@@ -80,7 +80,7 @@ export interface RunResult {
   sliceFullness: number;
   /** Share of the workers' instructions spent while 1, 2, 3, … of them were at work. */
   atWork: number[];
-  /** Of the canister that changed most, bytes a round. */
+  /** Of the worker that changed most, bytes a round. */
   heapChangedPerRound: number;
   cyclesPer1000: number;
   usdPer1000: number;
