@@ -13,7 +13,7 @@ export interface Difference {
 const tolerance = 0.01;
 /** Differences this small are rounding, whatever they are compared with. */
 const negligible = 1e-6;
-/** Seconds depend on the machine, changed heap on where in it blocks happen to lie. */
+/** Seconds depend on the machine; changed heap varies by a few percent between builds. */
 const inexact = new Set(['secondsRatio', 'heapChangedPerRound']);
 
 /**
