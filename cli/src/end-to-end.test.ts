@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { viewAs } from './tensors/arrays.js';
+import { viewAs } from '@canopy/client';
 import { readNpy, writeNpy } from './tensors/npy.js';
 
 const binary = fileURLToPath(new URL('../bin/canopy.js', import.meta.url));

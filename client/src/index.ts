@@ -8,6 +8,7 @@ export * from './deploy/progress.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './session/session.js';
 export type { TensorLike } from './session/tensors.js';
+export { viewAs, type NumericArray } from './session/typed-array.js';
 export { AgentTransport, httpTransport, type HttpTransportOptions } from './transport/agent.js';
 export { install, provisionalCreate, type ManagementCall } from './transport/management.js';
 export { PocketIcTransport, type PocketIcLike } from './transport/pocket-ic.js';

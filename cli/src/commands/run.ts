@@ -1,12 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CanopySession, type DetailedResult, type Feeds } from '@canopy/client';
+import { CanopySession, viewAs, type DetailedResult, type Feeds } from '@canopy/client';
 import { DType, type DTypeName, type Plan } from '@canopy/protocol';
 import { connect } from '../connect.js';
 import { CommandError, UsageError } from '../errors.js';
 import { findManifest } from '../manifests.js';
 import { runSteps, table, toJson, type Output } from '../output.js';
-import { viewAs } from '../tensors/arrays.js';
 import { toNestedLists } from '../tensors/json.js';
 import { writeNpy } from '../tensors/npy.js';
 import { readTensorFile, type TensorValue } from '../tensors/tensor-file.js';

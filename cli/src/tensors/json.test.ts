@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DTypeName } from '@canopy/protocol';
-import { viewAs } from './arrays.js';
+import { viewAs } from '@canopy/client';
 import { readJsonTensor, toNestedLists } from './json.js';
 
 describe('readJsonTensor', () => {

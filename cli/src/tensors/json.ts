@@ -1,6 +1,6 @@
 import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
-import { viewAs, type NumericArray } from './arrays.js';
+import { viewAs, type NumericArray } from '@canopy/client';
 import type { TensorValue } from './tensor-file.js';
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);

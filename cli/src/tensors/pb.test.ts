@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { viewAs } from './arrays.js';
+import { viewAs } from '@canopy/client';
 import { readTensorProto } from './pb.js';
 
 const floats = new Uint8Array(Float32Array.of(1, -2).buffer);

@@ -1,6 +1,6 @@
 import { dtypeBytes, dtypeName, elementCount } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
-import { viewAs } from './arrays.js';
+import { viewAs } from '@canopy/client';
 import type { TensorValue } from './tensor-file.js';
 
 /** Field numbers of `TensorProto`. Source: onnx.proto. */

@@ -1,32 +1,7 @@
 import { Tensor } from 'onnxruntime-common';
 import { DType, type BundleTensor, type DTypeName } from '@canopy/protocol';
 import { CanopyError } from '../errors.js';
-
-type NumericArray =
-  | Float32Array
-  | Float64Array
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
-
-type ArrayType = new (buffer: ArrayBuffer) => NumericArray;
-
-const arrayTypes: Record<DTypeName, ArrayType> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  bool: Uint8Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-};
+import { viewAs, type NumericArray } from './typed-array.js';
 
 /** A tensor as onnxruntime's packages have it; any release of theirs fits. */
 export interface TensorLike {
@@ -50,12 +25,11 @@ export function toBundleTensor(name: string, tensor: TensorLike): BundleTensor {
 
 /** Makes onnxruntime's tensor of a result; the data are copied, so that they are aligned. */
 export function toOrtTensor(tensor: BundleTensor): Tensor {
-  const ArrayType = arrayTypes[tensor.dtype];
-  const copy = new Uint8Array(tensor.data).buffer;
+  const copy = new Uint8Array(tensor.data);
   const construct = Tensor as unknown as new (
     type: string,
     data: NumericArray,
     dims: readonly number[],
   ) => Tensor;
-  return new construct(tensor.dtype, new ArrayType(copy), tensor.dims);
+  return new construct(tensor.dtype, viewAs(tensor.dtype, copy), tensor.dims);
 }
