@@ -4,14 +4,7 @@
 import { Buffer } from 'node:buffer';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -21,14 +14,15 @@ const root = join(here, '..');
 const build = join(here, 'build');
 const module = join(build, 'coordinator.wasm.gz');
 const stampFile = join(build, 'coordinator.hash');
+const compiler = join(here, 'scripts', 'compile.mjs');
 const candid = join(here, 'coordinator.did');
 const azle = join(root, 'node_modules', 'azle');
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 const stamp = hashOf([
   fileURLToPath(import.meta.url),
+  compiler,
   candid,
-  join(root, 'dfx.json'),
   join(azle, 'package.json'),
   ...sources(join(here, 'src', 'canister')),
   ...sources(join(root, 'protocol', 'src')),
@@ -42,14 +36,10 @@ if (existsSync(module) && existsSync(stampFile) && readFileSync(stampFile, 'utf8
 function compile() {
   run([tsc, '-b', join(root, 'protocol')]);
   mkdirSync(build, { recursive: true });
-  // azle writes the Candid back to where it read it.
-  const workCopy = join(build, 'coordinator.did');
-  copyFileSync(candid, workCopy);
-  run(['--import', 'tsx', join(azle, 'src', 'build.ts'), 'build', 'coordinator'], {
-    CANISTER_CANDID_PATH: workCopy,
-    AZLE_DFX_ROOT: root,
-  });
-  const wasm = readFileSync(join(root, '.azle', 'coordinator', 'coordinator.wasm'));
+  const bare = join(build, 'bare.wasm');
+  run(['--import', 'tsx', compiler, bare]);
+  const wasm = readFileSync(bare);
+  rmSync(bare);
   const withCandid = Buffer.concat([wasm, publicSection('candid:service', readFileSync(candid))]);
   const zipped = gzipSync(withCandid, { level: 9 });
   writeFileSync(module, zipped);
@@ -57,10 +47,9 @@ function compile() {
   console.error(`coordinator: ${module}, ${zipped.length} bytes (${withCandid.length} unpacked)`);
 }
 
-function run(args, env = {}) {
+function run(args) {
   const { status } = spawnSync(process.execPath, args, {
     cwd: root,
-    env: { ...process.env, ...env },
     stdio: ['ignore', 2, 2],
   });
   if (status !== 0) throw new Error(`failed with exit code ${status}: node ${args.join(' ')}`);

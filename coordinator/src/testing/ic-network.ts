@@ -1,6 +1,6 @@
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
-import { Ic } from '@canopy/local-ic';
+import { Ic, type ExecutionObserver } from '@canopy/local-ic';
 import { coordinatorIdl } from '@canopy/protocol';
 
 const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
@@ -19,18 +19,23 @@ const management = new Uint8Array();
 export class IcNetwork {
   readonly ic = new Ic({ subnets: [{ kind: 'application' }] });
 
-  /** Instructions a canister executes while `action` runs. */
-  instructionsOf(canister: Principal, action: () => void): number {
+  /** Tells `observer` what a canister executes while `action` runs. */
+  observe(canister: Principal, observer: ExecutionObserver, action: () => void): void {
     const id = canister.toText();
-    let total = 0;
     this.ic.observer = (slice) => {
-      if (Principal.fromUint8Array(slice.canisterId).toText() === id) total += slice.instructions;
+      if (Principal.fromUint8Array(slice.canisterId).toText() === id) observer(slice);
     };
     try {
       action();
     } finally {
       this.ic.observer = undefined;
     }
+  }
+
+  /** Instructions a canister executes while `action` runs. */
+  instructionsOf(canister: Principal, action: () => void): number {
+    let total = 0;
+    this.observe(canister, ({ instructions }) => (total += instructions), action);
     return total;
   }
 
