@@ -1,8 +1,16 @@
 /** The coordinator canister's methods; what they do is in the folders beside this file. */
 import { StableBTreeMap, postUpgrade, preUpgrade, query, update, type Principal } from 'azle';
 import { methods } from './api/candid.js';
-import { TensorReply, respond, respondOrErr } from './api/respond.js';
-import { readTextAndBlob, writeFetchReply, writeInferReply } from './api/tensor-codec.js';
+import { RequestReply, respond, respondOrErr } from './api/respond.js';
+import {
+  readNat64,
+  readNat64AndNat32,
+  readTextAndBlob,
+  writeDoneReply,
+  writeFetchReply,
+  writeInferReply,
+  writeSubmitReply,
+} from './api/request-codec.js';
 import { countersView, modelView, requestView } from './api/views.js';
 import { Coordinator } from './coordinator.js';
 import { azleIc } from './ic/azle-ic.js';
@@ -27,18 +35,46 @@ const stableModels = new StableBTreeMap<string, SavedModel[]>(0);
 const stableTraffic = new StableBTreeMap<string, SavedTraffic>(1);
 
 const coordinator = new Coordinator(azleIc);
-/** Case index of the variant (1 byte) and a nat64. */
-const inferReply = new TensorReply(methods.infer, writeInferReply, {
-  value: { ticket: 0n },
-  bytes: 9,
-});
-/** Case index of the variant (1 byte) and two nat32. */
-const fetchReply = new TensorReply(methods.fetch, writeFetchReply, {
-  value: { pending: { done: 0, total: 0 } },
-  bytes: 9,
-});
+/** Samples of replies: a byte for the variant's case, then a nat64, or two nat32. */
+const ticketSample = { value: { ticket: 0n }, bytes: 9 };
+const pendingSample = { value: { pending: { done: 0, total: 0 } }, bytes: 9 };
 
 const m = methods;
+const inferReply = new RequestReply(
+  m.infer,
+  readTextAndBlob,
+  (model, inputs) => infer(coordinator, model, inputs),
+  writeInferReply,
+  ticketSample,
+);
+const submitReply = new RequestReply(
+  m.submit,
+  readTextAndBlob,
+  (model, inputs) => submit(coordinator, model, inputs),
+  writeSubmitReply,
+  { value: { ok: 0n }, bytes: 9 },
+);
+const fetchReply = new RequestReply(
+  m.fetch,
+  readNat64AndNat32,
+  (ticket, offset) => fetchPart(coordinator, ticket, offset),
+  writeFetchReply,
+  pendingSample,
+);
+const fetchUpdateReply = new RequestReply(
+  m.fetch_update,
+  readNat64AndNat32,
+  (ticket, offset) => fetchAndLog(coordinator, ticket, offset),
+  writeFetchReply,
+  pendingSample,
+);
+const releaseReply = new RequestReply(
+  m.release,
+  readNat64,
+  (ticket) => release(coordinator, ticket),
+  writeDoneReply,
+  { value: { ok: null }, bytes: 1 },
+);
 
 export default class CoordinatorCanister {
   @update(m.register_model.argTypes, m.register_model.retTypes[0], manual)
@@ -67,38 +103,27 @@ export default class CoordinatorCanister {
 
   @update(m.infer.argTypes, m.infer.retTypes[0], manual)
   infer(): Promise<void> {
-    return inferReply.respond(
-      (model: string, inputs: Uint8Array) => infer(coordinator, model, inputs),
-      readTextAndBlob,
-    );
+    return inferReply.respond();
   }
 
   @update(m.submit.argTypes, m.submit.retTypes[0], manual)
   submit(): Promise<void> {
-    return respondOrErr(
-      m.submit,
-      (model: string, inputs: Uint8Array) => submit(coordinator, model, inputs),
-      readTextAndBlob,
-    );
+    return submitReply.respond();
   }
 
   @query(m.fetch.argTypes, m.fetch.retTypes[0], compositeManual)
   fetch(): Promise<void> {
-    return fetchReply.respond((ticket: bigint, offset: number) =>
-      fetchPart(coordinator, ticket, offset),
-    );
+    return fetchReply.respond();
   }
 
   @update(m.fetch_update.argTypes, m.fetch_update.retTypes[0], manual)
   fetch_update(): Promise<void> {
-    return fetchReply.respond((ticket: bigint, offset: number) =>
-      fetchAndLog(coordinator, ticket, offset),
-    );
+    return fetchUpdateReply.respond();
   }
 
   @update(m.release.argTypes, m.release.retTypes[0], manual)
   release(): Promise<void> {
-    return respondOrErr(m.release, (ticket: bigint) => release(coordinator, ticket));
+    return releaseReply.respond();
   }
 
   @query(m.requests.argTypes, m.requests.retTypes[0], manual)

@@ -1,9 +1,10 @@
 import { IDL, msgArgData, msgReject, msgReply } from 'azle';
-import { ByteWriter, CanisterError, type CoordinatorErrorRecord } from '@canopy/protocol';
+import { CanisterError, type ByteWriter, type CoordinatorErrorRecord } from '@canopy/protocol';
+import { GatherWriter } from '../bytes/gather-writer.js';
 import { errorRecord } from '../error.js';
 import { CleanupOnly } from '../ic/ic.js';
 import { replyHead, type Method } from './candid.js';
-import type { OrError } from './tensor-codec.js';
+import type { OrError } from './request-codec.js';
 
 function decodeArguments(method: Method, bytes: Uint8Array): unknown[] | undefined {
   try {
@@ -56,49 +57,42 @@ export function respond(method: Method, run: (...args: never[]) => unknown): Pro
 }
 
 /** A method whose reply is `variant { ok : …; err : Error }`. */
-export function respondOrErr<Args extends unknown[], Result>(
-  method: Method,
-  run: (...args: Args) => Result | Promise<Result>,
-  readArguments?: (bytes: Uint8Array) => Args | undefined,
-): Promise<void> {
-  return answer({
+export function respondOrErr(method: Method, run: (...args: never[]) => unknown): Promise<void> {
+  return answer<never[], unknown>({
     method,
     run,
-    ...(readArguments && { readArguments }),
     encode: (ok) => IDL.encode(method.retTypes, [{ ok: ok ?? null }]),
     encodeError: (err) => IDL.encode(method.retTypes, [{ err }]),
   });
 }
 
-/** How replies that carry tensors are written: the type table once, then values by hand. */
-export class TensorReply<Result> {
-  private readonly head: Uint8Array;
+/** How a request's replies are written: the type table once, then values by hand. */
+export class RequestReply<Args extends unknown[], Result> {
+  private readonly how: Answer<Args, OrError<Result>>;
 
-  /** @param sample a reply value whose Candid takes `sample.bytes` bytes, to learn the type table */
+  /**
+   * @param write writes a reply's value
+   * @param sample a reply's value whose Candid takes `sample.bytes` bytes, to learn the type table
+   */
   constructor(
-    private readonly method: Method,
-    private readonly write: (out: ByteWriter, result: OrError<Result>) => void,
+    method: Method,
+    readArguments: (bytes: Uint8Array) => Args | undefined,
+    run: (...args: Args) => Promise<Result>,
+    write: (out: ByteWriter, result: OrError<Result>) => void,
     sample: { value: unknown; bytes: number },
   ) {
-    this.head = replyHead(method, sample.value, sample.bytes);
+    const head = replyHead(method, sample.value, sample.bytes);
+    const encode = (result: OrError<Result>): Uint8Array => {
+      const out = new GatherWriter().bytes(head);
+      write(out, result);
+      return out.finish();
+    };
+    const encodeError = (error: CoordinatorErrorRecord): Uint8Array =>
+      encode({ kind: 'err', error });
+    this.how = { method, readArguments, run, encode, encodeError };
   }
 
-  private encode(result: OrError<Result>): Uint8Array {
-    const out = new ByteWriter().bytes(this.head);
-    this.write(out, result);
-    return out.finish();
-  }
-
-  respond<Args extends unknown[]>(
-    run: (...args: Args) => Promise<Result>,
-    readArguments?: (bytes: Uint8Array) => Args | undefined,
-  ): Promise<void> {
-    return answer<Args, OrError<Result>>({
-      method: this.method,
-      run,
-      ...(readArguments && { readArguments }),
-      encode: (result) => this.encode(result),
-      encodeError: (error) => this.encode({ kind: 'err', error }),
-    });
+  respond(): Promise<void> {
+    return answer(this.how);
   }
 }

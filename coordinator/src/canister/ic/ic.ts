@@ -7,7 +7,11 @@ export interface PrincipalLike {
 export function samePrincipal(one: PrincipalLike, other: PrincipalLike): boolean {
   const left = one.toUint8Array();
   const right = other.toUint8Array();
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index++) {
+    if (left[index] !== right[index]) return false;
+  }
+  return true;
 }
 
 /** What the coordinator asks of the Internet Computer; tests put their own in its place. */

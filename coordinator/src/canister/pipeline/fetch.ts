@@ -8,6 +8,7 @@ import {
 } from '@canopy/protocol';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
+import { samePrincipal } from '../ic/ic.js';
 import type { Ticket } from '../registry/tickets.js';
 import { callWorker } from './call-worker.js';
 import { stageFailure } from './request.js';
@@ -17,9 +18,21 @@ export type FetchOutcome =
   | { kind: 'pending'; done: number; total: number }
   | { kind: 'part'; bytes: Uint8Array; total: number };
 
-function ticketOf(coordinator: Coordinator, id: bigint): Ticket {
-  const caller = coordinator.ic.caller();
-  return coordinator.tickets.get(id, caller, coordinator.ic.isController(caller));
+/** A result was forgotten. */
+export interface ReleaseOutcome {
+  kind: 'ok';
+}
+
+/** Throws `unknown-request` where there is none, or it is somebody else's. */
+function ticketOf({ ic, tickets }: Coordinator, id: bigint): Ticket {
+  const caller = ic.caller();
+  const ticket = tickets.find(id);
+  if (ticket && (samePrincipal(ticket.caller, caller) || ic.isController(caller))) return ticket;
+  throw new CoordinatorError(
+    CanisterError.unknownRequest,
+    `ticket ${id.toString()} is not known here for this caller: it was released, pushed out by ` +
+      `newer ones, or belongs to somebody else`,
+  );
 }
 
 /** Part of a finished result from `offset` on, as much as a reply holds. Changes nothing. */
@@ -72,7 +85,7 @@ function isUnknownRequest(error: unknown): boolean {
 }
 
 /** Forgets a result, here and in the head; a request that still waits is cancelled. */
-export async function release(coordinator: Coordinator, id: bigint): Promise<void> {
+export async function release(coordinator: Coordinator, id: bigint): Promise<ReleaseOutcome> {
   const ticket = ticketOf(coordinator, id);
   const request = new ByteWriter().u64(ticket.requestId).finish();
   try {
@@ -86,4 +99,5 @@ export async function release(coordinator: Coordinator, id: bigint): Promise<voi
   if (entry && entry.finishedAtNs === undefined) {
     coordinator.requests.succeed(entry, coordinator.ic.now(), [], 0);
   }
+  return { kind: 'ok' };
 }

@@ -1,12 +1,25 @@
-import { CanisterError, ByteReader, decodeResult, maxMessageBytes } from '@canopy/protocol';
+import {
+  CanisterError,
+  ByteReader,
+  decodeResult,
+  maxMessageBytes,
+  type BundleTensor,
+} from '@canopy/protocol';
+import { bundleBytes } from '../bytes/bundle-writer.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
 import { enqueue, joinResult, stageFailure } from './request.js';
 import { sumTraces, type StageTotals } from './stages.js';
 
 export type InferOutcome =
-  | { kind: 'done'; outputs: Uint8Array; microBatches: number; stages: StageTotals[] }
+  | { kind: 'done'; outputs: BundleTensor[]; microBatches: number; stages: StageTotals[] }
   | { kind: 'ticket'; ticket: bigint };
+
+/** A request that waits for its result to be fetched. */
+export interface SubmitOutcome {
+  kind: 'ok';
+  ticket: bigint;
+}
 
 /** Runs a model and waits for its outputs; a result too large for a reply becomes a ticket. */
 export async function infer(
@@ -25,14 +38,15 @@ export async function infer(
           model,
           result.tasks.map((task) => task.bundle),
         );
-        if (outputs.length > maxMessageBytes) {
+        const bytes = bundleBytes(outputs);
+        if (bytes > maxMessageBytes) {
           throw new CoordinatorError(
             CanisterError.tooLarge,
-            `the outputs take ${outputs.length} bytes, a reply holds ${maxMessageBytes}: use submit ` +
+            `the outputs take ${bytes} bytes, a reply holds ${maxMessageBytes}: use submit ` +
               `and fetch`,
           );
         }
-        requests.succeed(entry, ic.now(), stages, outputs.length);
+        requests.succeed(entry, ic.now(), stages, bytes);
         return { kind: 'done', outputs, microBatches: entry.microBatches, stages };
       }
       case 'failed':
@@ -59,7 +73,7 @@ export async function submit(
   coordinator: Coordinator,
   modelName: string,
   inputs: Uint8Array,
-): Promise<bigint> {
+): Promise<SubmitOutcome> {
   const { model, caller, entry, reply } = await enqueue(coordinator, 'ticket', modelName, inputs);
   coordinator.tickets.add({
     id: entry.ticket,
@@ -68,5 +82,5 @@ export async function submit(
     caller,
     requestId: new ByteReader(reply, 'reply of enqueue').u64(),
   });
-  return entry.ticket;
+  return { kind: 'ok', ticket: entry.ticket };
 }

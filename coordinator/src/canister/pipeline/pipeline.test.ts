@@ -79,7 +79,7 @@ describe('infer', () => {
     expect(ic.calls).toHaveLength(1);
     const batches = Math.ceil(rows / 2);
     expect(outcome.microBatches).toBe(batches);
-    const [y] = decodeBundle(outcome.outputs);
+    const [y] = outcome.outputs;
     expect(y).toMatchObject({ name: 'y', dtype: 'float32', dims: [rows, 2] });
     expect(y?.data).toEqual(floats(Array.from({ length: rows * 2 }, (_, index) => index / 2)));
     expect(outcome.stages.map((stage) => stage.instructions)).toEqual([
@@ -158,7 +158,7 @@ describe('tickets', () => {
   test('submit, fetch while pending, fetch in parts, release', async () => {
     const { ic, coordinator } = setUp();
     ic.onCall = () => new ByteWriter().u64(9n).finish();
-    const ticket = await submit(coordinator, 'm', inputs(3));
+    const { ticket } = await submit(coordinator, 'm', inputs(3));
     expect(readEnqueue(ic.calls[0]!.bytes)).toMatchObject({ mode: 1 });
 
     ic.onCall = () => pending;
@@ -188,7 +188,7 @@ describe('tickets', () => {
     expect(gone).toMatchObject({ code: 'unknown-request' });
 
     ic.onCall = () => new ByteWriter().u64(10n).finish();
-    const second = await submit(coordinator, 'm', inputs(1));
+    const { ticket: second } = await submit(coordinator, 'm', inputs(1));
     ic.onCall = () => {
       throw new CallFailure(4, '[unknown-request] pushed out');
     };
@@ -200,7 +200,7 @@ describe('tickets', () => {
     const { ic, coordinator } = setUp();
     ic.onCall = () => new ByteWriter().u64(9n).finish();
     ic.sender = bob;
-    const ticket = await submit(coordinator, 'm', inputs(1));
+    const { ticket } = await submit(coordinator, 'm', inputs(1));
     ic.controllers = [];
     ic.sender = alice;
     ic.onCall = () => pending;

@@ -1,13 +1,10 @@
 import {
   CanisterError,
-  EnqueueMode,
   decodeBundle,
-  encodeBundle,
-  encodeEnqueue,
   joinRows,
   parseCanisterError,
-  splitRows,
   type BundleTensor,
+  type EnqueueMode,
   type Result,
 } from '@canopy/protocol';
 import { callerKey } from '../admission/caller-key.js';
@@ -18,39 +15,30 @@ import type { PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/requests.js';
 import type { Model } from '../registry/models.js';
 import { callWorker } from './call-worker.js';
+import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
 
-/** The micro-batches of a request, in order, as bundles for the head. */
-export function cutRequest(model: Model, inputs: Uint8Array): Uint8Array[] {
-  const { plan } = model;
-  const batches = readInput(() => {
+/** The micro-batches of a request, in order, as tensors for the head. */
+export function cutRequest({ plan }: Model, inputs: Uint8Array): BundleTensor[][] {
+  return readInput(() => {
     const tensors = admitInputs(plan, decodeBundle(inputs));
-    return plan.rowsIndependent ? splitRows(tensors, plan.microBatchRows) : [tensors];
+    return cutTasks(tensors, plan.rowsIndependent ? plan.microBatchRows : undefined);
   });
-  return batches.map((batch) => encodeBundle(batch.map((tensor) => ({ ...tensor, name: '' }))));
 }
 
-/** Puts the results of micro-batches together and gives the outputs their names. */
-export function joinResult(model: Model, bundles: readonly Uint8Array[]): Uint8Array {
-  const { plan } = model;
+/** Puts the results of micro-batches together and gives the model's outputs, by name. */
+export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): BundleTensor[] {
   const joined = joinRows(bundles.map(decodeBundle));
-  const names = plan.stages[plan.stages.length - 1]!.outputs;
-  const byName = new Map<string, BundleTensor>();
-  joined.forEach((tensor, index) => {
-    const name = names[index];
-    if (name !== undefined) byName.set(name, { ...tensor, name });
+  const given = plan.stages[plan.stages.length - 1]!.outputs;
+  return plan.outputs.map(({ name }) => {
+    const tensor = joined[given.indexOf(name)];
+    if (tensor === undefined) {
+      throw new CoordinatorError(
+        CanisterError.internal,
+        `output "${name}" is not among the tensors the last stage gives: ${given.join(', ')}`,
+      );
+    }
+    return { name, dtype: tensor.dtype, dims: tensor.dims, data: tensor.data };
   });
-  return encodeBundle(
-    plan.outputs.map(({ name }) => {
-      const tensor = byName.get(name);
-      if (tensor === undefined) {
-        throw new CoordinatorError(
-          CanisterError.internal,
-          `output "${name}" is not among the tensors the last stage gives: ${names.join(', ')}`,
-        );
-      }
-      return tensor;
-    }),
-  );
 }
 
 /** The error of a result that says a stage failed. */
@@ -97,11 +85,7 @@ export async function enqueue(
     const model = coordinator.models.get(modelName);
     const tasks = cutRequest(model, inputs);
     entry.microBatches = tasks.length;
-    const request = encodeEnqueue({
-      mode: EnqueueMode[mode],
-      callerKey: callerKey(caller.toUint8Array()),
-      tasks,
-    });
+    const request = encodeTasksForHead(mode, callerKey(caller.toUint8Array()), tasks);
     requests.counters.inFlight++;
     try {
       const reply = await callWorker(ic, model.workers[0]!, 0, 'enqueue', request);

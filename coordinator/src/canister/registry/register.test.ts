@@ -104,7 +104,7 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   restoreTraffic(upgraded, saveTraffic(coordinator));
 
   expect(upgraded.models.get('m').plan).toEqual(samplePlan());
-  expect(upgraded.tickets.get(submitted.ticket, bob, false)).toMatchObject({ requestId: 3n });
+  expect(upgraded.tickets.find(submitted.ticket)).toMatchObject({ requestId: 3n });
   expect(upgraded.requests.find(submitted.ticket)?.error).toBeUndefined();
   expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });
   expect(upgraded.requests.counters.inFlight).toBe(0);

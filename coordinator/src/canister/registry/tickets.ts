@@ -1,6 +1,4 @@
-import { CanisterError } from '@canopy/protocol';
-import { CoordinatorError } from '../error.js';
-import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
+import type { PrincipalLike } from '../ic/ic.js';
 
 /** Tickets kept; the oldest are forgotten first, as the head forgets their results. */
 export const ticketLimit = 1024;
@@ -26,17 +24,8 @@ export class TicketStore {
       if (oldest.done !== true) this.tickets.delete(oldest.value);
     }
   }
-  /** Throws `unknown-request` where there is none, or it is somebody else's. */
-  get(id: bigint, caller: PrincipalLike, isController: boolean): Ticket {
-    const ticket = this.tickets.get(id);
-    if (ticket === undefined || (!isController && !samePrincipal(ticket.caller, caller))) {
-      throw new CoordinatorError(
-        CanisterError.unknownRequest,
-        `ticket ${id.toString()} is not known here for this caller: it was released, pushed out by ` +
-          `newer ones, or belongs to somebody else`,
-      );
-    }
-    return ticket;
+  find(id: bigint): Ticket | undefined {
+    return this.tickets.get(id);
   }
   remove(id: bigint): void {
     this.tickets.delete(id);

@@ -2,10 +2,21 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteWriter, coordinatorIdl } from '@canopy/protocol';
-import type { FetchOutcome } from '../pipeline/fetch.js';
-import type { InferOutcome } from '../pipeline/infer.js';
-import { readTextAndBlob, writeFetchReply, writeInferReply, type OrError } from './tensor-codec.js';
+import { ByteWriter, coordinatorIdl, encodeBundle } from '@canopy/protocol';
+import { anyTensors } from '../../testing/any-tensors.js';
+import { GatherWriter } from '../bytes/gather-writer.js';
+import type { FetchOutcome, ReleaseOutcome } from '../pipeline/fetch.js';
+import type { InferOutcome, SubmitOutcome } from '../pipeline/infer.js';
+import {
+  readNat64,
+  readNat64AndNat32,
+  readTextAndBlob,
+  writeDoneReply,
+  writeFetchReply,
+  writeInferReply,
+  writeSubmitReply,
+  type OrError,
+} from './request-codec.js';
 
 const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
 const method = (name: string): IDL.FuncClass => service._fields.find(([key]) => key === name)![1];
@@ -18,7 +29,7 @@ function readBack(
   write: (out: ByteWriter) => void,
 ): unknown {
   const whole = IDL.encode(type, [sample]);
-  const out = new ByteWriter().bytes(whole.slice(0, whole.length - sampleBytes));
+  const out = new GatherWriter().bytes(whole.slice(0, whole.length - sampleBytes));
   write(out);
   return IDL.decode(type, out.finish())[0];
 }
@@ -42,7 +53,7 @@ describe('Candid by hand is Candid', () => {
     const outcome: fc.Arbitrary<OrError<InferOutcome>> = fc.oneof(
       fc.record({
         kind: fc.constant('done' as const),
-        outputs: blob,
+        outputs: anyTensors,
         microBatches: u32,
         stages: fc.array(stage, { maxLength: 4 }),
       }),
@@ -59,7 +70,7 @@ describe('Candid by hand is Candid', () => {
         else {
           expect(read).toEqual({
             ok: {
-              outputs: given.outputs,
+              outputs: encodeBundle(given.outputs),
               micro_batches: given.microBatches,
               stages: given.stages.map((one) => ({
                 worker: one.worker,
@@ -95,6 +106,56 @@ describe('Candid by hand is Candid', () => {
         }
       }),
     );
+  });
+
+  test('replies of submit and release', () => {
+    const failed = fc.record({ kind: fc.constant('err' as const), error });
+    const submitted: fc.Arbitrary<OrError<SubmitOutcome>> = fc.oneof(
+      fc.record({ kind: fc.constant('ok' as const), ticket: u64 }),
+      failed,
+    );
+    const released: fc.Arbitrary<OrError<ReleaseOutcome>> = fc.oneof(
+      fc.constant({ kind: 'ok' as const }),
+      failed,
+    );
+    fc.assert(
+      fc.property(submitted, released, (submit, release) => {
+        const submitReply = readBack(method('submit').retTypes, { ok: 0n }, 9, (out) => {
+          writeSubmitReply(out, submit);
+        });
+        const expected = submit.kind === 'ok' ? { ok: submit.ticket } : { err: submit.error };
+        expect(submitReply).toEqual(expected);
+        const releaseReply = readBack(method('release').retTypes, { ok: null }, 1, (out) => {
+          writeDoneReply(out, release);
+        });
+        expect(releaseReply).toEqual(release.kind === 'ok' ? { ok: null } : { err: release.error });
+      }),
+    );
+  });
+
+  test('arguments (nat64) and (nat64, nat32)', () => {
+    fc.assert(
+      fc.property(u64, u32, (ticket, offset) => {
+        const one = IDL.encode(method('release').argTypes, [ticket]);
+        expect(readNat64(one)).toEqual([ticket]);
+        expect(readNat64AndNat32(one)).toBeUndefined();
+        const two = IDL.encode(method('fetch').argTypes, [ticket, offset]);
+        expect(readNat64AndNat32(two)).toEqual([ticket, offset]);
+        expect(readNat64(two)).toBeUndefined();
+        // A view into something larger is read where it lies.
+        expect(readNat64(Uint8Array.of(1, ...one).subarray(1))).toEqual([ticket]);
+      }),
+    );
+  });
+
+  test('malformed numbers are left to the library', () => {
+    const whole = IDL.encode(method('fetch').argTypes, [7n, 8]);
+    for (let length = 0; length < whole.length; length++) {
+      expect(readNat64AndNat32(whole.slice(0, length))).toBeUndefined();
+    }
+    expect(readNat64AndNat32(Uint8Array.of(...whole, 0))).toBeUndefined();
+    const wrongType = IDL.encode([IDL.Nat64, IDL.Int32], [7n, 8]);
+    expect(readNat64AndNat32(wrongType)).toBeUndefined();
   });
 
   test('arguments (text, blob)', () => {

@@ -1,13 +1,17 @@
 /**
- * Candid by hand for the three messages that carry tensors. The Candid library copies blobs byte by
- * byte in QuickJS, at hundreds of instructions each; here they are copied as blocks. What is written
+ * Candid by hand for the messages that make up a request. The library takes millions of instructions
+ * for the smallest reply and copies blobs byte by byte; here they are copied as blocks. What is written
  * and read is ordinary Candid (specification: "Binary format"), and tests compare it with the library.
  */
-import { ByteWriter, type CoordinatorErrorRecord } from '@canopy/protocol';
+import type { ByteWriter, CoordinatorErrorRecord } from '@canopy/protocol';
+import { bundleBytes, writeBundle } from '../bytes/bundle-writer.js';
 import type { PrincipalLike } from '../ic/ic.js';
-import type { FetchOutcome } from '../pipeline/fetch.js';
-import type { InferOutcome } from '../pipeline/infer.js';
+import type { FetchOutcome, ReleaseOutcome } from '../pipeline/fetch.js';
+import type { InferOutcome, SubmitOutcome } from '../pipeline/infer.js';
 import type { StageTotals } from '../pipeline/stages.js';
+
+const utf8 = new TextEncoder();
+const fromUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** The hash by which Candid orders and names fields. */
 function fieldHash(name: string): number {
@@ -31,7 +35,7 @@ function leb(out: ByteWriter, value: number): void {
 }
 
 function text(out: ByteWriter, value: string): void {
-  const bytes = new TextEncoder().encode(value);
+  const bytes = utf8.encode(value);
   leb(out, bytes.length);
   out.bytes(bytes);
 }
@@ -86,7 +90,8 @@ type Inference = Extract<InferOutcome, { kind: 'done' }>;
 
 const inferenceValue = record<Inference, 'outputs' | 'micro_batches' | 'stages'>({
   outputs: (out, inference) => {
-    blob(out, inference.outputs);
+    leb(out, bundleBytes(inference.outputs));
+    writeBundle(out, inference.outputs);
   },
   micro_batches: (out, inference) => out.u32(inference.microBatches),
   stages: (out, inference) => {
@@ -95,6 +100,7 @@ const inferenceValue = record<Inference, 'outputs' | 'micro_batches' | 'stages'>
   },
 });
 
+const doneCases = byHash('ok', 'err');
 const inferCases = byHash('ok', 'ticket', 'err');
 const fetchCases = byHash('pending', 'part', 'err');
 const pendingFields = byHash('done', 'total');
@@ -118,6 +124,19 @@ export function writeInferReply(out: ByteWriter, outcome: OrError<InferOutcome>)
   }
 }
 
+/** Value of `variant { ok : nat64; err : Error }`. */
+export function writeSubmitReply(out: ByteWriter, outcome: OrError<SubmitOutcome>): void {
+  out.u8(doneCases.indexOf(outcome.kind));
+  if (outcome.kind === 'ok') out.u64(outcome.ticket);
+  else errorValue(out, outcome.error);
+}
+
+/** Value of `variant { ok; err : Error }`. */
+export function writeDoneReply(out: ByteWriter, outcome: OrError<ReleaseOutcome>): void {
+  out.u8(doneCases.indexOf(outcome.kind));
+  if (outcome.kind === 'err') errorValue(out, outcome.error);
+}
+
 /** Value of the reply of `fetch` and `fetch_update`. */
 export function writeFetchReply(out: ByteWriter, outcome: OrError<FetchOutcome>): void {
   switch (outcome.kind) {
@@ -138,6 +157,39 @@ export function writeFetchReply(out: ByteWriter, outcome: OrError<FetchOutcome>)
   }
 }
 
+function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
+  for (let index = 0; index < start.length; index++) {
+    if (bytes[index] !== start[index]) return false;
+  }
+  return true;
+}
+
+/** `(nat64)` and `(nat64, nat32)`: no types of their own, the arguments' types, then the values. */
+const nat64Header = [0x44, 0x49, 0x44, 0x4c, 0, 1, 0x78];
+const nat64AndNat32Header = [0x44, 0x49, 0x44, 0x4c, 0, 2, 0x78, 0x79];
+
+/** Numbers after a header; undefined where the bytes begin otherwise or end elsewhere. */
+function numbersAfter(
+  bytes: Uint8Array,
+  header: readonly number[],
+  valueBytes: number,
+): DataView | undefined {
+  if (bytes.length !== header.length + valueBytes || !startsWith(bytes, header)) return undefined;
+  return new DataView(bytes.buffer, bytes.byteOffset + header.length, valueBytes);
+}
+
+/** Reads arguments `(nat64)`; undefined as for {@link readTextAndBlob}. */
+export function readNat64(bytes: Uint8Array): [bigint] | undefined {
+  const values = numbersAfter(bytes, nat64Header, 8);
+  return values && [values.getBigUint64(0, true)];
+}
+
+/** Reads arguments `(nat64, nat32)`; undefined as for {@link readTextAndBlob}. */
+export function readNat64AndNat32(bytes: Uint8Array): [bigint, number] | undefined {
+  const values = numbersAfter(bytes, nat64AndNat32Header, 12);
+  return values && [values.getBigUint64(0, true), values.getUint32(8, true)];
+}
+
 /** `(text, blob)` as Candid encoders write it: one type, vec nat8, at index 0. */
 const textAndBlobHeader = [0x44, 0x49, 0x44, 0x4c, 1, 0x6d, 0x7b, 2, 0x71, 0];
 
@@ -146,7 +198,7 @@ const textAndBlobHeader = [0x44, 0x49, 0x44, 0x4c, 1, 0x6d, 0x7b, 2, 0x71, 0];
  * also valid, form, or is malformed: then the library must read it.
  */
 export function readTextAndBlob(bytes: Uint8Array): [string, Uint8Array] | undefined {
-  if (!textAndBlobHeader.every((byte, index) => bytes[index] === byte)) return undefined;
+  if (!startsWith(bytes, textAndBlobHeader)) return undefined;
   let at = textAndBlobHeader.length;
   const part = (): Uint8Array | undefined => {
     let length = 0;
@@ -166,7 +218,7 @@ export function readTextAndBlob(bytes: Uint8Array): [string, Uint8Array] | undef
   const content = name && part();
   if (!name || !content || at !== bytes.length) return undefined;
   try {
-    return [new TextDecoder('utf-8', { fatal: true }).decode(name), content];
+    return [fromUtf8.decode(name), content];
   } catch {
     return undefined;
   }

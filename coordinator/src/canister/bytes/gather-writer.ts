@@ -1,0 +1,39 @@
+import { ByteWriter } from '@canopy/protocol';
+
+/** Shorter bytes are copied at once: remembering them would cost more. */
+const largeBytes = 256;
+
+/**
+ * A {@link ByteWriter} that remembers large blocks of bytes and copies each of them once, in
+ * {@link finish}, into a buffer of exactly the size needed. Every page of memory touched costs.
+ */
+export class GatherWriter extends ByteWriter {
+  /** Blocks and how many bytes of the small fields stand before each. */
+  private readonly blocks: { at: number; bytes: Uint8Array }[] = [];
+  private blockBytes = 0;
+
+  /** Must not change until {@link finish}. */
+  override bytes(value: Uint8Array): this {
+    if (value.length < largeBytes) return super.bytes(value);
+    this.blocks.push({ at: this.length, bytes: value });
+    this.blockBytes += value.length;
+    return this;
+  }
+
+  override finish(): Uint8Array {
+    const small = super.finish();
+    if (this.blocks.length === 0) return small;
+    const whole = new Uint8Array(small.length + this.blockBytes);
+    let taken = 0;
+    let end = 0;
+    for (const { at, bytes } of this.blocks) {
+      whole.set(small.subarray(taken, at), end);
+      end += at - taken;
+      whole.set(bytes, end);
+      end += bytes.length;
+      taken = at;
+    }
+    whole.set(small.subarray(taken), end);
+    return whole;
+  }
+}

@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  EnqueueMode,
+  encodeBundle,
+  encodeEnqueue,
+  splitRows,
+  type BundleTensor,
+} from '@canopy/protocol';
+import { anyTensors, tensorsOfRows } from '../../testing/any-tensors.js';
+import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
+
+const nameless = (task: readonly BundleTensor[]): BundleTensor[] =>
+  task.map((tensor) => ({ ...tensor, name: '' }));
+const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+
+describe('the message to the head', () => {
+  test('has the rows that splitRows gives', () => {
+    fc.assert(
+      fc.property(tensorsOfRows, fc.integer({ min: 1, max: 10 }), (tensors, rowsPerTask) => {
+        expect(cutTasks(tensors, rowsPerTask)).toEqual(
+          splitRows(tensors, rowsPerTask).map(nameless),
+        );
+      }),
+    );
+  });
+
+  test('is what encodeEnqueue gives', () => {
+    fc.assert(
+      fc.property(fc.array(anyTensors, { maxLength: 3 }), u64, (tasks, callerKey) => {
+        const expected = encodeEnqueue({
+          mode: EnqueueMode.ticket,
+          callerKey,
+          tasks: tasks.map((task) => encodeBundle(task)),
+        });
+        expect(encodeTasksForHead('ticket', callerKey, tasks)).toEqual(expected);
+      }),
+    );
+  });
+
+  test('uncut tensors stay whole; rows must agree where they are cut', () => {
+    const data = new Uint8Array(2);
+    const scalarAndRow: BundleTensor[] = [
+      { name: 'a', dtype: 'uint8', dims: [2], data },
+      { name: 'b', dtype: 'uint8', dims: [1, 2], data },
+    ];
+    expect(cutTasks(scalarAndRow, undefined)).toEqual([nameless(scalarAndRow)]);
+    expect(() => cutTasks(scalarAndRow, 5)).toThrow('dimension 0 must be the same');
+  });
+});

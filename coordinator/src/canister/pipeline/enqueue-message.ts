@@ -1,0 +1,59 @@
+import {
+  EnqueueMode,
+  dtypeBytes,
+  elementCount,
+  rowCount,
+  type BundleTensor,
+} from '@canopy/protocol';
+import { bundleBytes, writeBundle } from '../bytes/bundle-writer.js';
+import { GatherWriter } from '../bytes/gather-writer.js';
+
+/** Rows `[start, end)` of a tensor, without its name; the data are a view. */
+function rowsOf({ dtype, dims, data }: BundleTensor, start: number, end: number): BundleTensor {
+  const rowDims = dims.slice(1);
+  const rowBytes = elementCount(rowDims) * dtypeBytes(dtype);
+  return {
+    name: '',
+    dtype,
+    dims: [end - start, ...rowDims],
+    data: data.subarray(start * rowBytes, end * rowBytes),
+  };
+}
+
+function nameless({ dtype, dims, data }: BundleTensor): BundleTensor {
+  return { name: '', dtype, dims, data };
+}
+
+/**
+ * Cuts tensors into micro-batches of `rowsPerTask` rows, the last one smaller; into one of all rows
+ * where it is undefined. Throws `ProtocolError` where the tensors have no rows in common.
+ */
+export function cutTasks(
+  tensors: readonly BundleTensor[],
+  rowsPerTask: number | undefined,
+): BundleTensor[][] {
+  if (rowsPerTask === undefined) return [tensors.map(nameless)];
+  const rows = rowCount(tensors);
+  if (rows > 0 && rows <= rowsPerTask) return [tensors.map(nameless)];
+  const tasks: BundleTensor[][] = [];
+  for (let start = 0; start < rows; start += rowsPerTask) {
+    const end = Math.min(rows, start + rowsPerTask);
+    tasks.push(tensors.map((tensor) => rowsOf(tensor, start, end)));
+  }
+  return tasks;
+}
+
+/** Argument of `enqueue`, as `encodeEnqueue` of the tasks' bundles, but copying the data only once. */
+export function encodeTasksForHead(
+  mode: keyof typeof EnqueueMode,
+  callerKey: bigint,
+  tasks: readonly (readonly BundleTensor[])[],
+): Uint8Array {
+  const out = new GatherWriter();
+  out.u32(EnqueueMode[mode]).u64(callerKey).u32(tasks.length);
+  for (const tensors of tasks) {
+    out.u32(bundleBytes(tensors));
+    writeBundle(out, tensors);
+  }
+  return out.finish();
+}
