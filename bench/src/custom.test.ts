@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { benchmark } from './custom.js';
+import { isObserved } from './results/schema.js';
 
 const path = fileURLToPath(
   new URL('../../pocketic-tests/models/digits-cnn/model.onnx', import.meta.url),
@@ -19,7 +20,9 @@ describe("one's own model", () => {
     });
     expect(seen).toEqual(['a1 1x2', 'd1 1x2', 'd1 3x2', 'd2 1x2', 'd2 3x2']);
     expect(result.models).toMatchObject([{ name: 'digits-cnn', inputBytes: 256 }]);
+    expect(result.ic).toEqual({ kind: 'embedded', version: '0', url: null });
     for (const run of result.runs) {
+      if (!isObserved(run)) throw new Error('slices were not observed');
       const { workers, model, coordinator } = run.instructionsPerInput;
       expect(model).toBeGreaterThan(100_000);
       expect(workers).toBeGreaterThan(model);
@@ -27,5 +30,12 @@ describe("one's own model", () => {
       expect(run.cyclesPer1000).toBeGreaterThan(1000 * workers);
       expect(run.stages).toHaveLength(run.workers);
     }
+  });
+
+  it('is refused where a request does not fit a message', async () => {
+    const options = { path, workers: [1], batches: [1, 9000], concurrencies: [1] };
+    await expect(benchmark({ ...options, canopyVersion: '0' })).rejects.toThrow(
+      /^a request of 9000 inputs has 2\.2 MiB, and the IC takes messages of 2 MiB: 7\d\d\d inputs fit$/,
+    );
   });
 });

@@ -1,5 +1,13 @@
-import { elementCount, type BundleTensor, type Plan } from '@canopy/protocol';
-import { measureModel } from './measure/model.js';
+import {
+  elementCount,
+  encodeBundle,
+  joinRows,
+  maxMessageBytes,
+  type BundleTensor,
+  type Plan,
+} from '@canopy/protocol';
+import { openIc, type IcChoice } from './ic/open.js';
+import { measureModelOn } from './measure/model.js';
 import { usdPerXdr } from './measure/money.js';
 import type { RunSpec } from './measure/run.js';
 import type { BenchModel } from './models/catalogue.js';
@@ -11,7 +19,8 @@ import {
   schemaVersion,
   type BenchResult,
   type CostSchedule,
-  type RunResult,
+  type IcAbout,
+  type MeasuredRun,
 } from './results/schema.js';
 import { planModel } from '@canopy/partitioner';
 
@@ -25,11 +34,20 @@ export interface BenchmarkOptions {
   workers: readonly number[];
   batches: readonly number[];
   concurrencies: readonly number[];
+  /**
+   * The IC to measure on.
+   * @default the embedded one
+   */
+  ic?: IcChoice;
+  /**
+   * Cost schedules of the embedded IC; others have their own.
+   * @default 2026-07
+   */
   costSchedules?: readonly CostSchedule[];
   /** Written into the result. */
   canopyVersion: string;
   /** Told of each run when it is done. */
-  onRun?: (run: RunResult) => void;
+  onRun?: (run: MeasuredRun) => void;
 }
 
 /** Requests of a run: enough that a full pipeline shows. */
@@ -73,10 +91,26 @@ export function randomInput(plan: Plan, seed: number): BundleTensor[] {
   });
 }
 
+/** Throws where a request of the largest batch does not fit a message of the IC. */
+function checkBatches(model: BenchModel, batches: readonly number[]): void {
+  const bytesOf = (batch: number): number =>
+    encodeBundle(joinRows(Array.from({ length: batch }, () => model.input(0)))).length;
+  const largest = Math.max(...batches);
+  const bytes = bytesOf(largest);
+  if (bytes <= maxMessageBytes) return;
+  const mebibytes = (bytes / 2 ** 20).toFixed(1);
+  const fitting = Math.floor((largest * maxMessageBytes) / bytes);
+  throw new Error(
+    `a request of ${largest} inputs has ${mebibytes} MiB, and the IC takes messages of 2 MiB: ` +
+      (fitting === 0 ? 'one input is too large' : `${fitting} inputs fit`),
+  );
+}
+
 /**
- * Measures one's own model on the embedded IC, in this process: way a on one worker for comparison,
- * and way d for every combination asked for. Figures as in METHODOLOGY.md. Throws where the model
- * cannot be planned, where an answer is not that of onnxruntime, or where a request fails.
+ * Measures one's own model: way a on one worker for comparison, and way d for every combination asked
+ * for. Figures as in METHODOLOGY.md; those that the IC does not tell are null. Throws where the model
+ * cannot be planned, where the IC cannot be used (`BenchIcError`), where an answer is not that of
+ * onnxruntime, or where a request fails.
  *
  * @example
  * const result = await benchmark({
@@ -84,7 +118,8 @@ export function randomInput(plan: Plan, seed: number): BundleTensor[] {
  * });
  * console.log(runTable(result.runs));
  */
-export async function benchmark(options: BenchmarkOptions): Promise<BenchResult> {
+export async function benchmark(options: BenchmarkOptions): Promise<BenchResult<MeasuredRun>> {
+  const { canopyVersion, ic: choice = { kind: 'embedded' } } = options;
   const dims = options.dims ?? {};
   const planned = await planModel(options.path, { dims: { ...dims } });
   planned.close();
@@ -96,18 +131,32 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchResult>
     dims,
     input: (seed) => randomInput(plan, seed),
   };
+  checkBatches(model, options.batches);
   const reference = await openReference(options.path);
-  const runs: RunResult[] = [];
+  const runs: MeasuredRun[] = [];
+  let about: IcAbout | undefined;
   try {
-    for (const costSchedule of options.costSchedules ?? ['2026-07']) {
+    for (const costSchedule of options.costSchedules ?? ['2026-07' as const]) {
       for (const workers of options.workers) {
-        const job = { model, workers, costSchedule, runs: specs(options, workers) };
-        const outcome = await measureModel(
-          job,
-          (inputs) => reference.run(inputs),
-          (run) => options.onRun?.(run),
-        );
-        runs.push(...outcome.runs);
+        const ic = await openIc(choice, costSchedule, canopyVersion);
+        about = ic.about;
+        try {
+          const job = {
+            model,
+            workers,
+            costSchedule: choice.kind === 'embedded' ? costSchedule : null,
+            runs: specs(options, workers),
+          };
+          const outcome = await measureModelOn(
+            ic,
+            job,
+            (inputs) => reference.run(inputs),
+            (run) => options.onRun?.(run),
+          );
+          runs.push(...outcome.runs);
+        } finally {
+          await ic.close();
+        }
       }
     }
   } finally {
@@ -115,9 +164,9 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchResult>
   }
   return {
     schemaVersion,
-    canopyVersion: options.canopyVersion,
+    canopyVersion,
     node: process.version,
-    ic: { kind: 'embedded', version: options.canopyVersion },
+    ic: about!,
     mode: 'custom',
     usdPerXdr,
     models: [modelResult(model, runs)],

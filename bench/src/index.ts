@@ -1,3 +1,6 @@
 export { benchmark, randomInput, type BenchmarkOptions } from './custom.js';
+export { BenchIcError, type BenchIcErrorCode } from './ic/errors.js';
+export type { IcChoice } from './ic/open.js';
+export { icText } from './report/ic-text.js';
 export { runTable } from './report/run-table.js';
 export * from './results/schema.js';

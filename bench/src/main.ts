@@ -80,7 +80,7 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
     schemaVersion,
     canopyVersion: version(),
     node: process.version,
-    ic: { kind: 'embedded', version: version() },
+    ic: { kind: 'embedded', version: version(), url: null },
     mode,
     usdPerXdr,
     models,

@@ -1,4 +1,4 @@
-import { CallRejected, install, provisionalCreate, type Transport } from '@canopy/client';
+import { CallRejected, type Transport } from '@canopy/client';
 import {
   Ic,
   principalFromText,
@@ -7,25 +7,28 @@ import {
   type ExecutedSlice,
 } from '@canopy/local-ic';
 import type { Observation } from '../measure/observation.js';
-import type { CostSchedule } from '../results/schema.js';
-import type { Answer, CanisterMemory, PendingCall, RoundIc } from './round-ic.js';
+import type { CostSchedule, IcAbout, Memory } from '../results/schema.js';
+import { nextFullHour, type Answer, type PendingCall, type RoundIc } from './round-ic.js';
+import { management, roundTransport, type RoundCalls } from './round-transport.js';
 
-const management = 'aaaaa-aa';
 const secondNs = 1_000_000_000n;
 const wasmPageBytes = 65536;
 const smallPageBytes = 4096;
 /** Charges for pages; `page-costs.json` of the embedded IC. */
 const wasmPageTouched = 80_000;
 const changedPage = 1000;
-/** Rounds after which a call outside of a measurement is given up. */
+/** Rounds in which canisters that have something to do must come to an end. */
 const patience = 2000;
 
 /** The embedded IC in this process: one application subnet whose rounds take a second. */
-export class EmbeddedIc implements RoundIc {
+export class EmbeddedIc implements RoundIc, RoundCalls {
   readonly ic: Ic;
+  readonly unit = 'round';
+  readonly about: IcAbout;
   round = 0;
 
-  constructor(costSchedule: CostSchedule) {
+  constructor(costSchedule: CostSchedule, version: string | null = null) {
+    this.about = { kind: 'embedded', version, url: null };
     this.ic = new Ic({ subnets: [{ kind: 'application' }], costs: costSchedule });
   }
 
@@ -37,16 +40,17 @@ export class EmbeddedIc implements RoundIc {
   }
 
   submit(sender: string, canister: string, method: string, arg: Uint8Array): Promise<PendingCall> {
-    return Promise.resolve(this.send(sender, canister, method, arg));
+    return this.send(sender, canister, method, arg);
   }
 
-  private send(
+  // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject
+  async send(
     sender: string,
     canister: string,
     method: string,
     arg: Uint8Array,
     effectiveCanister?: string,
-  ): PendingCall {
+  ): Promise<PendingCall> {
     const call = {
       sender: principalFromText(sender),
       canisterId: canister === management ? new Uint8Array() : principalFromText(canister),
@@ -80,35 +84,7 @@ export class EmbeddedIc implements RoundIc {
   }
 
   transport(sender: string): Transport {
-    const call = async (
-      canister: string,
-      method: string,
-      arg: Uint8Array,
-      effectiveCanister?: string,
-    ): Promise<Uint8Array> => {
-      const pending = this.send(sender, canister, method, arg, effectiveCanister);
-      for (let rounds = 0; rounds < patience; rounds++) {
-        // Other calls of the same moment are sent first, so that they share the round.
-        await new Promise(setImmediate);
-        const before = await pending.poll();
-        if (!before) await this.tick();
-        const answer = before ?? (await pending.poll());
-        if (answer) await this.settle();
-        if (answer?.kind === 'reply') return answer.reply;
-        if (answer) throw new CallRejected(answer.code, answer.message);
-      }
-      throw new Error(`${method} of ${canister} was not answered in ${patience} rounds`);
-    };
-    const manage = (method: string, arg: Uint8Array, canister?: string): Promise<Uint8Array> =>
-      call(management, method, arg, canister);
-    return {
-      principal: () => Promise.resolve(sender),
-      update: (canister, method, arg) => call(canister, method, arg),
-      query: (canister, method, arg) => this.query(sender, canister, method, arg),
-      wait: () => this.tick(),
-      createCanister: (options) => provisionalCreate(manage, sender, options),
-      installCode: (options) => install(manage, options),
-    };
+    return roundTransport(this, sender);
   }
 
   /** Executes rounds until no canister has anything to do, so that what follows does not depend on when. */
@@ -139,9 +115,14 @@ export class EmbeddedIc implements RoundIc {
     return Promise.resolve(this.ic.cyclesBalance(principalFromText(canister)));
   }
 
-  /** Forgets who was served before, so that a run does not depend on those before it. */
+  /**
+   * Forgets who was served before and charges for memory up to now, so that a run does not depend on
+   * those before it.
+   */
   async rest(): Promise<void> {
     await this.settle();
+    this.ic.setTime(nextFullHour(this.ic.timeNs));
+    this.ic.tick();
     for (const { scheduler } of this.ic.subnets[0]!.canisters.values()) {
       scheduler.accumulatedPriority = 0;
       scheduler.priorityCredit = 0;
@@ -149,12 +130,16 @@ export class EmbeddedIc implements RoundIc {
     }
   }
 
-  memory(canister: string): Promise<CanisterMemory> {
+  memory(canister: string): Promise<Memory> {
     const code = this.ic.canister(principalFromText(canister))?.code;
     return Promise.resolve({
       heapBytes: (code?.instance.memoryPages() ?? 0) * wasmPageBytes,
       stableBytes: this.ic.stableMemory(principalFromText(canister)).length,
     });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   observe(observation: Observation): void {

@@ -5,8 +5,8 @@ import type { Plan, WorkerStatus } from '@canopy/protocol';
 import { workerWasmGz } from '@canopy/worker';
 import { CoordinatorClient } from '@canopy/client';
 import { principalFromText } from '@canopy/local-ic';
-import { callerName } from '../ic/embedded.js';
-import type { RoundIc } from '../ic/round-ic.js';
+import { callerName, type EmbeddedIc } from '../ic/embedded.js';
+import type { BenchIc } from '../ic/round-ic.js';
 import type { WaySettings } from '../ways.js';
 
 export interface QueueLimits {
@@ -20,8 +20,8 @@ const noLimits: QueueLimits = { queueLimit: 4096, queueLimitPerCaller: 4096 };
 export const owner = callerName(0xffffff);
 
 /** A model on its canisters, ready to be asked. */
-export interface Deployed {
-  ic: RoundIc;
+export interface Deployed<Ic extends BenchIc = EmbeddedIc> {
+  ic: Ic;
   plan: Plan;
   coordinator: string;
   workers: readonly string[];
@@ -32,13 +32,13 @@ export interface Deployed {
 }
 
 /** Plans a model, puts it on `ic` and waits until it is ready. */
-export async function deployModel(
-  ic: RoundIc,
+export async function deployModel<Ic extends BenchIc>(
+  ic: Ic,
   path: string,
   name: string,
   options: PlanOptions,
   limits: QueueLimits = noLimits,
-): Promise<Deployed> {
+): Promise<Deployed<Ic>> {
   const planned = await planModel(path, { ...options, name });
   const transport = ic.transport(owner);
   try {

@@ -10,7 +10,7 @@ import {
   type Plan,
   type Result,
 } from '@canopy/protocol';
-import type { PendingCall, RoundIc } from '../ic/round-ic.js';
+import type { BenchIc, PendingCall } from '../ic/round-ic.js';
 
 const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
 const methods = new Map(service._fields);
@@ -55,7 +55,7 @@ export function outputsOf(plan: Plan, answer: InferAnswer): BundleTensor[] {
  * each round and released when it is there, as `CanopySession` does.
  */
 export async function sendInference(
-  ic: RoundIc,
+  ic: BenchIc,
   { caller, coordinator, model, bundle }: Inference,
 ): Promise<PendingCall<InferAnswer>> {
   const arg = IDL.encode(infer.argTypes, [model, bundle]);
@@ -88,7 +88,7 @@ export async function sendInference(
 }
 
 async function fetchResult(
-  ic: RoundIc,
+  ic: BenchIc,
   caller: string,
   coordinator: string,
   ticket: bigint,

@@ -1,16 +1,23 @@
 import { encodeBundle, joinRows, type BundleTensor, type Plan } from '@canopy/protocol';
 import { callerName } from '../ic/embedded.js';
-import type { RoundIc } from '../ic/round-ic.js';
-import { closedLoop, requestRounds, type RequestLog } from '../load/closed-loop.js';
-import { percentile } from '../load/percentile.js';
+import { isRoundIc, type BenchIc } from '../ic/round-ic.js';
+import { runLoad, type LoadLog } from '../load/run-load.js';
 import type { BenchModel } from '../models/catalogue.js';
 import { firstDifference } from '../reference.js';
-import type { CostSchedule, RunResult, StageResult, Way } from '../results/schema.js';
+import {
+  isObserved,
+  type CostSchedule,
+  type MeasuredRun,
+  type MeasuredStage,
+  type RunResult,
+  type Way,
+} from '../results/schema.js';
 import { waySettings } from '../ways.js';
 import type { Deployed } from './deployment.js';
 import { storageUsd, usd } from './money.js';
-import { Observation, type RoundWindow } from './observation.js';
+import { Observation } from './observation.js';
 import { outputsOf, sendInference, sentByStage, type InferAnswer } from './request.js';
+import { sliceFigures, timeFigures } from './run-figures.js';
 
 /** One line of the table: what to run. */
 export interface RunSpec {
@@ -22,8 +29,8 @@ export interface RunSpec {
 
 export interface RunContext {
   model: BenchModel;
-  deployed: Deployed;
-  costSchedule: CostSchedule;
+  deployed: Deployed<BenchIc>;
+  costSchedule: CostSchedule | null;
   /** Outputs that inputs should give; for the check of the first answer. */
   expected(inputs: readonly BundleTensor[]): Promise<BundleTensor[]>;
 }
@@ -32,8 +39,11 @@ function inputsOf(model: BenchModel, batch: number, request: number): BundleTens
   return joinRows(Array.from({ length: batch }, (_, row) => model.input(request * batch + row)));
 }
 
-/** Runs a model in one way under one load and gives every figure of it. */
-export async function measureRun(context: RunContext, spec: RunSpec): Promise<RunResult> {
+/**
+ * Runs a model in one way under one load and gives every figure of it that the IC tells. Throws where
+ * a request fails or the first answer is not the one expected.
+ */
+export async function measureRun(context: RunContext, spec: RunSpec): Promise<MeasuredRun> {
   const { deployed, model } = context;
   const { ic, coordinator, workers, plan } = deployed;
   const { batch, concurrency, requests } = spec;
@@ -41,13 +51,12 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
   const name = await deployed.use(settings);
   const canisters = [coordinator, ...workers];
 
+  await ic.rest();
   const statusBefore = await deployed.status();
   const cyclesBefore = await totalCycles(ic, canisters);
-  await ic.rest();
-  const observation = new Observation(workers);
-  ic.observe(observation);
-  const startRound = ic.round;
-  const log = await closedLoop(ic, {
+  const observation = observe(ic, workers);
+  const startRound = isRoundIc(ic) ? ic.round : 0;
+  const load = await runLoad(ic, {
     requests,
     concurrency,
     send: (index, lane) => {
@@ -55,36 +64,29 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
       return sendInference(ic, { caller: callerName(lane), coordinator, model: name, bundle });
     },
   });
-  observation.close();
-  const rounds = ic.round - startRound;
-  const cycles = Number(cyclesBefore - (await totalCycles(ic, canisters)));
+  observation?.close();
+  const cyclesAfter = await totalCycles(ic, canisters);
   const statusAfter = await deployed.status();
+  await checkAnswers(context, spec, load);
 
-  for (const { answer } of log) {
-    if (answer.kind === 'error') {
-      throw new Error(`a request failed: [${answer.code}] ${answer.message}`);
-    }
-  }
-  const first = log.find((entry) => entry.index === 0)!;
-  const difference = firstDifference(
-    outputsOf(plan, first.answer),
-    await context.expected(inputsOf(model, batch, 0)),
-  );
-  if (difference !== undefined) {
-    throw new Error(`${model.name}, way ${spec.way}: the answer is wrong: ${difference}`);
-  }
   const inputs = requests * batch;
-  const difference64 = (stage: number, field: 'programInstructions' | 'operatorInstructions') =>
-    Number(statusAfter[stage]![field] - statusBefore[stage]![field]);
+  const perInput = (value: number | undefined): number | null =>
+    value === undefined ? null : value / inputs;
+  const reported = (
+    stage: number,
+    field: 'instructions' | 'programInstructions' | 'operatorInstructions',
+  ): number => Number(statusAfter[stage]![field] - statusBefore[stage]![field]);
   const program = workers.reduce(
-    (sum, _, stage) => sum + difference64(stage, 'programInstructions'),
+    (sum, _, stage) => sum + reported(stage, 'programInstructions'),
     0,
   );
-  const workerInstructions = observation.instructions(workers);
-  const modelShare = workerInstructions === 0 ? 0 : program / workerInstructions;
-  const window = observation.steadyWindow(Math.min(...log.map((entry) => entry.answeredRound)));
+  const cycles =
+    cyclesBefore === null || cyclesAfter === null ? null : Number(cyclesBefore - cyclesAfter);
   const memory = await Promise.all(canisters.map((id) => ic.memory(id)));
-  const roundsOfRequests = log.map(requestRounds);
+  const storedBytes = memory.reduce<number | null>(
+    (sum, one) => (sum === null || one === null ? null : sum + one.heapBytes + one.stableBytes),
+    0,
+  );
   return {
     model: model.name,
     way: spec.way,
@@ -94,58 +96,86 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Ru
     costSchedule: context.costSchedule,
     settings,
     requests,
-    rounds: {
-      total: rounds,
-      median: percentile(roundsOfRequests, 0.5),
-      p95: percentile(roundsOfRequests, 0.95),
-    },
-    inferencesPerRound: inputs / rounds,
-    steady: window ? steadyFigures(observation, workers, window, modelShare, inputs) : null,
+    ...timeFigures(ic, load, inputs),
+    ...sliceFigures(observation, load, { workers, program, inputs, startRound }),
     instructionsPerInput: {
-      workers: workerInstructions / inputs,
+      workers: perInput(observation?.instructions(workers)),
       model: program / inputs,
-      pages: observation.pageInstructions(workers) / inputs,
-      coordinator: observation.instructions([coordinator]) / inputs,
+      pages: perInput(observation?.pageInstructions(workers)),
+      coordinator: perInput(observation?.instructions([coordinator])),
     },
-    stages: plan.stages.map((stage, index): StageResult => {
+    stages: plan.stages.map((stage, index): MeasuredStage => {
       const worker = workers[index]!;
       return {
         nodes: stage.nodes,
         weightsBytes: stage.weightsBytes,
         multiplyAdds: stage.multiplyAdds,
         predicted: predictedPerInput(plan, index, Math.min(batch, settings.microBatchRows)),
-        counted: observation.instructions([worker]) / inputs,
-        pages: observation.pageInstructions([worker]) / inputs,
-        program: difference64(index, 'programInstructions') / inputs,
-        operators: difference64(index, 'operatorInstructions') / inputs,
-        bytesSent: stageBytes(log, index) / inputs,
-        sliceFullness: observation.sliceFullness([worker]),
-        ...memory[index + 1]!,
+        counted: perInput(observation?.instructions([worker])),
+        reported: reported(index, 'instructions') / inputs,
+        pages: perInput(observation?.pageInstructions([worker])),
+        program: reported(index, 'programInstructions') / inputs,
+        operators: reported(index, 'operatorInstructions') / inputs,
+        bytesSent: stageBytes(load, index) / inputs,
+        sliceFullness: observation?.sliceFullness([worker]) ?? null,
+        heapBytes: memory[index + 1]?.heapBytes ?? null,
+        stableBytes: memory[index + 1]?.stableBytes ?? null,
       };
     }),
-    sliceFullness: observation.sliceFullness(),
-    atWork: observation.atWork(window),
-    heapChangedPerRound: observation.heapChangedPerRound(
-      window ?? { first: startRound + 1, last: ic.round },
-    ),
-    cyclesPer1000: (cycles / inputs) * 1000,
-    usdPer1000: usd((cycles / inputs) * 1000),
-    storageUsdPer30Days: storageUsd(
-      memory.reduce((sum, one) => sum + one.heapBytes + one.stableBytes, 0),
-    ),
-    coordinator: memory[0]!,
+    cyclesPer1000: cycles === null ? null : (cycles / inputs) * 1000,
+    usdPer1000: cycles === null ? null : usd((cycles / inputs) * 1000),
+    storageUsdPer30Days: storedBytes === null ? null : storageUsd(storedBytes),
+    coordinator: memory[0] ?? null,
     predicted: null,
   };
 }
 
-async function totalCycles(ic: RoundIc, canisters: readonly string[]): Promise<bigint> {
-  const balances = await Promise.all(canisters.map((id) => ic.cyclesBalance(id)));
-  return balances.reduce((sum, balance) => sum + balance, 0n);
+/** A run on the embedded IC, every slice of which was observed. */
+export function observedRun(run: MeasuredRun): RunResult {
+  if (!isObserved(run)) throw new Error(`${run.model}: slices were not observed`);
+  return run;
 }
 
-/** Bytes that a stage sent for all requests of a log. */
-function stageBytes(log: readonly RequestLog<InferAnswer>[], stage: number): number {
-  return log.reduce((sum, { answer }) => sum + (sentByStage(answer)[stage] ?? 0), 0);
+function observe(ic: BenchIc, workers: readonly string[]): Observation | undefined {
+  if (!isRoundIc(ic) || !ic.observe) return undefined;
+  const observation = new Observation(workers);
+  ic.observe(observation);
+  return observation;
+}
+
+/** Throws where a request failed, or the first answer is wrong. */
+async function checkAnswers(
+  { model, deployed, ...context }: RunContext,
+  { way, batch }: RunSpec,
+  { answers }: LoadLog<InferAnswer>,
+): Promise<void> {
+  for (const { answer } of answers) {
+    if (answer.kind === 'error') {
+      throw new Error(`a request failed: [${answer.code}] ${answer.message}`);
+    }
+  }
+  const first = answers.find((entry) => entry.index === 0)!;
+  const difference = firstDifference(
+    outputsOf(deployed.plan, first.answer),
+    await context.expected(inputsOf(model, batch, 0)),
+  );
+  if (difference !== undefined) {
+    throw new Error(`${model.name}, way ${way}: the answer is wrong: ${difference}`);
+  }
+}
+
+/** Null where one of the balances is not known. */
+async function totalCycles(ic: BenchIc, canisters: readonly string[]): Promise<bigint | null> {
+  const balances = await Promise.all(canisters.map((id) => ic.cyclesBalance(id)));
+  return balances.reduce<bigint | null>(
+    (sum, balance) => (sum === null || balance === null ? null : sum + balance),
+    0n,
+  );
+}
+
+/** Bytes that a stage sent for all requests of a load. */
+function stageBytes({ answers }: LoadLog<InferAnswer>, stage: number): number {
+  return answers.reduce((sum, { answer }) => sum + (sentByStage(answer)[stage] ?? 0), 0);
 }
 
 /** The plan's prediction for one input when so many share a message; the nearest it holds. */
@@ -155,21 +185,4 @@ function predictedPerInput(plan: Plan, stage: number, rows: number): number {
     Math.abs(one.rows - rows) < Math.abs(best.rows - rows) ? one : best,
   );
   return nearest.instructions / nearest.rows;
-}
-
-function steadyFigures(
-  observation: Observation,
-  workers: readonly string[],
-  window: RoundWindow,
-  modelShare: number,
-  inputs: number,
-): NonNullable<RunResult['steady']> {
-  const rounds = window.last - window.first + 1;
-  const perRound = observation.instructions(workers, window) / rounds;
-  const perInput = observation.instructions(workers) / inputs;
-  return {
-    rounds,
-    inferencesPerRound: perRound / perInput,
-    modelInstructionsPerRound: perRound * modelShare,
-  };
 }

@@ -3,6 +3,7 @@ import { wayNames } from '../ways.js';
 import { pageFigures, type Figure } from './figures.js';
 import { count, digits, mebibytes, optional, percent } from './format.js';
 import { allGoals } from './goals.js';
+import { icText } from './ic-text.js';
 import { runTable } from './run-table.js';
 import { renderTable } from './table.js';
 
@@ -120,12 +121,6 @@ function modelTable(result: BenchResult): string {
   );
 }
 
-const ics: Record<BenchResult['ic']['kind'], string> = {
-  embedded: 'the embedded IC',
-  pocketic: 'a PocketIC server',
-  replica: 'a replica',
-};
-
 /** The page about a result, and its figures; links to figures go to `figureFolder`. */
 export function benchmarkPage(
   result: BenchResult,
@@ -140,7 +135,7 @@ export function benchmarkPage(
   const ways = Object.values(wayNames).join('; ');
   const markdown = `# Benchmarks
 
-Written by \`npm run bench\` from \`bench/results/full.json\`; do not edit. Canopy ${result.canopyVersion}, ${ics[result.ic.kind]} ${result.ic.version}, Node ${result.node}, one application subnet. Every figure is defined in [METHODOLOGY.md](../bench/METHODOLOGY.md). Instructions, rounds, bytes and cycles are exact. A round is about a second on mainnet.
+Written by \`npm run bench\` from \`bench/results/full.json\`; do not edit. Canopy ${result.canopyVersion}, ${icText(result.ic)}, Node ${result.node}, one application subnet. Every figure is defined in [METHODOLOGY.md](../bench/METHODOLOGY.md). Instructions, rounds, bytes and cycles are exact. A round is about a second on mainnet.
 
 ## Goals
 

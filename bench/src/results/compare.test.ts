@@ -12,7 +12,8 @@ function result(rounds: number, secondsRatio = 1): BenchResult {
     costSchedule: '2026-07',
   };
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
+    ic: { kind: 'embedded', version: '0', url: null },
     models: [{ name: 'm', secondsRatio }],
     runs: [{ ...run, rounds: { total: rounds }, steady: null, atWork: [0, 1] }],
   } as unknown as BenchResult;
@@ -47,6 +48,21 @@ describe('a result file', () => {
   it('is refused where its version is another', () => {
     expect(() => parseBenchResult('{"schemaVersion":0}', 'x.json')).toThrow('schema version 0');
     expect(() => parseBenchResult('{', 'x.json')).toThrow('x.json is not JSON');
+    const other = { ...result(1), ic: { kind: 'replica', version: null, url: 'http://x' } };
+    expect(() => parseBenchResult(JSON.stringify(other), 'x.json')).toThrow(
+      'x.json was not measured on the embedded IC',
+    );
     expect(parseBenchResult(JSON.stringify(result(1)), 'x.json').runs).toHaveLength(1);
+  });
+
+  it('of version 1 is read: rounds of the embedded IC', () => {
+    const now = result(7);
+    const run = { ...now.runs[0], stages: [{ counted: 3 }] };
+    const old = { ...now, schemaVersion: 1, ic: { kind: 'embedded', version: '0' }, runs: [run] };
+    expect(parseBenchResult(JSON.stringify(old), 'x.json')).toMatchObject({
+      schemaVersion: 2,
+      ic: { kind: 'embedded', version: '0', url: null },
+      runs: [{ unit: 'round', rounds: { total: 7 }, seconds: null, stages: [{ reported: null }] }],
+    });
   });
 });

@@ -1,5 +1,11 @@
 import type { BenchModel } from '../models/catalogue.js';
-import type { ModelResult, RunResult, StageSplit } from './schema.js';
+import {
+  isObserved,
+  type MeasuredRun,
+  type ModelResult,
+  type RunResult,
+  type StageSplit,
+} from './schema.js';
 
 function isSplitRun(run: RunResult): boolean {
   return run.way === 'd' && run.workers === 4 && run.batch === 1 && run.concurrency > 1;
@@ -23,7 +29,7 @@ function splitOf(runs: readonly RunResult[]): StageSplit[] {
 }
 
 /** Facts about a model, from its runs. */
-export function modelResult(model: BenchModel, runs: readonly RunResult[]): ModelResult {
+export function modelResult(model: BenchModel, runs: readonly MeasuredRun[]): ModelResult {
   const own = runs.filter((run) => run.model === model.name);
   const stages = own[0]!.stages;
   const sum = (figure: (stage: (typeof stages)[number]) => number): number =>
@@ -34,6 +40,6 @@ export function modelResult(model: BenchModel, runs: readonly RunResult[]): Mode
     weightsBytes: sum((stage) => stage.weightsBytes),
     multiplyAdds: sum((stage) => stage.multiplyAdds),
     inputBytes: model.input(0).reduce((total, tensor) => total + tensor.data.length, 0),
-    split: splitOf(own),
+    split: splitOf(own.filter(isObserved)),
   };
 }

@@ -157,22 +157,24 @@ class DeployRun {
 
   async installModules(): Promise<void> {
     const { deployment, options } = this;
+    const hashes = {
+      coordinator: toHex(await sha256(options.modules.coordinator)),
+      worker: toHex(await sha256(options.modules.worker)),
+    };
     let done = 0;
     await Promise.all(
       this.canisters.map(async (canister) => {
-        const isCoordinator = canister === deployment.coordinator;
-        const module = isCoordinator ? options.modules.coordinator : options.modules.worker;
-        const hash = toHex(await sha256(module));
+        const what = canister === deployment.coordinator ? 'coordinator' : 'worker';
+        const module = options.modules[what];
         if (deployment.modules[canister] === undefined) {
           // A resumed deployment may have been interrupted between the installation and the note of it.
           const mode = options.resume ? 'reinstall' : 'install';
           await this.retry(`installing canister ${canister}`, () =>
             options.transport.installCode({ canister, module, mode }),
           );
-          deployment.modules[canister] = hash;
+          deployment.modules[canister] = hashes[what];
           await this.save();
         }
-        const what = isCoordinator ? 'coordinator' : 'worker';
         this.report('install', ++done, this.canisters.length, `${what} ${canister}`);
       }),
     );

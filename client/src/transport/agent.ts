@@ -76,10 +76,17 @@ export class AgentTransport implements Transport {
     return (await this.agent.getPrincipal()).toText();
   }
 
-  async query(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array> {
+  /** @param effectiveCanister the canister that a call to the management canister is about */
+  async query(
+    canister: string,
+    method: string,
+    arg: Uint8Array,
+    effectiveCanister = canister,
+  ): Promise<Uint8Array> {
     const response = await this.agent.query(Principal.fromText(canister), {
       methodName: method,
       arg,
+      effectiveCanisterId: Principal.fromText(effectiveCanister),
     });
     if (response.status === QueryResponseStatus.Rejected) {
       throw new CallRejected(response.reject_code, response.reject_message);
@@ -87,8 +94,14 @@ export class AgentTransport implements Transport {
     return response.reply.arg;
   }
 
-  update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array> {
-    return this.call(canister, method, arg, canister);
+  /** @param effectiveCanister the canister that a call to the management canister is about */
+  update(
+    canister: string,
+    method: string,
+    arg: Uint8Array,
+    effectiveCanister = canister,
+  ): Promise<Uint8Array> {
+    return this.call(canister, method, arg, effectiveCanister);
   }
 
   wait(milliseconds: number): Promise<void> {
