@@ -21,11 +21,12 @@ function checkTensor(
   if (given.dims.length !== spec.dims.length) {
     refuseBecause(`it must have ${spec.dims.length} dimensions, not ${given.dims.length}`);
   }
-  spec.dims.forEach((expected, axis) => {
+  for (let axis = 0; axis < spec.dims.length; axis++) {
+    const expected = spec.dims[axis]!;
     const size = given.dims[axis]!;
     if (typeof expected === 'number') {
       if (size !== expected) refuseBecause(`dimension ${axis} must be ${expected}, not ${size}`);
-      return;
+      continue;
     }
     if (size === 0) refuseBecause(`dimension ${axis} must be at least 1`);
     const bound = open.get(expected);
@@ -35,7 +36,7 @@ function checkTensor(
         `dimension ${axis} ("${expected}") is ${size}, but ${bound.size} in "${bound.tensor}"`,
       );
     }
-  });
+  }
 }
 
 /**
@@ -44,21 +45,28 @@ function checkTensor(
  * Throws {@link CoordinatorError} `bad-input` that names tensor, expected and given.
  */
 export function admitInputs(plan: Plan, tensors: readonly BundleTensor[]): BundleTensor[] {
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const names = plan.inputs.map((spec) => `"${spec.name}"`).join(', ');
+  const byName = new Map<string, BundleTensor>();
+  for (const tensor of tensors) byName.set(tensor.name, tensor);
   if (byName.size !== tensors.length) refuse('an input is given twice');
+  const open = new Map<string, { size: number; tensor: string }>();
+  for (const spec of plan.inputs) {
+    const given = byName.get(spec.name);
+    if (given === undefined) refuseNames(plan, tensors, spec);
+    else checkTensor(spec, given, open);
+  }
+  if (tensors.length > plan.inputs.length) refuseNames(plan, tensors);
+  return plan.stages[0]!.inputs.map((name) => byName.get(name)!);
+}
+
+/** Says which input is unknown, or that `missing` is not given. */
+function refuseNames(plan: Plan, tensors: readonly BundleTensor[], missing?: TensorSpec): void {
+  const names = plan.inputs.map((spec) => `"${spec.name}"`).join(', ');
   for (const { name } of tensors) {
     if (!plan.inputs.some((spec) => spec.name === name)) {
       refuse(`input "${name}" is unknown; the model takes ${names}`);
     }
   }
-  const open = new Map<string, { size: number; tensor: string }>();
-  for (const spec of plan.inputs) {
-    const given = byName.get(spec.name);
-    if (given === undefined) {
-      refuse(`input "${spec.name}" ${describe(spec)} is missing; the model takes ${names}`);
-    }
-    checkTensor(spec, given, open);
+  if (missing !== undefined) {
+    refuse(`input "${missing.name}" ${describe(missing)} is missing; the model takes ${names}`);
   }
-  return plan.stages[0]!.inputs.map((name) => byName.get(name)!);
 }

@@ -72,34 +72,43 @@ const errorValue = record<CoordinatorErrorRecord, 'code' | 'message' | 'retryabl
   retryable: (out, error) => out.u8(error.retryable ? 1 : 0),
 });
 
-const stageValue = record<
-  StageTotals,
-  'worker' | 'instructions' | 'messages' | 'bytes_received' | 'bytes_sent' | 'scratch_bytes'
->({
-  worker: (out, stage) => {
-    principal(out, stage.worker);
-  },
-  instructions: (out, stage) => out.u64(stage.instructions),
-  messages: (out, stage) => out.u32(stage.messages),
-  bytes_received: (out, stage) => out.u64(BigInt(stage.bytesReceived)),
-  bytes_sent: (out, stage) => out.u64(BigInt(stage.bytesSent)),
-  scratch_bytes: (out, stage) => out.u32(stage.scratchBytes),
-});
+/** Bytes of a stage's record but for its worker. */
+const stageBytes = 32;
+
+/**
+ * A stage's record. Its fields stand in the order of their hashes: messages, scratch_bytes,
+ * instructions, bytes_sent, bytes_received, worker.
+ */
+function stageValue(out: ByteWriter, stage: StageTotals): void {
+  const bytes = new Uint8Array(stageBytes);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, stage.messages, true);
+  view.setUint32(4, stage.scratchBytes, true);
+  view.setBigUint64(8, stage.instructions, true);
+  setCount(view, 16, stage.bytesSent);
+  setCount(view, 24, stage.bytesReceived);
+  out.bytes(bytes);
+  principal(out, stage.worker);
+}
+
+/** A nat64 of a number below 2^53. */
+function setCount(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % 2 ** 32, true);
+  view.setUint32(at + 4, value / 2 ** 32, true);
+}
 
 type Inference = Extract<InferOutcome, { kind: 'done' }>;
 
-const inferenceValue = record<Inference, 'outputs' | 'micro_batches' | 'stages'>({
-  outputs: (out, inference) => {
-    leb(out, bundleBytes(inference.outputs));
-    writeBundle(out, inference.outputs);
-  },
-  micro_batches: (out, inference) => out.u32(inference.microBatches),
-  stages: (out, inference) => {
-    leb(out, inference.stages.length);
-    for (const stage of inference.stages) stageValue(out, stage);
-  },
-});
+/** An inference; its fields too in the order of their hashes. */
+function inferenceValue(out: ByteWriter, inference: Inference): void {
+  leb(out, inference.stages.length);
+  for (const stage of inference.stages) stageValue(out, stage);
+  out.u32(inference.microBatches);
+  leb(out, bundleBytes(inference.outputs));
+  writeBundle(out, inference.outputs);
+}
 
+/** Cases of a variant, numbered in the order of their hashes. */
 const doneCases = byHash('ok', 'err');
 const inferCases = byHash('ok', 'ticket', 'err');
 const fetchCases = byHash('pending', 'part', 'err');

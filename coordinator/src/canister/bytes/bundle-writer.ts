@@ -3,11 +3,6 @@ import { DType, bundleMagic, type BundleTensor, type ByteWriter } from '@canopy/
 const utf8 = new TextEncoder();
 const zeros = new Uint8Array(8);
 
-/** Zeros that follow `length` bytes up to a multiple of 8. */
-function padding(length: number): Uint8Array {
-  return zeros.subarray(0, -length & 7);
-}
-
 function paddedBytes(length: number): number {
   return (length + 7) & ~7;
 }
@@ -25,16 +20,30 @@ export function bundleBytes(tensors: readonly BundleTensor[]): number {
   return bytes;
 }
 
-function writeTensor(out: ByteWriter, { name, dtype, dims, data }: BundleTensor): void {
-  const nameBytes = name === '' ? zeros.subarray(0, 0) : utf8.encode(name);
-  out.u8(DType[dtype]).u8(dims.length).u16(nameBytes.length).u32(data.length);
-  for (const dim of dims) out.u32(dim);
-  out.bytes(nameBytes).bytes(padding(fixedBytes + 4 * dims.length + nameBytes.length));
-  out.bytes(data).bytes(padding(data.length));
+/** All of a tensor before its data, up to a multiple of 8. */
+function tensorHead({ name, dtype, dims, data }: BundleTensor): Uint8Array {
+  const nameAt = fixedBytes + 4 * dims.length;
+  const nameBytes = name === '' ? undefined : utf8.encode(name);
+  const nameLength = nameBytes?.length ?? 0;
+  const head = new Uint8Array(paddedBytes(nameAt + nameLength));
+  const view = new DataView(head.buffer);
+  head[0] = DType[dtype];
+  head[1] = dims.length;
+  view.setUint16(2, nameLength, true);
+  view.setUint32(4, data.length, true);
+  for (let axis = 0; axis < dims.length; axis++) {
+    view.setUint32(fixedBytes + 4 * axis, dims[axis]!, true);
+  }
+  if (nameBytes) head.set(nameBytes, nameAt);
+  return head;
 }
 
 /** Writes tensors as `encodeBundle` does, into a message that has other things before them. */
 export function writeBundle(out: ByteWriter, tensors: readonly BundleTensor[]): void {
   out.u32(bundleMagic).u32(tensors.length);
-  for (const tensor of tensors) writeTensor(out, tensor);
+  for (const tensor of tensors) {
+    out.bytes(tensorHead(tensor)).bytes(tensor.data);
+    const rest = -tensor.data.length & 7;
+    if (rest > 0) out.bytes(zeros.subarray(0, rest));
+  }
 }

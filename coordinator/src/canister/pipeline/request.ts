@@ -1,6 +1,5 @@
 import {
   CanisterError,
-  decodeBundle,
   joinRows,
   parseCanisterError,
   type BundleTensor,
@@ -9,6 +8,7 @@ import {
 } from '@canopy/protocol';
 import { callerKey } from '../admission/caller-key.js';
 import { admitInputs } from '../admission/inputs.js';
+import { readBundle } from '../bytes/bundle-reader.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord, readInput } from '../error.js';
 import type { PrincipalLike } from '../ic/ic.js';
@@ -20,14 +20,14 @@ import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
 /** The micro-batches of a request, in order, as tensors for the head. */
 export function cutRequest({ plan }: Model, inputs: Uint8Array): BundleTensor[][] {
   return readInput(() => {
-    const tensors = admitInputs(plan, decodeBundle(inputs));
+    const tensors = admitInputs(plan, readBundle(inputs));
     return cutTasks(tensors, plan.rowsIndependent ? plan.microBatchRows : undefined);
   });
 }
 
 /** Puts the results of micro-batches together and gives the model's outputs, by name. */
 export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): BundleTensor[] {
-  const joined = joinRows(bundles.map(decodeBundle));
+  const joined = joinRows(bundles.map(readBundle));
   const given = plan.stages[plan.stages.length - 1]!.outputs;
   return plan.outputs.map(({ name }) => {
     const tensor = joined[given.indexOf(name)];
