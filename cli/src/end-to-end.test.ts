@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { viewAs } from '@canopy/client';
 import { readNpy, writeNpy } from './tensors/npy.js';
 
+const localIc = fileURLToPath(new URL('../../local-ic/bin/local-ic.js', import.meta.url));
 const binary = fileURLToPath(new URL('../bin/canopy.js', import.meta.url));
 const model = fileURLToPath(
   new URL('../../pocketic-tests/models/digits-cnn/model.onnx', import.meta.url),
@@ -23,7 +24,8 @@ interface Ended {
 /** Runs the built command in a folder of its own. */
 function canopy(...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: folder, env: { ...process.env, NO_COLOR: '1' } };
+    const env = { ...process.env, NO_COLOR: '1', POCKET_IC_BIN: localIc };
+    const options = { cwd: folder, env };
     execFile(process.execPath, [binary, ...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr });
@@ -100,4 +102,19 @@ test('an input of the wrong shape is refused with what is expected', async () =>
     'canopy: input "image": expected float32[batch,1,8,8], given float32[2,2]: ' +
       'it must have 4 dimensions, not 2',
   );
+});
+
+test('a model is measured on a PocketIC server and on a replica', async () => {
+  const load = ['bench', model, '--workers', '1', '--concurrency', '1'];
+  const run = { model: 'digits-cnn', way: 'd', sliceFullness: null };
+  const pocketIc = await json(...load, '--ic', 'pocket-ic');
+  expect(pocketIc).toMatchObject({
+    ic: { kind: 'pocket-ic', version: expect.stringMatching(/^canopy local-ic /) as unknown },
+    runs: [{ way: 'a' }, { ...run, unit: 'round', rounds: { median: 1 } }],
+  });
+  const { url } = (await json('local', 'status')) as { url: string };
+  const replica = await canopy('--quiet', ...load, '--replica', url);
+  expect(replica).toMatchObject({ code: 0, stderr: '' });
+  expect(replica.stdout).toContain(`Measured on a replica at ${url}.`);
+  expect(replica.stdout).toContain('inferences a second');
 });

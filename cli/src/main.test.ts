@@ -40,6 +40,10 @@ describe('exit codes', () => {
     [['plan', 'model.onnx', '--max-weights', 'much'], 2],
     [['run', 'm', '--input', 'x'], 2],
     [['run', '../../x', '--input', 'x=y', '--nope'], 2],
+    [['bench', 'm.onnx', '--ic', 'mainnet'], 2],
+    [['bench', 'm.onnx', '--ic', 'pocket-ic', '--costs', '2025-10'], 2],
+    [['bench', 'm.onnx', '--replica', 'http://127.0.0.1:1', '--ic', 'embedded'], 2],
+    [['bench', 'm.onnx', '--replica', 'nowhere'], 2],
   ])('canopy %s gives %i', async (args, code) => {
     expect(await main(args)).toBe(code);
   });

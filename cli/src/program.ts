@@ -106,12 +106,20 @@ export function makeProgram(): Command {
   program
     .command('bench')
     .argument('<model>', 'ONNX file')
-    .description('count what a model takes on the embedded IC: rounds, instructions, cycles')
+    .description('measure what a model takes: rounds or seconds, instructions, cycles')
     .option('--workers <counts>', 'numbers of workers', parser(parseCounts), [1, 4])
     .option('--batch <counts>', 'inputs a request', parser(parseCounts), [1])
     .option('--concurrency <counts>', 'requests in flight', parser(parseCounts), [1, 16])
     .addOption(
-      new Option('--costs <schedules...>', 'cost schedules of memory').choices([
+      new Option('--ic <kind>', 'IC to measure on (default: embedded)').choices([
+        'embedded',
+        'pocket-ic',
+      ]),
+    )
+    .option('--pocket-ic-url <url>', 'address of a PocketIC server that runs, to measure on')
+    .option('--replica <url>', 'address of a replica to measure on, in seconds')
+    .addOption(
+      new Option('--costs <schedules...>', 'cost schedules of memory, of the embedded IC').choices([
         '2026-07',
         '2025-10',
       ]),
@@ -124,7 +132,10 @@ export function makeProgram(): Command {
     .option('--save <file>', 'write the result as JSON, too')
     .addHelpText(
       'after',
-      '\nFigures are defined in bench/METHODOLOGY.md.\nExample:\n  canopy bench model.onnx --workers 1,2,4 --batch 1,8 --concurrency 1,16',
+      '\nFigures are defined in bench/METHODOLOGY.md. "--ic pocket-ic" starts the server that POCKET_IC_BIN' +
+        '\nnames, or the one of @dfinity/pic.\nExamples:' +
+        '\n  canopy bench model.onnx --workers 1,2,4 --batch 1,8 --concurrency 1,16' +
+        '\n  canopy bench model.onnx --replica http://127.0.0.1:4943',
     )
     .action((model: string, flags: BenchFlags) => benchCommand(model, flags, output()));
 

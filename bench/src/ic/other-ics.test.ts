@@ -1,6 +1,6 @@
 /** The embedded IC's own server stands for a PocketIC server and for a replica. */
 import { fileURLToPath } from 'node:url';
-import { httpTransport } from '@canopy/client';
+import { CallRejected, httpTransport, type AgentTransport } from '@canopy/client';
 import { startLive, startServer } from '@canopy/local-ic';
 import { describe, expect, it } from 'vitest';
 import { benchmark, type BenchmarkOptions } from '../custom.js';
@@ -50,9 +50,9 @@ describe('a PocketIC server', () => {
   it('gives the rounds, cycles and instructions of the embedded IC', async () => {
     const server = await startServer();
     try {
-      const ic = { kind: 'pocket-ic', url: server.url, version: 'of test' } as const;
+      const ic = { kind: 'pocket-ic', url: server.url, version: 'local-ic 0' } as const;
       const measured = await benchmark({ ...options, ic });
-      expect(icText(measured.ic)).toBe(`a PocketIC server of test at ${server.url}`);
+      expect(icText(measured.ic)).toBe(`a PocketIC server (local-ic 0) at ${server.url}`);
       const embedded = await benchmark(options);
       expect(measured.runs).toHaveLength(5);
       expect(measured.runs.map(visible)).toEqual(embedded.runs.map(visible));
@@ -88,6 +88,21 @@ describe('a PocketIC server', () => {
 });
 
 describe('a replica', () => {
+  it('that gives no cycles away is named', async () => {
+    const url = 'https://replica.example';
+    const refusing = {
+      principal: () => Promise.resolve('2vxsx-fae'),
+      createCanister: () =>
+        Promise.reject(new CallRejected(5, 'not allowed to call provisional_…')),
+    } as unknown as AgentTransport;
+    const ic = { kind: 'replica', url, transport: refusing } as const;
+    await expect(benchmark({ ...options, ic })).rejects.toThrow(
+      'creating the canister of the coordinator: https://replica.example creates no canister: not ' +
+        'allowed to call provisional_…; a benchmark needs a replica that gives cycles for tests away, ' +
+        'as a local one does',
+    );
+  });
+
   it('gives seconds', async () => {
     const live = await startLive();
     try {

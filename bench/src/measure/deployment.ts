@@ -14,6 +14,9 @@ export interface QueueLimits {
   queueLimitPerCaller: number;
 }
 
+/** As `deploy` sets it. */
+const openCalls = 2;
+
 /** Requests are never refused in a measurement of speed. */
 const noLimits: QueueLimits = { queueLimit: 4096, queueLimitPerCaller: 4096 };
 /** Controller of all canisters. */
@@ -73,6 +76,7 @@ export async function deployModel<Ic extends BenchIc>(
             shardHash: Buffer.from(stage.shardHash, 'hex'),
             instructionBudget: BigInt(settings.instructionBudget),
             ...limits,
+            openCalls,
             paced: settings.paced,
             coordinator: principalFromText(coordinator),
             workers: workers.map(principalFromText),

@@ -1,12 +1,25 @@
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { benchmark, runKey, runTable } from '@canopy/bench';
+import {
+  benchmark,
+  icText,
+  runKey,
+  runTable,
+  type IcChoice,
+  type MeasuredRun,
+} from '@canopy/bench';
+import { connect } from '../connect.js';
+import { UsageError } from '../errors.js';
+import { startPocketIc } from '../local/pocket-ic.js';
 import { toJson, type Output } from '../output.js';
 
 export interface BenchFlags {
   workers: number[];
   batch: number[];
   concurrency: number[];
+  ic?: 'embedded' | 'pocket-ic';
+  pocketIcUrl?: string;
+  replica?: string;
   costs?: ('2026-07' | '2025-10')[];
   dim?: Record<string, number>;
   save?: string;
@@ -14,25 +27,78 @@ export interface BenchFlags {
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** `canopy bench MODEL`: what pipelining buys for a model, counted on the embedded IC. */
+/** An IC to measure on, and what ends it. */
+interface ChosenIc {
+  choice: IcChoice;
+  end: () => void;
+}
+
+/** Throws {@link UsageError} where flags contradict each other. */
+function checkFlags({ ic, pocketIcUrl, replica, costs }: BenchFlags): void {
+  if (replica !== undefined && (ic !== undefined || pocketIcUrl !== undefined)) {
+    throw new UsageError('--replica names the IC: leave out --ic and --pocket-ic-url');
+  }
+  if (pocketIcUrl !== undefined && ic === 'embedded') {
+    throw new UsageError('--pocket-ic-url names a PocketIC server: leave out --ic embedded');
+  }
+  const isEmbedded = replica === undefined && pocketIcUrl === undefined && ic !== 'pocket-ic';
+  if (costs && !isEmbedded) {
+    throw new UsageError('--costs is for the embedded IC: others have a schedule of their own');
+  }
+}
+
+async function openChosenIc(flags: BenchFlags): Promise<ChosenIc> {
+  const nothing = (): void => undefined;
+  if (flags.replica !== undefined) {
+    const { transport, host: url } = await connect(flags.replica);
+    return { choice: { kind: 'replica', url, transport }, end: nothing };
+  }
+  if (flags.pocketIcUrl !== undefined) {
+    return { choice: { kind: 'pocket-ic', url: flags.pocketIcUrl }, end: nothing };
+  }
+  if (flags.ic === 'pocket-ic') {
+    const { stop, ...server } = await startPocketIc();
+    return { choice: { kind: 'pocket-ic', ...server }, end: stop };
+  }
+  return { choice: { kind: 'embedded' }, end: nothing };
+}
+
+function durationOf({ rounds, seconds }: MeasuredRun): string {
+  return rounds ? `${rounds.total} rounds` : `${(seconds?.total ?? NaN).toFixed(1)} s`;
+}
+
+/** `canopy bench MODEL`: what pipelining buys for a model, on the IC that flags choose. */
 export async function benchCommand(
   model: string,
   flags: BenchFlags,
   output: Output,
 ): Promise<void> {
-  const result = await benchmark({
-    path: model,
-    workers: flags.workers,
-    batches: flags.batch,
-    concurrencies: flags.concurrency,
-    canopyVersion: version,
-    ...(flags.dim && { dims: flags.dim }),
-    ...(flags.costs && { costSchedules: flags.costs }),
-    onRun: (run) => {
-      output.note(`${runKey(run)}: ${run.rounds.total} rounds`);
-    },
-  });
-  const json = toJson(result);
-  if (flags.save !== undefined) writeFileSync(flags.save, `${json}\n`);
-  output.print(output.json ? json : runTable(result.runs));
+  checkFlags(flags);
+  const { choice, end } = await openChosenIc(flags);
+  try {
+    const result = await benchmark({
+      path: model,
+      workers: flags.workers,
+      batches: flags.batch,
+      concurrencies: flags.concurrency,
+      ic: choice,
+      canopyVersion: version,
+      ...(flags.dim && { dims: flags.dim }),
+      ...(flags.costs && { costSchedules: flags.costs }),
+      onRun: (run) => {
+        output.note(`${runKey(run)}: ${durationOf(run)}`);
+      },
+    });
+    const json = toJson(result);
+    if (flags.save !== undefined) writeFileSync(flags.save, `${json}\n`);
+    if (output.json) {
+      output.print(json);
+      return;
+    }
+    output.print(`Measured on ${icText(result.ic)}.`);
+    output.print('');
+    output.print(runTable(result.runs));
+  } finally {
+    end();
+  }
 }

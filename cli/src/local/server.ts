@@ -7,7 +7,7 @@ import { Principal } from '@dfinity/principal';
 import { CommandError } from '../errors.js';
 import { canopyFolder, type LocalIc } from './state.js';
 
-/** Seconds without a request after which the server ends; it is meant to be stopped. */
+/** Seconds without a request after which the local IC ends; it is meant to be stopped. */
 const ttlSeconds = 30 * 24 * 60 * 60;
 const startTimeoutMs = 30_000;
 
@@ -30,7 +30,7 @@ export function localExecutable(): string {
  */
 export async function startLocalIc(options: StartOptions): Promise<LocalIc> {
   const executable = localExecutable();
-  const { pid, server } = await spawnServer(executable);
+  const { pid, server } = await spawnServer(executable, ttlSeconds, 'local.log');
   try {
     const instance = await createInstance(server);
     await post(`${server}/instances/${instance.id}/auto_progress`, { artificial_delay_ms: 0 });
@@ -47,17 +47,29 @@ export async function startLocalIc(options: StartOptions): Promise<LocalIc> {
   }
 }
 
-async function spawnServer(executable: string): Promise<{ pid: number; server: string }> {
+/** Arguments of `spawn` for an executable, which may be a script of Node. */
+export function commandOf(executable: string, args: readonly string[]): [string, string[]] {
+  return executable.endsWith('.js')
+    ? [process.execPath, [executable, ...args]]
+    : [executable, [...args]];
+}
+
+/**
+ * Starts a server that speaks PocketIC's REST interface and ends after `ttl` seconds without a request.
+ * Gives its process and address. Throws {@link CommandError} where it does not start.
+ */
+export async function spawnServer(
+  executable: string,
+  ttl: number,
+  logName: string,
+): Promise<{ pid: number; server: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'canopy-'));
   const portFile = join(folder, 'port');
   await mkdir(canopyFolder, { recursive: true });
-  const logPath = join(canopyFolder, 'local.log');
+  const logPath = join(canopyFolder, logName);
   const log = await open(logPath, 'w');
-  const args = ['--port-file', portFile, '--ttl', String(ttlSeconds)];
-  const [command, ...rest] = executable.endsWith('.js')
-    ? [process.execPath, executable, ...args]
-    : [executable, ...args];
-  const child = spawn(command, rest, { detached: true, stdio: ['ignore', log.fd, log.fd] });
+  const [command, args] = commandOf(executable, ['--port-file', portFile, '--ttl', String(ttl)]);
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
   const ended = new Promise<string>((resolveEnd) => {
     child.once('error', (error) => {
       resolveEnd(error.message);
