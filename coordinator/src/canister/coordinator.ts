@@ -7,6 +7,8 @@ import { TicketStore } from './registry/tickets.js';
 export class Coordinator {
   readonly models = new ModelRegistry();
   readonly tickets = new TicketStore();
-  readonly requests = new RequestLog();
-  constructor(readonly ic: Ic) {}
+  readonly requests: RequestLog;
+  constructor(readonly ic: Ic) {
+    this.requests = new RequestLog((bytes) => ic.principal(bytes));
+  }
 }

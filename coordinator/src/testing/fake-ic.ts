@@ -20,6 +20,9 @@ export class FakeIc implements Ic {
   caller(): PrincipalLike {
     return this.sender;
   }
+  principal(bytes: Uint8Array): PrincipalLike {
+    return Principal.fromUint8Array(bytes);
+  }
   isController(principal: PrincipalLike): boolean {
     return this.controllers.some((one) => one.toText() === principal.toText());
   }

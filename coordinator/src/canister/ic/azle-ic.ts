@@ -37,6 +37,7 @@ function translate(error: AzleCallError): Error {
 /** azle's side of {@link Ic}. */
 export const azleIc: Ic = {
   caller: () => msgCaller(),
+  principal: (bytes) => Principal.fromUint8Array(bytes),
   isController: (principal) => isController(asPrincipal(principal)),
   now: () => time(),
   async call(canister, method, bytes) {

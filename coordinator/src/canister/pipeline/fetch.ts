@@ -75,7 +75,7 @@ export async function fetchAndLog(
   } else {
     const tasks = result?.status === 'done' ? result.tasks : [];
     const stages = sumTraces(tasks, workers).filter((_, stage) => stage < workers.length);
-    coordinator.requests.succeed(entry, now, stages, outcome.total);
+    coordinator.requests.succeed(entry, now, stages, workers, outcome.total);
   }
   return outcome;
 }
@@ -97,7 +97,7 @@ export async function release(coordinator: Coordinator, id: bigint): Promise<Rel
   const entry = coordinator.requests.find(id);
   // Results read by queries leave no trace: releasing is the last thing known of such a request.
   if (entry && entry.finishedAtNs === undefined) {
-    coordinator.requests.succeed(entry, coordinator.ic.now(), [], 0);
+    coordinator.requests.succeed(entry, coordinator.ic.now(), [], [], 0);
   }
   return { kind: 'ok' };
 }

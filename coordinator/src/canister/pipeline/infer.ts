@@ -46,7 +46,7 @@ export async function infer(
               `and fetch`,
           );
         }
-        requests.succeed(entry, ic.now(), stages, bytes);
+        requests.succeed(entry, ic.now(), stages, model.workers, bytes);
         return { kind: 'done', outputs, microBatches: entry.microBatches, stages };
       }
       case 'failed':

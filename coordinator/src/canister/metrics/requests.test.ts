@@ -1,0 +1,48 @@
+import { Principal } from '@dfinity/principal';
+import { expect, test } from 'vitest';
+import { alice, bob, workerIds } from '../../testing/fake-ic.js';
+import type { StageTotals } from '../pipeline/stages.js';
+import { RequestLog, requestLogLimit } from './requests.js';
+
+const begin = { model: 'm', receivedAtNs: 1n, microBatches: 1, bytesReceived: 2 };
+const stages: StageTotals[] = workerIds.map((worker, stage) => ({
+  worker,
+  instructions: BigInt(2 ** 40 + stage),
+  messages: stage + 1,
+  bytesReceived: 10,
+  bytesSent: 20 + stage,
+  scratchBytes: 30,
+}));
+
+function newLog(): RequestLog {
+  return new RequestLog((bytes) => Principal.fromUint8Array(bytes));
+}
+
+test('a finished request reads as it was logged, before and after an upgrade', () => {
+  const log = newLog();
+  const first = log.begin({ ...begin, caller: alice });
+  const second = log.begin({ ...begin, caller: bob });
+  log.succeed(first, 9n, stages, workerIds, 5);
+  const expected = { ...begin, ticket: 1n, caller: alice, finishedAtNs: 9n, stages, bytesSent: 5 };
+  expect(log.find(1n)).toEqual(expected);
+  expect(log.latest(10, alice)).toEqual([expected]);
+  expect(log.latest(10, undefined)).toEqual([second, expected]);
+  expect(log.counters.workerInstructions).toBe(BigInt(2 ** 41 + 1));
+
+  const upgraded = newLog();
+  upgraded.restore(log.save());
+  expect(upgraded.latest(10, undefined)).toEqual([second, expected]);
+});
+
+test('the oldest requests are dropped, also while they are under way', () => {
+  const log = newLog();
+  const early = log.begin({ ...begin, caller: alice });
+  for (let more = 0; more < requestLogLimit; more++) log.begin({ ...begin, caller: bob });
+  log.succeed(early, 9n, stages, workerIds, 5);
+  expect(log.find(1n)).toBeUndefined();
+  expect(log.find(2n)).toMatchObject({ ticket: 2n });
+  expect(log.find(BigInt(requestLogLimit + 1))?.ticket).toBe(BigInt(requestLogLimit + 1));
+  expect(log.find(BigInt(requestLogLimit + 2))).toBeUndefined();
+  expect(log.latest(1000, alice)).toEqual([]);
+  expect(log.counters.requests).toBe(requestLogLimit + 1);
+});
