@@ -91,10 +91,10 @@ function stageValue(out: ByteWriter, stage: StageTotals): void {
   principal(out, stage.worker);
 }
 
-/** A nat64 of a number below 2^53. */
+/** A nat64 of a number below 2^53, where there are zeros. */
 function setCount(view: DataView, at: number, value: number): void {
   view.setUint32(at, value % 2 ** 32, true);
-  view.setUint32(at + 4, value / 2 ** 32, true);
+  if (value >= 2 ** 32) view.setUint32(at + 4, value / 2 ** 32, true);
 }
 
 type Inference = Extract<InferOutcome, { kind: 'done' }>;

@@ -1,13 +1,8 @@
-import {
-  CanisterError,
-  ByteReader,
-  decodeResult,
-  maxMessageBytes,
-  type BundleTensor,
-} from '@canopy/protocol';
+import { CanisterError, ByteReader, maxMessageBytes, type BundleTensor } from '@canopy/protocol';
 import { bundleBytes } from '../bytes/bundle-writer.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
+import { readResult } from './read-result.js';
 import { enqueue, joinResult, stageFailure } from './request.js';
 import { sumTraces, type StageTotals } from './stages.js';
 
@@ -30,7 +25,7 @@ export async function infer(
   const { model, caller, entry, reply } = await enqueue(coordinator, 'wait', modelName, inputs);
   const { ic, requests, tickets } = coordinator;
   try {
-    const result = decodeResult(reply);
+    const result = readResult(reply);
     switch (result.status) {
       case 'done': {
         const stages = sumTraces(result.tasks, model.workers);
