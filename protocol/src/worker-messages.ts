@@ -39,6 +39,12 @@ export interface WorkerConfig {
   /** Most requests of one caller among them. */
   queueLimitPerCaller: number;
   /**
+   * Most calls of `enqueue` that the head keeps open until their result is there; more are answered
+   * with `pending`. Each costs a message in every iteration, and its answer makes the coordinator a
+   * canister at work beside the stages.
+   */
+  openCalls: number;
+  /**
    * Whether the head launches only so many tasks a message that every stage has some (what Canopy
    * does), or each request as soon as it comes (for comparison).
    */
@@ -55,6 +61,7 @@ export function encodeWorkerConfig(config: WorkerConfig): Uint8Array {
   out
     .u32(config.queueLimit)
     .u32(config.queueLimitPerCaller)
+    .u32(config.openCalls)
     .u32(config.paced ? 1 : 0);
   out.shortBytes(config.coordinator);
   for (const worker of config.workers) out.shortBytes(worker);
@@ -205,9 +212,12 @@ export function encodeTask(task: Task): Uint8Array {
   return out.bytes(task.bundle).finish();
 }
 
-/** Argument of `run` and `done`: for each task its length u32 and the {@link Task}. */
-export function encodeTasks(tasks: readonly Task[]): Uint8Array {
-  const out = new ByteWriter();
+/**
+ * Argument of `run` and `done`: the sender's time u64 in nanoseconds, which tells the receiver whether
+ * it was sent in this round, then for each task its length u32 and the {@link Task}.
+ */
+export function encodeTasks(tasks: readonly Task[], sentAtNs = 0n): Uint8Array {
+  const out = new ByteWriter().u64(sentAtNs);
   for (const task of tasks) {
     const bytes = encodeTask(task);
     out.u32(bytes.length).bytes(bytes);

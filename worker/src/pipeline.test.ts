@@ -176,6 +176,7 @@ describe('a failing stage', () => {
   it('that traps in its own message fails the task, not the worker', () => {
     for (const stage of [0, 1]) {
       const p = pipeline(1, 1);
+      p.ic.nsPerMessage = 0n;
       p.workers[stage]!.instructionLimit = 0n;
       const bad = p.enqueue(EnqueueMode.wait, 1n, [bundle(2)]);
       // The head tries a second time, in a message that holds this task only.
@@ -191,6 +192,7 @@ describe('a failing stage', () => {
 
   it('that traps at one of several tasks of a message fails only that one', () => {
     const p = pipeline(1, 1);
+    p.ic.nsPerMessage = 0n;
     const worker = p.workers[1]!;
     const values = Array.from({ length: 24 }, (_, at) => at);
     const calls = values.map((value) =>

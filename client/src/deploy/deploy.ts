@@ -46,6 +46,12 @@ export interface DeployOptions {
    */
   queueLimit?: number;
   queueLimitPerCaller?: number;
+  /**
+   * Calls of `infer` that wait for their result at a time; more get a ticket at once. Many slow the
+   * model down for all; callers that cannot fetch by query, as canisters, may want more of them.
+   * @default 2
+   */
+  openCalls?: number;
   retry?: RetryOptions;
   /**
    * Milliseconds the workers may take to load their shards.
@@ -199,6 +205,7 @@ class DeployRun {
             instructionBudget: BigInt(plan.instructionBudget),
             queueLimit: options.queueLimit ?? 512,
             queueLimitPerCaller: options.queueLimitPerCaller ?? 64,
+            openCalls: options.openCalls ?? 2,
             paced: true,
             coordinator: id(deployment.coordinator!),
             workers,

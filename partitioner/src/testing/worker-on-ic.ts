@@ -95,6 +95,7 @@ export class WorkersOnIc {
         instructionBudget: BigInt(instructionBudget),
         queueLimit: 64,
         queueLimitPerCaller: 64,
+        openCalls: 2,
         paced: true,
         coordinator: owner,
         workers,

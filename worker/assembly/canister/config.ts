@@ -17,6 +17,8 @@ export let chunkLengthWanted: u32 = 0;
 export let instructionBudget: u64 = 0;
 export let queueLimit: u32 = 0;
 export let queueLimitPerCaller: u32 = 0;
+/** Calls that may wait for their result. */
+export let maxOpenCalls: u32 = 0;
 /** Whether the head launches so many tasks a message that every stage has some; else all at once. */
 export let paced: bool = true;
 /** 32 bytes. */
@@ -62,6 +64,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   const budget = readU64();
   const limit = readU32();
   const limitPerCaller = readU32();
+  const open = readU32();
   const isPaced = readU32();
   if (isTruncated()) problem = 'it is truncated';
   else if (count == 0 || count > maxStages) problem = 'the stage count must be 1 to 256';
@@ -88,6 +91,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   instructionBudget = budget;
   queueLimit = limit;
   queueLimitPerCaller = limitPerCaller;
+  maxOpenCalls = open;
   paced = isPaced != 0;
   memory.copy(shardHash, hash, 32);
   openBytes(bytes + principals, length - principals);

@@ -25,10 +25,11 @@ import { silenceSeconds } from './limits';
 import { fromCoordinator, fromWorker, reject, rejectFailure, replyEmpty } from './message';
 import { state } from './loading';
 import { reportFailure } from './outbox';
-import { schedule, workNow } from './pace';
+import { schedule, stepOutstanding, workNow } from './pace';
 import { findRequest, Request, RequestState, taskOf } from './request';
 import { admit, cancel, line, taskDone, taskFailed, withdraw } from './requests';
 import { appendPending, appendResult } from './results';
+import { atLeast } from './round';
 import { runTimerWithin } from './timer';
 import {
   nextTask,
@@ -74,6 +75,7 @@ export function enqueue(): void {
   const request = changetype<Request>(address);
   request.input = keepArgument();
   line(request);
+  atLeast(stepOutstanding ? 1 : 2);
   if (paced) schedule();
   else workNow();
   runTimerWithin(silenceSeconds);

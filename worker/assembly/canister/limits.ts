@@ -14,12 +14,11 @@ export const maxWaitingBytes: u64 = 256 * 1024 * 1024;
 /** Results kept until they are fetched and released. */
 export const maxKeptResults: u32 = 1000;
 export const maxKeptBytes: u64 = 64 * 1024 * 1024;
-/**
- * Calls that wait for a result. Each is a message in every iteration, charged 2 M instructions
- * (limits.json, overheadPerMessage): more of them would keep a second full message out of the round.
- */
-export const maxOpenCalls: u32 = 16;
 /** How often a call looks for its result: each look costs as much as a call. */
 export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */
 export const silenceSeconds: u64 = 600;
+/** Iterations at the beginning of a round that belong to small messages; see `round.ts`. */
+export const quietIterations: u32 = 3;
+/** So many rounds go without, where one was over before the quiet was. */
+export const roundsWithoutQuiet: u32 = 8;

@@ -14,10 +14,12 @@ import {
   msg_reject_code,
   msg_reject_msg_copy,
   msg_reject_msg_size,
+  time,
 } from './ic0';
 import { CallKind, numberMask } from './ids';
 import { composeFailure, failureLength } from './message';
 import { taskFailed } from './requests';
+import { sentAtBytes } from './task-list';
 import { runTimerWithin } from './timer';
 
 export namespace DeliveryKind {
@@ -65,6 +67,7 @@ let collectedLast: usize = 0;
 let collectedBytes: u32 = 0;
 /** Bytes of the delivery collected last. */
 let usualBytes: u32 = 0;
+const sentAt = memory.data(8, 8);
 /** Interface Specification and system-api-costs.json: what a byte of a call's argument costs. */
 const instructionsPerByteSent: u64 = 50;
 /** Number of the next delivery's call-back. */
@@ -134,6 +137,10 @@ export function sendCollected(): void {
     callWorker(stageIndex + 1, runName, 3, CallKind.deliver, number);
   } else if (kind == DeliveryKind.done) callWorker(0, doneName, 4, CallKind.deliver, number);
   else callWorker(0, failName, 4, CallKind.deliver, number);
+  if (kind != DeliveryKind.fail) {
+    store<u64>(sentAt, time());
+    call_data_append(sentAt, sentAtBytes);
+  }
   for (let at = head; at != 0; at = changetype<Delivery>(at).nextCollected) {
     const delivery = changetype<Delivery>(at);
     delivery.number = number;

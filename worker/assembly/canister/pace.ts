@@ -12,6 +12,7 @@ import { CallKind } from './ids';
 import { loadMore, loadTrapped, state } from './loading';
 import { appendRejection, sendCollected } from './outbox';
 import { tasksPerLaunch } from './requests';
+import { isQuiet, isQuietStep } from './round';
 import { runTimerWithin } from './timer';
 import { chooseTask, current, failWork, Work, work, workBudget } from './work';
 
@@ -47,6 +48,10 @@ export function schedule(): void {
 /** A `step` has arrived: does one message of work. */
 export function step(): void {
   stepOutstanding = false;
+  if (state == WorkerState.ready && isQuietStep()) {
+    schedule();
+    return;
+  }
   isWarm = state == WorkerState.ready && current != 0;
   if (state == WorkerState.loading) loadMore();
   else if (isWarm) workOn();
@@ -71,12 +76,12 @@ function workOn(): void {
 /** Whether it is worth while to begin a further task in this message. */
 function hasRoom(): bool {
   const budget = workBudget();
-  return performance_counter(0) < budget - budget / 8;
+  return performance_counter(0) < budget - budget / 16;
 }
 
 /** Works on the current task within this message, where no step will come for it. */
 export function workNow(): void {
-  if (state == WorkerState.ready && !stepOutstanding) {
+  if (state == WorkerState.ready && !stepOutstanding && !isQuiet()) {
     chooseTask();
     if (current != 0) workOn();
   }

@@ -2,11 +2,14 @@
 import { CanisterError, WorkerState } from '../generated/constants';
 import { release } from '../tensor/memory';
 import { isHead, maxStages } from './config';
+import { time } from './ic0';
+import { quietIterations } from './limits';
 import { state } from './loading';
 import { fromSelf, fromWorker, reject, replyEmpty } from './message';
 import { reportFailure } from './outbox';
-import { step, workNow } from './pace';
-import { nextTask, openTasks, takeTask, taskId, taskIndex } from './task-list';
+import { step, stepOutstanding, workNow } from './pace';
+import { atLeast } from './round';
+import { nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from './task-list';
 import { isConfigured } from './upload';
 import { addMessage, failHeap } from './work';
 
@@ -28,6 +31,8 @@ export function run(): void {
     failHeap();
     reportFailure(taskId, taskIndex);
   }
+  // What comes from a round before is there in the first iteration.
+  atLeast(sentAt == time() ? quietIterations : stepOutstanding ? 0 : 1);
   workNow();
   replyEmpty();
 }

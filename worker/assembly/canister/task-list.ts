@@ -1,5 +1,5 @@
 /**
- * Arguments of `run` and `done`: tasks, each behind its length. Every task is copied to a block of its
+ * Arguments of `run` and `done`: when they were sent, then tasks, each behind its length. Every task is copied to a block of its
  * own, because they are done with at different times.
  */
 import { stageTraceBytes } from '../generated/constants';
@@ -10,17 +10,24 @@ import { msg_arg_data_copy, msg_arg_data_size } from './ic0';
 export const taskHeaderBytes: u32 = 16;
 /** Bytes of the length in front of a task. */
 export const taskLengthBytes: u32 = 4;
+/** Bytes of the sender's time in front of the list. */
+export const sentAtBytes: u32 = 8;
 
 /** Length and header of the task at hand. */
 const head = memory.data(20, 8);
 let at: usize = 0;
+/** The sender's time, nanoseconds. */
+export let sentAt: u64 = 0;
 export let taskId: u64 = 0;
 export let taskIndex: u32 = 0;
 export let traceCount: u32 = 0;
 
 /** Goes to the first task; false where the argument is no list of one task or more. */
 export function openTasks(maxTraces: u32): bool {
-  at = 0;
+  if (msg_arg_data_size() < sentAtBytes) return false;
+  msg_arg_data_copy(head, 0, sentAtBytes);
+  sentAt = load<u64>(head);
+  at = sentAtBytes;
   let count: u32 = 0;
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
     if (traceCount > maxTraces || <u64>traceCount * stageTraceBytes > bytes - taskHeaderBytes) {
@@ -30,7 +37,7 @@ export function openTasks(maxTraces: u32): bool {
     count++;
   }
   const whole = at == msg_arg_data_size();
-  at = 0;
+  at = sentAtBytes;
   return count > 0 && whole;
 }
 

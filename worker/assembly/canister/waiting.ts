@@ -8,7 +8,8 @@ import { call_perform } from './ic0';
 import { CallKind, numberMask } from './ids';
 import { reject, replyEmpty } from './message';
 import { findByNumber, Request, RequestState } from './request';
-import { maxLooks, maxOpenCalls } from './limits';
+import { maxOpenCalls } from './config';
+import { maxLooks } from './limits';
 import { closeCall, forget, openCalls } from './requests';
 import { appendMoved, appendPending, appendResult, keepResult } from './results';
 

@@ -75,6 +75,7 @@ export class EmbeddedPipeline {
       instructionBudget: 1_800_000_000n,
       queueLimit: 1000,
       queueLimitPerCaller: 1000,
+      openCalls: 16,
       paced: true,
       coordinator: this.me,
       workers: this.workers,

@@ -186,6 +186,7 @@ export class Pipeline {
       instructionBudget: 100_000_000n,
       queueLimit: 100,
       queueLimitPerCaller: 50,
+      openCalls: 16,
       paced: true,
       coordinator: bytesOf(coordinator),
       workers: this.workers.map(({ id }) => bytesOf(id)),
