@@ -187,7 +187,7 @@ describe('the coordinator as a canister', () => {
     expect(callers(alice).sort()).toEqual([alice.toText(), bob.toText()].sort());
   });
 
-  test('costs at most 20 M instructions a request and 3 M a further micro-batch', () => {
+  test('costs at most 11 M instructions a request and 0.8 M a further micro-batch', () => {
     const cost = (rows: number): number => {
       script('enqueue', answer(rows));
       return network.instructionsOf(coordinator, () => {
@@ -197,7 +197,20 @@ describe('the coordinator as a canister', () => {
     const one = cost(2);
     const eleven = cost(22);
     console.log(`coordinator: ${one} instructions for one micro-batch, ${eleven} for eleven`);
-    expect(one).toBeLessThan(20_000_000);
-    expect((eleven - one) / 10).toBeLessThan(3_000_000);
+    expect(one).toBeLessThan(11_000_000);
+    expect((eleven - one) / 10).toBeLessThan(800_000);
+  });
+
+  test('costs at most 10.5 M instructions to give a ticket, and to release it', () => {
+    script('enqueue', new ByteWriter().u64(11n).finish());
+    let ticket = 0n;
+    const submitted = network.instructionsOf(coordinator, () => {
+      ticket = (call(bob, 'submit', 'm', inputs(2)) as { ok: bigint }).ok;
+    });
+    const released = network.instructionsOf(coordinator, () => {
+      expect(call(bob, 'release', ticket)).toEqual({ ok: null });
+    });
+    expect(submitted).toBeLessThan(10_500_000);
+    expect(released).toBeLessThan(10_500_000);
   });
 });
