@@ -36,4 +36,21 @@ export class GatherWriter extends ByteWriter {
     whole.set(small.subarray(taken), end);
     return whole;
   }
+
+  /**
+   * Like {@link finish}, but does not copy a block that is the only one and the last thing written:
+   * the fields are written over what stands before it in its buffer, where there is room for them.
+   */
+  finishInPlace(): Uint8Array {
+    const fields = super.finish();
+    const [block] = this.blocks;
+    if (block === undefined || this.blocks.length > 1 || block.at < fields.length) {
+      return this.finish();
+    }
+    const { buffer, byteOffset, length } = block.bytes;
+    if (byteOffset < fields.length) return this.finish();
+    const whole = new Uint8Array(buffer, byteOffset - fields.length, fields.length + length);
+    whole.set(fields);
+    return whole;
+  }
 }

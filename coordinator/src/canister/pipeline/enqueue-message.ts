@@ -43,7 +43,11 @@ export function cutTasks(
   return tasks;
 }
 
-/** Argument of `enqueue`, as `encodeEnqueue` of the tasks' bundles, but copying the data only once. */
+/**
+ * Argument of `enqueue`, as `encodeEnqueue` of the tasks' bundles, but copying the data once at most.
+ * The tensors must not be used afterwards: the data of a single one are sent from where they lie in
+ * the caller's message, of which the bytes before them are overwritten.
+ */
 export function encodeTasksForHead(
   mode: keyof typeof EnqueueMode,
   callerKey: bigint,
@@ -55,5 +59,5 @@ export function encodeTasksForHead(
     out.u32(bundleBytes(tensors));
     writeBundle(out, tensors);
   }
-  return out.finish();
+  return out.finishInPlace();
 }
