@@ -18,7 +18,9 @@ export const maxKeptBytes: u64 = 64 * 1024 * 1024;
 export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */
 export const silenceSeconds: u64 = 600;
+/** A message of work ends clearly before the slice of 2 B (limits.json, slice). */
+export const longestMessage: u64 = 1_900_000_000;
 /** Iterations at the beginning of a round that belong to small messages; see `round.ts`. */
 export const quietIterations: u32 = 3;
-/** So many rounds go without, where one was over before the quiet was. */
+/** So many rounds go without, where two in a row were over before the quiet was. */
 export const roundsWithoutQuiet: u32 = 8;

@@ -7,6 +7,7 @@
  * Beside the stages' long messages they would cost whole iterations: a subnet has four threads, and
  * with five canisters at work two share one.
  */
+import { roundEnded } from './budget';
 import { paced } from './config';
 import { time } from './ic0';
 import { quietIterations, roundsWithoutQuiet } from './limits';
@@ -17,6 +18,8 @@ let iterations: u32 = 0;
 /** Whether a step of this round was quiet; whether one was not. */
 let wasQuiet: bool = false;
 let wasAtWork: bool = false;
+/** Rounds in a row that were over before a step could work. */
+let roundsLost: u32 = 0;
 /** Rounds for which there is no quiet. */
 let rest: u32 = 0;
 
@@ -24,9 +27,11 @@ function enterRound(): void {
   if (time() == roundTime) return;
   roundTime = time();
   iterations = 0;
-  // Where a subnet is busy, a round may be over before the quiet is.
-  if (wasQuiet && !wasAtWork) rest = roundsWithoutQuiet;
-  else if (rest > 0) rest--;
+  roundEnded();
+  // Where a subnet is busy, rounds may be over before the quiet is.
+  if (!wasQuiet || wasAtWork) roundsLost = 0;
+  else if (++roundsLost > 1) rest = roundsWithoutQuiet;
+  if (rest > 0) rest--;
   wasQuiet = false;
   wasAtWork = false;
 }

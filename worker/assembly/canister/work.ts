@@ -17,7 +17,8 @@ import {
 import { setBudget } from '../tensor/budget';
 import { fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
-import { instructionBudget, isHead, isLast, stageIndex } from './config';
+import { messageBudget } from './budget';
+import { isHead, isLast, stageIndex } from './config';
 import { performance_counter } from './ic0';
 import { maxTasks } from './limits';
 import {
@@ -133,7 +134,7 @@ function instructionsPerTask(): u64 {
 function tasksPerMessage(): u32 {
   const perTask = instructionsPerTask();
   if (perTask == 0) return 1;
-  return <u32>min<u64>(max<u64>(1, instructionBudget / perTask), maxTasks);
+  return <u32>min<u64>(max<u64>(1, messageBudget() / perTask), maxTasks);
 }
 
 /** Chooses the next task where none is under way. */
@@ -168,8 +169,8 @@ export function failHeap(): void {
 
 /** Instructions after which this message's work ends: what its sending takes must fit the budget too. */
 export function workBudget(): u64 {
-  const reserved = min(costOfSending(), instructionBudget / 2);
-  return instructionBudget - reserved;
+  const budget = messageBudget();
+  return budget - min(costOfSending(), budget / 2);
 }
 
 /**
