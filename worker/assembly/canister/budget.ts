@@ -1,50 +1,53 @@
 /**
- * How many instructions a message of work may use. The plan gives a figure to begin with; the worker
- * then learns what fits. Where four stages or fewer share a subnet's four threads, a round has room
- * for two messages of each; with up to eight, for one of each, two on a thread. Whether they fit
- * depends on what else runs, the coordinator above all: a message that is a little too long costs half
- * a round, so it is shortened at once and made longer bit by bit.
+ * How many instructions a message of work may use. A stage should get two long messages into a round
+ * (one, where two stages share a thread), so what the coordinator takes of its thread in a round must
+ * fit beside one. The head sees the coordinator's requests, knows what each costs, and tells the other
+ * stages with the tasks.
  */
-import { instructionBudget, paced, stageCount } from './config';
-import { longestMessage, threads } from './limits';
+import { instructionBudget, isHead, paced } from './config';
+import {
+  coordinatorPerByte,
+  coordinatorPerRelease,
+  coordinatorPerRequest,
+  roomInRound,
+  shortestLongMessage,
+} from './limits';
 
-/** The figure of the configuration that was learned from. */
-let planned: u64 = 0;
-let learned: u64 = 0;
-/** Messages of work in this round, and those of them that used most of their budget. */
-let messages: u32 = 0;
-let fullMessages: u32 = 0;
-/** Whether work was waiting after the last of them. */
-let isWaiting: bool = false;
+/** What the coordinator took in this round and in those before, as far as the head knows. */
+const rounds: i32 = 4;
+const taken = memory.data(rounds * 8, 8);
+/** What the head said last; 0 before. */
+let told: u64 = 0;
+
+/** A round has begun. */
+export function budgetForNewRound(): void {
+  for (let i = rounds - 1; i > 0; i--) store<u64>(taken + i * 8, load<u64>(taken + (i - 1) * 8));
+  store<u64>(taken, 0);
+}
+
+/** The coordinator handed a request of so many bytes over. */
+export function noteRequest(bytes: u32): void {
+  store<u64>(taken, load<u64>(taken) + coordinatorPerRequest + coordinatorPerByte * bytes);
+}
+/** The coordinator asked to forget a result. */
+export function noteRelease(): void {
+  store<u64>(taken, load<u64>(taken) + coordinatorPerRelease);
+}
+
+/** Takes over what the head said. */
+export function setMessageBudget(instructions: u64): void {
+  told = instructions;
+}
 
 /** Instructions after which a message's work ends. */
 export function messageBudget(): u64 {
-  if (!paced) return instructionBudget;
-  if (planned != instructionBudget) {
-    planned = instructionBudget;
-    learned = instructionBudget;
+  if (!paced || instructionBudget <= shortestLongMessage) return instructionBudget;
+  if (!isHead()) return told == 0 ? instructionBudget : min(told, instructionBudget);
+  let most: u64 = 0;
+  for (let i = 0; i < rounds; i++) {
+    const instructions = load<u64>(taken + i * 8);
+    // No message would be short enough beside more: such rounds, where many requests come, pass.
+    if (instructions < roomInRound - shortestLongMessage) most = max(most, instructions);
   }
-  return learned;
-}
-
-/** A message of work has used so many instructions; `more`: there is work for another. */
-export function messageEnded(instructions: u64, more: bool): void {
-  messages++;
-  if (instructions >= messageBudget() - messageBudget() / 4) fullMessages++;
-  isWaiting = more;
-}
-
-/** A new round has begun: learns from the last one. */
-export function roundEnded(): void {
-  const room: u32 = stageCount <= threads ? 2 : stageCount <= 2 * threads ? 1 : 0;
-  const budget = messageBudget();
-  if (room > 0 && paced) {
-    if (fullMessages >= room) {
-      learned = min(budget + budget / 256, max(planned, min(planned + planned / 8, longestMessage)));
-    } else if (isWaiting && messages < room && (room == 1 || fullMessages > 0)) {
-      learned = max(budget - budget / 32, planned / 2);
-    }
-  }
-  messages = 0;
-  fullMessages = 0;
+  return min(roomInRound - most, instructionBudget);
 }

@@ -19,6 +19,7 @@ import {
   readU64,
   remaining,
 } from './argument';
+import { noteRelease, noteRequest } from './budget';
 import { isHead, paced, stageCount } from './config';
 import { msg_reply_data_append } from './ic0';
 import { silenceSeconds } from './limits';
@@ -75,6 +76,7 @@ export function enqueue(): void {
   const request = changetype<Request>(address);
   request.input = keepArgument();
   line(request);
+  noteRequest(request.inputBytes);
   atLeast(stepOutstanding ? 1 : 2);
   if (paced) schedule();
   else workNow();
@@ -167,6 +169,7 @@ export function releaseRequest(): void {
   const bad = isTruncated() || remaining() > 0;
   closeArgument();
   if (bad) return reject(CanisterError.badMessage, 'release takes a request id u64');
+  noteRelease();
   const address = named(id);
   if (address == 0) return;
   cancel(changetype<Request>(address));

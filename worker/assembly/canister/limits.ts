@@ -18,9 +18,19 @@ export const maxKeptBytes: u64 = 64 * 1024 * 1024;
 export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */
 export const silenceSeconds: u64 = 600;
-/** A message of work ends clearly before the slice of 2 B (limits.json, slice). */
-export const longestMessage: u64 = 1_900_000_000;
+/**
+ * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of a
+ * pipeline that takes no requests.
+ */
+export const roomInRound: u64 = 1_960_000_000;
+/** Messages are not made shorter than this to leave room for the coordinator. */
+export const shortestLongMessage: u64 = 1_500_000_000;
+/** What the coordinator takes for a request, its bytes, and a release; messages charged 2 M each. */
+export const coordinatorPerRequest: u64 = 16_000_000;
+export const coordinatorPerByte: u64 = 58;
+export const coordinatorPerRelease: u64 = 14_000_000;
 /** Iterations at the beginning of a round that belong to small messages; see `round.ts`. */
 export const quietIterations: u32 = 3;
-/** So many rounds go without, where two in a row were over before the quiet was. */
-export const roundsWithoutQuiet: u32 = 8;
+/** Where so many rounds in a row were over before a stage could work, as many go without quiet. */
+export const mostRoundsLost: u32 = 4;
+export const roundsWithoutQuiet: u32 = 32;

@@ -7,6 +7,7 @@ import { byte, fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
 import { segmentAt } from '../program/outputs';
 import { callWorker, doneName, failName, runName } from './calls';
+import { messageBudget } from './budget';
 import { isHead, stageIndex } from './config';
 import {
   call_data_append,
@@ -19,7 +20,7 @@ import {
 import { CallKind, numberMask } from './ids';
 import { composeFailure, failureLength } from './message';
 import { taskFailed } from './requests';
-import { sentAtBytes } from './task-list';
+import { listHeaderBytes } from './task-list';
 import { runTimerWithin } from './timer';
 
 export namespace DeliveryKind {
@@ -67,7 +68,7 @@ let collectedLast: usize = 0;
 let collectedBytes: u32 = 0;
 /** Bytes of the delivery collected last. */
 let usualBytes: u32 = 0;
-const sentAt = memory.data(8, 8);
+const listHeader = memory.data(16, 8);
 /** Interface Specification and system-api-costs.json: what a byte of a call's argument costs. */
 const instructionsPerByteSent: u64 = 50;
 /** Number of the next delivery's call-back. */
@@ -119,9 +120,14 @@ export function collect(delivery: Delivery): void {
   usualBytes = delivery.bytes;
 }
 
-/** Instructions that this message will take at its end to send what is collected and one task more. */
+/** Instructions that this message will take at its end to send what is collected. */
+export function costOfCollected(): u64 {
+  return instructionsPerByteSent * <u64>collectedBytes;
+}
+
+/** The same for what is collected and one task more. */
 export function costOfSending(): u64 {
-  return instructionsPerByteSent * (<u64>collectedBytes + usualBytes);
+  return costOfCollected() + instructionsPerByteSent * <u64>usualBytes;
 }
 
 /** Sends what was collected in one call; where the system refuses, the timer tries again. */
@@ -138,8 +144,9 @@ export function sendCollected(): void {
   } else if (kind == DeliveryKind.done) callWorker(0, doneName, 4, CallKind.deliver, number);
   else callWorker(0, failName, 4, CallKind.deliver, number);
   if (kind != DeliveryKind.fail) {
-    store<u64>(sentAt, time());
-    call_data_append(sentAt, sentAtBytes);
+    store<u64>(listHeader, time());
+    store<u64>(listHeader, messageBudget(), 8);
+    call_data_append(listHeader, listHeaderBytes);
   }
   for (let at = head; at != 0; at = changetype<Delivery>(at).nextCollected) {
     const delivery = changetype<Delivery>(at);

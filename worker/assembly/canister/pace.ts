@@ -6,7 +6,6 @@
 import { CanisterError, WorkerState } from '../generated/constants';
 import { fail, text } from '../tensor/errors';
 import { callSelf, stepName } from './calls';
-import { messageEnded } from './budget';
 import { isHead } from './config';
 import { call_perform, canister_status, msg_reject_code, performance_counter } from './ic0';
 import { CallKind } from './ids';
@@ -72,15 +71,12 @@ function workOn(): void {
   }
   isCareful = false;
   sendCollected();
-  const used = performance_counter(0);
-  chooseTask();
-  messageEnded(used, current != 0);
 }
 
 /** Whether it is worth while to begin a further task in this message. */
 function hasRoom(): bool {
   const budget = workBudget();
-  return performance_counter(0) < budget - budget / 16;
+  return performance_counter(0) < budget - budget / 32;
 }
 
 /** Works on the current task within this message, where no step will come for it. */

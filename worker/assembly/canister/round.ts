@@ -7,10 +7,10 @@
  * Beside the stages' long messages they would cost whole iterations: a subnet has four threads, and
  * with five canisters at work two share one.
  */
-import { roundEnded } from './budget';
+import { budgetForNewRound } from './budget';
 import { paced } from './config';
 import { time } from './ic0';
-import { quietIterations, roundsWithoutQuiet } from './limits';
+import { mostRoundsLost, quietIterations, roundsWithoutQuiet } from './limits';
 
 let roundTime: u64 = 0;
 /** Iterations of this round that were over, or are the present one, when last heard of. */
@@ -27,10 +27,10 @@ function enterRound(): void {
   if (time() == roundTime) return;
   roundTime = time();
   iterations = 0;
-  roundEnded();
+  budgetForNewRound();
   // Where a subnet is busy, rounds may be over before the quiet is.
   if (!wasQuiet || wasAtWork) roundsLost = 0;
-  else if (++roundsLost > 1) rest = roundsWithoutQuiet;
+  else if (++roundsLost >= mostRoundsLost) rest = roundsWithoutQuiet;
   if (rest > 0) rest--;
   wasQuiet = false;
   wasAtWork = false;

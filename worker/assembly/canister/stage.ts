@@ -1,6 +1,7 @@
 /** Methods by which the stage before hands a task on, and by which the worker calls itself. */
 import { CanisterError, WorkerState } from '../generated/constants';
 import { release } from '../tensor/memory';
+import { setMessageBudget } from './budget';
 import { isHead, maxStages } from './config';
 import { time } from './ic0';
 import { quietIterations } from './limits';
@@ -9,7 +10,7 @@ import { fromSelf, fromWorker, reject, replyEmpty } from './message';
 import { reportFailure } from './outbox';
 import { step, stepOutstanding, workNow } from './pace';
 import { atLeast } from './round';
-import { nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from './task-list';
+import { budgetTold, nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from './task-list';
 import { isConfigured } from './upload';
 import { addMessage, failHeap } from './work';
 
@@ -31,6 +32,7 @@ export function run(): void {
     failHeap();
     reportFailure(taskId, taskIndex);
   }
+  setMessageBudget(budgetTold);
   // What comes from a round before is there in the first iteration.
   atLeast(sentAt == time() ? quietIterations : stepOutstanding ? 0 : 1);
   workNow();

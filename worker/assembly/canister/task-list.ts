@@ -10,24 +10,27 @@ import { msg_arg_data_copy, msg_arg_data_size } from './ic0';
 export const taskHeaderBytes: u32 = 16;
 /** Bytes of the length in front of a task. */
 export const taskLengthBytes: u32 = 4;
-/** Bytes of the sender's time in front of the list. */
-export const sentAtBytes: u32 = 8;
+/** Bytes in front of the list: the sender's time, and how long a message may be. */
+export const listHeaderBytes: u32 = 16;
 
 /** Length and header of the task at hand. */
 const head = memory.data(20, 8);
 let at: usize = 0;
 /** The sender's time, nanoseconds. */
 export let sentAt: u64 = 0;
+/** Instructions after which a message's work ends, as the head has it. */
+export let budgetTold: u64 = 0;
 export let taskId: u64 = 0;
 export let taskIndex: u32 = 0;
 export let traceCount: u32 = 0;
 
 /** Goes to the first task; false where the argument is no list of one task or more. */
 export function openTasks(maxTraces: u32): bool {
-  if (msg_arg_data_size() < sentAtBytes) return false;
-  msg_arg_data_copy(head, 0, sentAtBytes);
+  if (msg_arg_data_size() < listHeaderBytes) return false;
+  msg_arg_data_copy(head, 0, listHeaderBytes);
   sentAt = load<u64>(head);
-  at = sentAtBytes;
+  budgetTold = load<u64>(head, 8);
+  at = listHeaderBytes;
   let count: u32 = 0;
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
     if (traceCount > maxTraces || <u64>traceCount * stageTraceBytes > bytes - taskHeaderBytes) {
@@ -37,7 +40,7 @@ export function openTasks(maxTraces: u32): bool {
     count++;
   }
   const whole = at == msg_arg_data_size();
-  at = sentAtBytes;
+  at = listHeaderBytes;
   return count > 0 && whole;
 }
 

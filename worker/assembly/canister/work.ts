@@ -24,6 +24,7 @@ import { maxTasks } from './limits';
 import {
   addDelivery,
   collect,
+  costOfCollected,
   costOfSending,
   Delivery,
   DeliveryKind,
@@ -167,10 +168,27 @@ export function failHeap(): void {
   text(' has no heap left for the task; use smaller inputs or more workers');
 }
 
-/** Instructions after which this message's work ends: what its sending takes must fit the budget too. */
+/** Part of the budget that only the end of a task may use: a task done in this message needs no other. */
+const finishing: u64 = 16;
+
+/** The budget for work: what its sending takes must fit the budget too. */
+function budgetForWork(budget: u64): u64 {
+  return budget - min(costOfSending(), budget / 2);
+}
+
+/** Instructions after which this message's work ends. */
 export function workBudget(): u64 {
   const budget = messageBudget();
-  return budget - min(costOfSending(), budget / 2);
+  return budgetForWork(budget - budget / finishing);
+}
+
+/** The same for the task at hand: all of the budget, where by experience it will then be done. */
+function taskBudget(task: Work): u64 {
+  const budget = messageBudget();
+  const usual = instructionsPerTask();
+  const left = usual - min(usual, task.instructions);
+  const end = performance_counter(0) + costOfCollected() + left;
+  return usual > 0 && end <= budget ? budgetForWork(budget) : workBudget();
 }
 
 /**
@@ -181,7 +199,7 @@ export function work(isFirst: bool): void {
   startedAt = isFirst ? 0 : performance_counter(0);
   const task = changetype<Work>(current);
   task.messages++;
-  setBudget(workBudget());
+  setBudget(taskBudget(task));
   if (task.isBegun == 0) {
     if (!readInputs(task.bundle, task.bundleBytes, true)) {
       failWork();
