@@ -146,6 +146,28 @@ describe('the coordinator as a canister', () => {
     expect(call(bob, 'fetch', reply.ticket, 0)).toMatchObject({ err: { code: 'unknown-request' } });
   });
 
+  test('a result that stays at the last stage is fetched there, also after an upgrade', () => {
+    const plan = JSON.stringify({ ...samplePlan(), resultsStay: true });
+    expect(call(alice, 'register_model', { name: 'large', plan, workers })).toEqual({ ok: null });
+    script('enqueue', new ByteWriter().u32(2).u64(9n).u32(0).finish());
+    const reply = call(bob, 'infer', 'large', inputs(1)) as InferReply;
+    if (!('ticket' in reply)) throw new Error(JSON.stringify(reply));
+    const pending = (done: number, total: number): Uint8Array =>
+      new ByteWriter().u32(0).u32(0).u32(3).u64(9n).u32(done).u32(total).finish();
+    script('fetch', pending(0, 0), 1);
+    script('fetch', pending(1, 4), 0);
+    expect(call(bob, 'fetch', reply.ticket, 0)).toEqual({ pending: { done: 1, total: 4 } });
+    const whole = answer(1);
+    script('fetch', new ByteWriter().u32(1).u32(whole.length).bytes(whole).finish(), 1);
+    const expected = { part: { bytes: whole, total: whole.length } };
+    for (const method of ['fetch', 'fetch_update', 'fetch']) {
+      expect(call(bob, method, reply.ticket, 0)).toEqual(expected);
+      if (method === 'fetch_update') network.install(alice, coordinator, coordinatorWasmGz(), true);
+    }
+    expect(call(bob, 'release', reply.ticket)).toEqual({ ok: null });
+    expect(call(alice, 'unregister_model', 'large')).toEqual({ ok: null });
+  });
+
   test('an upgrade keeps models, tickets and requests', () => {
     script('enqueue', new ByteWriter().u64(11n).finish());
     const { ok: ticket } = call(bob, 'submit', 'm', inputs(2)) as { ok: bigint };

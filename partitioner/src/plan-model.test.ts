@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parsePlan } from '@canopy/protocol';
+import { parsePlan, type Plan, type StagePrediction } from '@canopy/protocol';
 import { floatConstant } from './graph/constant.js';
 import { makeNode, type Graph } from './graph/graph.js';
 import { sampleFeeds } from './graph/measure.js';
@@ -104,6 +104,32 @@ describe('a plan', () => {
     expect(text).toContain('digits-cnn: 9 nodes');
     expect(text.split('\n').at(-1)).toMatch(/^ +1 /);
     planned.close();
+  });
+
+  it('keeps results at the last stage where a row of outputs is large', async () => {
+    const expanding = async (columns: number, workers: number): Promise<Plan> => {
+      const graph = makeGraph({
+        inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 8] }],
+        outputs: [{ name: 'y', dtype: 'float32', dims: ['batch', columns] }],
+        nodes: [
+          makeNode('Relu', 'relu', ['x'], ['r']),
+          makeNode('MatMul', 'mul', ['r', 'w'], ['y']),
+        ],
+        constants: { w: floatConstant([8, columns], numbers(8 * columns)) },
+      });
+      const planned = await planModel(save(graph), { workers });
+      planned.close();
+      return planned.plan;
+    };
+    const large = await expanding(8192, 2);
+    const small = await expanding(1024, 2);
+    expect([large.resultsStay, small.resultsStay]).toEqual([true, false]);
+    const last = ({ stages }: Plan): StagePrediction => stages.at(-1)!.predictions[0]!;
+    expect(last(small).bytesSent).toBeGreaterThan(4 * 1024);
+    expect(last(large).bytesSent).toBeLessThan(64);
+    // Sending it alone would cost 50 a byte.
+    expect(last(large).instructions).toBeLessThan(50 * 4 * 8192);
+    expect((await expanding(8192, 1)).resultsStay).toBe(false);
   });
 
   it('chooses the number of workers by its goal', async () => {

@@ -19,6 +19,7 @@ import {
   type CostSchedule,
   type CostScheduleName,
 } from './cost/model.js';
+import { resultsStay } from './cost/stage.js';
 import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
 import { ProgramChain, type StageLimits } from './cut/program-chain.js';
@@ -200,6 +201,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       outputs: model.original.outputs.map(tensorSpec),
       rowsIndependent: independent,
       microBatchRows: rows,
+      resultsStay: resultsStay(model.program, stages.length),
       typicalDims: model.dims,
       chunkBytes,
       instructionBudget: limits.instructionBudget,

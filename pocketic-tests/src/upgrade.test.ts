@@ -4,6 +4,7 @@ import { encodeBundle, decodeBundle, decodeResult, joinRows } from '@canopy/prot
 import { expect, it } from 'vitest';
 import { expectEqualTensors, reference } from './compare.js';
 import { createIc, deployModel } from './deployment.js';
+import { fetchWhole } from './fetch-whole.js';
 import { testModels } from './models.js';
 
 const model = testModels.find(({ name }) => name === 'mobilenetv2')!;
@@ -49,23 +50,3 @@ it('an upgrade of every worker while requests are under way loses none of them',
     await pic.tearDown();
   }
 });
-
-async function fetchWhole(
-  coordinator: CoordinatorClient,
-  ticket: bigint,
-  pass: () => Promise<void>,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for (let rounds = 0; rounds < 200; rounds++) {
-    const reply = await coordinator.fetch(ticket, length, false);
-    if ('pending' in reply) {
-      await pass();
-      continue;
-    }
-    parts.push(Uint8Array.from(reply.part.bytes));
-    length += reply.part.bytes.length;
-    if (length >= reply.part.total) return Uint8Array.from(Buffer.concat(parts));
-  }
-  return expect.fail(`ticket ${ticket} is not answered within 200 rounds`);
-}

@@ -56,6 +56,11 @@ export interface Plan {
   rowsIndependent: boolean;
   /** Rows of a micro-batch; 1 where rows are not independent means the whole request. */
   microBatchRows: number;
+  /**
+   * Whether results stay at the last stage, and are fetched there, instead of going to the head: where
+   * a row of outputs is large. False in plans that do not say.
+   */
+  resultsStay: boolean;
   /** Sizes taken for open dimensions in the predictions. */
   typicalDims: Readonly<Record<string, number>>;
   chunkBytes: number;
@@ -105,6 +110,8 @@ export function parsePlan(json: string): Plan {
   if (!Number.isInteger(plan.microBatchRows) || (plan.microBatchRows ?? 0) < 1) {
     fail('"microBatchRows" must be a whole number of 1 or more');
   }
+  plan.resultsStay ??= false;
+  if (typeof plan.resultsStay !== 'boolean') fail('"resultsStay" must be true or false');
   if (!Array.isArray(plan.stages) || plan.stages.length === 0) fail('"stages" must not be empty');
   plan.stages.forEach((stage: Partial<StagePlan>, index) => {
     if (stage.index !== index) fail(`stage ${index} has index ${String(stage.index)}`);

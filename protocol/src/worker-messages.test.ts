@@ -24,13 +24,14 @@ describe('results', () => {
     const task = encodeTask({
       requestId: 7n,
       taskIndex: 0,
+      taskCount: 1,
       traces: [trace, trace],
       bundle: Uint8Array.of(1, 2, 3),
     });
-    expect(task.length).toBe(16 + 2 * stageTraceBytes + 3);
+    expect(task.length).toBe(24 + 2 * stageTraceBytes + 3);
     const out = new ByteWriter().u32(0).u64(7n).u32(1).u32(2);
     out
-      .bytes(task.subarray(16, 16 + 2 * stageTraceBytes))
+      .bytes(task.subarray(24, 24 + 2 * stageTraceBytes))
       .u32(3)
       .bytes(Uint8Array.of(1, 2, 3));
     expect(decodeResult(out.finish())).toEqual({
@@ -107,5 +108,20 @@ describe('plan', () => {
       inputs: [{ name: 'x', dtype: 'float33', dims: ['n', 3] }],
     };
     expect(() => parsePlan(JSON.stringify(plan))).toThrow('"inputs": "x" has unknown type float33');
+  });
+
+  it('without a word on where results stay has them at the head', () => {
+    const plan = {
+      format: 'canopy-plan',
+      version: 1,
+      model: { name: 'm', sha256: '' },
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['n', 3] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: ['n', 3] }],
+      microBatchRows: 1,
+      stages: [{ index: 0, shardHash: 'a'.repeat(64) }],
+    };
+    expect(parsePlan(JSON.stringify(plan)).resultsStay).toBe(false);
+    expect(parsePlan(JSON.stringify({ ...plan, resultsStay: true })).resultsStay).toBe(true);
+    expect(() => parsePlan(JSON.stringify({ ...plan, resultsStay: 1 }))).toThrow('"resultsStay"');
   });
 });

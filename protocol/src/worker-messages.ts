@@ -10,10 +10,10 @@
  * | status | query | empty | {@link WorkerStatus} |
  * | chunks | query | empty | bitmap, bit i of byte i/8 set where chunk i is held |
  * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait or it takes long; mode ticket: request id u64 at once |
- * | fetch | query, head | request id u64, offset u32, length u32 | {@link FetchReply} |
- * | release | update, head | request id u64 | empty; forgets the result, cancels what still waits |
+ * | fetch | query, head; last stage where results stay | request id u64, offset u32, length u32 | {@link FetchReply} |
+ * | release | update, head; last stage where results stay | request id u64 | empty; the head forgets the result and cancels what still waits; the last stage forgets what it has of it, and rejects as unknown-request what was not complete |
  * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
- * | done | update, last stage to head | tasks, see {@link encodeTasks} | empty |
+ * | done | update, last stage to head | tasks, see {@link encodeTasks}; where results stay without traces and bundles | ids u64 of requests whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
  * | step | update, self | empty | empty: goes on with the task under way or the next in the queue |
  * | wake | update, self | empty | empty: its reply runs in the waiting call's context |
@@ -49,6 +49,11 @@ export interface WorkerConfig {
    * does), or each request as soon as it comes (for comparison).
    */
   paced: boolean;
+  /**
+   * Whether the last stage keeps the results and is asked for them, instead of sending them to the
+   * head. The same for all stages; no effect where there is one stage.
+   */
+  resultsStay: boolean;
   coordinator: Uint8Array;
   /** Workers of all stages in order; [0] is the head. */
   workers: readonly Uint8Array[];
@@ -62,7 +67,8 @@ export function encodeWorkerConfig(config: WorkerConfig): Uint8Array {
     .u32(config.queueLimit)
     .u32(config.queueLimitPerCaller)
     .u32(config.openCalls)
-    .u32(config.paced ? 1 : 0);
+    .u32(config.paced ? 1 : 0)
+    .u32(config.resultsStay ? 1 : 0);
   out.shortBytes(config.coordinator);
   for (const worker of config.workers) out.shortBytes(worker);
   return out.finish();
@@ -180,12 +186,14 @@ export interface StageTrace {
 }
 
 /**
- * A micro-batch on its way: request id u64, task index u32, trace count u32, the traces of the
- * stages it has passed, and the bundle of tensors for the next stage.
+ * A micro-batch on its way: request id u64, task index u32, number of the request's tasks u32, zero
+ * u32, trace count u32, the traces of the stages it has passed, and the bundle of tensors for the next
+ * stage.
  */
 export interface Task {
   requestId: bigint;
   taskIndex: number;
+  taskCount: number;
   traces: readonly StageTrace[];
   bundle: Uint8Array;
 }
@@ -204,7 +212,7 @@ function decodeTrace(input: ByteReader): StageTrace {
 
 export function encodeTask(task: Task): Uint8Array {
   const out = new ByteWriter();
-  out.u64(task.requestId).u32(task.taskIndex).u32(task.traces.length);
+  out.u64(task.requestId).u32(task.taskIndex).u32(task.taskCount).u32(0).u32(task.traces.length);
   for (const trace of task.traces) {
     out.u64(trace.instructions).u32(trace.messages).u32(trace.bytesReceived);
     out.u32(trace.bytesSent).u32(trace.scratchBytes).u64(0n);
@@ -240,8 +248,9 @@ export const ResultStatus = { done: 0, failed: 1, moved: 2, pending: 3 } as cons
  * What became of a request: status u32, request id u64, then
  * - done: task count u32, per task: trace count u32, traces, bundle length u32, bundle
  * - failed: stage u32, text
- * - moved: the result does not fit a reply; its length u32: fetch it in parts
- * - pending: tasks done u32, tasks in all u32
+ * - moved: the result does not fit a reply; its length u32, 0 where it stays at the last stage: fetch
+ *   it in parts
+ * - pending: tasks done u32, tasks in all u32; at a last stage those it has, 0 of 0 where it has none
  */
 export type Result =
   | { status: 'done'; requestId: bigint; tasks: { traces: StageTrace[]; bundle: Uint8Array }[] }

@@ -210,7 +210,7 @@ describe('a failing stage', () => {
     };
     p.ic.runToIdle();
     const one = encodeTasks([
-      { requestId: 1n, taskIndex: 0, traces: [], bundle: bundle(1) },
+      { requestId: 1n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1) },
     ]).length;
     expect(most).toBeGreaterThan(2 * one);
     const failed = ids.filter((id) => p.fetch(id)?.status === 'failed');
@@ -287,7 +287,9 @@ describe('a request', () => {
     const call = p.enqueue(EnqueueMode.ticket, 1n, [bundle(1), bundle(2)]);
     p.ic.runUntil(() => call.answer !== undefined);
     const requestId = ticketOf(call.answer);
-    const stray = encodeTasks([{ requestId, taskIndex: 0, traces: [], bundle: bundle(9) }]);
+    const stray = encodeTasks([
+      { requestId, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) },
+    ]);
     for (let times = 0; times < 3; times++) p.ic.call(p.workers[1]!.id, p.head, 'done', stray);
     p.ic.runToIdle();
     expect(p.values(p.fetch(requestId)).flat()).toEqual([9, doubled(2, 2)]);

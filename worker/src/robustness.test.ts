@@ -11,22 +11,24 @@ import {
   resultOf,
   ticketOf,
 } from './testing/pipeline.js';
-import { TestIc } from './testing/test-ic.js';
+import { TestIc, type Call } from './testing/test-ic.js';
 
-const deployed = (layers: number[] = [1, 1]): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers).deploy();
+const deployed = (resultsStay: boolean, layers: number[] = [1, 1]): Pipeline =>
+  new Pipeline(new TestIc(workerModule), layers, { resultsStay }).deploy();
 
 function expectWorking(p: Pipeline): void {
   const call = p.enqueue(EnqueueMode.wait, 1n, [bundle(3)]);
   p.ic.runUntil(() => call.answer !== undefined);
-  expect(p.values(resultOf(call.answer))).toEqual([[doubled(3, p.layers)]]);
+  expect(p.values(p.resultOf(call.answer))).toEqual([[doubled(3, p.layers)]]);
   for (const worker of p.workers) expect(worker.traps).toBe(0);
 }
 
 /** Valid arguments of every method, to be damaged. */
 function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
   const [head, last] = [p.workers[0]!.id, p.workers[1]!.id];
-  const task = encodeTasks([{ requestId: 5n, taskIndex: 0, traces: [], bundle: bundle(1, 2) }]);
+  const task = encodeTasks([
+    { requestId: 5n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1, 2) },
+  ]);
   const failure = new Uint8Array([...task.subarray(0, 12), 1, 0, 0, 0, 2, 0, 0, 0, 65, 66]);
   const enqueue = encodeEnqueue({
     mode: EnqueueMode.ticket,
@@ -37,6 +39,8 @@ function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
     ['enqueue', coordinator, 0, enqueue],
     ['fetch', coordinator, 0, encodeFetch(1n, 0, 10)],
     ['release', coordinator, 0, new Uint8Array(8)],
+    ['fetch', coordinator, 1, encodeFetch(5n, 0, 10)],
+    ['release', coordinator, 1, encodeFetch(5n, 0, 10).subarray(0, 8)],
     ['run', head, 1, task],
     ['done', last, 0, task],
     ['fail', last, 0, failure],
@@ -47,9 +51,9 @@ function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
   ];
 }
 
-describe('a worker never traps', () => {
+describe.each([false, true])('a worker never traps; results stay: %s', (resultsStay) => {
   it('on truncated or extended messages', () => {
-    const p = deployed();
+    const p = deployed(resultsStay);
     for (const [method, caller, stage, arg] of arguments_(p)) {
       const lengths = Array.from({ length: Math.min(arg.length, 150) }, (_, length) => length);
       for (const length of lengths) {
@@ -61,7 +65,7 @@ describe('a worker never traps', () => {
   });
 
   it('on damaged messages', () => {
-    const p = deployed();
+    const p = deployed(resultsStay);
     const cases = arguments_(p);
     const damage = fc.record({
       which: fc.nat(cases.length - 1),
@@ -81,13 +85,14 @@ describe('a worker never traps', () => {
   });
 });
 
-describe('the heap', () => {
+describe.each([false, true])('the heap; results stay: %s', (resultsStay) => {
   it('is after request 1,000 what it was after request 100', () => {
-    const p = deployed([2, 3]);
+    const p = deployed(resultsStay, [2, 3]);
     p.workers[1]!.instructionsPerLook = 40_000_000n;
     const used = (): number[] => p.workers.map((_, stage) => p.status(stage).heapUsedBytes);
     const unused = used();
     const heaps: number[][] = [];
+    const toRelease: Call[] = [];
     for (let request = 1; request <= 1000; request++) {
       const rows = Array.from({ length: (request * 37) % 400 }, (_, row) => row);
       const mode = request % 2 === 0 ? EnqueueMode.wait : EnqueueMode.ticket;
@@ -99,6 +104,9 @@ describe('the heap', () => {
         p.ic.runUntil(() => call.answer !== undefined);
         // Some are cancelled while they are under way.
         p.release(ticketOf(call.answer));
+      } else if (resultsStay) toRelease.push(call);
+      if (p.ic.isIdle) {
+        for (const { answer } of toRelease.splice(0)) p.release(resultOf(answer).requestId);
       }
       if (request === 100 || request === 1000) {
         p.ic.runToIdle();

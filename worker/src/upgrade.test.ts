@@ -2,11 +2,11 @@ import { EnqueueMode } from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workerModule } from './testing/module.js';
-import { bundle, bundleOf, doubled, Pipeline, resultOf, ticketOf } from './testing/pipeline.js';
+import { bundle, bundleOf, doubled, Pipeline, ticketOf } from './testing/pipeline.js';
 import { TestIc } from './testing/test-ic.js';
 
-const pipeline = (layers: number[]): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers).deploy();
+const pipeline = (layers: number[], resultsStay = false): Pipeline =>
+  new Pipeline(new TestIc(workerModule), layers, { resultsStay }).deploy();
 
 /** Requests of both kinds, of several tasks each; those of the last stage take several messages. */
 function begin(p: Pipeline): () => void {
@@ -19,9 +19,9 @@ function begin(p: Pipeline): () => void {
     p.ic.runUntil(() => p.fetch(ticketOf(ticket.answer)) !== undefined);
     const expected = (...values: number[]): number[] =>
       values.map((value) => doubled(value, p.layers));
-    expect(p.values(resultOf(waiting.answer)).flat()).toEqual(expected(1, 2, 3));
+    expect(p.values(p.resultOf(waiting.answer)).flat()).toEqual(expected(1, 2, 3));
     expect(p.values(p.fetch(ticketOf(ticket.answer))).flat()).toEqual(expected(4, 5, 6));
-    expect(p.values(resultOf(other.answer)).flat()).toEqual(expected(7));
+    expect(p.values(p.resultOf(other.answer)).flat()).toEqual(expected(7));
     p.ic.runToIdle();
     p.workers.forEach((worker, stage) => {
       expect(p.status(stage)).toMatchObject({ waiting: 0, tasksDone: 6n });
@@ -30,8 +30,8 @@ function begin(p: Pipeline): () => void {
   };
 }
 
-function messagesOfARun(layers: number[]): number {
-  const p = pipeline(layers);
+function messagesOfARun(layers: number[], resultsStay: boolean): number {
+  const p = pipeline(layers, resultsStay);
   const check = begin(p);
   const before = p.ic.messagesExecuted;
   check();
@@ -39,12 +39,18 @@ function messagesOfARun(layers: number[]): number {
 }
 
 describe('an upgrade', () => {
-  for (const layers of [[6], [1, 4], [1, 5, 2]]) {
-    it(`of any of ${layers.length} stages loses nothing, whenever it happens`, () => {
-      const messages = messagesOfARun(layers);
+  for (const { layers, resultsStay } of [
+    { layers: [6], resultsStay: false },
+    { layers: [1, 4], resultsStay: false },
+    { layers: [1, 5, 2], resultsStay: false },
+    { layers: [1, 4], resultsStay: true },
+  ]) {
+    const where = resultsStay ? 'the last stage' : 'the head';
+    it(`of any of ${layers.length} stages loses nothing, whenever it happens; results are at ${where}`, () => {
+      const messages = messagesOfARun(layers, resultsStay);
       for (let stage = 0; stage < layers.length; stage++) {
         for (let at = 0; at < messages; at++) {
-          const p = pipeline(layers);
+          const p = pipeline(layers, resultsStay);
           const check = begin(p);
           for (let count = 0; count < at; count++) p.ic.executeOne();
           p.ic.upgrade(p.workers[stage]!);
@@ -58,8 +64,9 @@ describe('an upgrade', () => {
     const property = fc.property(
       fc.array(fc.record({ after: fc.nat(6), stage: fc.nat(2) }), { maxLength: 40 }),
       fc.infiniteStream(fc.nat(7)),
-      (upgrades, choices) => {
-        const p = pipeline([1, 3, 2]);
+      fc.boolean(),
+      (upgrades, choices, resultsStay) => {
+        const p = pipeline([1, 3, 2], resultsStay);
         p.ic.pick = () => choices.next().value as number;
         const check = begin(p);
         for (const { after, stage } of upgrades) {
@@ -72,8 +79,8 @@ describe('an upgrade', () => {
     fc.assert(property, { numRuns: 60 });
   });
 
-  it('keeps results that were not fetched, queues, and counters', () => {
-    const p = pipeline([1, 1]);
+  it.each([false, true])('keeps results not fetched, queues, counters; they stay: %s', (stay) => {
+    const p = pipeline([1, 1], stay);
     const values = Array.from({ length: 65_000 }, (_, index) => index);
     const small = p.enqueue(EnqueueMode.ticket, 1n, [bundle(1)]);
     const large = p.enqueue(EnqueueMode.ticket, 1n, [bundleOf(values), bundleOf(values)]);

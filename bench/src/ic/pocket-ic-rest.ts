@@ -74,7 +74,8 @@ async function request(server: string, path: string, body?: string): Promise<str
       continue;
     }
     if (status >= 200 && status < 300) return text;
-    throw new BenchIcError('refused', `it answers ${status} to ${path}: ${firstCharacters(text)}`);
+    const reason = text === '' ? '' : `: ${firstCharacters(text)}`;
+    throw new BenchIcError('refused', `it answers ${status} to ${path}${reason}`);
   }
 }
 

@@ -78,6 +78,7 @@ export async function deployModel<Ic extends BenchIc>(
             ...limits,
             openCalls,
             paced: settings.paced,
+            resultsStay: plan.resultsStay,
             coordinator: principalFromText(coordinator),
             workers: workers.map(principalFromText),
           });

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compareResults } from './compare.js';
-import { parseBenchResult, type BenchResult } from './schema.js';
+import { isObserved, parseBenchResult, type BenchResult } from './schema.js';
 
 function result(rounds: number, secondsRatio = 1): BenchResult {
   const run = {
@@ -45,6 +47,13 @@ describe('comparing results', () => {
 });
 
 describe('a result file', () => {
+  it.each(['full', 'quick'])('that is committed is read: %s.json', (mode) => {
+    const path = fileURLToPath(new URL(`../../results/${mode}.json`, import.meta.url));
+    const { runs } = parseBenchResult(readFileSync(path, 'utf8'), path);
+    expect(runs.length).toBeGreaterThan(10);
+    expect(runs.every((run) => isObserved(run) && run.inferencesPerRound > 0)).toBe(true);
+  });
+
   it('is refused where its version is another', () => {
     expect(() => parseBenchResult('{"schemaVersion":0}', 'x.json')).toThrow('schema version 0');
     expect(() => parseBenchResult('{', 'x.json')).toThrow('x.json is not JSON');

@@ -207,6 +207,7 @@ class DeployRun {
             queueLimitPerCaller: options.queueLimitPerCaller ?? 64,
             openCalls: options.openCalls ?? 2,
             paced: true,
+            resultsStay: plan.resultsStay,
             coordinator: id(deployment.coordinator!),
             workers,
           }),

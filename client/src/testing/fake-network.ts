@@ -216,6 +216,7 @@ export async function sampleModel(): Promise<DeployableModel & { shards: Uint8Ar
     outputs: [{ name: 'y', dtype: 'float32', dims: ['batch', 2] }],
     rowsIndependent: true,
     microBatchRows: 3,
+    resultsStay: false,
     typicalDims: { batch: 1 },
     chunkBytes,
     instructionBudget: 1e9,

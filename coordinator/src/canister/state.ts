@@ -12,9 +12,12 @@ export interface SavedModel {
   workers: PrincipalLike[];
 }
 
+/** A ticket; those of earlier versions do not say where the result is kept: at the head. */
+export type SavedTicket = Omit<Ticket, 'keeper'> & Partial<Pick<Ticket, 'keeper'>>;
+
 /** Tickets and the log of requests: kept through an upgrade. */
 export interface SavedTraffic {
-  tickets: Ticket[];
+  tickets: SavedTicket[];
   requests: SavedRequests;
 }
 
@@ -40,7 +43,12 @@ export function saveTraffic(coordinator: Coordinator): SavedTraffic {
  * upgrade came is logged as cancelled: the answer finds nobody.
  */
 export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): void {
-  for (const ticket of saved.tickets) coordinator.tickets.add(ticket);
+  for (const ticket of saved.tickets) {
+    coordinator.tickets.add({
+      ...ticket,
+      keeper: ticket.keeper ?? { worker: ticket.head, stage: 0 },
+    });
+  }
   coordinator.requests.restore(saved.requests);
   const ticketed = new Set(saved.tickets.map((ticket) => ticket.id));
   for (const entry of saved.requests.entries) {

@@ -63,6 +63,7 @@ export function samplePlan(): Plan {
     outputs: [{ name: 'y', dtype: 'float32', dims: ['batch', 2] }],
     rowsIndependent: true,
     microBatchRows: 2,
+    resultsStay: false,
     typicalDims: { batch: 1 },
     chunkBytes: 1024,
     instructionBudget: 1e9,

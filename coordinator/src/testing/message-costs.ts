@@ -65,6 +65,7 @@ function planText(name: ModelName): string {
     inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', inBytes / 4] }],
     outputs: [{ name: 'y', dtype: 'float32', dims: ['batch', outBytes / 4] }],
     microBatchRows: 1,
+    resultsStay: false,
     stages,
   });
 }

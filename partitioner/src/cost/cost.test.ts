@@ -154,6 +154,7 @@ describe('cost of a stage', () => {
     heldBytes: 300_000,
     bytesReceived: 10_000,
     bytesSent: 10_000,
+    bytesKept: 0,
   };
 
   it('adds pages under the schedule in force, none under the one before', () => {

@@ -33,7 +33,12 @@ export interface StageWork {
   heldBytes: number;
   bytesReceived: number;
   bytesSent: number;
+  /** Of the result that a last stage copies and keeps instead of sending it; else 0. */
+  bytesKept: number;
 }
+
+/** What copying costs a byte: bulk memory operations pay for each. */
+const byteCopied = 1;
 
 /** Pages a message reads and writes whatever it does: stack, globals, tables, the program. */
 const fixedPages = { head: { read: 3, written: 2 }, other: { read: 1, written: 1 } };
@@ -59,7 +64,7 @@ export function stageCost(
   schedule: CostSchedule,
   messageBudget: number,
 ): StageCost {
-  const { place, bytesReceived, bytesSent, scratchBytes } = work;
+  const { place, bytesReceived, bytesSent, bytesKept, scratchBytes } = work;
   const pages = (bytes: number): number => Math.ceil(bytes / schedule.pageBytes);
   const isHead = place === 'single' || place === 'first';
   const price = (touches: { read: number; written: number }): number =>
@@ -68,11 +73,13 @@ export function stageCost(
 
   // The head got its input in another message, and only reads it in this one.
   const given = isHead ? pages(bytesReceived) : 0;
-  const written = pages(work.touchedBytes + heapOffset) - given;
+  const written = pages(work.touchedBytes + heapOffset) - given + pages(bytesKept);
   const first = price({ read: pages(work.weightsRead) + given + written, written }) + fixed;
   const sent = place === 'single' ? 0 : bytesSent;
   const transport =
-    sent * schedule.byteSent + workCost([messageWork(place, bytesReceived, bytesSent)]);
+    sent * schedule.byteSent +
+    bytesKept * byteCopied +
+    workCost([messageWork(place, bytesReceived, bytesSent)]);
   const messages = Math.max(1, Math.ceil((work.kernels + transport + first) / messageBudget));
 
   // A message that goes on with the work touches what is held anew, and weights as it gets to them.
@@ -88,8 +95,19 @@ export function stageCost(
   };
 }
 
+/** Bytes of the report that a last stage sends to the head when it keeps the result. */
+export const reportBytes = 28;
+
+/** Outputs of one row of more bytes stay at the last stage; others are cheap to send to the head. */
+const largeOutputs = 16 * 1024;
+
+/** Whether results stay at the last of so many stages. */
+export function resultsStay(program: Program, stages: number): boolean {
+  return stages > 1 && bundleBytes(program, program.outputs, 1) > largeOutputs;
+}
+
 /** Bytes a hop adds to a bundle: the task's header, and a trace for each stage passed. */
-const taskHeaderBytes = 16;
+const taskHeaderBytes = 24;
 
 /** Bytes of values in a bundle between stages, headers included. */
 export function bundleBytes(program: Program, names: readonly string[], rows: number): number {

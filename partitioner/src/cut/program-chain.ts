@@ -1,6 +1,14 @@
 import { elementCount, weightAlignment } from '@canopy/protocol';
 import { nodeCost, type CostSchedule } from '../cost/model.js';
-import { bundleBytes, placeOf, stageCost, type StageCost, type StageWork } from '../cost/stage.js';
+import {
+  bundleBytes,
+  placeOf,
+  reportBytes,
+  resultsStay,
+  stageCost,
+  type StageCost,
+  type StageWork,
+} from '../cost/stage.js';
 import {
   shapeAt,
   valueBytes,
@@ -88,6 +96,7 @@ export class ProgramChain implements Chain {
     weightsRead: number,
     memory: Pick<StageMemory, 'scratchBytes' | 'touchedBytes' | 'heldBytes'>,
   ): StageWork {
+    const keeps = start > 0 && end === this.nodes && resultsStay(this.program, 2);
     return {
       place: placeOf(start === 0, end === this.nodes),
       kernels: this.kernelsBefore[end]! - this.kernelsBefore[start]!,
@@ -96,7 +105,8 @@ export class ProgramChain implements Chain {
       touchedBytes: memory.touchedBytes,
       heldBytes: memory.heldBytes,
       bytesReceived: this.bytes(start),
-      bytesSent: this.bytes(end),
+      bytesSent: keeps ? reportBytes : this.bytes(end),
+      bytesKept: keeps ? this.bytes(end) : 0,
     };
   }
   private allowed(start: number, end: number, weights: number, scratch: number): boolean {

@@ -97,6 +97,7 @@ export class WorkersOnIc {
         queueLimitPerCaller: 64,
         openCalls: 2,
         paced: true,
+        resultsStay: false,
         coordinator: owner,
         workers,
       });

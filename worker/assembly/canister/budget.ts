@@ -7,7 +7,6 @@
 import { instructionBudget, isHead, paced } from './config';
 import {
   coordinatorPerByte,
-  coordinatorPerRelease,
   coordinatorPerRequest,
   roomInRound,
   shortestLongMessage,
@@ -28,10 +27,6 @@ export function budgetForNewRound(): void {
 /** The coordinator handed a request of so many bytes over. */
 export function noteRequest(bytes: u32): void {
   store<u64>(taken, load<u64>(taken) + coordinatorPerRequest + coordinatorPerByte * bytes);
-}
-/** The coordinator asked to forget a result. */
-export function noteRelease(): void {
-  store<u64>(taken, load<u64>(taken) + coordinatorPerRelease);
 }
 
 /** Takes over what the head said. */

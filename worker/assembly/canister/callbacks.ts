@@ -1,13 +1,18 @@
 /** Where calls come back to. The build checks that these two have the table indexes 1 and 2. */
+import { keepsResults } from './config';
 import { CallKind, kindOf, numberOf } from './ids';
 import { delivered, deliveryRejected } from './outbox';
 import { schedule, stepRejected } from './pace';
+import { forgetUnwanted } from './unwanted';
 import { awake } from './waiting';
 
 export function callback_reply(env: i32): void {
   const kind = kindOf(env);
   if (kind == CallKind.wake) awake(numberOf(env));
-  else if (kind == CallKind.deliver) delivered(numberOf(env));
+  else if (kind == CallKind.deliver) {
+    if (keepsResults()) forgetUnwanted();
+    delivered(numberOf(env));
+  }
 }
 
 export function callback_reject(env: i32): void {

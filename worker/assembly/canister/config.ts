@@ -21,6 +21,8 @@ export let queueLimitPerCaller: u32 = 0;
 export let maxOpenCalls: u32 = 0;
 /** Whether the head launches so many tasks a message that every stage has some; else all at once. */
 export let paced: bool = true;
+/** Whether the last stage keeps the results; never where the only stage is head and last at once. */
+export let resultsStay: bool = false;
 /** 32 bytes. */
 export const shardHash = memory.data(32, 8);
 /** Length byte, then up to 29 bytes, a stage each. */
@@ -66,6 +68,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   const limitPerCaller = readU32();
   const open = readU32();
   const isPaced = readU32();
+  const stay = readU32();
   if (isTruncated()) problem = 'it is truncated';
   else if (count == 0 || count > maxStages) problem = 'the stage count must be 1 to 256';
   else if (index >= count) problem = 'the stage index is not below the stage count';
@@ -93,6 +96,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   queueLimitPerCaller = limitPerCaller;
   maxOpenCalls = open;
   paced = isPaced != 0;
+  resultsStay = stay != 0 && count > 1;
   memory.copy(shardHash, hash, 32);
   openBytes(bytes + principals, length - principals);
   copyPrincipal(coordinator);
@@ -110,6 +114,10 @@ export function isHead(): bool {
 }
 export function isLast(): bool {
   return stageIndex + 1 == stageCount;
+}
+/** Whether this is the last stage and results stay here. */
+export function keepsResults(): bool {
+  return resultsStay && isLast();
 }
 
 function same(principal: usize, bytes: usize, length: usize): bool {

@@ -2,12 +2,11 @@
 import {
   CanisterError,
   EnqueueMode,
-  maxMessageBytes,
   stageTraceBytes,
   WorkerState,
 } from '../generated/constants';
 import { readInputs } from '../program/inputs';
-import { fail, number, text } from '../tensor/errors';
+import { fail, text } from '../tensor/errors';
 import {
   closeArgument,
   bytesRead,
@@ -19,7 +18,7 @@ import {
   readU64,
   remaining,
 } from './argument';
-import { noteRelease, noteRequest } from './budget';
+import { noteRequest } from './budget';
 import { isHead, paced, stageCount } from './config';
 import { msg_reply_data_append } from './ic0';
 import { silenceSeconds } from './limits';
@@ -27,12 +26,12 @@ import { fromCoordinator, fromWorker, reject, rejectFailure, replyEmpty } from '
 import { state } from './loading';
 import { reportFailure } from './outbox';
 import { schedule, stepOutstanding, workNow } from './pace';
-import { findRequest, Request, RequestState, taskOf } from './request';
-import { admit, cancel, line, taskDone, taskFailed, withdraw } from './requests';
-import { appendPending, appendResult } from './results';
+import { Request, taskOf } from './request';
+import { admit, line, taskDone, taskFailed, withdraw } from './requests';
 import { atLeast } from './round';
 import { runTimerWithin } from './timer';
 import {
+  maxTasksOfRequest,
   nextTask,
   openTasks,
   takeTask,
@@ -41,16 +40,15 @@ import {
   taskIndex,
   traceCount,
 } from './task-list';
+import { appendUnwanted } from './unwanted';
 import { isConfigured } from './upload';
 import { wait } from './waiting';
 import { failHeap } from './work';
 
-/** Most micro-batches of one request. */
-const maxTasksOfRequest: u32 = 1024;
 const fields = memory.data(16, 8);
 
 /** False, and the message rejected, unless this is the head and it has its program. */
-function headIsReady(): bool {
+export function headIsReady(): bool {
   if (!isConfigured()) return false;
   if (!isHead()) {
     reject(CanisterError.badMessage, 'requests go to the first stage; this is a later one');
@@ -129,54 +127,6 @@ function readRequest(): usize {
   return badMessage('enqueue: there are bytes behind the last micro-batch');
 }
 
-/** The request a `fetch` or `release` names, 0 and the message rejected where there is none. */
-function named(id: u64): usize {
-  const address = findRequest(id);
-  if (address != 0 && changetype<Request>(address).isForgotten == 0) return address;
-  fail(CanisterError.unknownRequest);
-  text('there is no request ');
-  number(id);
-  text(': it was released, pushed out by later results, or never there');
-  rejectFailure();
-  return 0;
-}
-
-export function fetch(): void {
-  if (!fromCoordinator() || !headIsReady()) return;
-  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
-  const id = readU64();
-  const offset = readU32();
-  const length = readU32();
-  const bad = isTruncated() || remaining() > 0;
-  closeArgument();
-  if (bad) return reject(CanisterError.badMessage, 'fetch takes id u64, offset u32, length u32');
-  const address = named(id);
-  if (address == 0) return;
-  const request = changetype<Request>(address);
-  const finished = request.state != RequestState.active;
-  store<u32>(fields, finished ? 1 : 0);
-  store<u32>(fields, finished ? <u32>request.resultBytes : 0, 4);
-  msg_reply_data_append(fields, 8);
-  if (finished) appendResult(request, offset, min(length, maxMessageBytes));
-  else appendPending(request);
-  replyEmpty();
-}
-
-export function releaseRequest(): void {
-  if (!fromCoordinator() || !headIsReady()) return;
-  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
-  const id = readU64();
-  const bad = isTruncated() || remaining() > 0;
-  closeArgument();
-  if (bad) return reject(CanisterError.badMessage, 'release takes a request id u64');
-  noteRelease();
-  const address = named(id);
-  if (address == 0) return;
-  cancel(changetype<Request>(address));
-  schedule();
-  replyEmpty();
-}
-
 /** The last stage brings a result. */
 export function done(): void {
   if (!fromWorker() || !isConfigured()) return;
@@ -193,6 +143,7 @@ export function done(): void {
     }
   }
   schedule();
+  appendUnwanted();
   replyEmpty();
 }
 

@@ -25,10 +25,12 @@ export const silenceSeconds: u64 = 600;
 export const roomInRound: u64 = 1_960_000_000;
 /** Messages are not made shorter than this to leave room for the coordinator. */
 export const shortestLongMessage: u64 = 1_500_000_000;
-/** What the coordinator takes for a request, its bytes, and a release; messages charged 2 M each. */
-export const coordinatorPerRequest: u64 = 16_000_000;
+/**
+ * What the coordinator takes for a request, until its result is released, and for each of its bytes;
+ * its messages are charged 2 M each.
+ */
+export const coordinatorPerRequest: u64 = 22_000_000;
 export const coordinatorPerByte: u64 = 58;
-export const coordinatorPerRelease: u64 = 14_000_000;
 /** Iterations at the beginning of a round that belong to small messages; see `round.ts`. */
 export const quietIterations: u32 = 3;
 /** Where so many rounds in a row were over before a stage could work, as many go without quiet. */

@@ -5,7 +5,7 @@
 import { CanisterError, maxStageMessageBytes } from '../generated/constants';
 import { byte, fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
-import { segmentAt } from '../program/outputs';
+import { segmentAt, segmentBytes } from '../program/outputs';
 import { callWorker, doneName, failName, runName } from './calls';
 import { messageBudget } from './budget';
 import { isHead, stageIndex } from './config';
@@ -20,7 +20,7 @@ import {
 import { CallKind, numberMask } from './ids';
 import { composeFailure, failureLength } from './message';
 import { taskFailed } from './requests';
-import { listHeaderBytes } from './task-list';
+import { listHeaderBytes, taskHeaderBytes, taskLengthBytes } from './task-list';
 import { runTimerWithin } from './timer';
 
 export namespace DeliveryKind {
@@ -280,8 +280,38 @@ export function reportFailure(requestId: u64, taskIndex: u32): void {
   sendBlock(changetype<Delivery>(address), header, bytes);
 }
 
+/** Bytes of a task that is reported as done without its result, behind its length. */
+export const reportBytes: u32 = taskLengthBytes + taskHeaderBytes;
+
+/**
+ * A delivery, not yet in the list, that tells the head of a task whose result stays here; 0 where there
+ * is no heap.
+ */
+export function newReport(requestId: u64, taskIndex: u32, taskCount: u32): usize {
+  const header = alloc(reportBytes + <u32>segmentBytes);
+  const address = newDelivery(DeliveryKind.done, requestId, taskIndex);
+  if (header == 0 || address == 0) {
+    release(header);
+    release(address);
+    return 0;
+  }
+  memory.fill(header, 0, reportBytes);
+  store<u32>(header, taskHeaderBytes);
+  store<u64>(header, requestId, 4);
+  store<u32>(header, taskIndex, 12);
+  store<u32>(header, taskCount, 16);
+  setBlock(changetype<Delivery>(address), header, reportBytes);
+  return address;
+}
+
 /** Adds and sends a delivery of one block, which has room for its list of one piece at the end. */
 function sendBlock(delivery: Delivery, block: usize, bytes: u32): void {
+  setBlock(delivery, block, bytes);
+  addDelivery(delivery);
+  sendDelivery(delivery);
+}
+
+function setBlock(delivery: Delivery, block: usize, bytes: u32): void {
   delivery.header = block;
   delivery.segments = block + ((bytes + 3) & ~3);
   delivery.segmentCount = 1;
@@ -290,8 +320,6 @@ function sendBlock(delivery: Delivery, block: usize, bytes: u32): void {
   segment.bytes = block;
   segment.length = bytes;
   segment.block = 0;
-  addDelivery(delivery);
-  sendDelivery(delivery);
 }
 
 /** Sends again what waits for it. */

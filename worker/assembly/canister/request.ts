@@ -90,7 +90,11 @@ export function slotOf(request: Request): u32 {
   return <u32>((changetype<usize>(request) - table) / slotBytes);
 }
 export function taskOf(request: Request, index: u32): TaskEntry {
-  return changetype<TaskEntry>(request.tasks + <usize>index * taskEntryBytes);
+  return taskAt(request.tasks, index);
+}
+/** An entry of a block of them. */
+export function taskAt(tasks: usize, index: u32): TaskEntry {
+  return changetype<TaskEntry>(tasks + <usize>index * taskEntryBytes);
 }
 export function nextOf(slot: u32): u32 {
   return requestAt(slot).next;

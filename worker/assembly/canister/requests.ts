@@ -13,7 +13,7 @@ import {
   takeTurn,
   unfinishedOf,
 } from './callers';
-import { paced, queueLimit, queueLimitPerCaller, stageCount } from './config';
+import { paced, queueLimit, queueLimitPerCaller, resultsStay, stageCount } from './config';
 import { time } from './ic0';
 import {
   maxTasks,
@@ -40,6 +40,7 @@ import {
   taskOf,
 } from './request';
 import { dropOldestResult, forgetKept, keepResult, measureResult } from './results';
+import { unwanted } from './unwanted';
 
 /** The id the next request gets. */
 export let nextId: u64 = 1;
@@ -221,18 +222,23 @@ export function taskDone(id: u64, taskIndex: u32, message: usize, bytes: u32, bu
   const address = report(id, taskIndex);
   if (address == 0) {
     release(message);
+    unwanted(id);
     return;
   }
   const request = changetype<Request>(address);
   if (request.state != RequestState.active) {
     release(message);
+    unwanted(id);
     leaveIfForgotten(request);
     return;
   }
-  const task = taskOf(request, taskIndex);
-  task.result = message;
-  task.resultBytes = bytes;
-  task.bundleBytes = bundle;
+  if (resultsStay) release(message);
+  else {
+    const task = taskOf(request, taskIndex);
+    task.result = message;
+    task.resultBytes = bytes;
+    task.bundleBytes = bundle;
+  }
   request.tasksDone++;
   if (request.tasksDone == request.taskCount) finish(request, RequestState.done);
 }
@@ -247,6 +253,7 @@ export function taskFailed(id: u64, taskIndex: u32, stage: u32, reason: usize, b
 }
 
 function failRequest(request: Request, stage: u32, reason: usize, bytes: u32): void {
+  if (request.tasksDone > 0) unwanted(request.id);
   tasksWaiting -= request.taskCount - request.tasksLaunched;
   removeFromCaller(request.caller, slotOf(request));
   const kept = alloc(bytes);
@@ -271,8 +278,19 @@ function finish(request: Request, state: u32): void {
   request.state = state;
   unfinished--;
   callerFinished(request.caller);
-  measureResult(request);
-  if (request.isOpen == 0) keepResult(request);
+  if (!isElsewhere(request)) measureResult(request);
+  if (request.isOpen == 0) settle(request);
+}
+
+/** Whether the result of a request is at the last stage, all of it. */
+export function isElsewhere(request: Request): bool {
+  return resultsStay && request.state == RequestState.done;
+}
+
+/** No call waits for a finished request: its result is kept where it is here, else it is forgotten. */
+export function settle(request: Request): void {
+  if (isElsewhere(request)) forget(request);
+  else keepResult(request);
 }
 
 /** Nobody wants the result any more: frees it, and the slot as soon as no task is under way. */

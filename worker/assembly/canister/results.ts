@@ -2,13 +2,14 @@
 import { ResultStatus, stageTraceBytes } from '../generated/constants';
 import { msg_reply_data_append } from './ic0';
 import { maxKeptBytes, maxKeptResults } from './limits';
-import { Request, requestAt, RequestState, slotOf, TaskEntry, taskOf } from './request';
+import { Request, requestAt, RequestState, slotOf, taskAt, TaskEntry, taskOf } from './request';
 import { forget } from './requests';
+import { traceCountAt } from './task-list';
 
 /** Status and request id. */
 const resultHeaderBytes: u32 = 12;
-/** Request id and task index of a `Task`, before its traces. */
-const taskHeaderBytes: u32 = 12;
+/** Of a result that is done, also the number of tasks. */
+export const doneHeaderBytes: u32 = 16;
 const field = memory.data(32, 8);
 
 let keptFirst: u32 = 0;
@@ -21,15 +22,20 @@ export function keptFirstSlot(): u32 {
   return keptFirst;
 }
 
+/** Bytes that a `Task` of so many bytes takes in a result: its traces, and its bundle behind a length. */
+export function encodedTaskBytes(bytes: u32): u32 {
+  return bytes - traceCountAt + 4;
+}
+
 /** Sets the length of the encoded result of a finished request. */
 export function measureResult(request: Request): void {
-  let bytes: u64 = resultHeaderBytes;
-  if (request.state == RequestState.failed) bytes += 8 + request.failureBytes;
-  else {
-    bytes += 4;
-    for (let index: u32 = 0; index < request.taskCount; index++) {
-      bytes += taskOf(request, index).resultBytes - taskHeaderBytes + 4;
-    }
+  if (request.state == RequestState.failed) {
+    request.resultBytes = resultHeaderBytes + 8 + request.failureBytes;
+    return;
+  }
+  let bytes: u64 = doneHeaderBytes;
+  for (let index: u32 = 0; index < request.taskCount; index++) {
+    bytes += encodedTaskBytes(taskOf(request, index).resultBytes);
   }
   request.resultBytes = bytes;
 }
@@ -52,21 +58,37 @@ function piece(bytes: usize, length: u32): void {
 
 /** Appends `[offset, offset + length)` of the encoded result of a finished request to the reply. */
 export function appendResult(request: Request, offset: u64, length: u64): void {
-  skip = offset;
-  left = length;
-  const failed = request.state == RequestState.failed;
-  store<u32>(field, failed ? ResultStatus.failed : ResultStatus.done);
-  store<u64>(field, request.id, 4);
-  store<u32>(field, failed ? request.failedStage : request.taskCount, 12);
-  store<u32>(field, request.failureBytes, 16);
-  piece(field, failed ? 20 : 16);
-  if (failed) {
-    piece(request.failure, request.failureBytes);
+  if (request.state != RequestState.failed) {
+    appendDone(request.id, request.tasks, request.taskCount, offset, length);
     return;
   }
-  for (let index: u32 = 0; index < request.taskCount; index++) {
-    const task = taskOf(request, index);
-    const traces = task.result + taskHeaderBytes;
+  skip = offset;
+  left = length;
+  store<u32>(field, ResultStatus.failed);
+  store<u64>(field, request.id, 4);
+  store<u32>(field, request.failedStage, 12);
+  store<u32>(field, request.failureBytes, 16);
+  piece(field, resultHeaderBytes + 8);
+  piece(request.failure, request.failureBytes);
+}
+
+/** Appends `[offset, offset + length)` of the encoded result of tasks that are all done. */
+export function appendDone(
+  id: u64,
+  tasks: usize,
+  taskCount: u32,
+  offset: u64,
+  length: u64,
+): void {
+  skip = offset;
+  left = length;
+  store<u32>(field, ResultStatus.done);
+  store<u64>(field, id, 4);
+  store<u32>(field, taskCount, 12);
+  piece(field, doneHeaderBytes);
+  for (let index: u32 = 0; index < taskCount; index++) {
+    const task = taskAt(tasks, index);
+    const traces = task.result + traceCountAt;
     const traceBytes = 4 + load<u32>(traces) * stageTraceBytes;
     piece(traces, traceBytes);
     piece(changetype<usize>(task) + offsetof<TaskEntry>('bundleBytes'), 4);
@@ -84,10 +106,14 @@ export function appendMoved(request: Request): void {
 
 /** Appends a `pending` result. */
 export function appendPending(request: Request): void {
+  appendPendingOf(request.id, request.tasksDone, request.taskCount);
+}
+/** Appends a `pending` result of the request with this id. */
+export function appendPendingOf(id: u64, tasksDone: u32, taskCount: u32): void {
   store<u32>(field, ResultStatus.pending);
-  store<u64>(field, request.id, 4);
-  store<u32>(field, request.tasksDone, 12);
-  store<u32>(field, request.taskCount, 16);
+  store<u64>(field, id, 4);
+  store<u32>(field, tasksDone, 12);
+  store<u32>(field, taskCount, 16);
   msg_reply_data_append(field, 20);
 }
 

@@ -6,15 +6,19 @@ import { stageTraceBytes } from '../generated/constants';
 import { alloc } from '../tensor/memory';
 import { msg_arg_data_copy, msg_arg_data_size } from './ic0';
 
-/** Bytes of a `Task` before its traces: request id, task index, trace count. */
-export const taskHeaderBytes: u32 = 16;
+/** Bytes of a `Task` before its traces: request id, task index, task count, zero, trace count. */
+export const taskHeaderBytes: u32 = 24;
+/** Where its trace count lies. */
+export const traceCountAt: u32 = 20;
+/** Most tasks of one request. */
+export const maxTasksOfRequest: u32 = 1024;
 /** Bytes of the length in front of a task. */
 export const taskLengthBytes: u32 = 4;
 /** Bytes in front of the list: the sender's time, and how long a message may be. */
 export const listHeaderBytes: u32 = 16;
 
 /** Length and header of the task at hand. */
-const head = memory.data(20, 8);
+const head = memory.data(28, 8);
 let at: usize = 0;
 /** The sender's time, nanoseconds. */
 export let sentAt: u64 = 0;
@@ -22,6 +26,7 @@ export let sentAt: u64 = 0;
 export let budgetTold: u64 = 0;
 export let taskId: u64 = 0;
 export let taskIndex: u32 = 0;
+let taskCount: u32 = 0;
 export let traceCount: u32 = 0;
 
 /** Goes to the first task; false where the argument is no list of one task or more. */
@@ -33,6 +38,7 @@ export function openTasks(maxTraces: u32): bool {
   at = listHeaderBytes;
   let count: u32 = 0;
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
+    if (taskIndex >= taskCount || taskCount > maxTasksOfRequest) return false;
     if (traceCount > maxTraces || <u64>traceCount * stageTraceBytes > bytes - taskHeaderBytes) {
       return false;
     }
@@ -54,7 +60,8 @@ export function nextTask(): u32 {
   at += taskLengthBytes;
   taskId = load<u64>(head, 4);
   taskIndex = load<u32>(head, 12);
-  traceCount = load<u32>(head, 16);
+  taskCount = load<u32>(head, 16);
+  traceCount = load<u32>(head, 24);
   return bytes;
 }
 

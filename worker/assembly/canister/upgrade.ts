@@ -19,6 +19,7 @@ import {
   beginRestoring,
   beginSaving,
   endSaving,
+  restoreBlock,
   restoreBytes,
   restoreU32,
   restoreU64,
@@ -27,7 +28,13 @@ import {
   saveU64,
 } from '../store/saved';
 import { alloc, release } from '../tensor/memory';
-import { chunkLengthWanted, isHead, shardLength, takeConfiguration } from './config';
+import {
+  chunkLengthWanted,
+  isHead,
+  keepsResults,
+  shardLength,
+  takeConfiguration,
+} from './config';
 import { time } from './ic0';
 import { beginLoading, loadAll, state, unload } from './loading';
 import {
@@ -42,7 +49,9 @@ import {
 import { restoreStep, stepOutstanding } from './pace';
 import { makeTables, nextId, restoreRequest, startIds } from './requests';
 import { keptFirstSlot, keepResult } from './results';
+import { makeStayingTable, restoreStaying, saveStaying } from './staying';
 import { runTimerWithin } from './timer';
+import { restoreUnwanted, saveUnwanted } from './unwanted';
 import {
   addMessage,
   current,
@@ -57,7 +66,7 @@ import {
 import { taskHeaderBytes } from './task-list';
 
 /** Changes whenever the saved fields do. */
-const savedVersion: u32 = 1;
+const savedVersion: u32 = 2;
 /** A field for structs read from stable memory. */
 const record = memory.data(128, 16);
 
@@ -78,6 +87,8 @@ export function saveState(): void {
   saveRequests();
   saveWork();
   saveDeliveries();
+  saveStaying();
+  saveUnwanted();
   endSaving();
 }
 
@@ -119,14 +130,6 @@ function saveRequest(request: Request): void {
     const task = taskOf(request, index);
     if (task.result != 0) saveBytes(task.result, task.resultBytes);
   }
-}
-
-/** A block with the next `length` bytes. Traps where there is no heap, which stops the upgrade. */
-function restoreBlock(length: u32): usize {
-  const block = alloc(length);
-  if (block == 0) unreachable();
-  restoreBytes(block, length);
-  return block;
 }
 
 function restoreRequests(): void {
@@ -230,6 +233,7 @@ export function restoreState(): void {
   release(bytes);
   if (!good || !setLayout(shardLength, chunkLengthWanted)) return;
   if (isHead() && !makeTables()) unreachable();
+  if (keepsResults() && !makeStayingTable()) unreachable();
   unload();
   if (loadWanted() && beginLoading()) loadAll();
   if (!beginRestoring() || restoreU32() != savedVersion) return;
@@ -241,6 +245,8 @@ export function restoreState(): void {
   restoreRequests();
   restoreWork();
   restoreDeliveries();
+  restoreStaying();
+  restoreUnwanted();
   // No call may be made here; the timer goes on with the work.
   runTimerWithin(0);
 }

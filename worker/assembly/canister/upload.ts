@@ -27,6 +27,7 @@ import {
 import {
   chunkLengthWanted,
   isHead,
+  keepsResults,
   problem,
   shardHash,
   shardLength,
@@ -39,6 +40,7 @@ import { beginLoading, nodes, state, unload, weightsBytes } from './loading';
 import { fromCoordinator, reject, rejectFailure, replyEmpty } from './message';
 import { schedule } from './pace';
 import { makeTables, unfinished } from './requests';
+import { makeStayingTable } from './staying';
 import { current, inboxCount, instructionsUsed, tasksFinished } from './work';
 
 const hash = memory.data(32, 8);
@@ -88,7 +90,7 @@ function configureFrom(bytes: usize, length: u32): void {
     reject(CanisterError.outOfMemory, 'configure: stable memory cannot hold the shard');
     return;
   }
-  if (isHead() && !makeTables()) {
+  if ((isHead() && !makeTables()) || (keepsResults() && !makeStayingTable())) {
     reject(CanisterError.outOfMemory, 'configure: no heap for the table of requests');
     return;
   }

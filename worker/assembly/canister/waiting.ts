@@ -10,8 +10,8 @@ import { reject, replyEmpty } from './message';
 import { findByNumber, Request, RequestState } from './request';
 import { maxOpenCalls } from './config';
 import { maxLooks } from './limits';
-import { closeCall, forget, openCalls } from './requests';
-import { appendMoved, appendPending, appendResult, keepResult } from './results';
+import { closeCall, forget, isElsewhere, openCalls, settle } from './requests';
+import { appendMoved, appendPending, appendResult } from './results';
 
 /**
  * Has this call's request looked at again in an iteration or two. Where many wait, or this one has
@@ -30,9 +30,9 @@ export function wait(request: Request): void {
 /** The call ends before the request does: the caller gets the id, and fetches the result. */
 function leaveWaiting(request: Request): void {
   closeCall(request);
-  if (request.state != RequestState.active) keepResult(request);
   appendPending(request);
   replyEmpty();
+  if (request.state != RequestState.active) settle(request);
 }
 
 /** Runs in the waiting call's own context. */
@@ -48,9 +48,9 @@ export function awake(number: u32): void {
     return;
   }
   closeCall(request);
-  if (request.resultBytes > maxMessageBytes) {
-    keepResult(request);
+  if (isElsewhere(request) || request.resultBytes > maxMessageBytes) {
     appendMoved(request);
+    settle(request);
   } else {
     appendResult(request, 0, request.resultBytes);
     forget(request);

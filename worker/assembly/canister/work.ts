@@ -18,7 +18,7 @@ import { setBudget } from '../tensor/budget';
 import { fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
 import { messageBudget } from './budget';
-import { isHead, isLast, stageIndex } from './config';
+import { isHead, isLast, keepsResults, stageIndex } from './config';
 import { performance_counter } from './ic0';
 import { maxTasks } from './limits';
 import {
@@ -30,11 +30,14 @@ import {
   DeliveryKind,
   freeDelivery,
   newDelivery,
+  newReport,
+  reportBytes,
   reportFailure,
 } from './outbox';
 import { Request, taskOf } from './request';
 import { launch, leftHead, taskDone } from './requests';
-import { taskHeaderBytes, taskLengthBytes } from './task-list';
+import { keepTask } from './staying';
+import { taskHeaderBytes, taskLengthBytes, traceCountAt } from './task-list';
 
 /** What a call costs after its trace was written: 50 a byte, and the calls of the system interface. */
 const instructionsPerByteSent: u64 = 50;
@@ -47,6 +50,7 @@ export class Work {
   /** Counted over the messages before this one. */
   instructions: u64;
   taskIndex: u32;
+  taskCount: u32;
   messages: u32;
   bytesReceived: u32;
   traceCount: u32;
@@ -93,7 +97,8 @@ export function addMessage(message: usize, bytes: u32): bool {
   const work = changetype<Work>(address);
   work.requestId = load<u64>(message);
   work.taskIndex = load<u32>(message, 8);
-  work.traceCount = load<u32>(message, 12);
+  work.taskCount = load<u32>(message, 12);
+  work.traceCount = load<u32>(message, traceCountAt);
   work.traces = message + taskHeaderBytes;
   work.bundle = work.traces + <usize>work.traceCount * stageTraceBytes;
   work.bundleBytes = bytes - <u32>(work.bundle - message);
@@ -114,6 +119,7 @@ function takeFromRequest(request: Request, taskIndex: u32): bool {
   const task = taskOf(request, taskIndex);
   work.requestId = request.id;
   work.taskIndex = taskIndex;
+  work.taskCount = request.taskCount;
   work.bundle = request.input + task.offset;
   work.bundleBytes = task.length;
   work.bytesReceived = task.length;
@@ -235,11 +241,13 @@ function dropCurrent(task: Work, withMessage: bool): void {
   if (isHead()) leftHead(id);
 }
 
-/** Writes request id, task index and the traces with this stage's at the end. */
+/** Writes a `Task` up to its bundle: the header and the traces with this stage's at the end. */
 function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64): void {
   store<u64>(out, task.requestId);
   store<u32>(out, task.taskIndex, 8);
-  store<u32>(out, task.traceCount + 1, 12);
+  store<u32>(out, task.taskCount, 12);
+  store<u32>(out, 0, 16);
+  store<u32>(out, task.traceCount + 1, traceCountAt);
   const before = <usize>task.traceCount * stageTraceBytes;
   memory.copy(out + taskHeaderBytes, task.traces, before);
   const used = performance_counter(0) - startedAt + costOfSending;
@@ -256,7 +264,7 @@ function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64)
 /** The task's program is done: hands its outputs on. */
 function finishWork(task: Work): void {
   const named = isLast();
-  const staysHere = isHead() && isLast();
+  const staysHere = isLast() && (isHead() || keepsResults());
   const headerBytes =
     (staysHere ? 0 : taskLengthBytes) +
     taskHeaderBytes +
@@ -336,28 +344,53 @@ function copyBorrowed(task: Work, delivery: Delivery): bool {
   return true;
 }
 
-/** The only stage there is: its result stays here. */
+/**
+ * The result of a task stays here, in one block: with the request where this is the only stage, else
+ * until it is fetched, and the head only hears that it is there.
+ */
 function keepHere(task: Work, delivery: Delivery): void {
-  const message = alloc(delivery.bytes);
-  if (message == 0) {
+  const bytes = delivery.bytes;
+  const headerBytes = segmentAt(delivery.segments, 0).length;
+  const message = alloc(bytes);
+  const report: usize = isHead() ? 0 : newReport(task.requestId, task.taskIndex, task.taskCount);
+  if (message == 0 || (report == 0 && !isHead()) || !keepTaskHere(task, message, bytes, headerBytes)) {
+    release(message);
+    if (report != 0) freeDelivery(changetype<Delivery>(report));
     freeDelivery(delivery);
     failHeap();
     failWork();
     return;
   }
-  let at = message + segmentAt(delivery.segments, 0).length;
-  const headerBytes = <u32>(at - message);
+  let at = message + headerBytes;
   for (let i: u32 = 1; i < delivery.segmentCount; i++) {
     const segment = segmentAt(delivery.segments, i);
     memory.copy(at, segment.bytes, segment.length);
     at += segment.length;
   }
-  const bytes = delivery.bytes;
+  tasksFinished++;
+  const sent = isHead() ? 0 : reportBytes;
+  writeHeader(task, message, sent, isHead() ? 0 : instructionsPerCall + instructionsPerByteSent * sent);
+  freeDelivery(delivery);
   const requestId = task.requestId;
   const taskIndex = task.taskIndex;
-  tasksFinished++;
-  writeHeader(task, message, 0, 0);
-  freeDelivery(delivery);
   dropCurrent(task, true);
-  taskDone(requestId, taskIndex, message, bytes, bytes - headerBytes);
+  if (isHead()) {
+    taskDone(requestId, taskIndex, message, bytes, bytes - headerBytes);
+    return;
+  }
+  addDelivery(changetype<Delivery>(report));
+  collect(changetype<Delivery>(report));
+}
+
+/** Where this is not the only stage, makes the message the task's result; false where there is no heap. */
+function keepTaskHere(task: Work, message: usize, bytes: u32, headerBytes: u32): bool {
+  if (isHead()) return true;
+  return keepTask(
+    task.requestId,
+    task.taskIndex,
+    task.taskCount,
+    message,
+    bytes,
+    bytes - headerBytes,
+  );
 }

@@ -1,5 +1,6 @@
 /** The state that an upgrade carries over, as one stream of fields behind the shard. */
 import { savedLength, savedOffset, writeSavedLength } from './layout';
+import { alloc } from '../tensor/memory';
 import { growStable, readStable, writeStable } from './stable';
 
 const field = memory.data(16, 8);
@@ -40,6 +41,13 @@ export function beginRestoring(): bool {
 export function restoreBytes(bytes: usize, length: u32): void {
   readStable(bytes, position, length);
   position += length;
+}
+/** A new block with the next `length` bytes. Traps where there is no heap, which stops the upgrade. */
+export function restoreBlock(length: u32): usize {
+  const block = alloc(length);
+  if (block == 0) unreachable();
+  restoreBytes(block, length);
+  return block;
 }
 export function restoreU32(): u32 {
   restoreBytes(field, 4);

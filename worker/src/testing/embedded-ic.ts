@@ -77,6 +77,7 @@ export class EmbeddedPipeline {
       queueLimitPerCaller: 1000,
       openCalls: 16,
       paced: true,
+      resultsStay: false,
       coordinator: this.me,
       workers: this.workers,
       ...this.options,

@@ -15,6 +15,7 @@ import {
   packMatrix,
   WorkerState,
   type BundleTensor,
+  type FetchReply,
   type Result,
   type ShardProgram,
   type WorkerConfig,
@@ -188,6 +189,7 @@ export class Pipeline {
       queueLimitPerCaller: 50,
       openCalls: 16,
       paced: true,
+      resultsStay: false,
       coordinator: bytesOf(coordinator),
       workers: this.workers.map(({ id }) => bytesOf(id)),
       ...this.options,
@@ -239,12 +241,30 @@ export class Pipeline {
     return this.ic.call(coordinator, this.head, 'enqueue', arg);
   }
 
-  /** Fetches a finished result in parts of `part` bytes; undefined while it is pending. */
+  get last(): TestCanister {
+    return this.workers[this.workers.length - 1]!;
+  }
+  /** The stage that keeps results. */
+  get keeper(): TestCanister {
+    return this.options.resultsStay ? this.last : this.head;
+  }
+
+  /** Part of what one stage has of a result. */
+  fetchPart(from: TestCanister, id: bigint, offset = 0, length = 1_900_000): FetchReply {
+    const arg = encodeFetch(id, offset, length);
+    return decodeFetchReply(this.expectReply(from.query('fetch', coordinator, arg)));
+  }
+
+  /**
+   * Fetches a finished result in parts of `part` bytes; undefined while it is pending. As the
+   * coordinator does: from where results are kept, and from the head what is not there.
+   */
   fetch(id: bigint, part = 1_900_000): Result | undefined {
+    const atKeeper = this.fetchPart(this.keeper, id, 0, part).finished;
+    const from = atKeeper ? this.keeper : this.head;
     const parts: Uint8Array[] = [];
     for (let offset = 0; ;) {
-      const arg = encodeFetch(id, offset, part);
-      const reply = decodeFetchReply(this.expectReply(this.head.query('fetch', coordinator, arg)));
+      const reply = this.fetchPart(from, id, offset, part);
       if (!reply.finished) return undefined;
       parts.push(reply.part);
       offset += reply.part.length;
@@ -252,8 +272,20 @@ export class Pipeline {
     }
   }
 
+  /** Gives a result back where it is kept; what is not there, to the head. */
   release(id: bigint): Answer {
-    return this.ic.update(coordinator, this.head, 'release', encodeFetch(id, 0, 0).subarray(0, 8));
+    const answer = this.releaseAt(this.keeper, id);
+    if ('reply' in answer || this.keeper === this.head) return answer;
+    return this.releaseAt(this.head, id);
+  }
+  releaseAt(stage: TestCanister, id: bigint): Answer {
+    return this.ic.update(coordinator, stage, 'release', encodeFetch(id, 0, 0).subarray(0, 8));
+  }
+
+  /** What came of a request by the answer of its call: fetched where it stayed. */
+  resultOf(answer: Answer | undefined): Result | undefined {
+    const result = resultOf(answer);
+    return result.status === 'moved' ? this.fetch(result.requestId) : result;
   }
 
   /** Values a result gives, task by task. */

@@ -5,11 +5,12 @@ import {
   decodeResult,
   encodeFetch,
   maxMessageBytes,
+  type FetchReply,
 } from '@canopy/protocol';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
 import { samePrincipal } from '../ic/ic.js';
-import type { Ticket } from '../registry/tickets.js';
+import type { Place, Ticket } from '../registry/tickets.js';
 import { callWorker } from './call-worker.js';
 import { stageFailure } from './request.js';
 import { sumTraces } from './stages.js';
@@ -35,17 +36,40 @@ function ticketOf({ ic, tickets }: Coordinator, id: bigint): Ticket {
   );
 }
 
+const headOf = ({ head }: Ticket): Place => ({ worker: head, stage: 0 });
+
+/**
+ * Asks where the result is kept; what is not there, the head: it waits, or failed. Where the head does
+ * not know it any more, it was done in between, or is lost.
+ */
+async function fetchReply(
+  { ic }: Coordinator,
+  ticket: Ticket,
+  offset: number,
+): Promise<FetchReply> {
+  const request = encodeFetch(ticket.requestId, offset, maxMessageBytes);
+  const ask = async ({ worker, stage }: Place): Promise<FetchReply> =>
+    decodeFetchReply(await callWorker(ic, worker, stage, 'fetch', request));
+  const { keeper } = ticket;
+  const kept = await ask(keeper);
+  if (kept.finished || keeper.stage === 0) return kept;
+  try {
+    return await ask(headOf(ticket));
+  } catch (error) {
+    if (!isUnknownRequest(error)) throw error;
+    const again = await ask(keeper);
+    if (again.finished) return again;
+    throw error;
+  }
+}
+
 /** Part of a finished result from `offset` on, as much as a reply holds. Changes nothing. */
 export async function fetchPart(
   coordinator: Coordinator,
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  const ticket = ticketOf(coordinator, id);
-  const request = encodeFetch(ticket.requestId, offset, maxMessageBytes);
-  const reply = decodeFetchReply(
-    await callWorker(coordinator.ic, ticket.head, 0, 'fetch', request),
-  );
+  const reply = await fetchReply(coordinator, ticketOf(coordinator, id), offset);
   if (reply.finished) return { kind: 'part', bytes: reply.part, total: reply.byteLength };
   const state = decodeResult(reply.part);
   return state.status === 'pending'
@@ -84,15 +108,33 @@ function isUnknownRequest(error: unknown): boolean {
   return error instanceof CoordinatorError && error.kind.code === CanisterError.unknownRequest.code;
 }
 
-/** Forgets a result, here and in the head; a request that still waits is cancelled. */
-export async function release(coordinator: Coordinator, id: bigint): Promise<ReleaseOutcome> {
-  const ticket = ticketOf(coordinator, id);
-  const request = new ByteWriter().u64(ticket.requestId).finish();
+/** Has a stage forget a request; false where it does not know it. */
+async function releaseAt(
+  { ic }: Coordinator,
+  { worker, stage }: Place,
+  requestId: bigint,
+): Promise<boolean> {
   try {
-    await callWorker(coordinator.ic, ticket.head, 0, 'release', request);
+    await callWorker(ic, worker, stage, 'release', new ByteWriter().u64(requestId).finish());
+    return true;
   } catch (error) {
     if (!isUnknownRequest(error)) throw error;
+    return false;
   }
+}
+
+/** Has the stages forget a request; as {@link fetchReply}, it may be done in between. */
+async function releaseRequest(coordinator: Coordinator, ticket: Ticket): Promise<void> {
+  const { keeper, requestId } = ticket;
+  if ((await releaseAt(coordinator, keeper, requestId)) || keeper.stage === 0) return;
+  if (await releaseAt(coordinator, headOf(ticket), requestId)) return;
+  await releaseAt(coordinator, keeper, requestId);
+}
+
+/** Forgets a result, here and where it is kept; a request that still waits is cancelled. */
+export async function release(coordinator: Coordinator, id: bigint): Promise<ReleaseOutcome> {
+  const ticket = ticketOf(coordinator, id);
+  await releaseRequest(coordinator, ticket);
   coordinator.tickets.remove(id);
   const entry = coordinator.requests.find(id);
   // Results read by queries leave no trace: releasing is the last thing known of such a request.

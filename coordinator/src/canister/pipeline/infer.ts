@@ -2,6 +2,7 @@ import { CanisterError, ByteReader, maxMessageBytes, type BundleTensor } from '@
 import { bundleBytes } from '../bytes/bundle-writer.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
+import { keeperOf } from '../registry/tickets.js';
 import { readResult } from './read-result.js';
 import { enqueue, joinResult, stageFailure } from './request.js';
 import { sumTraces, type StageTotals } from './stages.js';
@@ -52,6 +53,7 @@ export async function infer(
           id: entry.ticket,
           model: modelName,
           head: model.workers[0]!,
+          keeper: keeperOf(model),
           caller,
           requestId: result.requestId,
         });
@@ -74,6 +76,7 @@ export async function submit(
     id: entry.ticket,
     model: modelName,
     head: model.workers[0]!,
+    keeper: keeperOf(model),
     caller,
     requestId: new ByteReader(reply, 'reply of enqueue').u64(),
   });

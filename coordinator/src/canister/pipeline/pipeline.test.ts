@@ -20,12 +20,13 @@ import { Coordinator } from '../coordinator.js';
 import { errorRecord } from '../error.js';
 import { CallFailure } from '../ic/ic.js';
 import { fetchAndLog, fetchPart, release } from './fetch.js';
+import { restoreTraffic, saveTraffic } from '../state.js';
 import { infer, submit } from './infer.js';
 
-function setUp(): { ic: FakeIc; coordinator: Coordinator } {
+function setUp(resultsStay = false): { ic: FakeIc; coordinator: Coordinator } {
   const ic = new FakeIc();
   const coordinator = new Coordinator(ic);
-  const plan = samplePlan();
+  const plan = { ...samplePlan(), resultsStay };
   coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers: workerIds });
   return { ic, coordinator };
 }
@@ -210,5 +211,91 @@ describe('tickets', () => {
     expect(await recordOf(release(coordinator, ticket))).toMatchObject({ code: 'unknown-request' });
     ic.controllers = [alice];
     expect(await fetchPart(coordinator, ticket, 0)).toMatchObject({ kind: 'pending' });
+  });
+});
+
+describe('results that stay at the last stage', () => {
+  type Answer = Uint8Array | 'unknown';
+  const [head, last] = workerIds.map((id) => id.toText());
+  const pending = (done: number, total: number): Uint8Array =>
+    new ByteWriter().u32(0).u32(0).u32(3).u64(9n).u32(done).u32(total).finish();
+  const finished = (bytes: Uint8Array): Uint8Array =>
+    new ByteWriter().u32(1).u32(bytes.length).bytes(bytes).finish();
+  const whole = doneResult(9n, [encodeBundle([])]);
+  const failed = failedResult(9n, 1, '[internal] no');
+  const none = new Uint8Array();
+
+  /** A ticket, and workers that answer what is listed, one after the other. */
+  async function ticketWith(answers: { at: string; gives: Answer }[]) {
+    const { ic, coordinator } = setUp(true);
+    ic.onCall = () => new ByteWriter().u64(9n).finish();
+    const { ticket } = await submit(coordinator, 'm', inputs(1));
+    const left = [...answers];
+    ic.onCall = (_, bytes, canister) => {
+      expect(new ByteReader(bytes, 'call').u64()).toBe(9n);
+      const next = left.shift();
+      expect(canister).toBe(next?.at);
+      if (next?.gives === 'unknown') throw new CallFailure(4, '[unknown-request] no request 9');
+      return next!.gives;
+    };
+    return { coordinator, ticket, left };
+  }
+  const at = (canister: string | undefined, gives: Answer) => ({ at: canister!, gives });
+
+  test.each([
+    ['is done', [at(last, finished(whole))], { kind: 'part', bytes: whole, total: whole.length }],
+    [
+      'waits',
+      [at(last, pending(0, 0)), at(head, pending(2, 3))],
+      { kind: 'pending', done: 2, total: 3 },
+    ],
+    [
+      'failed',
+      [at(last, pending(1, 3)), at(head, finished(failed))],
+      { kind: 'part', bytes: failed, total: failed.length },
+    ],
+    [
+      'is done in between',
+      [at(last, pending(1, 3)), at(head, 'unknown'), at(last, finished(whole))],
+      { kind: 'part', bytes: whole, total: whole.length },
+    ],
+  ] as const)('one that %s', async (_, answers, expected) => {
+    for (const fetch of [fetchPart, fetchAndLog]) {
+      const { coordinator, ticket, left } = await ticketWith([...answers]);
+      expect(await fetch(coordinator, ticket, 0)).toEqual(expected);
+      expect(left).toEqual([]);
+    }
+  });
+
+  test('one that was pushed out', async () => {
+    const { coordinator, ticket, left } = await ticketWith([
+      at(last, pending(0, 0)),
+      at(head, 'unknown'),
+      at(last, pending(0, 0)),
+    ]);
+    const error = await recordOf(fetchPart(coordinator, ticket, 0));
+    expect(error).toMatchObject({ code: 'unknown-request' });
+    expect(left).toEqual([]);
+  });
+
+  test.each([
+    ['is done', [at(last, none)]],
+    ['waits or failed', [at(last, 'unknown'), at(head, none)]],
+    ['is done in between', [at(last, 'unknown'), at(head, 'unknown'), at(last, none)]],
+    ['was pushed out', [at(last, 'unknown'), at(head, 'unknown'), at(last, 'unknown')]],
+  ] as const)('one that %s is released', async (_, answers) => {
+    const { coordinator, ticket, left } = await ticketWith([...answers]);
+    await release(coordinator, ticket);
+    expect(left).toEqual([]);
+    expect(coordinator.tickets.all()).toEqual([]);
+  });
+
+  test('tickets that an earlier version saved are for the head', async () => {
+    const { coordinator, ticket } = await ticketWith([]);
+    const { keeper, ...old } = coordinator.tickets.find(ticket)!;
+    expect(keeper).toEqual({ worker: workerIds[1], stage: 1 });
+    const { coordinator: upgraded } = setUp();
+    restoreTraffic(upgraded, { ...saveTraffic(coordinator), tickets: [old] });
+    expect(upgraded.tickets.find(ticket)?.keeper).toEqual({ worker: workerIds[0], stage: 0 });
   });
 });

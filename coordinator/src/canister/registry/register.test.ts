@@ -95,6 +95,7 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
     id: submitted.ticket,
     model: 'm',
     head: workerIds[0]!,
+    keeper: { worker: workerIds[1]!, stage: 1 },
     caller: bob,
     requestId: 3n,
   });
@@ -104,7 +105,10 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   restoreTraffic(upgraded, saveTraffic(coordinator));
 
   expect(upgraded.models.get('m').plan).toEqual(samplePlan());
-  expect(upgraded.tickets.find(submitted.ticket)).toMatchObject({ requestId: 3n });
+  expect(upgraded.tickets.find(submitted.ticket)).toMatchObject({
+    requestId: 3n,
+    keeper: { worker: workerIds[1], stage: 1 },
+  });
   expect(upgraded.requests.find(submitted.ticket)?.error).toBeUndefined();
   expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });
   expect(upgraded.requests.counters.inFlight).toBe(0);

@@ -1,16 +1,31 @@
 import type { PrincipalLike } from '../ic/ic.js';
+import type { Model } from './models.js';
 
 /** Tickets kept; the oldest are forgotten first, as the head forgets their results. */
 export const ticketLimit = 1024;
 
-/** Where the result of a ticket waits. */
+/** A stage of a model and the worker that holds it. */
+export interface Place {
+  worker: PrincipalLike;
+  stage: number;
+}
+
+/** A request whose result waits to be fetched. */
 export interface Ticket {
   id: bigint;
   model: string;
   head: PrincipalLike;
+  /** Where the result is kept when it is there: at the head, or the last stage where results stay. */
+  keeper: Place;
   caller: PrincipalLike;
   /** The head's number of the request. */
   requestId: bigint;
+}
+
+/** Where the results of a model are kept. */
+export function keeperOf({ plan, workers }: Model): Place {
+  const stage = plan.resultsStay ? workers.length - 1 : 0;
+  return { worker: workers[stage]!, stage };
 }
 
 /** Tickets that can be fetched. */
