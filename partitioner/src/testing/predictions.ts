@@ -16,7 +16,8 @@ async function compare(name: string, costSchedule: CostScheduleName): Promise<nu
     planned.plan.stages.map((stage) => shardBytes(planned, stage.index)),
   );
   const ic = new WorkersOnIc(costSchedule);
-  const pipeline = ic.deploy(shards, planned.plan.instructionBudget);
+  const { instructionBudget, resultsStay } = planned.plan;
+  const pipeline = ic.deploy(shards, instructionBudget, resultsStay);
   const graph = readOnnx(path);
   let worst = 0;
   const rowCounts = new Set(planned.plan.stages[0]!.predictions.map(({ rows }) => rows));

@@ -4,16 +4,21 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Ic, type ExecutedSlice } from '@canopy/local-ic';
 import {
+  ByteWriter,
   decodeBundle,
+  decodeFetchReply,
   decodeResult,
   decodeWorkerStatus,
   encodeBundle,
   encodeChunk,
   encodeEnqueue,
+  encodeFetch,
   encodeWorkerConfig,
   EnqueueMode,
+  maxMessageBytes,
   WorkerState,
   type BundleTensor,
+  type Result,
   type StageTrace,
 } from '@canopy/protocol';
 import type { CostScheduleName } from '../cost/model.js';
@@ -77,8 +82,23 @@ export class WorkersOnIc {
     return id.toUint8Array();
   }
 
+  /** Fetches a result from the stage that keeps it, and gives it back. */
+  private claim(canisterId: Uint8Array, requestId: bigint): Result {
+    const parts: Uint8Array[] = [];
+    for (let offset = 0, total = 1; offset < total;) {
+      const arg = encodeFetch(requestId, offset, maxMessageBytes);
+      const fetch = { sender: owner, canisterId, method: 'fetch', arg };
+      const { part, byteLength } = decodeFetchReply(this.ic.query(fetch));
+      parts.push(part);
+      offset += part.length;
+      total = byteLength;
+    }
+    this.update(canisterId, 'release', new ByteWriter().u64(requestId).finish());
+    return decodeResult(Buffer.concat(parts));
+  }
+
   /** Creates a worker for each shard, loads it, and gives the pipeline they form. */
-  deploy(shards: readonly Uint8Array[], instructionBudget: number): Pipeline {
+  deploy(shards: readonly Uint8Array[], instructionBudget: number, resultsStay = false): Pipeline {
     const workers = shards.map(() => this.create());
     shards.forEach((shard, stage) => {
       const worker = workers[stage]!;
@@ -97,7 +117,7 @@ export class WorkersOnIc {
         queueLimitPerCaller: 64,
         openCalls: 2,
         paced: true,
-        resultsStay: false,
+        resultsStay,
         coordinator: owner,
         workers,
       });
@@ -125,7 +145,9 @@ export class WorkersOnIc {
           callerKey: 1n,
           tasks: [encodeBundle(feeds)],
         });
-        const result = decodeResult(this.update(workers[0]!, 'enqueue', request));
+        const reply = decodeResult(this.update(workers[0]!, 'enqueue', request));
+        const stays = resultsStay && reply.status === 'moved';
+        const result = stays ? this.claim(workers.at(-1)!, reply.requestId) : reply;
         if (result.status === 'failed') throw new Error(result.text);
         const task = result.status === 'done' ? result.tasks[0] : undefined;
         return {
