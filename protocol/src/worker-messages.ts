@@ -11,7 +11,7 @@
  * | chunks | query | empty | bitmap, bit i of byte i/8 set where chunk i is held |
  * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait or it takes long; mode ticket: request id u64 at once |
  * | fetch | query, head; last stage where results stay | request id u64, offset u32, length u32 | {@link FetchReply} |
- * | release | update, head; last stage where results stay | request id u64 | empty; the head forgets the result and cancels what still waits; the last stage forgets what it has of it, and rejects as unknown-request what was not complete |
+ * | release | update, head; last stage where results stay | request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
  * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
  * | done | update, last stage to head | tasks, see {@link encodeTasks}; where results stay without traces and bundles | ids u64 of requests whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
@@ -222,10 +222,14 @@ export function encodeTask(task: Task): Uint8Array {
 
 /**
  * Argument of `run` and `done`: the sender's time u64 in nanoseconds, which tells the receiver whether
- * it was sent in this round, then for each task its length u32 and the {@link Task}.
+ * it was sent in this round; the instructions u64 after which a message's work ends, as the head has
+ * it (0: as configured); then for each task its length u32 and the {@link Task}.
  */
-export function encodeTasks(tasks: readonly Task[], sentAtNs = 0n): Uint8Array {
-  const out = new ByteWriter().u64(sentAtNs);
+export function encodeTasks(
+  tasks: readonly Task[],
+  { sentAtNs = 0n, messageBudget = 0n } = {},
+): Uint8Array {
+  const out = new ByteWriter().u64(sentAtNs).u64(messageBudget);
   for (const task of tasks) {
     const bytes = encodeTask(task);
     out.u32(bytes.length).bytes(bytes);

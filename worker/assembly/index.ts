@@ -24,7 +24,7 @@ export {
   enqueue as update_enqueue,
   failed as update_fail,
 } from './canister/head';
-export { fetch as query_fetch, releaseRequest as update_release } from './canister/fetch';
+export { fetch as query_fetch, releaseRequests as update_release } from './canister/fetch';
 export { run as update_run, stepOn as update_step, wake as update_wake } from './canister/stage';
 
 export function init(): void {

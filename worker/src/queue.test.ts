@@ -13,7 +13,7 @@ const pipeline = (layers: number[], options = {}): Pipeline =>
 function tasksOf(arg: Uint8Array): { id: bigint; taskIndex: number }[] {
   const view = new DataView(arg.buffer, arg.byteOffset, arg.byteLength);
   const tasks = [];
-  for (let at = 8; at < arg.length; at += 4 + view.getUint32(at, true)) {
+  for (let at = 16; at < arg.length; at += 4 + view.getUint32(at, true)) {
     tasks.push({ id: view.getBigUint64(at + 4, true), taskIndex: view.getUint32(at + 12, true) });
   }
   return tasks;

@@ -36,6 +36,8 @@ export declare function msgReject(text: string): void;
 export declare function isController(principal: Principal): boolean;
 /** Nanoseconds since 1970. */
 export declare function time(): bigint;
+/** Runs something once, `delay` seconds from now; gives the timer's number. */
+export declare function setTimer(delay: number, callback: () => void): bigint;
 
 /** A map in stable memory; keys and values go through JSON (bigint included). */
 export declare class StableBTreeMap<Key, Value> {

@@ -1,4 +1,5 @@
 import type { Ic } from './ic/ic.js';
+import { Releases } from './pipeline/releases.js';
 import { RequestLog } from './metrics/requests.js';
 import { ModelRegistry } from './registry/models.js';
 import { TicketStore } from './registry/tickets.js';
@@ -8,7 +9,9 @@ export class Coordinator {
   readonly models = new ModelRegistry();
   readonly tickets = new TicketStore();
   readonly requests: RequestLog;
+  readonly releases: Releases;
   constructor(readonly ic: Ic) {
+    this.releases = new Releases(ic);
     this.requests = new RequestLog((bytes) => ic.principal(bytes));
   }
 }

@@ -1,6 +1,7 @@
 import { CanisterError, parsePlan } from '@canopy/protocol';
 import type { Coordinator } from './coordinator.js';
 import type { PrincipalLike } from './ic/ic.js';
+import type { Released } from './pipeline/releases.js';
 import type { SavedRequests } from './metrics/requests.js';
 import type { Model } from './registry/models.js';
 import type { Ticket } from './registry/tickets.js';
@@ -19,6 +20,8 @@ export type SavedTicket = Omit<Ticket, 'keeper'> & Partial<Pick<Ticket, 'keeper'
 export interface SavedTraffic {
   tickets: SavedTicket[];
   requests: SavedRequests;
+  /** Results to be forgotten; earlier versions had none. */
+  releases?: Released[];
 }
 
 export function saveModels(coordinator: Coordinator): SavedModel[] {
@@ -35,7 +38,8 @@ export function restoreModels(coordinator: Coordinator, saved: readonly SavedMod
 }
 
 export function saveTraffic(coordinator: Coordinator): SavedTraffic {
-  return { tickets: coordinator.tickets.all(), requests: coordinator.requests.save() };
+  const { tickets, requests, releases } = coordinator;
+  return { tickets: tickets.all(), requests: requests.save(), releases: releases.save() };
 }
 
 /**
@@ -50,6 +54,7 @@ export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): v
     });
   }
   coordinator.requests.restore(saved.requests);
+  coordinator.releases.restore(saved.releases ?? []);
   const ticketed = new Set(saved.tickets.map((ticket) => ticket.id));
   for (const entry of saved.requests.entries) {
     if (entry.finishedAtNs === undefined && !ticketed.has(entry.ticket)) {

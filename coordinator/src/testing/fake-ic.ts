@@ -14,6 +14,10 @@ export class FakeIc implements Ic {
   controllers: Principal[] = [alice];
   time = 1_000n;
   readonly calls: { canister: string; method: string; bytes: Uint8Array }[] = [];
+  /** What was asked to run later. */
+  readonly timers: (() => void)[] = [];
+  /** Nanoseconds that pass with each look at the clock. */
+  step = 1n;
   onCall: (method: string, bytes: Uint8Array, canister: string) => Uint8Array = () =>
     new Uint8Array();
 
@@ -27,7 +31,11 @@ export class FakeIc implements Ic {
     return this.controllers.some((one) => one.toText() === principal.toText());
   }
   now(): bigint {
-    return this.time++;
+    this.time += this.step;
+    return this.time;
+  }
+  after(_seconds: number, run: () => void): void {
+    this.timers.push(run);
   }
   async call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array> {
     await Promise.resolve();

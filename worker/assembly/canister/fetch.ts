@@ -81,20 +81,28 @@ function fetchStaying(id: u64, offset: u32, length: u32): void {
   replyEmpty();
 }
 
-export function releaseRequest(): void {
+/** Forgets the requests named, and answers with the ids of those that are not here. */
+export function releaseRequests(): void {
   if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
-  const id = readU64();
-  const bad = isTruncated() || remaining() > 0;
-  closeArgument();
-  if (bad) return reject(CanisterError.badMessage, 'release takes a request id u64');
-  if (keepsResults()) {
-    if (!forgetStaying(id)) return unknown(id);
-  } else {
-    const address = named(id);
-    if (address == 0) return unknown(id);
-    cancel(changetype<Request>(address));
-    schedule();
+  const bad = remaining() == 0 || remaining() % 8 != 0;
+  while (!bad && remaining() > 0) {
+    const id = readU64();
+    if (forgetHere(id)) continue;
+    store<u64>(fields, id);
+    msg_reply_data_append(fields, 8);
   }
+  closeArgument();
+  if (bad) return reject(CanisterError.badMessage, 'release takes request ids, u64 each');
+  if (!keepsResults()) schedule();
   replyEmpty();
+}
+
+/** False where the request is not here. */
+function forgetHere(id: u64): bool {
+  if (keepsResults()) return forgetStaying(id);
+  const address = named(id);
+  if (address == 0) return false;
+  cancel(changetype<Request>(address));
+  return true;
 }

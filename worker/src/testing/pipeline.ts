@@ -278,8 +278,12 @@ export class Pipeline {
     if ('reply' in answer || this.keeper === this.head) return answer;
     return this.releaseAt(this.head, id);
   }
+  /** The answer; `unknown-request` as a rejection where it names the request as unknown. */
   releaseAt(stage: TestCanister, id: bigint): Answer {
-    return this.ic.update(coordinator, stage, 'release', encodeFetch(id, 0, 0).subarray(0, 8));
+    const ids = encodeFetch(id, 0, 0).subarray(0, 8);
+    const answer = this.ic.update(coordinator, stage, 'release', ids);
+    if ('reject' in answer || answer.reply.length === 0) return answer;
+    return { reject: { code: 4, text: `[unknown-request] ${id}` } };
   }
 
   /** What came of a request by the answer of its call: fetched where it stayed. */

@@ -77,7 +77,7 @@ export class RequestReply<Args extends unknown[], Result> {
   constructor(
     method: Method,
     readArguments: (bytes: Uint8Array) => Args | undefined,
-    run: (...args: Args) => Promise<Result>,
+    run: (...args: Args) => Result | Promise<Result>,
     write: (out: ByteWriter, result: OrError<Result>) => void,
     sample: { value: unknown; bytes: number },
   ) {

@@ -1,4 +1,4 @@
-import { Principal, call, isController, msgCaller, time } from 'azle';
+import { Principal, call, isController, msgCaller, setTimer, time } from 'azle';
 import { CanisterError } from '@canopy/protocol';
 import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
 
@@ -47,6 +47,7 @@ export const azleIc: Ic = {
       throw translate(error as AzleCallError);
     }
   },
+  after: (seconds, run) => void setTimer(seconds, run),
 };
 
 function asPrincipal(id: PrincipalLike): Principal {

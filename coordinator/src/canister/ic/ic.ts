@@ -25,6 +25,8 @@ export interface Ic {
   now(): bigint;
   /** Calls a canister with raw bytes. Throws {@link CallFailure} when the call is rejected. */
   call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Runs something once, so many seconds from now. */
+  after(seconds: number, run: () => void): void;
 }
 
 /** A call that came to nothing. */

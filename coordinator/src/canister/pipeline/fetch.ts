@@ -1,5 +1,4 @@
 import {
-  ByteWriter,
   CanisterError,
   decodeFetchReply,
   decodeResult,
@@ -108,34 +107,14 @@ function isUnknownRequest(error: unknown): boolean {
   return error instanceof CoordinatorError && error.kind.code === CanisterError.unknownRequest.code;
 }
 
-/** Has a stage forget a request; false where it does not know it. */
-async function releaseAt(
-  { ic }: Coordinator,
-  { worker, stage }: Place,
-  requestId: bigint,
-): Promise<boolean> {
-  try {
-    await callWorker(ic, worker, stage, 'release', new ByteWriter().u64(requestId).finish());
-    return true;
-  } catch (error) {
-    if (!isUnknownRequest(error)) throw error;
-    return false;
-  }
-}
-
-/** Has the stages forget a request; as {@link fetchReply}, it may be done in between. */
-async function releaseRequest(coordinator: Coordinator, ticket: Ticket): Promise<void> {
-  const { keeper, requestId } = ticket;
-  if ((await releaseAt(coordinator, keeper, requestId)) || keeper.stage === 0) return;
-  if (await releaseAt(coordinator, headOf(ticket), requestId)) return;
-  await releaseAt(coordinator, keeper, requestId);
-}
-
-/** Forgets a result, here and where it is kept; a request that still waits is cancelled. */
-export async function release(coordinator: Coordinator, id: bigint): Promise<ReleaseOutcome> {
+/**
+ * Forgets a ticket, and has its result forgotten where it is kept; a request that still waits is
+ * cancelled. The workers hear of it a little later, see {@link Releases}.
+ */
+export function release(coordinator: Coordinator, id: bigint): ReleaseOutcome {
   const ticket = ticketOf(coordinator, id);
-  await releaseRequest(coordinator, ticket);
   coordinator.tickets.remove(id);
+  coordinator.releases.add(ticket);
   const entry = coordinator.requests.find(id);
   // Results read by queries leave no trace: releasing is the last thing known of such a request.
   if (entry && entry.finishedAtNs === undefined) {

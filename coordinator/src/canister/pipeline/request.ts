@@ -74,6 +74,7 @@ export async function enqueue(
 ): Promise<Enqueued> {
   const { ic, requests } = coordinator;
   const caller = ic.caller();
+  coordinator.releases.tell();
   const entry = requests.begin({
     model: modelName,
     caller,

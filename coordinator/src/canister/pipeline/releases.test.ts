@@ -1,0 +1,98 @@
+import { describe, expect, test, vi } from 'vitest';
+import { ByteReader, ByteWriter } from '@canopy/protocol';
+import { FakeIc, alice, workerIds } from '../../testing/fake-ic.js';
+import { CallFailure } from '../ic/ic.js';
+import type { Ticket } from '../registry/tickets.js';
+import { Releases } from './releases.js';
+
+const [head, last] = workerIds;
+
+function ticket(requestId: bigint, staysAt: 'head' | 'last' = 'head'): Ticket {
+  const keeper = staysAt === 'head' ? { worker: head!, stage: 0 } : { worker: last!, stage: 1 };
+  return { id: requestId, model: 'm', caller: alice, head: head!, keeper, requestId };
+}
+
+function idsOf(bytes: Uint8Array): bigint[] {
+  const input = new ByteReader(bytes, 'ids');
+  return Array.from({ length: bytes.length / 8 }, () => input.u64());
+}
+
+/** Releases, and the ids of each call of `release` so far with the worker called. */
+function setUp() {
+  const ic = new FakeIc();
+  ic.step = 0n;
+  const told = (): [string, bigint[]][] =>
+    ic.calls.map(({ canister, bytes }) => [canister, idsOf(bytes)]);
+  return { ic, releases: new Releases(ic), told };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('releases', () => {
+  test('go out in one call a round: the first at once, the others with the next round', async () => {
+    const { ic, releases, told } = setUp();
+    for (const id of [1n, 2n, 3n]) releases.add(ticket(id));
+    await settled();
+    expect(told()).toEqual([[head!.toText(), [1n]]]);
+    ic.time += 1n;
+    releases.tell();
+    await settled();
+    expect(told().slice(1)).toEqual([[head!.toText(), [2n, 3n]]]);
+    expect(releases.save()).toEqual([]);
+  });
+
+  test('go out by a timer where no other message comes', async () => {
+    const { ic, releases, told } = setUp();
+    releases.add(ticket(1n));
+    releases.add(ticket(2n));
+    expect(ic.timers).toHaveLength(1);
+    ic.time += 10n;
+    ic.timers.shift()!();
+    await settled();
+    expect(told()).toHaveLength(2);
+  });
+
+  test('go to where each result is kept', async () => {
+    const { ic, releases, told } = setUp();
+    releases.restore([ticket(1n), ticket(2n, 'last'), ticket(3n)]);
+    ic.time += 1n;
+    releases.tell();
+    await settled();
+    expect(told()).toEqual([
+      [head!.toText(), [1n, 3n]],
+      [last!.toText(), [2n]],
+    ]);
+  });
+
+  test('go to the head for those that the last stage does not know', async () => {
+    const { ic, releases, told } = setUp();
+    ic.onCall = (_, bytes, canister) =>
+      canister === last!.toText() && idsOf(bytes).includes(2n)
+        ? new ByteWriter().u64(2n).finish()
+        : new Uint8Array();
+    releases.restore([ticket(1n, 'last'), ticket(2n, 'last')]);
+    releases.tell();
+    await settled();
+    expect(told()).toEqual([
+      [last!.toText(), [1n, 2n]],
+      [head!.toText(), [2n]],
+    ]);
+  });
+
+  test('that a worker did not take are told again', async () => {
+    const { ic, releases, told } = setUp();
+    ic.onCall = () => {
+      throw new CallFailure(5, 'canister is stopped');
+    };
+    releases.add(ticket(1n));
+    await vi.waitFor(() => {
+      expect(releases.save()).toHaveLength(1);
+    });
+    ic.onCall = () => new Uint8Array();
+    ic.time += 1n;
+    ic.timers.shift()!();
+    await settled();
+    expect(told()).toHaveLength(2);
+    expect(releases.save()).toEqual([]);
+  });
+});

@@ -1,0 +1,96 @@
+import { ByteReader, ByteWriter } from '@canopy/protocol';
+import type { Ic } from '../ic/ic.js';
+import type { Place, Ticket } from '../registry/tickets.js';
+import { callWorker } from './call-worker.js';
+
+/** A result that nobody wants any more. */
+export type Released = Pick<Ticket, 'head' | 'keeper' | 'requestId'>;
+
+/** Ids a message names at most. */
+const mostIds = 1024;
+
+/**
+ * Results to be forgotten, told to workers in bursts: one call a round, however many are released.
+ * What is released first in a round is told at once, with all that came after the call before; what
+ * comes later in the round goes with the next, or with the timer where no next comes. Until then a
+ * result only takes room: the caller cannot reach it any more.
+ */
+export class Releases {
+  private waiting: Released[] = [];
+  private toldAtNs = 0n;
+  private timerIsSet = false;
+
+  constructor(private readonly ic: Ic) {}
+
+  /** Notes that a ticket's result can be forgotten; a request that still waits is cancelled so. */
+  add({ head, keeper, requestId }: Ticket): void {
+    this.waiting.push({ head, keeper, requestId });
+    if (this.waiting.length > mostIds) this.waiting.shift();
+    this.tell();
+  }
+
+  /** Tells workers what waits, unless that was done in this round. */
+  tell(): void {
+    if (this.waiting.length === 0) return;
+    const now = this.ic.now();
+    if (now === this.toldAtNs) {
+      this.setTimer();
+      return;
+    }
+    this.toldAtNs = now;
+    for (const released of byKeeper(this.waiting.splice(0))) void this.tellKeeper(released);
+  }
+
+  /** For an upgrade. */
+  save(): Released[] {
+    return this.waiting;
+  }
+  restore(saved: readonly Released[]): void {
+    this.waiting.unshift(...saved);
+  }
+
+  private setTimer(): void {
+    if (this.timerIsSet) return;
+    this.timerIsSet = true;
+    this.ic.after(10, () => {
+      this.timerIsSet = false;
+      this.tell();
+    });
+  }
+
+  /** Where the keeper does not know a request, the head does; or it was done in between. */
+  private async tellKeeper(released: Released[]): Promise<void> {
+    const { head, keeper } = released[0]!;
+    try {
+      let ids = released.map(({ requestId }) => requestId);
+      for (const place of [keeper, { worker: head, stage: 0 }, keeper]) {
+        ids = await this.releaseAt(place, ids);
+        if (ids.length === 0 || keeper.stage === 0) return;
+      }
+    } catch {
+      // A worker that is stopped or out of cycles: told again with the next burst.
+      this.waiting.unshift(...released);
+      this.setTimer();
+    }
+  }
+
+  /** Has a stage forget requests; gives those it does not know. */
+  private async releaseAt({ worker, stage }: Place, ids: readonly bigint[]): Promise<bigint[]> {
+    const out = new ByteWriter();
+    for (const id of ids) out.u64(id);
+    const reply = await callWorker(this.ic, worker, stage, 'release', out.finish());
+    const unknown = new ByteReader(reply, 'reply of release');
+    return Array.from({ length: reply.length / 8 }, () => unknown.u64());
+  }
+}
+
+function byKeeper(released: readonly Released[]): Released[][] {
+  const groups = new Map<string, Released[]>();
+  for (const one of released) {
+    const key = one.keeper.worker.toText();
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return [...groups.values()];
+}
