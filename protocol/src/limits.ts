@@ -9,4 +9,4 @@ export const defaultChunkBytes = 1024 * 1024;
 /** Instructions of a slice of deterministic time slicing. */
 export const sliceInstructions = 2_000_000_000;
 /** A message should end clearly before its slice. */
-export const defaultInstructionBudget = 1_800_000_000;
+export const defaultInstructionBudget = 1_900_000_000;

@@ -99,7 +99,7 @@ export function stageCost(
 export const reportBytes = 28;
 
 /** Outputs of one row of more bytes stay at the last stage; others are cheap to send to the head. */
-const largeOutputs = 16 * 1024;
+const largeOutputs = 64 * 1024;
 
 /** Whether results stay at the last of so many stages. */
 export function resultsStay(program: Program, stages: number): boolean {

@@ -4,12 +4,14 @@
  * fit beside one. The head sees the coordinator's requests, knows what each costs, and tells the other
  * stages with the tasks.
  */
-import { instructionBudget, isHead, paced } from './config';
+import { instructionBudget, isHead, paced, stageCount } from './config';
 import {
   coordinatorPerByte,
   coordinatorPerRequest,
-  roomInRound,
+  roomOfOneStage,
+  roomOfSeveral,
   shortestLongMessage,
+  threads,
 } from './limits';
 
 /** What the coordinator took in this round and in those before, as far as the head knows. */
@@ -38,11 +40,12 @@ export function setMessageBudget(instructions: u64): void {
 export function messageBudget(): u64 {
   if (!paced || instructionBudget <= shortestLongMessage) return instructionBudget;
   if (!isHead()) return told == 0 ? instructionBudget : min(told, instructionBudget);
+  const room = stageCount <= threads ? roomOfOneStage : roomOfSeveral;
   let most: u64 = 0;
   for (let i = 0; i < rounds; i++) {
     const instructions = load<u64>(taken + i * 8);
     // No message would be short enough beside more: such rounds, where many requests come, pass.
-    if (instructions < roomInRound - shortestLongMessage) most = max(most, instructions);
+    if (instructions < room - shortestLongMessage) most = max(most, instructions);
   }
-  return min(roomInRound - most, instructionBudget);
+  return min(room - most, instructionBudget);
 }

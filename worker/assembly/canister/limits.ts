@@ -13,23 +13,24 @@ export const maxTasks: u32 = 4096;
 export const maxWaitingBytes: u64 = 256 * 1024 * 1024;
 /** Results kept until they are fetched and released. */
 export const maxKeptResults: u32 = 1000;
-export const maxKeptBytes: u64 = 64 * 1024 * 1024;
+export const maxKeptBytes: u64 = 256 * 1024 * 1024;
 /** How often a call looks for its result: each look costs as much as a call. */
 export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */
 export const silenceSeconds: u64 = 600;
 /**
  * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of a
- * pipeline that takes no requests.
+ * pipeline that takes no requests: with a stage on a thread, and with several.
  */
-export const roomInRound: u64 = 1_960_000_000;
+export const roomOfOneStage: u64 = 1_955_000_000;
+export const roomOfSeveral: u64 = 1_860_000_000;
 /** Messages are not made shorter than this to leave room for the coordinator. */
 export const shortestLongMessage: u64 = 1_500_000_000;
 /**
  * What the coordinator takes for a request, until its result is released, and for each of its bytes;
  * its messages are charged 2 M each.
  */
-export const coordinatorPerRequest: u64 = 22_000_000;
+export const coordinatorPerRequest: u64 = 32_000_000;
 export const coordinatorPerByte: u64 = 58;
 /** Iterations at the beginning of a round that belong to small messages; see `round.ts`. */
 export const quietIterations: u32 = 3;

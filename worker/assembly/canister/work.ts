@@ -175,26 +175,28 @@ export function failHeap(): void {
 }
 
 /** Part of the budget that only the end of a task may use: a task done in this message needs no other. */
-const finishing: u64 = 16;
+const finishing: u64 = 32;
 
-/** The budget for work: what its sending takes must fit the budget too. */
-function budgetForWork(budget: u64): u64 {
-  return budget - min(costOfSending(), budget / 2);
+function lessAtMostHalf(budget: u64, instructions: u64): u64 {
+  return budget - min(instructions, budget / 2);
 }
 
-/** Instructions after which this message's work ends. */
+/** Instructions after which this message begins no further task: what it sends must fit the budget too. */
 export function workBudget(): u64 {
   const budget = messageBudget();
-  return budgetForWork(budget - budget / finishing);
+  return lessAtMostHalf(budget - budget / finishing, costOfCollected());
 }
 
-/** The same for the task at hand: all of the budget, where by experience it will then be done. */
+/**
+ * Instructions after which this message's work on a task ends: late enough that it is done, where by
+ * experience it then will be.
+ */
 function taskBudget(task: Work): u64 {
   const budget = messageBudget();
   const usual = instructionsPerTask();
   const left = usual - min(usual, task.instructions);
-  const end = performance_counter(0) + costOfCollected() + left;
-  return usual > 0 && end <= budget ? budgetForWork(budget) : workBudget();
+  const isWhole = performance_counter(0) + costOfCollected() + left <= budget;
+  return usual == 0 || isWhole ? lessAtMostHalf(budget, costOfSending()) : workBudget();
 }
 
 /**
