@@ -23,7 +23,7 @@ export const silenceSeconds: u64 = 600;
  * pipeline that takes no requests: with a stage on a thread, and with several.
  */
 export const roomOfOneStage: u64 = 1_955_000_000;
-export const roomOfSeveral: u64 = 1_860_000_000;
+export const roomOfSeveral: u64 = 1_800_000_000;
 /** Messages are not made shorter than this to leave room for the coordinator. */
 export const shortestLongMessage: u64 = 1_500_000_000;
 /**
