@@ -121,28 +121,30 @@ describe('a plan', () => {
       planned.close();
       return planned.plan;
     };
-    const large = await expanding(8192, 2);
+    const large = await expanding(32768, 2);
     const small = await expanding(1024, 2);
     expect([large.resultsStay, small.resultsStay]).toEqual([true, false]);
     const last = ({ stages }: Plan): StagePrediction => stages.at(-1)!.predictions[0]!;
     expect(last(small).bytesSent).toBeGreaterThan(4 * 1024);
     expect(last(large).bytesSent).toBeLessThan(64);
     // Sending it alone would cost 50 a byte.
-    expect(last(large).instructions).toBeLessThan(50 * 4 * 8192);
-    expect((await expanding(8192, 1)).resultsStay).toBe(false);
+    expect(last(large).instructions).toBeLessThan(50 * 4 * 32768);
+    expect((await expanding(32768, 1)).resultsStay).toBe(false);
   });
 
   it('chooses the number of workers by its goal', async () => {
     const path = small('mobilenetv2');
     const fast = await planModel(path, { workers: 'auto', goal: 'throughput' });
     const soon = await planModel(path, { workers: 'auto', goal: 'latency' });
-    expect(fast.plan.stages.length % 4).toBe(0);
+    const most = Math.max(...fast.considered.map((one) => one.inferencesPerRound));
+    expect(fast.expectation.inferencesPerRound).toBeGreaterThan(most * 0.98);
+    expect(fast.expectation.workers).toBeGreaterThan(1);
     expect(soon.plan.stages).toHaveLength(1);
     expect(fast.considered).toHaveLength(16);
     expect(fast.expectation.inferencesPerRound).toBeGreaterThan(
-      soon.expectation.inferencesPerRound * 2,
+      soon.expectation.inferencesPerRound,
     );
-    expect(formatPlan(fast)).toMatch(/-> +4 workers: .* inferences a round/);
+    expect(formatPlan(fast)).toMatch(/-> +\d+ workers: .* inferences a round/);
     fast.close();
     soon.close();
   });

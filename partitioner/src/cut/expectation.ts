@@ -1,6 +1,11 @@
 import cycles from '../cost/cycles.json' with { type: 'json' };
 import type { StageCost } from '../cost/stage.js';
-import { simulateRounds } from './simulate-rounds.js';
+import {
+  simulateLoad,
+  type Load,
+  type PipelineSetting,
+  type StageLoad,
+} from './simulate/pipeline.js';
 
 /** A way to cut a model: what each stage costs for a micro-batch of so many rows, and for one row. */
 export interface Candidate {
@@ -8,13 +13,20 @@ export interface Candidate {
   rows: number;
   stages: readonly StageCost[];
   oneRow: readonly StageCost[];
+  /** Bytes of the inputs of one row. */
+  rowBytes: number;
+  /** Whether results stay at the last stage. */
+  resultsStay: boolean;
 }
 
 /** What a cut does when requests never run out, and for one request alone. */
 export interface Expectation {
   workers: number;
   rows: number;
-  /** Rows of results a round, all workers on one subnet. A round is about a second. */
+  /**
+   * Rows of results a round while the pipeline is full, all workers on one subnet; requests of one
+   * micro-batch, all sent at once. A round is about a second.
+   */
   inferencesPerRound: number;
   /** Rounds until the answer to a request of one row that comes alone. */
   roundsForOne: number;
@@ -22,30 +34,46 @@ export interface Expectation {
   usDollarsPerThousand: number;
 }
 
-/** Messages of each stage in a steady state; enough for the pipeline to fill and settle. */
-const settled = { few: 16, many: 48 };
+/** Messages of each stage that show what a full pipeline does. */
+const messagesToSettle = 10;
 
-function messagesOf({ instructions, messages }: StageCost): number[] {
-  return new Array<number>(messages).fill(instructions / messages);
+/** What a stage takes in the simulation. */
+export function stageLoad(cost: Omit<StageCost, 'bytesReceived' | 'scratchBytes'>): StageLoad {
+  const sending = cost.bytesSent * instructionsPerByteSent;
+  return {
+    work: cost.instructions - cost.pageInstructions - sending,
+    sending,
+    pages: cost.pageInstructions / cost.messages,
+  };
 }
 
-/** Micro-batches that a worker works on in one message: as many as fit its budget. */
+/** system-api-costs.json: a byte of a call's argument. */
+const instructionsPerByteSent = 50;
+
+/** Micro-batches that a worker works on in one message, on average. */
 function together(stages: readonly StageCost[], instructionBudget: number): number {
-  if (stages.some(({ messages }) => messages > 1)) return 1;
   const most = Math.max(...stages.map(({ instructions }) => instructions));
-  return Math.max(1, Math.floor(instructionBudget / most));
+  return Math.max(1, instructionBudget / most);
+}
+
+/** Rows a round when so many requests that more change nothing are sent at once. */
+function fullRate(setting: PipelineSetting, load: Load): number {
+  const { rounds, steadyPerRound } = simulateLoad(setting, load);
+  return steadyPerRound ?? load.requests / rounds;
 }
 
 /** Predicts what a cut does, from its stages' costs alone. */
-export function expectationOf(
-  { workers, rows, stages, oneRow }: Candidate,
-  instructionBudget: number,
-): Expectation {
+export function expectationOf(candidate: Candidate, instructionBudget: number): Expectation {
+  const { workers, rows, stages, oneRow, rowBytes, resultsStay } = candidate;
   const group = together(stages, instructionBudget);
-  const grouped = stages.map((stage) => messagesOf(stage).map((each) => each * group));
-  const rounds = (tasks: number): number => simulateRounds({ stages: grouped, tasks });
-  const perRound =
-    (settled.many - settled.few) / Math.max(1, rounds(settled.many) - rounds(settled.few));
+  const setting = (costs: readonly StageCost[]): PipelineSetting => ({
+    stages: costs.map(stageLoad),
+    instructionBudget,
+    resultsStay,
+  });
+  const requests = Math.max(16, Math.ceil(messagesToSettle * workers * group));
+  const plenty: Load = { requests, concurrency: requests, microBatches: 1, bytes: rowBytes * rows };
+  const alone: Load = { requests: 1, concurrency: 1, microBatches: 1, bytes: rowBytes };
   const cyclesEach =
     stages.reduce((sum, stage) => {
       const { instructions, messages, bytesSent } = stage;
@@ -58,8 +86,8 @@ export function expectationOf(
   return {
     workers,
     rows,
-    inferencesPerRound: perRound * group * rows,
-    roundsForOne: simulateRounds({ stages: oneRow.map(messagesOf), tasks: 1 }),
+    inferencesPerRound: fullRate(setting(stages), plenty) * rows,
+    roundsForOne: simulateLoad(setting(oneRow), alone).rounds,
     cyclesPerThousand,
     usDollarsPerThousand: (cyclesPerThousand / 1e12) * cycles.usDollarsPerTrillion,
   };

@@ -2,7 +2,7 @@ import { maxMessageBytes } from '@canopy/protocol';
 import type { CostSchedule } from '../cost/model.js';
 import { PartitionError } from '../error.js';
 import type { Program } from '../graph/program.js';
-import type { StageCost } from '../cost/stage.js';
+import { resultsStay, type StageCost } from '../cost/stage.js';
 import { cutChain, fewestStages } from './chain.js';
 import { choose, expectationOf, type Expectation } from './expectation.js';
 import { ProgramChain, type StageLimits } from './program-chain.js';
@@ -56,20 +56,24 @@ function doesNotFit(program: Program, chain: ProgramChain, limits: StageLimits):
   );
 }
 
-/** Most rows with which every stage ends within one message of the budget, and messages are not too large. */
+/** A message works on several micro-batches; small ones fill it best. */
+const microBatchesOfMessage = 8;
+
+/** Most rows with which every stage takes a small part of a message, and messages are not too large. */
 function rowsWithinBudget(
   program: Program,
   schedule: CostSchedule,
   limits: StageLimits,
   cuts: readonly number[],
 ): number {
+  const most = limits.instructionBudget / microBatchesOfMessage;
   for (let rows = mostRows; rows > 1; rows--) {
     const chain = new ProgramChain(program, rows, schedule, limits);
     const fits = cuts.slice(0, -1).every((start, stage) => {
       const end = cuts[stage + 1]!;
       if (chain.cost(start, end) === Infinity) return false;
-      const { messages, scratchBytes } = chain.stage(start, end);
-      return messages === 1 && scratchBytes <= mostScratchBytes;
+      const { instructions, scratchBytes } = chain.stage(start, end);
+      return instructions <= most && scratchBytes <= mostScratchBytes;
     });
     if (fits && chain.bytes(0) <= maxMessageBytes) return rows;
   }
@@ -107,7 +111,14 @@ export function planCuts(
     const costs = (of: ProgramChain): StageCost[] =>
       cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!));
     const busy = rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits);
-    const candidate = { workers, rows, stages: costs(busy), oneRow: costs(one) };
+    const candidate = {
+      workers,
+      rows,
+      stages: costs(busy),
+      oneRow: costs(one),
+      rowBytes: one.bytes(0),
+      resultsStay: resultsStay(program, workers),
+    };
     return { cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
   };
 

@@ -26,6 +26,14 @@ export interface Load {
   bytes: number;
 }
 
+/** What becomes of a load. */
+export interface LoadOutcome {
+  /** Until all requests are answered. */
+  rounds: number;
+  /** Requests a round while the pipeline is full; undefined where it is not for three rounds. */
+  steadyPerRound: number | undefined;
+}
+
 export interface PipelineSetting {
   stages: readonly StageLoad[];
   /** Instructions after which a message's work ends. */
@@ -34,25 +42,35 @@ export interface PipelineSetting {
   resultsStay: boolean;
 }
 
-/** Measured: what the coordinator takes for each of its messages (docs/benchmarks.md). */
-export const coordinatorCost = {
+/** Measured: what the coordinator takes for each of its messages (coordinator's message-costs.ts). */
+const coordinatorCost = {
   request: 4_750_000,
   requestByte: 58,
   microBatch: 400_000,
   answer: 4_200_000,
   release: 4_400_000,
-} as const;
+};
 
-/** A message that does next to nothing. */
+/** A message that does next to nothing, and taking a request in at the head, for each byte. */
 const small = 300_000;
-/** Iterations at the beginning of a round that belong to small messages; the worker's limits.ts. */
+const headPerByte = 4;
+/** What the worker's `limits.ts` and `budget.ts` say. */
 const quietIterations = 3;
 const threads = 4;
+const room = { ofOneStage: 1_955_000_000, ofSeveral: 1_800_000_000 };
+const shortestLongMessage = 1_500_000_000;
+const coordinatorTaken = { perRequest: 32_000_000, perByte: 58, rounds: 4 };
 /** Requests that wait for their result by an open call; more hold tickets. */
 const openCalls = 2;
+/** A simulation that takes longer has gone wrong. */
+const mostRounds = 100_000;
+/** The benchmark's: a canister that spends so much in an iteration works, and the shortest steady window. */
+const atWorkInstructions = 20_000_000;
+const leastWindow = 3;
 /** Bytes of update calls that enter a round (limits.json, ingress). */
 const ingressBytes = 4 * 1024 * 1024;
 /** */
+/** Place of the coordinator; stages follow. */
 const coordinator = 0;
 
 interface Request {
@@ -64,22 +82,39 @@ interface Task {
   work: number;
 }
 type Message =
-  | { kind: 'request' | 'release' }
+  | { kind: 'request' | 'release' | 'released' }
   | { kind: 'enqueue' }
   | { kind: 'answer'; request?: Request }
-  | { kind: 'run'; tasks: Task[]; round: number }
+  | { kind: 'run'; tasks: Task[]; round: number; budget: number }
   | { kind: 'done'; tasks: Task[] }
   | { kind: 'step' }
   | { kind: 'small' };
+/** Part of the budget that only the end of a task may use. */
+const finishing = 32;
 type Send = (to: number, message: Message) => void;
 
 /** Takes requests in, hands them to the head, gives answers. */
 class Coordinator implements Actor<Message> {
+  /** Releases that workers have not been told of, and the round in which they last were. */
+  private released = 0;
+  private toldInRound = 0;
+
   constructor(private readonly pipeline: Pipeline) {}
+
+  /** The first message of a round tells what was released before. */
+  private tellReleased(send: Send): void {
+    if (this.released === 0 || this.toldInRound === this.pipeline.round) return;
+    this.toldInRound = this.pipeline.round;
+    this.released = 0;
+    const { stages, resultsStay } = this.pipeline;
+    send(resultsStay ? stages.length : 1, { kind: 'released' });
+  }
 
   execute(message: Message, send: Send): number {
     const { load } = this.pipeline;
     const cost = coordinatorCost;
+    if (message.kind === 'release') this.released++;
+    if (message.kind !== 'answer') this.tellReleased(send);
     switch (message.kind) {
       case 'request':
         send(1, { kind: 'enqueue' });
@@ -107,11 +142,16 @@ class Stage implements Actor<Message> {
   private waiting = 0;
   private underWay = 0;
   private openCalls = 0;
+  /** What the coordinator took in the last rounds, as the head knows; and what a stage was told. */
+  private readonly taken = new Array<number>(coordinatorTaken.rounds).fill(0);
+  private told: number;
 
   constructor(
     private readonly pipeline: Pipeline,
     private readonly index: number,
-  ) {}
+  ) {
+    this.told = pipeline.instructionBudget;
+  }
 
   private get isHead(): boolean {
     return this.index === 0;
@@ -121,17 +161,30 @@ class Stage implements Actor<Message> {
   }
 
   private enterRound(iterations: number): void {
-    if (this.round !== this.pipeline.round) this.iterations = 0;
+    if (this.round !== this.pipeline.round) {
+      this.iterations = 0;
+      this.taken.pop();
+      this.taken.unshift(0);
+    }
     this.round = this.pipeline.round;
     this.iterations = Math.max(this.iterations, iterations);
+  }
+
+  private get budget(): number {
+    const { instructionBudget, stages } = this.pipeline;
+    if (instructionBudget <= shortestLongMessage) return instructionBudget;
+    if (!this.isHead) return Math.min(this.told, instructionBudget);
+    const most = stages.length <= threads ? room.ofOneStage : room.ofSeveral;
+    const taken = this.taken.filter((instructions) => instructions < most - shortestLongMessage);
+    return Math.min(most - Math.max(0, ...taken), instructionBudget);
   }
 
   private choose(): void {
     if (this.current) return;
     this.current = this.inbox.shift();
     if (this.current || !this.isHead) return;
-    const { stages, instructionBudget } = this.pipeline;
-    const perMessage = Math.max(1, Math.floor(instructionBudget / this.perTask()));
+    const { stages } = this.pipeline;
+    const perMessage = Math.max(1, Math.floor(this.budget / this.perTask()));
     if (this.underWay >= 2 * stages.length * perMessage + 4) return;
     // Requests are served one micro-batch each in turn.
     const next = this.line.shift();
@@ -158,15 +211,15 @@ class Stage implements Actor<Message> {
 
   /** Works on tasks until the message's budget is used; gives what that takes. */
   private work(send: Send): number {
-    const { instructionBudget: budget } = this.pipeline;
+    const { budget } = this;
     const { sending, pages } = this.load;
     const finished: Task[] = [];
     let used = pages;
     for (let launched = 1; this.current; launched++) {
       const task = this.current;
-      const reserved = (finished.length + 1) * sending;
-      const most = (budget * 15) / 16 - Math.min(reserved, budget / 2);
-      const whole = used + task.work + reserved <= budget;
+      const collected = finished.length * sending;
+      const most = budget - budget / finishing - Math.min(collected, budget / 2);
+      const whole = used + task.work + collected + sending <= budget;
       const part = whole ? task.work : Math.min(task.work, Math.max(0, most - used));
       used += part;
       task.work -= part;
@@ -185,7 +238,8 @@ class Stage implements Actor<Message> {
     if (!this.isLast) {
       const { stages } = this.pipeline;
       for (const task of tasks) task.work = stages[this.index + 1]!.work;
-      send(this.index + 2, { kind: 'run', tasks, round: this.pipeline.round });
+      const { round } = this.pipeline;
+      send(this.index + 2, { kind: 'run', tasks, round, budget: this.budget });
     } else {
       if (this.pipeline.resultsStay) for (const { request } of tasks) this.pipeline.made(request);
       if (this.isHead) this.report(tasks, send);
@@ -212,10 +266,16 @@ class Stage implements Actor<Message> {
   }
 
   execute(message: Message, send: Send): number {
+    const used = this.handle(message, send);
+    this.pipeline.spent(this.index, used);
+    return used;
+  }
+
+  private handle(message: Message, send: Send): number {
     let used = small;
     switch (message.kind) {
       case 'enqueue': {
-        const { microBatches } = this.pipeline.load;
+        const { microBatches, bytes } = this.pipeline.load;
         const isOpen = this.openCalls < openCalls;
         const request = { left: microBatches, isOpen };
         if (isOpen) this.openCalls++;
@@ -226,10 +286,16 @@ class Stage implements Actor<Message> {
         this.line.push({ request, left: microBatches });
         this.waiting += microBatches;
         this.enterRound(this.stepOutstanding ? 1 : 2);
+        this.taken[0]! += coordinatorTaken.perRequest + coordinatorTaken.perByte * bytes;
+        used += headPerByte * bytes;
         break;
       }
+      case 'released':
+        send(coordinator, { kind: 'answer' });
+        break;
       case 'run': {
         this.inbox.push(...message.tasks);
+        this.told = message.budget;
         const isNow = message.round === this.pipeline.round;
         this.enterRound(isNow ? quietIterations : this.stepOutstanding ? 0 : 1);
         if (!this.stepOutstanding && this.iterations >= quietIterations) {
@@ -267,6 +333,9 @@ class Pipeline {
   /** Requests whose callers have their result, or can have it, after this round. */
   answered: Request[] = [];
   private readonly subnet: Subnet<Message>;
+  /** Instructions of all stages, and of the head, by round. */
+  private readonly used: number[] = [];
+  private readonly usedByHead: number[] = [];
 
   constructor(
     setting: PipelineSetting,
@@ -292,12 +361,20 @@ class Pipeline {
     if (--request.left === 0 && this.tickets.delete(request)) this.answered.push(request);
   }
 
-  /** Callers that send the next request when the last is answered. Rounds until all are. */
-  run(): number {
+  /** Notes what a stage spent in this round. */
+  spent(stage: number, instructions: number): void {
+    this.used[this.round] = (this.used[this.round] ?? 0) + instructions;
+    if (stage === 0)
+      this.usedByHead[this.round] = (this.usedByHead[this.round] ?? 0) + instructions;
+  }
+
+  /** Callers that send the next request when the last is answered, until all are answered. */
+  run(): LoadOutcome {
     const { requests, concurrency, bytes } = this.load;
     let unsent = requests;
     let wanting = Math.min(concurrency, requests);
     let releases = 0;
+    let firstAnswer = 0;
     for (let done = 0; done < requests;) {
       for (; releases > 0; releases--) this.subnet.post(coordinator, { kind: 'release' });
       const most = Math.max(1, Math.floor(ingressBytes / Math.max(1, bytes)));
@@ -309,16 +386,27 @@ class Pipeline {
       wanting -= entering;
       this.subnet.round();
       const answered = this.answered.splice(0);
+      if (done === 0 && answered.length > 0) firstAnswer = this.round;
       done += answered.length;
       wanting += answered.length;
-      releases += answered.filter(({ isOpen }) => !isOpen).length;
-      if (this.round > 100_000) throw new Error('the pipeline does not come to an end');
+      releases += answered.filter(({ isOpen }) => !isOpen || this.resultsStay).length;
+      if (this.round > mostRounds) throw new Error('the pipeline does not come to an end');
     }
-    return this.round;
+    return { rounds: this.round, steadyPerRound: this.steady(firstAnswer + 1) };
+  }
+
+  /** Requests a round while the pipeline is full, as the benchmark measures it (METHODOLOGY.md). */
+  private steady(first: number): number | undefined {
+    const last = this.usedByHead.findLastIndex((used) => used > atWorkInstructions) - 1;
+    const rounds = last - first + 1;
+    if (rounds < leastWindow) return undefined;
+    const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+    const share = sum(this.used.slice(first, last + 1)) / sum(this.used);
+    return (share * this.load.requests) / rounds;
   }
 }
 
-/** Rounds until all requests of a load are answered, on a subnet that does nothing else. */
-export function simulateRounds(setting: PipelineSetting, load: Load): number {
+/** Simulates a load on a pipeline whose subnet does nothing else. */
+export function simulateLoad(setting: PipelineSetting, load: Load): LoadOutcome {
   return new Pipeline(setting, load).run();
 }

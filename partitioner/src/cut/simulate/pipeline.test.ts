@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { simulateLoad, type Load, type PipelineSetting } from './pipeline.js';
+
+/** Stages as the planner predicts them, in millions of instructions: work, sending, pages. */
+function setting(
+  stages: readonly (readonly [number, number, number])[],
+  resultsStay = false,
+): PipelineSetting {
+  return {
+    stages: stages.map(([work, sending, pages]) => ({
+      work: work * 1e6,
+      sending: sending * 1e6,
+      pages: pages * 1e6,
+    })),
+    instructionBudget: 1_900_000_000,
+    resultsStay,
+  };
+}
+
+const encoder = setting([
+  [582, 10, 27],
+  [686, 10, 20],
+  [581, 10, 16],
+  [688, 0, 20],
+]);
+const encoderBytes = 3072;
+const residual = setting([
+  [1554, 241, 21],
+  [1739, 120, 24],
+  [1790, 50, 23],
+  [1756, 0, 51],
+]);
+
+function load(requests: number, concurrency: number, bytes: number): Load {
+  return { requests, concurrency, bytes, microBatches: 1 };
+}
+
+describe('a pipeline under load', () => {
+  // Counted on the embedded IC: the workers and the coordinator as they are.
+  it.each([
+    ['a sentence encoder, alone', encoder, load(1, 1, encoderBytes), 2],
+    ['a sentence encoder, 8 in flight', encoder, load(64, 8, encoderBytes), 24],
+    ['a sentence encoder, all at once', encoder, load(64, 64, encoderBytes), 16],
+    ['a sentence encoder, 64 in flight', encoder, load(128, 64, encoderBytes), 32],
+    ['ResNet-50, alone', residual, load(1, 1, 602_112), 3],
+    ['ResNet-50, all at once', residual, load(32, 32, 602_112), 23],
+  ])('%s', (_, pipeline, requests, counted) => {
+    const { rounds } = simulateLoad(pipeline, requests);
+    expect(Math.abs(rounds - counted)).toBeLessThanOrEqual(counted * 0.1);
+  });
+
+  it('answers every request, whatever its stages and load', () => {
+    for (const stages of [1, 2, 5, 9]) {
+      for (const work of [1, 300, 2500]) {
+        for (const resultsStay of [false, true]) {
+          const pipeline = setting(
+            Array.from({ length: stages }, () => [work, 5, 5] as const),
+            resultsStay && stages > 1,
+          );
+          const outcome = simulateLoad(pipeline, { ...load(20, 7, 1000), microBatches: 3 });
+          // A canister works on one message at a time and gets at most 3.8 B of them into a round.
+          expect(outcome.rounds).toBeGreaterThanOrEqual((20 * 3 * work * 1e6) / 3.8e9);
+          expect(outcome.rounds).toBeLessThan(20 * 3 * stages * Math.max(1, work / 1000) + 40);
+        }
+      }
+    }
+  });
+});
