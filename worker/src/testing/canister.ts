@@ -59,6 +59,8 @@ export class TestCanister {
   instructionsPerLook = 1000n;
   /** Instructions a message may use by the counter before it traps. */
   instructionLimit = 40_000_000_000n;
+  /** False: messages must not trap, and the heap is not copied for it before each, which is slow. */
+  mayTrap = true;
   readonly openCalls = new Map<number, OpenCall>();
   controllers: Principal[] = ['00'];
   private instance!: WebAssembly.Instance;
@@ -210,7 +212,7 @@ export class TestCanister {
 
   /** Runs `body` as a message; on a trap everything is as before and the text is returned. */
   private attempt(body: () => void): string | undefined {
-    const memory = new Uint8Array(this.memory.buffer).slice();
+    const memory = this.mayTrap ? new Uint8Array(this.memory.buffer).slice() : undefined;
     const globals = this.globals();
     const { stable, timer } = this;
     const stableBytes = stable.slice();
@@ -224,7 +226,8 @@ export class TestCanister {
       body();
       return undefined;
     } catch (error) {
-      if (!(error instanceof Trap || error instanceof WebAssembly.RuntimeError)) throw error;
+      const trapped = error instanceof Trap || error instanceof WebAssembly.RuntimeError;
+      if (!trapped || memory === undefined) throw error;
       this.traps++;
       const now = new Uint8Array(this.memory.buffer);
       now.fill(0);
