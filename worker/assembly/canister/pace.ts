@@ -76,7 +76,7 @@ function workOn(): void {
 /** Whether it is worth while to begin a further task in this message. */
 function hasRoom(): bool {
   const budget = workBudget();
-  return performance_counter(0) < budget - budget / 32;
+  return performance_counter(0) < budget - budget / 64;
 }
 
 /** Works on the current task within this message, where no step will come for it. */

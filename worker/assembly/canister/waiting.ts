@@ -8,17 +8,18 @@ import { call_perform } from './ic0';
 import { CallKind, numberMask } from './ids';
 import { reject, replyEmpty } from './message';
 import { findByNumber, Request, RequestState } from './request';
-import { maxOpenCalls } from './config';
+import { maxOpenCalls, resultsStay } from './config';
 import { maxLooks } from './limits';
 import { closeCall, forget, isElsewhere, openCalls, settle } from './requests';
 import { appendMoved, appendPending, appendResult } from './results';
 
 /**
  * Has this call's request looked at again in an iteration or two. Where many wait, or this one has
- * waited long, the call is answered with `pending` instead: the caller fetches the result later.
+ * waited long, the call is answered with `pending` instead: the caller fetches the result later. So it
+ * is where the result will stay at the last stage: the call could not give it.
  */
 export function wait(request: Request): void {
-  if (openCalls > maxOpenCalls || request.looks == maxLooks) {
+  if (resultsStay || openCalls > maxOpenCalls || request.looks == maxLooks) {
     leaveWaiting(request);
     return;
   }

@@ -175,7 +175,7 @@ export function failHeap(): void {
 }
 
 /** Part of the budget that only the end of a task may use: a task done in this message needs no other. */
-const finishing: u64 = 32;
+const finishing: u64 = 128;
 
 function lessAtMostHalf(budget: u64, instructions: u64): u64 {
   return budget - min(instructions, budget / 2);

@@ -90,7 +90,7 @@ type Message =
   | { kind: 'step' }
   | { kind: 'small' };
 /** Part of the budget that only the end of a task may use. */
-const finishing = 32;
+const finishing = 128;
 type Send = (to: number, message: Message) => void;
 
 /** Takes requests in, hands them to the head, gives answers. */
@@ -226,7 +226,7 @@ class Stage implements Actor<Message> {
       if (task.work > 0) break;
       finished.push(task);
       this.current = undefined;
-      if (used >= (most - sending) * (31 / 32)) break;
+      if (used >= (most - sending) * (63 / 64)) break;
       if (this.isHead && launched >= this.tasksPerLaunch()) break;
       this.choose();
     }
@@ -276,7 +276,7 @@ class Stage implements Actor<Message> {
     switch (message.kind) {
       case 'enqueue': {
         const { microBatches, bytes } = this.pipeline.load;
-        const isOpen = this.openCalls < openCalls;
+        const isOpen = !this.pipeline.resultsStay && this.openCalls < openCalls;
         const request = { left: microBatches, isOpen };
         if (isOpen) this.openCalls++;
         else {
@@ -389,7 +389,7 @@ class Pipeline {
       if (done === 0 && answered.length > 0) firstAnswer = this.round;
       done += answered.length;
       wanting += answered.length;
-      releases += answered.filter(({ isOpen }) => !isOpen || this.resultsStay).length;
+      releases += answered.filter(({ isOpen }) => !isOpen).length;
       if (this.round > mostRounds) throw new Error('the pipeline does not come to an end');
     }
     return { rounds: this.round, steadyPerRound: this.steady(firstAnswer + 1) };
