@@ -194,6 +194,8 @@ export interface Task {
   requestId: bigint;
   taskIndex: number;
   taskCount: number;
+  /** Goes before tasks that wait at a stage: its caller has no other request. Default false. */
+  isUrgent?: boolean;
   traces: readonly StageTrace[];
   bundle: Uint8Array;
 }
@@ -212,7 +214,8 @@ function decodeTrace(input: ByteReader): StageTrace {
 
 export function encodeTask(task: Task): Uint8Array {
   const out = new ByteWriter();
-  out.u64(task.requestId).u32(task.taskIndex).u32(task.taskCount).u32(0).u32(task.traces.length);
+  out.u64(task.requestId).u32(task.taskIndex).u32(task.taskCount);
+  out.u32(task.isUrgent ? 1 : 0).u32(task.traces.length);
   for (const trace of task.traces) {
     out.u64(trace.instructions).u32(trace.messages).u32(trace.bytesReceived);
     out.u32(trace.bytesSent).u32(trace.scratchBytes).u64(0n);

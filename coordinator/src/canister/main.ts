@@ -34,6 +34,11 @@ const stateKey = 'state';
 const stableModels = new StableBTreeMap<string, SavedModel[]>(0);
 const stableTraffic = new StableBTreeMap<string, SavedTraffic>(1);
 
+/** What the log of requests and the tickets take once they are full. */
+const reservedBytes = 1024 * 1024;
+/** Allocated and let go: the heap then has room for them, and does not grow while requests come. */
+new ArrayBuffer(reservedBytes);
+
 const coordinator = new Coordinator(azleIc);
 /** Samples of replies: a byte for the variant's case, then a nat64, or two nat32. */
 const ticketSample = { value: { ticket: 0n }, bytes: 9 };

@@ -25,7 +25,7 @@ export const silenceSeconds: u64 = 600;
 export const roomOfOneStage: u64 = 1_955_000_000;
 export const roomOfSeveral: u64 = 1_800_000_000;
 /** Messages are not made shorter than this to leave room for the coordinator. */
-export const shortestLongMessage: u64 = 1_500_000_000;
+export const shortestLongMessage: u64 = 1_000_000_000;
 /**
  * What the coordinator takes for a request, until its result is released, and for each of its bytes;
  * its messages are charged 2 M each.

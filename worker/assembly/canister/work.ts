@@ -34,6 +34,7 @@ import {
   reportBytes,
   reportFailure,
 } from './outbox';
+import { unfinishedOf } from './callers';
 import { Request, taskOf } from './request';
 import { launch, leftHead, taskDone } from './requests';
 import { keepTask } from './staying';
@@ -61,6 +62,8 @@ export class Work {
   message: usize;
   /** 1 once the program runs for it. */
   isBegun: u32;
+  /** 1 where its caller waits for nothing else: it goes before others that wait. */
+  isUrgent: u32;
   next: usize;
 }
 
@@ -103,12 +106,32 @@ export function addMessage(message: usize, bytes: u32): bool {
   work.bundle = work.traces + <usize>work.traceCount * stageTraceBytes;
   work.bundleBytes = bytes - <u32>(work.bundle - message);
   work.bytesReceived = bytes;
+  work.isUrgent = load<u32>(message, 16);
   work.message = message;
-  if (inboxLast == 0) inboxFirst = address;
-  else changetype<Work>(inboxLast).next = address;
-  inboxLast = address;
-  inboxCount++;
+  addToInbox(work);
   return true;
+}
+
+/** Puts a task in the line: urgent ones behind those that are too, others at its end. */
+function addToInbox(work: Work): void {
+  const address = changetype<usize>(work);
+  inboxCount++;
+  let before = inboxLast;
+  if (work.isUrgent != 0) {
+    before = 0;
+    for (let at = inboxFirst; at != 0 && changetype<Work>(at).isUrgent != 0;) {
+      before = at;
+      at = changetype<Work>(at).next;
+    }
+  }
+  if (before == 0) {
+    work.next = inboxFirst;
+    inboxFirst = address;
+  } else {
+    work.next = changetype<Work>(before).next;
+    changetype<Work>(before).next = address;
+  }
+  if (work.next == 0) inboxLast = address;
 }
 
 /** Makes the task of a request of the head the current one. False where there is no heap. */
@@ -120,6 +143,7 @@ function takeFromRequest(request: Request, taskIndex: u32): bool {
   work.requestId = request.id;
   work.taskIndex = taskIndex;
   work.taskCount = request.taskCount;
+  work.isUrgent = request.taskCount == 1 && unfinishedOf(request.caller) == 1 ? 1 : 0;
   work.bundle = request.input + task.offset;
   work.bundleBytes = task.length;
   work.bytesReceived = task.length;
@@ -248,7 +272,7 @@ function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64)
   store<u64>(out, task.requestId);
   store<u32>(out, task.taskIndex, 8);
   store<u32>(out, task.taskCount, 12);
-  store<u32>(out, 0, 16);
+  store<u32>(out, task.isUrgent, 16);
   store<u32>(out, task.traceCount + 1, traceCountAt);
   const before = <usize>task.traceCount * stageTraceBytes;
   memory.copy(out + taskHeaderBytes, task.traces, before);
