@@ -1,4 +1,4 @@
-import { EnqueueMode, decodeResult, encodeEnqueue, type Result } from '@canopy/protocol';
+import { EnqueueMode } from '@canopy/protocol';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedPipeline } from './testing/embedded-ic.js';
 import './testing/module.js';
@@ -15,17 +15,6 @@ import {
 const chunkBytes = 40_000;
 const heavyChunkBytes = 1_000_000;
 
-function enqueue(p: EmbeddedPipeline, mode: number, tasks: Uint8Array[], key = 1n): Uint8Array {
-  return p.submit(p.workers[0]!, 'enqueue', encodeEnqueue({ mode, callerKey: key, tasks }));
-}
-
-function resultOf(p: EmbeddedPipeline, id: Uint8Array): Extract<Result, { status: 'done' }> {
-  p.runUntil(() => p.reply(id) !== undefined);
-  const result = decodeResult(p.reply(id)!);
-  if (result.status !== 'done') throw new Error(JSON.stringify(result.status));
-  return result;
-}
-
 describe('workers on the embedded IC', () => {
   it('answer, cheaply: a hop costs less than a million instructions', () => {
     const p = new EmbeddedPipeline(
@@ -33,9 +22,9 @@ describe('workers on the embedded IC', () => {
       {},
       chunkBytes,
     );
-    resultOf(p, enqueue(p, EnqueueMode.wait, [bundle(1)]));
+    p.doneResult(p.enqueue(EnqueueMode.wait, [bundle(1)]));
     const slices = p.executed(() => {
-      const result = resultOf(p, enqueue(p, EnqueueMode.wait, [bundle(2), bundle(3)]));
+      const result = p.doneResult(p.enqueue(EnqueueMode.wait, [bundle(2), bundle(3)]));
       expect(result.tasks.flatMap((task) => firstColumn(task.bundle))).toEqual([
         doubled(2, 3),
         doubled(3, 3),
@@ -50,9 +39,9 @@ describe('workers on the embedded IC', () => {
   it('count in their traces what the system counts', () => {
     const shards: Shard[] = [heavyShard(2), heavyShard(3)];
     const p = new EmbeddedPipeline(shards, { instructionBudget: 60_000_000n }, heavyChunkBytes);
-    let result: ReturnType<typeof resultOf> | undefined;
+    let result: ReturnType<EmbeddedPipeline['doneResult']> | undefined;
     const slices = p.executed(() => {
-      result = resultOf(p, enqueue(p, EnqueueMode.wait, [heavyBundle(24)]));
+      result = p.doneResult(p.enqueue(EnqueueMode.wait, [heavyBundle(24)]));
     });
     const [task] = result!.tasks;
     task!.traces.forEach((trace, stage) => {
@@ -70,8 +59,8 @@ describe('workers on the embedded IC', () => {
     const p = new EmbeddedPipeline([5, 5, 5, 5].map(heavyShard), {}, heavyChunkBytes);
     const before = p.rounds;
     const slices = p.executed(() => {
-      const ids = Array.from({ length: 16 }, () => enqueue(p, EnqueueMode.wait, [heavyBundle(26)]));
-      for (const id of ids) resultOf(p, id);
+      const ids = Array.from({ length: 16 }, () => p.enqueue(EnqueueMode.wait, [heavyBundle(26)]));
+      for (const id of ids) p.doneResult(id);
     });
     const work = slices.filter(({ instructions }) => instructions > 200_000_000);
     expect(work.length).toBeGreaterThan(16);
@@ -82,11 +71,11 @@ describe('workers on the embedded IC', () => {
   it('lose nothing when each of them is upgraded in the middle', () => {
     const p = new EmbeddedPipeline([4, 4, 4].map(heavyShard), {}, heavyChunkBytes);
     const waiting = Array.from({ length: 12 }, () =>
-      enqueue(p, EnqueueMode.wait, [heavyBundle(26), heavyBundle(26)]),
+      p.enqueue(EnqueueMode.wait, [heavyBundle(26), heavyBundle(26)]),
     );
     p.round();
     for (let stage = 0; stage < 3; stage++) p.upgrade(stage);
-    for (const id of waiting) expect(resultOf(p, id).tasks).toHaveLength(2);
+    for (const id of waiting) expect(p.doneResult(id).tasks).toHaveLength(2);
     expect(p.status(0).waiting).toBe(0);
   });
 });

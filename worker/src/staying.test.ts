@@ -71,11 +71,12 @@ describe('results that stay at the last stage', () => {
     });
   }
 
-  it('are "moved" for a call that waits', () => {
+  it('are not waited for: the call is answered with "pending" at once', () => {
     const p = pipeline([1, 1]);
     const call = p.enqueue(EnqueueMode.wait, 1n, [bundle(1), bundle(2, 3)]);
+    p.ic.executeOne();
+    expect(resultOf(call.answer)).toMatchObject({ status: 'pending', tasksDone: 0, taskCount: 2 });
     p.ic.runToIdle();
-    expect(resultOf(call.answer).status).toBe('moved');
     expect(p.values(p.resultOf(call.answer))).toEqual([[7], [11, 15]]);
     expect(p.status(0).waiting).toBe(0);
   });
@@ -202,9 +203,13 @@ describe('the last stage forgets', () => {
       const failure = new ByteWriter().u64(id).u32(2).u32(1).text('[internal] so it is').finish();
       p.ic.call(p.last.id, p.head, 'fail', failure);
       p.ic.runToIdle();
-      const failed = mode === EnqueueMode.wait ? resultOf(call.answer) : p.fetch(id);
-      expect(failed).toMatchObject({ status: 'failed', stage: 1, text: '[internal] so it is' });
-      if (mode === EnqueueMode.ticket) p.expectReply(p.releaseAt(p.head, id));
+      if (mode === EnqueueMode.wait) expect(resultOf(call.answer).requestId).toBe(id);
+      expect(p.fetch(id)).toMatchObject({
+        status: 'failed',
+        stage: 1,
+        text: '[internal] so it is',
+      });
+      p.expectReply(p.releaseAt(p.head, id));
       for (const probe of probes) p.expectReply(p.release(probe));
       const probe = submit(p, 5);
       p.ic.runToIdle();

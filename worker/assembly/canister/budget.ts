@@ -26,14 +26,14 @@ export function budgetForNewRound(): void {
   store<u64>(taken, 0);
 }
 
-/** The coordinator handed a request of so many bytes over. */
+/** The coordinator handed a request of so many bytes over; the round must have been entered. */
 export function noteRequest(bytes: u32): void {
   store<u64>(taken, load<u64>(taken) + coordinatorPerRequest + coordinatorPerByte * bytes);
 }
 
-/** Takes over what the head said. */
+/** Takes over what the head said; 0 where it said nothing. */
 export function setMessageBudget(instructions: u64): void {
-  told = instructions;
+  told = instructions == 0 ? 0 : max(instructions, shortestLongMessage);
 }
 
 /** Instructions after which a message's work ends. */

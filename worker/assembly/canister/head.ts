@@ -74,8 +74,8 @@ export function enqueue(): void {
   const request = changetype<Request>(address);
   request.input = keepArgument();
   line(request);
-  noteRequest(request.inputBytes);
   atLeast(stepOutstanding ? 1 : 2);
+  noteRequest(request.inputBytes);
   if (paced) schedule();
   else workNow();
   runTimerWithin(silenceSeconds);

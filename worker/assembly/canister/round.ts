@@ -28,10 +28,13 @@ function enterRound(): void {
   roundTime = time();
   iterations = 0;
   budgetForNewRound();
-  // Where a subnet is busy, rounds may be over before the quiet is.
-  if (!wasQuiet || wasAtWork) roundsLost = 0;
-  else if (++roundsLost >= mostRoundsLost) rest = roundsWithoutQuiet;
   if (rest > 0) rest--;
+  // Where a subnet is busy, rounds may be over before the quiet is. One without a step tells nothing.
+  if (wasAtWork) roundsLost = 0;
+  else if (wasQuiet && ++roundsLost >= mostRoundsLost) {
+    roundsLost = 0;
+    rest = roundsWithoutQuiet;
+  }
   wasQuiet = false;
   wasAtWork = false;
 }

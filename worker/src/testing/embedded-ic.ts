@@ -3,9 +3,12 @@ import { Principal } from '@dfinity/principal';
 import { Ic, type ExecutedSlice } from '@canopy/local-ic';
 import {
   encodeChunk,
+  encodeEnqueue,
   encodeWorkerConfig,
+  decodeResult,
   decodeWorkerStatus,
   WorkerState,
+  type Result,
   type WorkerConfig,
   type WorkerStatus,
 } from '@canopy/protocol';
@@ -116,6 +119,19 @@ export class EmbeddedPipeline {
     const id = this.submit(canister, method, arg);
     this.runUntil(() => this.reply(id) !== undefined);
     return this.reply(id)!;
+  }
+
+  /** Sends the head a request; the id of its call. */
+  enqueue(mode: number, tasks: Uint8Array[], callerKey = 1n): Uint8Array {
+    return this.submit(this.workers[0]!, 'enqueue', encodeEnqueue({ mode, callerKey, tasks }));
+  }
+
+  /** What a call of `enqueue` that waits is answered with, executing rounds until it is there. */
+  doneResult(callId: Uint8Array): Extract<Result, { status: 'done' }> {
+    this.runUntil(() => this.reply(callId) !== undefined);
+    const result = decodeResult(this.reply(callId)!);
+    if (result.status !== 'done') throw new Error(JSON.stringify(result.status));
+    return result;
   }
 
   /** A round, a second of it. */

@@ -286,15 +286,17 @@ export class Pipeline {
     return { reject: { code: 4, text: `[unknown-request] ${id}` } };
   }
 
-  /** What came of a request by the answer of its call: fetched where it stayed. */
+  /** What came of a request by the answer of its call; where that does not give it, by fetching. */
   resultOf(answer: Answer | undefined): Result | undefined {
     const result = resultOf(answer);
-    return result.status === 'moved' ? this.fetch(result.requestId) : result;
+    if (result.status === 'done' || result.status === 'failed') return result;
+    this.ic.runUntil(() => this.fetch(result.requestId) !== undefined);
+    return this.fetch(result.requestId);
   }
 
   /** Values a result gives, task by task. */
   values(result: Result | undefined): number[][] {
-    if (result?.status !== 'done') throw new Error(JSON.stringify(result));
+    if (result?.status !== 'done') throw new Error(`the result is ${result?.status}`);
     return result.tasks.map((task) => firstColumn(task.bundle));
   }
 }
