@@ -9,19 +9,27 @@ import { TestIc } from './testing/test-ic.js';
 const pipeline = (layers: number[], options = {}): Pipeline =>
   new Pipeline(new TestIc(workerModule), layers, options).deploy();
 
+interface SentTask {
+  id: bigint;
+  taskIndex: number;
+  isUrgent: boolean;
+}
+
 /** Tasks of a message `run` or `done`. */
-function tasksOf(arg: Uint8Array): { id: bigint; taskIndex: number }[] {
+function tasksOf(arg: Uint8Array): SentTask[] {
   const view = new DataView(arg.buffer, arg.byteOffset, arg.byteLength);
   const tasks = [];
   for (let at = 16; at < arg.length; at += 4 + view.getUint32(at, true)) {
-    tasks.push({ id: view.getBigUint64(at + 4, true), taskIndex: view.getUint32(at + 12, true) });
+    const id = view.getBigUint64(at + 4, true);
+    const taskIndex = view.getUint32(at + 12, true);
+    tasks.push({ id, taskIndex, isUrgent: view.getUint32(at + 20, true) !== 0 });
   }
   return tasks;
 }
 
 /** Tasks in the order in which messages `run` or `done` carry them. */
-function launched(p: Pipeline, method: string): { id: bigint; taskIndex: number }[] {
-  const seen: { id: bigint; taskIndex: number }[] = [];
+function launched(p: Pipeline, method: string): SentTask[] {
+  const seen: SentTask[] = [];
   p.ic.onMessage = (message: Message) => {
     if (message.method?.name === method) seen.push(...tasksOf(message.method.arg));
   };
@@ -43,10 +51,46 @@ describe('the queue', () => {
     const ofFlood = order.filter(({ id }) => ids.includes(id));
     expect(ofFlood).toEqual(
       ids.flatMap((id) => [
-        { id, taskIndex: 0 },
-        { id, taskIndex: 1 },
+        { id, taskIndex: 0, isUrgent: false },
+        { id, taskIndex: 1, isUrgent: false },
       ]),
     );
+  });
+
+  it('puts a caller with a single task before those that wait at later stages', () => {
+    // Tasks pile up before the slow last stage.
+    const p = pipeline([1, 1, 4]);
+    p.last.instructionsPerLook = 30_000_000n;
+    const sent = launched(p, 'run');
+    const done: SentTask[] = [];
+    const underWay: number[] = [];
+    const note = p.ic.onMessage!;
+    p.ic.onMessage = (message) => {
+      note(message);
+      if (message.method?.name === 'done') done.push(...tasksOf(message.method.arg));
+    };
+    const values = Array.from({ length: 30 }, (_, value) => value);
+    const bulk = p.enqueue(
+      EnqueueMode.ticket,
+      1n,
+      values.map((value) => bundle(value)),
+    );
+    p.ic.runUntil(() => done.length === 3);
+    const single = p.enqueue(EnqueueMode.ticket, 2n, [bundle(100)]);
+    p.ic.runUntil(() => {
+      const arrived = sent.filter(({ isUrgent }) => isUrgent).length === 2;
+      if (arrived && underWay.length === 0) underWay.push(done.length, p.status(2).waiting);
+      return done.some(({ id }) => id !== ticketOf(bulk.answer));
+    });
+    const [doneBefore, waiting] = underWay as [number, number];
+    // It waits for the task under way, and for what this message still sends; not for those in line.
+    expect(waiting).toBeGreaterThan(3);
+    expect(done.length - doneBefore).toBeLessThanOrEqual(3);
+    p.ic.runToIdle();
+    expect(p.values(p.fetch(ticketOf(single.answer)))).toEqual([[doubled(100, 6)]]);
+    const ofBulk = done.filter(({ id }) => id === ticketOf(bulk.answer));
+    expect(ofBulk.map(({ taskIndex }) => taskIndex)).toEqual(values);
+    for (const { id, isUrgent } of sent) expect(isUrgent).toBe(id === ticketOf(single.answer));
   });
 
   it('serves two callers with much to do in turn, whoever came first', () => {
