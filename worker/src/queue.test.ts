@@ -93,6 +93,29 @@ describe('the queue', () => {
     for (const { id, isUrgent } of sent) expect(isUrgent).toBe(id === ticketOf(single.answer));
   });
 
+  it('makes nobody wait for ever for callers with single tasks', () => {
+    const p = pipeline([1, 4]);
+    p.last.instructionsPerLook = 30_000_000n;
+    p.ic.nsPerMessage = 0n;
+    const done = launched(p, 'done');
+    const values = Array.from({ length: 5 }, (_, value) => value);
+    const tasks = values.map((value) => bundle(value));
+    const bulk = p.enqueue(EnqueueMode.ticket, 1n, tasks);
+    p.ic.runUntil(() => bulk.answer !== undefined);
+    const id = ticketOf(bulk.answer);
+    // More callers with a single task than the pipeline keeps up with: 20 wait at any time.
+    let sent = 0;
+    const ofBulk = (): SentTask[] => done.filter((task) => task.id === id);
+    while (ofBulk().length < values.length) {
+      expect(done.length).toBeLessThan(200);
+      while (sent - (done.length - ofBulk().length) < 20) {
+        p.enqueue(EnqueueMode.ticket, BigInt(100 + sent++), [bundle(1)]);
+      }
+      p.ic.executeOne();
+    }
+    expect(ofBulk().map(({ taskIndex }) => taskIndex)).toEqual(values);
+  });
+
   it('serves two callers with much to do in turn, whoever came first', () => {
     const p = pipeline([1, 1]);
     const calls = [1n, 2n].map((key) =>

@@ -45,6 +45,9 @@ const instructionsPerByteSent: u64 = 50;
 const instructionsPerSegment: u64 = 600;
 const instructionsPerCall: u64 = 10_000;
 
+/** Urgent tasks that go before one that waits; later ones go behind it. */
+const mostOvertaking: u32 = 16;
+
 @unmanaged
 export class Work {
   requestId: u64;
@@ -64,6 +67,8 @@ export class Work {
   isBegun: u32;
   /** 1 where its caller waits for nothing else: it goes before others that wait. */
   isUrgent: u32;
+  /** Urgent tasks that came later and went before it. */
+  overtakenBy: u32;
   next: usize;
 }
 
@@ -112,17 +117,27 @@ export function addMessage(message: usize, bytes: u32): bool {
   return true;
 }
 
-/** Puts a task in the line: urgent ones behind those that are too, others at its end. */
+/** Whether urgent tasks that come now go behind a task in the line. */
+function isAhead(work: Work): bool {
+  return work.isUrgent != 0 || work.overtakenBy >= mostOvertaking;
+}
+
+/**
+ * Puts a task in the line: others at its end, urgent ones before them, but behind urgent ones and those
+ * that were overtaken often, so that none waits for ever.
+ */
 function addToInbox(work: Work): void {
   const address = changetype<usize>(work);
   inboxCount++;
   let before = inboxLast;
   if (work.isUrgent != 0) {
     before = 0;
-    for (let at = inboxFirst; at != 0 && changetype<Work>(at).isUrgent != 0;) {
+    let at = inboxFirst;
+    while (at != 0 && isAhead(changetype<Work>(at))) {
       before = at;
       at = changetype<Work>(at).next;
     }
+    for (; at != 0; at = changetype<Work>(at).next) changetype<Work>(at).overtakenBy++;
   }
   if (before == 0) {
     work.next = inboxFirst;
