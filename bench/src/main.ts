@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { planModel } from '@canopy/partitioner';
 import { secondsRatio } from './measure/seconds.js';
 import { usdPerXdr } from './measure/money.js';
 import { benchModel } from './models/catalogue.js';
@@ -72,6 +73,7 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
   const models = names.map((name) => modelResult(benchModel(name), runs));
   if (mode === 'full') {
     for (const model of models) {
+      model.autoWorkers = await autoWorkers(model.name);
       log(`seconds of ${model.name}`);
       model.secondsRatio = await secondsRatio(benchModel(model.name));
     }
@@ -87,6 +89,14 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
     runs,
     ...(load && { load }),
   };
+}
+
+/** The number of workers that the planner chooses for throughput. */
+async function autoWorkers(name: string): Promise<number> {
+  const model = benchModel(name);
+  const planned = await planModel(model.path(), { workers: 'auto', dims: { ...model.dims } });
+  planned.close();
+  return planned.plan.stages.length;
 }
 
 /** Prints what differs from the committed figures; true where nothing does. */

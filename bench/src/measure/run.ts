@@ -1,3 +1,4 @@
+import { predictLoad } from '@canopy/partitioner';
 import { encodeBundle, joinRows, type BundleTensor, type Plan } from '@canopy/protocol';
 import { callerName } from '../ic/embedded.js';
 import { isRoundIc, type BenchIc } from '../ic/round-ic.js';
@@ -126,8 +127,22 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
     usdPer1000: cycles === null ? null : usd((cycles / inputs) * 1000),
     storageUsdPer30Days: storedBytes === null ? null : storageUsd(storedBytes),
     coordinator: memory[0] ?? null,
-    predicted: null,
+    predicted: predictedRun(plan, spec, context.costSchedule, inputsOf(model, batch, 0)),
   };
+}
+
+/** What the planner expects of a load in its own way and under the schedule it planned for. */
+function predictedRun(
+  plan: Plan,
+  { way, batch, concurrency, requests }: RunSpec,
+  costSchedule: CostSchedule | null,
+  inputs: readonly BundleTensor[],
+): MeasuredRun['predicted'] {
+  if (way !== 'd' || costSchedule !== plan.costSchedule) return null;
+  const bytes = inputs.reduce((sum, tensor) => sum + tensor.data.length, 0);
+  const load = { requests, concurrency, rows: batch, bytes };
+  const { rounds, steadyPerRound } = predictLoad(plan, load);
+  return { rounds, inferencesPerRound: (steadyPerRound ?? requests / rounds) * batch };
 }
 
 /** A run on the embedded IC, every slice of which was observed. */

@@ -1,5 +1,5 @@
 import { bestRate, type BenchResult, type RunResult } from '../results/schema.js';
-import { count, digits } from './format.js';
+import { count, digits, percent } from './format.js';
 
 /** A goal of the project beside what was measured. */
 export interface GoalLine {
@@ -120,6 +120,66 @@ export function modelGoals(result: BenchResult): GoalLine[] {
       perRound,
       (run) => modelRate(run) >= 12 * B,
     ),
+    ...predictionGoals(result),
+    ...autoGoal(result),
+  ];
+}
+
+/** How far a prediction is from what was counted, as a part of that. */
+function off(predicted: number, counted: number): number {
+  return Math.abs(predicted / counted - 1);
+}
+
+function worst(runs: readonly RunResult[], error: (run: RunResult) => number): RunResult[] {
+  const models = [...new Set(runs.map((run) => run.model))];
+  return models.map(
+    (model) =>
+      runs.filter((run) => run.model === model).toSorted((x, y) => error(y) - error(x))[0]!,
+  );
+}
+
+/** The planner's figures against those counted, of every run in its own way. */
+function predictionGoals(result: BenchResult): GoalLine[] {
+  const runs = result.runs.filter((run) => run.predicted !== null);
+  const rate = (run: RunResult): number => off(run.predicted!.inferencesPerRound, bestRate(run));
+  const rounds = (run: RunResult): number => off(run.predicted!.rounds, run.rounds.total);
+  const shown = (error: (run: RunResult) => number) => (run: RunResult) =>
+    `${percent(error(run))} off (${run.workers} workers, ${run.concurrency} in flight)`;
+  return [
+    forAll(
+      'predicted inferences a round, worst run of each model',
+      'within 10 %',
+      worst(runs, rate),
+      shown(rate),
+      (run) => rate(run) <= 0.1,
+    ),
+    forAll(
+      'predicted rounds of a load, worst run of each model',
+      'within 10 %',
+      worst(runs, rounds),
+      shown(rounds),
+      (run) => rounds(run) <= 0.1,
+    ),
+  ];
+}
+
+/** The number of workers that `auto` chooses against the best that was measured. */
+function autoGoal(result: BenchResult): GoalLine[] {
+  const models = result.models.filter((model) => model.autoWorkers !== undefined);
+  if (models.length === 0) return [];
+  const lines = models.map(({ name, autoWorkers }) => {
+    const runs = result.runs.filter((run) => run.model === name && run.costSchedule === '2026-07');
+    const own = fastest(runs.filter((run) => run.workers === autoWorkers));
+    const part = own ? bestRate(own) / bestRate(fastest(runs)!) : NaN;
+    return { part, text: `${name} ${autoWorkers} workers, ${percent(part)}` };
+  });
+  return [
+    {
+      goal: '`--workers auto --for throughput` against the best row',
+      wanted: 'at most 5 % worse',
+      measured: lines.map(({ text }) => text).join(', '),
+      reached: lines.every(({ part }) => part >= 0.95),
+    },
   ];
 }
 

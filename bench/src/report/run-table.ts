@@ -18,6 +18,7 @@ const load: readonly Column<MeasuredRun>[] = [
 const inRounds: readonly Column<MeasuredRun>[] = [
   { title: 'inferences a round', cell: (run) => optional(run.inferencesPerRound, digits) },
   { title: 'steady', cell: (run) => optional(run.steady?.inferencesPerRound, digits) },
+  { title: 'predicted', cell: (run) => optional(run.predicted?.inferencesPerRound, digits) },
   {
     title: 'model instr. a round',
     cell: (run) => (isObserved(run) ? count(modelRate(run)) : '–'),

@@ -43,6 +43,8 @@ export interface ModelResult {
   inputBytes: number;
   /** Way d on 4 workers, by stage; empty where it was not run in both schedules. */
   split: StageSplit[];
+  /** Workers that `canopy plan --workers auto --for throughput` chooses; not in results of version 1. */
+  autoWorkers?: number;
   /** Seconds on the embedded IC over seconds in onnxruntime-node; the one figure that is not exact. */
   secondsRatio?: number;
 }
@@ -128,7 +130,7 @@ export interface MeasuredRun {
   storageUsdPer30Days: number | null;
   coordinator: Memory | null;
   /** What `canopy plan` expected, where it says something about such a load. */
-  predicted: { inferencesPerRound: number; roundsForOne: number } | null;
+  predicted: { rounds: number; inferencesPerRound: number } | null;
 }
 
 /** A stage in a run on the embedded IC. */

@@ -7,6 +7,7 @@
 import { instructionBudget, isHead, paced, stageCount } from './config';
 import {
   coordinatorPerByte,
+  coordinatorPerRelease,
   coordinatorPerRequest,
   roomOfOneStage,
   roomOfSeveral,
@@ -29,6 +30,11 @@ export function budgetForNewRound(): void {
 /** The coordinator handed a request of so many bytes over; the round must have been entered. */
 export function noteRequest(bytes: u32): void {
   store<u64>(taken, load<u64>(taken) + coordinatorPerRequest + coordinatorPerByte * bytes);
+}
+
+/** A request has ended: its caller will release the result. The round must have been entered. */
+export function noteEnd(): void {
+  store<u64>(taken, load<u64>(taken) + coordinatorPerRelease);
 }
 
 /** Takes over what the head said; 0 where it said nothing. */

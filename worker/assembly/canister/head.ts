@@ -133,6 +133,7 @@ export function done(): void {
   if (!isHead() || !openTasks(stageCount)) {
     return reject(CanisterError.badMessage, 'done: no list of tasks, or not sent to the first stage');
   }
+  atLeast(0);
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
     const bundle = bytes - taskHeaderBytes - traceCount * stageTraceBytes;
     const message = takeTask(bytes);
@@ -159,6 +160,7 @@ export function failed(): void {
   if (isTruncated() || !isHead()) {
     reject(CanisterError.badMessage, 'fail: no Failure, or not sent to the first stage');
   } else {
+    atLeast(0);
     taskFailed(id, taskIndex, stage, reason, length);
     schedule();
     replyEmpty();

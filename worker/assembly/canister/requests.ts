@@ -2,6 +2,7 @@
 import { CanisterError, EnqueueMode } from '../generated/constants';
 import { fail, number, text } from '../tensor/errors';
 import { alloc, release } from '../tensor/memory';
+import { noteEnd } from './budget';
 import {
   addToCaller,
   callerBegan,
@@ -277,6 +278,7 @@ function freeResults(request: Request): void {
 function finish(request: Request, state: u32): void {
   request.state = state;
   unfinished--;
+  noteEnd();
   callerFinished(request.caller);
   if (!isElsewhere(request)) measureResult(request);
   if (request.isOpen == 0) settle(request);
