@@ -127,6 +127,10 @@ describe('CanopySession', () => {
     const { outputs, detail } = await session.runDetailed({ x: rowsOf(20) });
     expect(outputs['y']?.data).toEqual(Float32Array.from({ length: 40 }, (_, index) => index * 2));
     expect(detail.stages).toMatchObject([{ instructions: 99n, messages: 2, scratchBytes: 5 }]);
+    // Looked for by query until it was there, then taken by calls that consensus agrees on.
+    const fetches = network.calls.filter((call) => call.startsWith('fetch'));
+    expect(fetches.slice(0, 3)).toEqual(['fetch', 'fetch', 'fetch_update']);
+    expect(fetches.slice(3).every((call) => call === 'fetch_update')).toBe(true);
     expect(network.calls.at(-1)).toBe('release');
   });
 });
