@@ -1,11 +1,7 @@
 import cycles from '../cost/cycles.json' with { type: 'json' };
 import type { StageCost } from '../cost/stage.js';
-import {
-  simulateLoad,
-  type Load,
-  type PipelineSetting,
-  type StageLoad,
-} from './simulate/pipeline.js';
+import type { Load, PipelineSetting, StageLoad } from './simulate/messages.js';
+import { simulateLoad } from './simulate/pipeline.js';
 
 /** A way to cut a model: what each stage costs for a micro-batch of so many rows, and for one row. */
 export interface Candidate {

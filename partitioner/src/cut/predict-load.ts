@@ -1,6 +1,7 @@
 import type { Plan, StagePrediction } from '@canopy/protocol';
 import { stageLoad } from './expectation.js';
-import { simulateLoad, type LoadOutcome } from './simulate/pipeline.js';
+import type { LoadOutcome } from './simulate/messages.js';
+import { simulateLoad } from './simulate/pipeline.js';
 
 /** Requests that callers keep under way. */
 export interface RequestLoad {

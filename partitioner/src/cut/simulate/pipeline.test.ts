@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { simulateLoad, type Load, type PipelineSetting } from './pipeline.js';
+import type { Load, PipelineSetting } from './messages.js';
+import { simulateLoad } from './pipeline.js';
 
 /** Stages as the planner predicts them, in millions of instructions: work, sending, pages. */
 function setting(

@@ -1,0 +1,81 @@
+/** What a simulated pipeline is made of, and what its canisters send each other. */
+
+/** What a stage takes for a micro-batch, in instructions. */
+export interface StageLoad {
+  /** The work itself, and reading what came. */
+  work: number;
+  /** Sending what comes of it. */
+  sending: number;
+  /** Pages that a message of it touches. */
+  pages: number;
+}
+
+/** Requests that callers keep under way. */
+export interface Load {
+  requests: number;
+  /** Requests in flight at a time. */
+  concurrency: number;
+  /** Micro-batches of a request. */
+  microBatches: number;
+  /** Bytes of a request's inputs. */
+  bytes: number;
+}
+
+/** What becomes of a load. */
+export interface LoadOutcome {
+  /** Until all requests are answered. */
+  rounds: number;
+  /** Requests a round while the pipeline is full; undefined where it is not for three rounds. */
+  steadyPerRound: number | undefined;
+}
+
+export interface PipelineSetting {
+  stages: readonly StageLoad[];
+  /** Instructions after which a message's work ends. */
+  instructionBudget: number;
+  /** Whether results stay at the last stage. */
+  resultsStay: boolean;
+}
+
+/** A request on its way. */
+export interface Request {
+  /** Micro-batches whose results are not there. */
+  left: number;
+  /** Whether a call waits for it; else its caller holds a ticket. */
+  isOpen: boolean;
+  /** Whether the head knows that it is done. */
+  hasEnded: boolean;
+}
+
+/** A micro-batch, and what it still takes at the stage it is at. */
+export interface Task {
+  request: Request;
+  work: number;
+}
+
+export type Message =
+  | { kind: 'request' | 'release' | 'released' | 'enqueue' | 'step' | 'small' }
+  | { kind: 'answer'; request?: Request }
+  | { kind: 'run'; tasks: Task[]; round: number; budget: number }
+  | { kind: 'done'; tasks: Task[] };
+export type Send = (to: number, message: Message) => void;
+
+/** Place of the coordinator on the subnet; stages follow, the head first. */
+export const coordinatorPlace = 0;
+
+/** A message that does next to nothing. */
+export const smallMessage = 300_000;
+
+/** What the canisters see of the pipeline they are part of. */
+export interface Surroundings extends PipelineSetting {
+  readonly load: Load;
+  readonly round: number;
+  /** A ticket was given for a request. */
+  ticketed(request: Request): void;
+  /** A micro-batch of a request is done, where its result is kept. */
+  made(request: Request): void;
+  /** A caller has its answer. */
+  answer(request: Request): void;
+  /** A stage spent so many instructions in this round. */
+  spent(stage: number, instructions: number): void;
+}
