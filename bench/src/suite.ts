@@ -56,8 +56,8 @@ function fullJobs({ model, plenty, alone, batches, batch }: Amount): SuiteJob[] 
   return [
     { model, workers: 4, costSchedule: now, runs: four },
     { model, workers: 1, costSchedule: now, runs: [atOnce('a', alone)] },
-    { model, workers: 2, costSchedule: now, runs: [atOnce('d', plenty / 2, batch)] },
-    { model, workers: 3, costSchedule: now, runs: [atOnce('d', plenty / 2, batch)] },
+    { model, workers: 2, costSchedule: now, runs: [atOnce('d', plenty, batch)] },
+    { model, workers: 3, costSchedule: now, runs: [atOnce('d', plenty, batch)] },
     {
       model,
       workers: 8,

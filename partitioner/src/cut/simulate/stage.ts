@@ -114,7 +114,8 @@ export class Stage implements Actor<Message> {
     const { sending, pages } = this.load;
     const finished: Task[] = [];
     let used = pages;
-    for (let launched = 1; this.current; launched++) {
+    const isGoingOn = this.current !== undefined && this.current.work < this.load.work;
+    for (let launched = isGoingOn ? 0 : 1; this.current; launched++) {
       const task = this.current;
       const collected = finished.length * sending;
       const most = budget - budget / finishing - Math.min(collected, budget / 2);
