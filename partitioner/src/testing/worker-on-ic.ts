@@ -82,13 +82,19 @@ export class WorkersOnIc {
     return id.toUint8Array();
   }
 
-  /** Fetches a result from the stage that keeps it, and gives it back. */
+  /** Waits for a result at the stage that keeps it, fetches it and gives it back. */
   private claim(canisterId: Uint8Array, requestId: bigint): Result {
     const parts: Uint8Array[] = [];
-    for (let offset = 0, total = 1; offset < total;) {
+    for (let offset = 0, total = 1, rounds = 0; offset < total;) {
+      if (rounds > mostRounds) throw new Error('the result does not come');
       const arg = encodeFetch(requestId, offset, maxMessageBytes);
       const fetch = { sender: owner, canisterId, method: 'fetch', arg };
-      const { part, byteLength } = decodeFetchReply(this.ic.query(fetch));
+      const { finished, part, byteLength } = decodeFetchReply(this.ic.query(fetch));
+      if (!finished) {
+        this.ic.tick();
+        rounds++;
+        continue;
+      }
       parts.push(part);
       offset += part.length;
       total = byteLength;
@@ -146,7 +152,7 @@ export class WorkersOnIc {
           tasks: [encodeBundle(feeds)],
         });
         const reply = decodeResult(this.update(workers[0]!, 'enqueue', request));
-        const stays = resultsStay && reply.status === 'moved';
+        const stays = resultsStay && reply.status !== 'failed';
         const result = stays ? this.claim(workers.at(-1)!, reply.requestId) : reply;
         if (result.status === 'failed') throw new Error(result.text);
         const task = result.status === 'done' ? result.tasks[0] : undefined;
