@@ -186,8 +186,8 @@ export interface StageTrace {
 }
 
 /**
- * A micro-batch on its way: request id u64, task index u32, number of the request's tasks u32, zero
- * u32, trace count u32, the traces of the stages it has passed, and the bundle of tensors for the next
+ * A micro-batch on its way: request id u64, task index u32, number of the request's tasks u32,
+ * urgent u32, trace count u32, the traces of the stages it has passed, and the bundle of tensors for the next
  * stage.
  */
 export interface Task {

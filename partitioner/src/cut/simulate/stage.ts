@@ -12,18 +12,21 @@ import type { Actor } from './subnet.js';
 
 /** Taking a request in at the head, for each byte. */
 const headPerByte = 4;
-// What the worker's limits.ts, budget.ts and work.ts say.
-const quietIterations = 3;
-const threads = 4;
-const room = { ofOneStage: 1_900_000_000, ofSeveral: 1_800_000_000 };
-const shortestLongMessage = 1_000_000_000;
-const coordinatorTaken = {
-  perRequest: 26_000_000,
-  perByte: 58,
-  perRelease: 16_000_000,
-  rounds: 4,
-};
-/** Part of the budget that only the end of a task may use. */
+/** What the worker's `limits.ts` says; a test compares them. */
+export const workerLimits = {
+  quietIterations: 3,
+  threads: 4,
+  roomOfOneStage: 1_900_000_000,
+  roomOfSeveral: 1_800_000_000,
+  shortestLongMessage: 1_000_000_000,
+  coordinatorPerRequest: 26_000_000,
+  coordinatorPerByte: 58,
+  coordinatorPerRelease: 16_000_000,
+} as const;
+const { quietIterations, threads, shortestLongMessage } = workerLimits;
+/** Rounds that the head looks back on; the worker's `budget.ts`. */
+const roundsTaken = 4;
+/** Part of the budget that only the end of a task may use; the worker's `work.ts`. */
 const finishing = 128;
 /** Requests that wait for their result by an open call; more hold tickets. */
 const openCalls = 2;
@@ -42,7 +45,7 @@ export class Stage implements Actor<Message> {
   private underWay = 0;
   private openCalls = 0;
   /** What the coordinator took in the last rounds, as the head knows; and what a stage was told. */
-  private readonly taken = new Array<number>(coordinatorTaken.rounds).fill(0);
+  private readonly taken = new Array<number>(roundsTaken).fill(0);
   private told: number;
 
   constructor(
@@ -73,7 +76,8 @@ export class Stage implements Actor<Message> {
     const { instructionBudget, stages } = this.pipeline;
     if (instructionBudget <= shortestLongMessage) return instructionBudget;
     if (!this.isHead) return Math.min(this.told, instructionBudget);
-    const most = stages.length <= threads ? room.ofOneStage : room.ofSeveral;
+    const most =
+      stages.length <= threads ? workerLimits.roomOfOneStage : workerLimits.roomOfSeveral;
     const taken = this.taken.filter((instructions) => instructions < most - shortestLongMessage);
     return Math.min(most - Math.max(0, ...taken), instructionBudget);
   }
@@ -155,7 +159,7 @@ export class Stage implements Actor<Message> {
       if (request.left > 0 || request.hasEnded) continue;
       request.hasEnded = true;
       this.enterRound(0);
-      this.taken[0]! += coordinatorTaken.perRelease;
+      this.taken[0]! += workerLimits.coordinatorPerRelease;
       if (!request.isOpen) continue;
       this.openCalls--;
       send(coordinatorPlace, { kind: 'answer', request });
@@ -190,7 +194,8 @@ export class Stage implements Actor<Message> {
         this.line.push({ request, left: microBatches });
         this.waiting += microBatches;
         this.enterRound(this.stepOutstanding ? 1 : 2);
-        this.taken[0]! += coordinatorTaken.perRequest + coordinatorTaken.perByte * bytes;
+        this.taken[0]! +=
+          workerLimits.coordinatorPerRequest + workerLimits.coordinatorPerByte * bytes;
         used += headPerByte * bytes;
         break;
       }
