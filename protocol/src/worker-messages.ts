@@ -9,7 +9,7 @@
  * | load | update | empty | empty; the worker calls itself until `status` says ready |
  * | status | query | empty | {@link WorkerStatus} |
  * | chunks | query | empty | bitmap, bit i of byte i/8 set where chunk i is held |
- * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait or it takes long; mode ticket: request id u64 at once |
+ * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once |
  * | fetch | query, head; last stage where results stay | request id u64, offset u32, length u32 | {@link FetchReply} |
  * | release | update, head; last stage where results stay | request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
  * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
