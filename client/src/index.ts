@@ -11,7 +11,7 @@ export type { TensorLike } from './session/tensors.js';
 export { viewAs, type NumericArray } from './session/typed-array.js';
 export { AgentTransport, httpTransport, type HttpTransportOptions } from './transport/agent.js';
 export { install, provisionalCreate, type ManagementCall } from './transport/management.js';
-export { PocketIcTransport, type PocketIcLike } from './transport/pocket-ic.js';
+export { PocketIcTransport, rejectCodes, type PocketIcLike } from './transport/pocket-ic.js';
 export type {
   CreateOptions,
   InstallMode,

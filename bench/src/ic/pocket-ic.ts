@@ -1,4 +1,4 @@
-import type { Transport } from '@canopy/client';
+import { rejectCodes, type Transport } from '@canopy/client';
 import { principalFromText } from '@canopy/local-ic';
 import type { IcAbout, Memory } from '../results/schema.js';
 import { canisterStatus } from './canister-status.js';
@@ -11,16 +11,6 @@ const secondNs = 1_000_000_000n;
 const roundsOfFullHeap = 55;
 /** Rounds in which canisters that have something to do must come to an end. */
 const patience = 2000;
-
-/** Reject codes of the interface specification, by the names PocketIC gives them. */
-const rejectCodes: Readonly<Record<string, number>> = {
-  SysFatal: 1,
-  SysTransient: 2,
-  DestinationInvalid: 3,
-  CanisterReject: 4,
-  CanisterError: 5,
-  SysUnknown: 6,
-};
 
 type Outcome = { Ok: string } | { Err: { reject_code: string; reject_message: string } };
 

@@ -38,7 +38,7 @@ interface PocketIcCall {
 const rejectionText = /^Canister call failed: ([^]*)\. Reject code: (\w+)\. Error code: /;
 
 /** Reject codes of the interface specification, by the names PocketIC gives them. */
-const rejectCodes: Readonly<Record<string, number>> = {
+export const rejectCodes: Readonly<Record<string, number>> = {
   SysFatal: 1,
   SysTransient: 2,
   DestinationInvalid: 3,
