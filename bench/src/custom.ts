@@ -30,6 +30,11 @@ export interface BenchmarkOptions {
   path: string;
   /** Sizes of open dimensions other than the batch. */
   dims?: Readonly<Record<string, number>>;
+  /**
+   * Pipelines that each number of workers forms.
+   * @default 1
+   */
+  pipelines?: number;
   /** Numbers of workers, inputs a request, requests in flight: every combination is run in way d. */
   workers: readonly number[];
   batches: readonly number[];
@@ -144,6 +149,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<BenchResult<
           const job = {
             model,
             workers,
+            pipelines: options.pipelines ?? 1,
             costSchedule: choice.kind === 'embedded' ? costSchedule : null,
             runs: specs(options, workers),
           };

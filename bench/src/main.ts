@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { planModel } from '@canopy/partitioner';
+import { workerCount } from '@canopy/protocol';
 import { secondsRatio } from './measure/seconds.js';
 import { usdPerXdr } from './measure/money.js';
 import { benchModel } from './models/catalogue.js';
@@ -14,7 +15,7 @@ import { runTable } from './report/run-table.js';
 import { compareResults } from './results/compare.js';
 import { modelResult } from './results/models.js';
 import { parseBenchResult, runKey, schemaVersion, type BenchResult } from './results/schema.js';
-import { fullSuite, quickSuite } from './suite.js';
+import { fullSuite, quickSuite, type Shape } from './suite.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const results = join(root, 'bench/results');
@@ -58,7 +59,7 @@ function writePage(result: BenchResult): void {
 }
 
 async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
-  const jobs = mode === 'full' ? fullSuite() : quickSuite();
+  const jobs = mode === 'full' ? await fullSuite(chooseShape) : quickSuite();
   const total = jobs.reduce((sum, job) => sum + job.runs.length, 0);
   const start = Date.now();
   let done = 0;
@@ -73,7 +74,8 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
   const models = names.map((name) => modelResult(benchModel(name), runs));
   if (mode === 'full') {
     for (const model of models) {
-      model.autoWorkers = await autoWorkers(model.name);
+      const { workers, pipelines } = await chooseShape(model.name, 'auto');
+      Object.assign(model, { autoWorkers: workers, autoPipelines: pipelines });
       log(`seconds of ${model.name}`);
       model.secondsRatio = await secondsRatio(benchModel(model.name));
     }
@@ -91,12 +93,14 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
   };
 }
 
-/** The number of workers that the planner chooses for throughput. */
-async function autoWorkers(name: string): Promise<number> {
+/** What the planner chooses for throughput. */
+async function chooseShape(name: string, workers: number | 'auto'): Promise<Shape> {
   const model = benchModel(name);
-  const planned = await planModel(model.path(), { workers: 'auto', dims: { ...model.dims } });
+  const options = { workers, pipelines: 'auto', dims: { ...model.dims } } as const;
+  const planned = await planModel(model.path(), options);
   planned.close();
-  return planned.plan.stages.length;
+  const { plan } = planned;
+  return { workers: workerCount(plan), pipelines: plan.pipelines };
 }
 
 /** Prints what differs from the committed figures; true where nothing does. */

@@ -13,7 +13,8 @@ export interface JobResults {
 
 function nameOf(job: Job): string {
   if (job === 'load') return 'many callers';
-  return `${job.model} on ${job.workers} workers, ${job.costSchedule}`;
+  const { model, workers, pipelines, costSchedule } = job;
+  return `${model} on ${workers} workers in ${pipelines} pipelines, ${costSchedule}`;
 }
 
 /** Runs one job in a process of its own; throws what failed there. */

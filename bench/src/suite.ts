@@ -1,10 +1,18 @@
 import type { RunSpec } from './measure/run.js';
 import type { CostSchedule } from './results/schema.js';
 
-/** Runs of one model on one number of workers under one cost schedule. */
-export interface SuiteJob {
-  model: string;
+/** Workers in all, and the pipelines they form. */
+export interface Shape {
   workers: number;
+  pipelines: number;
+}
+
+/** What the planner chooses of a model's shapes for throughput. */
+export type ChooseShape = (model: string, workers: number | 'auto') => Promise<Shape>;
+
+/** Runs of one model on one shape under one cost schedule. */
+export interface SuiteJob extends Shape {
+  model: string;
   costSchedule: CostSchedule;
   runs: RunSpec[];
 }
@@ -18,7 +26,7 @@ interface Amount {
   alone: number;
   /** Inputs a request of the runs with batches; none where an input fills a message. */
   batches: number[];
-  /** Inputs a request of the runs on 2, 3 and 8 workers. */
+  /** Inputs a request of the runs on other shapes than one pipeline of 4 workers. */
   batch: number;
 }
 
@@ -30,6 +38,9 @@ const amounts: readonly Amount[] = [
   { model: 'resnet-50', plenty: 36, alone: 4, batches: [], batch: 1 },
 ];
 
+const now: CostSchedule = '2026-07';
+const before: CostSchedule = '2025-10';
+
 /** All of `inputs` in flight from the start. */
 function atOnce(way: RunSpec['way'], inputs: number, batch = 1): RunSpec {
   const requests = Math.max(1, Math.round(inputs / batch));
@@ -40,51 +51,71 @@ function oneByOne(way: RunSpec['way'], requests: number): RunSpec {
   return { way, batch: 1, concurrency: 1, requests };
 }
 
-function fullJobs({ model, plenty, alone, batches, batch }: Amount): SuiteJob[] {
+async function fullJobs(amount: Amount, choose: ChooseShape): Promise<SuiteJob[]> {
+  const { model, plenty, alone, batches, batch } = amount;
   const eight: RunSpec = { way: 'd', batch: 1, concurrency: 8, requests: 64 };
+  const eightInFlight = plenty > 36 ? [eight] : [];
   // So many single inputs would take most of the run to enter.
   const singles = Math.min(plenty, 96);
+  const full = (workers: number): RunSpec =>
+    atOnce('d', workers > 4 && batch === 1 ? plenty * 2 : plenty, batch);
   const four: RunSpec[] = [
     oneByOne('b', 2),
     atOnce('c', singles),
     oneByOne('d', 2),
-    ...(plenty > 36 ? [eight] : []),
+    ...eightInFlight,
     atOnce('d', singles),
-    ...batches.map((batch) => atOnce('d', plenty, batch)),
+    ...batches.map((size) => atOnce('d', plenty, size)),
   ];
-  const now = '2026-07';
-  return [
-    { model, workers: 4, costSchedule: now, runs: four },
-    { model, workers: 1, costSchedule: now, runs: [atOnce('a', alone)] },
-    { model, workers: 2, costSchedule: now, runs: [atOnce('d', plenty, batch)] },
-    { model, workers: 3, costSchedule: now, runs: [atOnce('d', plenty, batch)] },
-    {
-      model,
-      workers: 8,
-      costSchedule: now,
-      runs: [oneByOne('d', 1), atOnce('d', batch === 1 ? plenty * 2 : plenty, batch)],
-    },
-    { model, workers: 1, costSchedule: '2025-10', runs: [atOnce('a', alone)] },
-    { model, workers: 4, costSchedule: '2025-10', runs: [atOnce('d', singles)] },
+  const pipeline = (workers: number, runs: RunSpec[], costSchedule = now): SuiteJob => {
+    return { model, workers, pipelines: 1, costSchedule, runs };
+  };
+  const onePipeline = [
+    pipeline(4, four),
+    pipeline(1, [atOnce('a', alone)]),
+    pipeline(2, [full(2)]),
+    pipeline(3, [full(3)]),
+    pipeline(8, [oneByOne('d', 1), full(8)]),
+    pipeline(1, [atOnce('a', alone)], before),
+    pipeline(4, [atOnce('d', singles)], before),
   ];
+  const shapes: Shape[] = onePipeline;
+  const chosen: SuiteJob[] = [];
+  for (const workers of [4, 8, 'auto'] as const) {
+    const shape = await choose(model, workers);
+    const isKnown = [...shapes, ...chosen].some(
+      (other) => other.workers === shape.workers && other.pipelines === shape.pipelines,
+    );
+    if (isKnown) continue;
+    const others = shape.workers === 4 ? eightInFlight : [];
+    const runs = [oneByOne('d', 2), ...others, full(shape.workers)];
+    chosen.push({ model, ...shape, costSchedule: now, runs });
+  }
+  return [...onePipeline, ...chosen];
 }
 
-/** Everything `npm run bench` measures of models. */
-export function fullSuite(): SuiteJob[] {
-  return amounts.flatMap(fullJobs);
+/**
+ * Everything `npm run bench` measures of models: one pipeline of 1, 2, 3, 4 and 8 workers, and what the
+ * planner chooses of 4, of 8 and of any number.
+ */
+export async function fullSuite(choose: ChooseShape): Promise<SuiteJob[]> {
+  const jobs: SuiteJob[] = [];
+  for (const amount of amounts) jobs.push(...(await fullJobs(amount, choose)));
+  return jobs;
 }
 
 /** What `npm run bench -- --quick` measures: each way once, on models that cost little. */
 export function quickSuite(): SuiteJob[] {
-  const jobs = (model: string, inputs: number): SuiteJob[] => [
-    {
-      model,
-      workers: 4,
-      costSchedule: '2026-07',
-      runs: [oneByOne('b', 2), atOnce('c', inputs), oneByOne('d', 2), atOnce('d', inputs)],
-    },
-    { model, workers: 1, costSchedule: '2026-07', runs: [atOnce('a', inputs)] },
-    { model, workers: 4, costSchedule: '2025-10', runs: [atOnce('d', inputs)] },
-  ];
+  const jobs = (model: string, inputs: number): SuiteJob[] => {
+    const pipeline = (workers: number, runs: RunSpec[], costSchedule = now): SuiteJob => {
+      return { model, workers, pipelines: 1, costSchedule, runs };
+    };
+    return [
+      pipeline(4, [oneByOne('b', 2), atOnce('c', inputs), oneByOne('d', 2), atOnce('d', inputs)]),
+      pipeline(1, [atOnce('a', inputs)]),
+      pipeline(4, [atOnce('d', inputs)], before),
+      { model, workers: 4, pipelines: 2, costSchedule: now, runs: [atOnce('d', inputs)] },
+    ];
+  };
   return [...jobs('digits-cnn', 32), ...jobs('ppocr-recognition', 6)];
 }

@@ -94,6 +94,24 @@ test('deploys a model on the local IC and runs it as onnxruntime does', async ()
   });
 });
 
+test('deploys several pipelines, and shows where each worker stands', async () => {
+  const pipelines = ['--workers', '4', '--pipelines', '2'];
+  const deployed = (await json('deploy', model, '--name', 'twice', ...pipelines)) as {
+    workers: string[];
+    stages: unknown[];
+  };
+  expect(deployed.workers).toHaveLength(4);
+  expect(deployed.stages).toHaveLength(2);
+  const { stdout } = await canopy('status', 'twice');
+  deployed.workers.forEach((worker, index) => {
+    const place = `pipeline ${Math.floor(index / 2)}, stage ${index % 2}`;
+    expect(stdout).toMatch(new RegExp(`${place} +${worker} +ready`));
+  });
+  const refused = await canopy('deploy', model, '--name', 'twice', '--workers', '2');
+  expect(refused).toMatchObject({ code: 1 });
+  expect(refused.stderr).toContain('the manifest belongs to another cut');
+});
+
 test('an input of the wrong shape is refused with what is expected', async () => {
   await writeFile(join(folder, 'flat.json'), '[[0, 1], [2, 3]]');
   const { code, stderr } = await canopy('--quiet', 'run', 'digits', '--input', 'image=flat.json');

@@ -38,6 +38,7 @@ describe('exit codes', () => {
     [['dance'], 2],
     [['plan'], 2],
     [['plan', 'model.onnx', '--max-weights', 'much'], 2],
+    [['plan', 'model.onnx', '--pipelines', '0'], 2],
     [['run', 'm', '--input', 'x'], 2],
     [['run', '../../x', '--input', 'x=y', '--nope'], 2],
     [['bench', 'm.onnx', '--ic', 'mainnet'], 2],

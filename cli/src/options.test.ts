@@ -5,7 +5,7 @@ import {
   parseBytes,
   parseCount,
   parseCounts,
-  parseWorkers,
+  parseCountOrAuto,
 } from './options.js';
 
 describe('options', () => {
@@ -27,10 +27,10 @@ describe('options', () => {
     expect(parseCount('3')).toBe(3);
     expect(parseCounts('1, 4,8')).toEqual([1, 4, 8]);
     expect(() => parseCounts('1,,2')).toThrow('no whole number');
-    expect(parseWorkers('auto')).toBe('auto');
-    expect(parseWorkers('8')).toBe(8);
+    expect(parseCountOrAuto('auto')).toBe('auto');
+    expect(parseCountOrAuto('8')).toBe(8);
     for (const text of ['0', '-2', '1.5', 'many', '']) {
-      expect(() => parseWorkers(text)).toThrow('whole number');
+      expect(() => parseCountOrAuto(text)).toThrow('whole number');
     }
   });
 

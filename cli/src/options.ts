@@ -36,8 +36,8 @@ export function parseCounts(text: string): number[] {
   return text.split(',').map((part) => parseCount(part.trim()));
 }
 
-/** The number of workers: a whole number, or `auto`. */
-export function parseWorkers(text: string): number | 'auto' {
+/** A whole number of 1 or more, or `auto`. */
+export function parseCountOrAuto(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : parseCount(text);
 }
 

@@ -11,8 +11,8 @@ import {
   collectPair,
   parseBytes,
   parseCount,
+  parseCountOrAuto,
   parseCounts,
-  parseWorkers,
 } from './options.js';
 import { makeOutput, type Output } from './output.js';
 
@@ -31,13 +31,14 @@ function parser<T>(parse: (text: string, earlier?: T) => T): (text: string, earl
 function withPlanOptions(command: Command): Command {
   return command
     .option('--max-weights <size>', 'most weights in one worker, such as 4MiB', parser(parseBytes))
-    .option('--workers <count>', 'number of workers, or "auto"', parser(parseWorkers))
-    .addOption(
-      new Option('--for <goal>', 'what "--workers auto" aims at').choices([
-        'throughput',
-        'latency',
-      ]),
+    .option('--workers <count>', 'number of workers in all, or "auto"', parser(parseCountOrAuto))
+    .option(
+      '--pipelines <count>',
+      'copies of the whole model that the workers form and that share the requests, or "auto" ' +
+        '(default: 1; with "--workers auto": auto)',
+      parser(parseCountOrAuto),
     )
+    .addOption(new Option('--for <goal>', 'what "auto" aims at').choices(['throughput', 'latency']))
     .option(
       '--dim <name=size>',
       'size of an open dimension to plan with (repeatable)',
@@ -64,7 +65,8 @@ export function makeProgram(): Command {
     .description('show how a model is cut over workers, and what a request would cost')
     .addHelpText(
       'after',
-      '\nExamples:\n  canopy plan model.onnx --max-weights 4MiB\n  canopy plan model.onnx --workers 4 --dim batch=8',
+      '\nExamples:\n  canopy plan model.onnx --max-weights 4MiB\n  canopy plan model.onnx --workers 4 --dim batch=8' +
+        '\n  canopy plan model.onnx --workers auto --for throughput',
     )
     .action((model: string, flags: PlanFlags) => planCommand(model, flags, output()));
 
@@ -108,6 +110,7 @@ export function makeProgram(): Command {
     .argument('<model>', 'ONNX file')
     .description('measure what a model takes: rounds or seconds, instructions, cycles')
     .option('--workers <counts>', 'numbers of workers', parser(parseCounts), [1, 4])
+    .option('--pipelines <count>', 'pipelines they form (default: 1)', parser(parseCount))
     .option('--batch <counts>', 'inputs a request', parser(parseCounts), [1])
     .option('--concurrency <counts>', 'requests in flight', parser(parseCounts), [1, 16])
     .addOption(

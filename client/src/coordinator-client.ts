@@ -26,7 +26,7 @@ function unwrapDone(done: Done): void {
 
 /** What one stage did for a request. */
 export interface StageDetail {
-  /** Canister id. */
+  /** Canister id; `unknown` of a ticket's result where a model has several pipelines. */
   worker: string;
   instructions: bigint;
   messages: number;

@@ -4,6 +4,7 @@ export * from './coordinator-client.js';
 export { WorkerClient } from './worker-client.js';
 export * from './deploy/deploy.js';
 export * from './deploy/manifest.js';
+export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './session/session.js';

@@ -1,3 +1,4 @@
+import { workerCount } from '@canopy/protocol';
 import cycles from './cost/cycles.json' with { type: 'json' };
 import type { Expectation } from './cut/expectation.js';
 import type { PlannedModel } from './plan-model.js';
@@ -52,13 +53,25 @@ const titles: Record<keyof PlanRow, string> = {
   scratchMiB: 'scratch MiB',
 };
 
-/** A row for each number of workers that `auto` has looked at. */
+function pipelinesText(pipelines: number, workers: number): string {
+  const stages = workers / pipelines;
+  return (
+    `${pipelines} pipeline${pipelines === 1 ? '' : 's'} of ` +
+    `${stages} stage${stages === 1 ? '' : 's'}`
+  );
+}
+
+/** A row for each number of workers and pipelines that `auto` has looked at. */
 function chosenAmong(chosen: Expectation, considered: readonly Expectation[]): string[] {
+  const width = Math.max(
+    ...considered.map(({ pipelines, workers }) => pipelinesText(pipelines, workers).length),
+  );
   return considered.map(
-    ({ workers, rows, inferencesPerRound, roundsForOne }) =>
-      `${workers === chosen.workers ? '->' : '  '} ${String(workers).padStart(3)} workers: ` +
-      `${inferencesPerRound.toPrecision(3)} inferences a round, ${roundsForOne} rounds for one, ` +
-      `micro-batches of ${rows}`,
+    ({ workers, pipelines, rowsPerRequest, inferencesPerRound, roundsForOne }) =>
+      `${workers === chosen.workers && pipelines === chosen.pipelines ? '->' : '  '} ` +
+      `${String(workers).padStart(3)} workers, ${pipelinesText(pipelines, workers).padEnd(width)}: ` +
+      `${inferencesPerRound.toPrecision(3)} inferences a round in requests of ${rowsPerRequest}, ` +
+      `${roundsForOne} rounds for one`,
   );
 }
 
@@ -78,11 +91,15 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
   const { expectation, considered } = planned;
   return [
     `${plan.model.name}: ${nodes.model} nodes, ${nodes.optimized} after onnxruntime's clean-up, ${nodes.program} operations`,
-    `${plan.stages.length} stages, ${mebibytes(weights)} MiB of weights, micro-batches of ${plan.microBatchRows} rows` +
+    (plan.pipelines === 1
+      ? `${plan.stages.length} stages, `
+      : `${pipelinesText(plan.pipelines, workerCount(plan))}, in each `) +
+      `${mebibytes(weights)} MiB of weights, micro-batches of ${plan.microBatchRows} rows` +
       (plan.rowsIndependent ? '' : ' (rows are not independent: a request is not cut)'),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),
-    `expected with requests enough, all workers on one subnet: ${expectation.inferencesPerRound.toPrecision(3)} inferences a round; ` +
+    `expected with requests enough${expectation.rowsPerRequest > 1 ? ` of ${expectation.rowsPerRequest} rows` : ''}, ` +
+      `all workers on one subnet: ${expectation.inferencesPerRound.toPrecision(3)} inferences a round; ` +
       `${expectation.roundsForOne} round${expectation.roundsForOne === 1 ? '' : 's'} for one alone; ` +
       `${(expectation.cyclesPerThousand / 1e12).toFixed(3)} T cycles ` +
       `(US$ ${expectation.usDollarsPerThousand.toFixed(2)} at ${usDollarsPerTrillion} a trillion) per 1,000`,

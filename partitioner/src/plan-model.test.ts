@@ -10,7 +10,7 @@ import { sampleFeeds } from './graph/measure.js';
 import { readOnnx } from './onnx/read-model.js';
 import { runOnce, sampleTensor } from './onnx/runtime.js';
 import { writeOnnx } from './onnx/write-model.js';
-import { formatPlan, planModel } from './index.js';
+import { formatPlan, planModel, type PlanOptions, type PlannedModel } from './index.js';
 import { testModels } from './testing/models.js';
 import { largestDifference, runPlanned, shardBytes } from './testing/run-plan.js';
 import { makeGraph, numbers } from './testing/run-program.js';
@@ -140,13 +140,51 @@ describe('a plan', () => {
     expect(fast.expectation.inferencesPerRound).toBeGreaterThan(most * 0.98);
     expect(fast.expectation.workers).toBeGreaterThan(1);
     expect(soon.plan.stages).toHaveLength(1);
-    expect(fast.considered).toHaveLength(16);
+    // Every number of workers up to 16, in every number of pipelines that divides it.
+    expect(fast.considered).toHaveLength(50);
+    expect(fast.considered.every(({ workers, pipelines }) => workers % pipelines === 0)).toBe(true);
     expect(fast.expectation.inferencesPerRound).toBeGreaterThan(
       soon.expectation.inferencesPerRound,
     );
-    expect(formatPlan(fast)).toMatch(/-> +\d+ workers: .* inferences a round/);
+    expect(formatPlan(fast)).toMatch(
+      /-> +\d+ workers, \d+ pipelines? of \d+ stages? *: .* inferences a round/,
+    );
     fast.close();
     soon.close();
+  });
+
+  it('forms pipelines of the workers it may take', async () => {
+    const path = small('mobilenetv2');
+    const planOf = async (options: PlanOptions): Promise<PlannedModel> => {
+      const planned = await planModel(path, options);
+      planned.close();
+      return planned;
+    };
+    const two = await planOf({ workers: 4, pipelines: 2 });
+    expect(two.plan).toMatchObject({ pipelines: 2, stages: [{ index: 0 }, { index: 1 }] });
+    expect(two.expectation).toMatchObject({ workers: 4, pipelines: 2 });
+    expect(two.considered).toEqual([]);
+    expect(formatPlan(two)).toContain('2 pipelines of 2 stages');
+    const alone = await planOf({ workers: 2 });
+    expect(alone.plan.pipelines).toBe(1);
+    expect(two.plan.stages).toEqual(alone.plan.stages);
+
+    // As few stages as the limit needs, in each of three pipelines.
+    const maxWeightsBytes = 700 * 1024;
+    const { length: fewest } = (await planOf({ maxWeightsBytes })).plan.stages;
+    expect(fewest).toBeGreaterThan(1);
+    const three = await planOf({ maxWeightsBytes, pipelines: 3 });
+    expect(three.plan.stages).toHaveLength(fewest);
+    expect(three.expectation.workers).toBe(3 * fewest);
+    const open = await planOf({ workers: 4, pipelines: 'auto' });
+    expect(open.considered.map(({ pipelines }) => pipelines)).toEqual([1, 2, 4]);
+
+    await expect(planOf({ workers: 4, pipelines: 3 })).rejects.toThrow('evenly to 3 pipelines');
+    await expect(planOf({ workers: fewest, pipelines: fewest, maxWeightsBytes })).rejects.toThrow(
+      `at least ${fewest} in each pipeline`,
+    );
+    await expect(planOf({ pipelines: 0 })).rejects.toThrow('pipelines: 0');
+    await expect(planOf({ pipelines: 300 })).rejects.toThrow('more than 256');
   });
 
   it('says when rows depend on each other', async () => {

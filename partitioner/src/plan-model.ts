@@ -4,6 +4,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import {
   defaultChunkBytes,
   defaultInstructionBudget,
+  maxPipelines,
   maxStageMessageBytes,
   planVersion,
   type BundleTensor,
@@ -36,10 +37,16 @@ export interface PlanOptions {
    * a file called `model.onnx`, the name of its folder. */
   name?: string;
   /**
-   * How many workers to cut the model over; `auto` chooses by `goal`. Default: as few as the memory
-   * limits need.
+   * How many workers the model takes, in all its pipelines together; `auto` chooses by `goal`. Default:
+   * as few as the memory limits need.
    */
   workers?: number | 'auto';
+  /**
+   * How many pipelines the workers form. Each is a whole copy of the model, cut over its workers, and
+   * they share the requests: fewer borders to cross, more weights to hold. `auto` chooses by `goal`.
+   * Default: 1, and `auto` where `workers` is.
+   */
+  pipelines?: number | 'auto';
   /** What `auto` aims at: many inferences a round, or few rounds for one request. Default: throughput. */
   goal?: 'throughput' | 'latency';
   /** Most bytes of weights in one worker. Default: 2 GiB. */
@@ -68,7 +75,7 @@ export interface PlannedModel {
   nodes: { model: number; optimized: number; program: number };
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
   expectation: Expectation;
-  /** With `workers: 'auto'`: what was chosen among, by number of workers. */
+  /** Where workers or pipelines are `auto`: what was chosen among, by numbers of workers and pipelines. */
   considered: readonly Expectation[];
   /** Chunks of a stage's shard. */
   chunkCount(stage: number): number;
@@ -115,9 +122,17 @@ function requirePositive(options: PlanOptions): void {
       throw new PartitionError('bad-option', `${name}: ${value} is not a whole number above 0`);
     }
   }
-  const { workers } = options;
-  if (workers !== undefined && workers !== 'auto' && !(Number.isInteger(workers) && workers > 0)) {
-    throw new PartitionError('bad-option', `workers: ${workers} is not a whole number above 0`);
+  for (const name of ['workers', 'pipelines'] as const) {
+    const value = options[name];
+    if (value !== undefined && value !== 'auto' && !(Number.isInteger(value) && value > 0)) {
+      throw new PartitionError('bad-option', `${name}: ${value} is not a whole number above 0`);
+    }
+  }
+  if (typeof options.pipelines === 'number' && options.pipelines > maxPipelines) {
+    throw new PartitionError(
+      'bad-option',
+      `pipelines: ${options.pipelines} is more than ${maxPipelines}`,
+    );
   }
 }
 
@@ -166,8 +181,10 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     const independent = await rowsAreIndependent(path, model.original, model.dims, options.samples);
     const { cuts, expectation, considered } = planCuts(model.program, schedule, limits, {
       workers: options.workers,
+      pipelines: options.pipelines ?? (options.workers === 'auto' ? 'auto' : 1),
       goal: options.goal ?? 'throughput',
       rows: independent ? options.microBatchRows : 1,
+      rowsIndependent: independent,
     });
     const { rows } = expectation;
     const rowCounts = rows === 1 ? [1] : [1, rows];
@@ -205,6 +222,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       typicalDims: model.dims,
       chunkBytes,
       instructionBudget: limits.instructionBudget,
+      pipelines: expectation.pipelines,
       stages,
     };
     return {

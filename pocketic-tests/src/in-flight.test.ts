@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import { Principal } from '@dfinity/principal';
 import { CanopySession, PocketIcTransport } from '@canopy/client';
+import type { PlanOptions } from '@canopy/partitioner';
 import type { PocketIc } from '@dfinity/pic';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createIc, deployModel } from './deployment.js';
 import { testModels } from './models.js';
 
 const model = testModels.find(({ name }) => name === 'digits-cnn')!;
-const mostWorkers = 3;
+const shapes = [
+  { workers: 1 },
+  { workers: 2 },
+  { workers: 3 },
+  { workers: 4, pipelines: 2 },
+] as const satisfies readonly PlanOptions[];
 const callers = 4;
 
 /** One request; `pause` says what happens before it is sent. */
@@ -37,7 +43,7 @@ const loads = fc.oneof(
 );
 
 let pic: PocketIc;
-/** By number of workers less one, then by caller. */
+/** By shape, then by caller. */
 const sessions: CanopySession[][] = [];
 const alone = new Map<string, Buffer>();
 
@@ -45,18 +51,18 @@ function principal(caller: number): string {
   return Principal.selfAuthenticating(new Uint8Array(32).fill(caller + 1)).toText();
 }
 
-async function answer(workers: number, { caller, rows, seed }: Omit<Sending, 'pause'>) {
-  const { logits } = await sessions[workers - 1]![caller]!.run(model.feeds(rows, seed));
+async function answer(shape: number, { caller, rows, seed }: Omit<Sending, 'pause'>) {
+  const { logits } = await sessions[shape]![caller]!.run(model.feeds(rows, seed));
   const { buffer, byteOffset, byteLength } = logits!.data as Float32Array;
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** What a request gets with no other in flight. */
-async function answerAlone(workers: number, rows: number, seed: number): Promise<Buffer> {
-  const key = [workers, rows, seed].join();
+async function answerAlone(shape: number, rows: number, seed: number): Promise<Buffer> {
+  const key = [shape, rows, seed].join();
   let known = alone.get(key);
   if (known === undefined) {
-    known = await answer(workers, { caller: 0, rows, seed });
+    known = await answer(shape, { caller: 0, rows, seed });
     alone.set(key, known);
   }
   return known;
@@ -65,10 +71,10 @@ async function answerAlone(workers: number, rows: number, seed: number): Promise
 beforeAll(async () => {
   pic = await createIc();
   let coordinator: string | undefined;
-  for (let workers = 1; workers <= mostWorkers; workers++) {
-    const name = `digits-${workers}`;
+  for (const shape of shapes) {
+    const name = `digits-${shape.workers}`;
     const { deployment } = await deployModel(pic, model, {
-      workers,
+      ...shape,
       name,
       ...(coordinator !== undefined && { coordinator }),
     });
@@ -83,16 +89,15 @@ beforeAll(async () => {
 afterAll(() => pic.tearDown());
 
 it('results do not depend on how many requests are in flight', async () => {
-  const workers = fc.integer({ min: 1, max: mostWorkers });
   await fc.assert(
-    fc.asyncProperty(workers, loads, async (count, load) => {
+    fc.asyncProperty(fc.nat(shapes.length - 1), loads, async (shape, load) => {
       const expected: Buffer[] = [];
-      for (const { rows, seed } of load) expected.push(await answerAlone(count, rows, seed));
+      for (const { rows, seed } of load) expected.push(await answerAlone(shape, rows, seed));
       const inFlight: Promise<Buffer>[] = [];
       for (const sending of load) {
         if (sending.pause === 'answered') await Promise.all(inFlight);
         else if (sending.pause > 0) await pic.tick(sending.pause);
-        inFlight.push(answer(count, sending));
+        inFlight.push(answer(shape, sending));
       }
       const given = await Promise.all(inFlight);
       for (const [index, bytes] of given.entries()) {

@@ -66,8 +66,16 @@ export interface Plan {
   chunkBytes: number;
   /** Instructions a message may use before it continues in another. */
   instructionBudget: number;
+  /**
+   * Pipelines of the same stages, each of workers of its own, which share the requests. 1 in plans that
+   * do not say.
+   */
+  pipelines: number;
   stages: readonly StagePlan[];
 }
+
+/** Most pipelines of a plan. */
+export const maxPipelines = 256;
 
 function fail(what: string): never {
   throw new ProtocolError('bad-value', `plan: ${what}`);
@@ -112,6 +120,11 @@ export function parsePlan(json: string): Plan {
   }
   plan.resultsStay ??= false;
   if (typeof plan.resultsStay !== 'boolean') fail('"resultsStay" must be true or false');
+  plan.pipelines ??= 1;
+  const { pipelines } = plan;
+  if (!Number.isInteger(pipelines) || pipelines < 1 || pipelines > maxPipelines) {
+    fail(`"pipelines" must be a whole number from 1 to ${maxPipelines}`);
+  }
   if (!Array.isArray(plan.stages) || plan.stages.length === 0) fail('"stages" must not be empty');
   plan.stages.forEach((stage: Partial<StagePlan>, index) => {
     if (stage.index !== index) fail(`stage ${index} has index ${String(stage.index)}`);
@@ -119,4 +132,20 @@ export function parsePlan(json: string): Plan {
       fail(`stage ${index}: "shardHash" is no hash`);
   });
   return plan as Plan;
+}
+
+/** Workers of a plan: one for each stage of each pipeline. */
+export function workerCount({ stages, pipelines }: Pick<Plan, 'stages' | 'pipelines'>): number {
+  return stages.length * pipelines;
+}
+
+/** The workers of each pipeline, of a list that holds pipeline after pipeline, each stage by stage. */
+export function byPipeline<T>(
+  workers: readonly T[],
+  { stages }: Pick<Plan, 'stages'>,
+): (readonly T[])[] {
+  const count = Math.ceil(workers.length / stages.length);
+  return Array.from({ length: count }, (_, pipeline) =>
+    workers.slice(pipeline * stages.length, (pipeline + 1) * stages.length),
+  );
 }

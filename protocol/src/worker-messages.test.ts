@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from './bytes.js';
 import { parseCanisterError } from './error.js';
-import { parsePlan } from './plan.js';
+import { byPipeline, parsePlan, workerCount } from './plan.js';
 import {
   decodeFetchReply,
   decodeResult,
@@ -110,16 +110,33 @@ describe('plan', () => {
     expect(() => parsePlan(JSON.stringify(plan))).toThrow('"inputs": "x" has unknown type float33');
   });
 
+  const plan = {
+    format: 'canopy-plan',
+    version: 1,
+    model: { name: 'm', sha256: '' },
+    inputs: [{ name: 'x', dtype: 'float32', dims: ['n', 3] }],
+    outputs: [{ name: 'y', dtype: 'float32', dims: ['n', 3] }],
+    microBatchRows: 1,
+    stages: [0, 1].map((index) => ({ index, shardHash: 'a'.repeat(64) })),
+  };
+
+  it('without a word on pipelines has one; lists workers pipeline after pipeline', () => {
+    const one = parsePlan(JSON.stringify(plan));
+    expect(one.pipelines).toBe(1);
+    expect(byPipeline(['a', 'b'], one)).toEqual([['a', 'b']]);
+    const two = parsePlan(JSON.stringify({ ...plan, pipelines: 2 }));
+    expect(workerCount(two)).toBe(4);
+    expect(byPipeline(['a', 'b', 'c', 'd'], two)).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    for (const pipelines of [0, 1.5, 257, '2']) {
+      const parse = (): unknown => parsePlan(JSON.stringify({ ...plan, pipelines }));
+      expect(parse).toThrow('"pipelines" must be');
+    }
+  });
+
   it('without a word on where results stay has them at the head', () => {
-    const plan = {
-      format: 'canopy-plan',
-      version: 1,
-      model: { name: 'm', sha256: '' },
-      inputs: [{ name: 'x', dtype: 'float32', dims: ['n', 3] }],
-      outputs: [{ name: 'y', dtype: 'float32', dims: ['n', 3] }],
-      microBatchRows: 1,
-      stages: [{ index: 0, shardHash: 'a'.repeat(64) }],
-    };
     expect(parsePlan(JSON.stringify(plan)).resultsStay).toBe(false);
     expect(parsePlan(JSON.stringify({ ...plan, resultsStay: true })).resultsStay).toBe(true);
     expect(() => parsePlan(JSON.stringify({ ...plan, resultsStay: 1 }))).toThrow('"resultsStay"');

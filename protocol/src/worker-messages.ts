@@ -54,8 +54,10 @@ export interface WorkerConfig {
    * head. The same for all stages; no effect where there is one stage.
    */
   resultsStay: boolean;
+  /** Pipelines of the model, this one included: how many workers share the threads of the subnet. */
+  pipelines: number;
   coordinator: Uint8Array;
-  /** Workers of all stages in order; [0] is the head. */
+  /** Workers of all stages of this pipeline in order; [0] is the head. */
   workers: readonly Uint8Array[];
 }
 
@@ -71,7 +73,7 @@ export function encodeWorkerConfig(config: WorkerConfig): Uint8Array {
     .u32(config.resultsStay ? 1 : 0);
   out.shortBytes(config.coordinator);
   for (const worker of config.workers) out.shortBytes(worker);
-  return out.finish();
+  return out.u32(config.pipelines).finish();
 }
 
 /** Part `index` of a shard: `chunkBytes` long, the last one shorter. Any order, repeatable. */
@@ -158,18 +160,28 @@ export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
 export const EnqueueMode = { wait: 0, ticket: 1 } as const;
 
 /**
- * One request for the head: mode u32, caller key u64 (requests of different callers take turns),
- * task count u32, then per task its length u32 and its bundle. Tasks are micro-batches in order.
+ * One request for the head: mode u16, coordinator's load u16, caller key u64 (requests of different
+ * callers take turns), task count u32, then per task its length u32 and its bundle. Tasks are
+ * micro-batches in order.
  */
 export interface EnqueueRequest {
   mode: number;
+  /**
+   * Instructions that the coordinator takes in a round, in millions: messages of work leave it room.
+   * @default 0
+   */
+  coordinatorLoad?: number;
   callerKey: bigint;
   tasks: readonly Uint8Array[];
 }
 
 export function encodeEnqueue(request: EnqueueRequest): Uint8Array {
   const out = new ByteWriter();
-  out.u32(request.mode).u64(request.callerKey).u32(request.tasks.length);
+  out
+    .u16(request.mode)
+    .u16(request.coordinatorLoad ?? 0)
+    .u64(request.callerKey)
+    .u32(request.tasks.length);
   for (const task of request.tasks) out.u32(task.length).bytes(task);
   return out.finish();
 }

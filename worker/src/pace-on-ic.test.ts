@@ -35,12 +35,12 @@ describe('stages on the embedded IC', () => {
 
   it('work on shorter messages where the coordinator needs room', () => {
     /** Instructions of the longest message of each stage in the first rounds. */
-    const longest = (requests: number, rowsOfEach: number): number[] => {
+    const longest = (requests: number, rowsOfEach: number, coordinatorLoad: number): number[] => {
       const shards = [24, 24].map(heavyShard);
       const p = new EmbeddedPipeline(shards, { instructionBudget: 1_900_000_000n }, chunkBytes);
       const slices = p.executed(() => {
         for (let count = 0; count < requests; count++) {
-          p.enqueue(EnqueueMode.ticket, [heavyBundle(rowsOfEach)]);
+          p.enqueue(EnqueueMode.ticket, [heavyBundle(rowsOfEach)], 1n, coordinatorLoad);
         }
         for (let round = 0; round < 3; round++) p.round();
       });
@@ -53,15 +53,14 @@ describe('stages on the embedded IC', () => {
       );
     };
     const room = Number(constantOf('limits.ts', 'roomOfOneStage'));
-    const perRequest = Number(constantOf('limits.ts', 'coordinatorPerRequest'));
-    const atLeisure = longest(1, 200);
-    const busy = longest(9, 30);
+    const atLeisure = longest(1, 200, 0);
+    const busy = longest(9, 30, 250);
     for (const stage of [0, 1]) {
       expect(atLeisure[stage]).toBeGreaterThan(1_800_000_000);
       expect(atLeisure[stage]).toBeLessThan(1_910_000_000);
-      expect(busy[stage]).toBeGreaterThan(room - 9 * perRequest - 100_000_000);
+      expect(busy[stage]).toBeGreaterThan(room - 250_000_000 - 100_000_000);
       // An operator may go a little beyond.
-      expect(busy[stage]).toBeLessThan(room - 9 * perRequest + 10_000_000);
+      expect(busy[stage]).toBeLessThan(room - 250_000_000 + 10_000_000);
     }
   });
 

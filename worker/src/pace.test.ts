@@ -181,20 +181,24 @@ describe('where rounds are over within the first three iterations', () => {
 describe('how long a message may be', () => {
   const limit = (name: string): bigint => constantOf('limits.ts', name);
   const floor = limit('shortestLongMessage');
-  const perRequest = limit('coordinatorPerRequest');
+  const million = 1_000_000n;
 
-  /** What each stage tells the next of it first, once so many requests have come in a round. */
-  function told(layers: number[], requests: number, options: Partial<WorkerConfig> = {}): bigint[] {
-    const p = pipeline(layers, { instructionBudget: 3_000_000_000n, ...options });
-    const seen: bigint[][] = layers.map(() => []);
+  /** The budgets in the messages `run` that a pipeline sends from now on, by the stage they go to. */
+  function budgetsOf(p: Pipeline): bigint[][] {
+    const seen: bigint[][] = p.workers.map(() => []);
     p.ic.onMessage = ({ to, method }) => {
       if (method?.name !== 'run') return;
       const view = new DataView(method.arg.buffer, method.arg.byteOffset);
       seen[p.workers.findIndex(({ id }) => id === to)]!.push(view.getBigUint64(8, true));
     };
-    for (let count = 0; count < requests; count++) {
-      p.enqueue(EnqueueMode.ticket, BigInt(count), [bundle(1)]);
-    }
+    return seen;
+  }
+
+  /** What each stage tells the next of it first, when the coordinator takes so many million a round. */
+  function told(layers: number[], load: number, options: Partial<WorkerConfig> = {}): bigint[] {
+    const p = pipeline(layers, { instructionBudget: 3_000_000_000n, ...options });
+    const seen = budgetsOf(p);
+    p.enqueue(EnqueueMode.ticket, 1n, [bundle(1)], load);
     p.ic.runToIdle();
     return seen.slice(1).map(([first]) => first!);
   }
@@ -202,26 +206,24 @@ describe('how long a message may be', () => {
   const many = [1, 1, 1, 1, 1];
 
   it.each([
-    { layers: few, room: limit('roomOfOneStage') },
-    { layers: many, room: limit('roomOfSeveral') },
-  ])('leaves room for the requests of a round: $layers', ({ layers, room }) => {
-    for (let requests = 1; BigInt(requests + 1) * perRequest < room - floor; requests += 4) {
-      const [first, ...later] = told(layers, requests);
-      const left = room - perRequest * BigInt(requests);
-      // Their bytes count a little.
-      expect(first!).toBeLessThanOrEqual(left);
-      expect(first!).toBeGreaterThan(left - 10_000n * BigInt(requests));
-      expect(first!).toBeGreaterThanOrEqual(floor);
-      for (const budget of later) expect(budget).toBe(first);
+    { layers: few, pipelines: 1, room: 'roomOfOneStage' },
+    { layers: many, pipelines: 1, room: 'roomOfSeveral' },
+    { layers: [1, 1], pipelines: 2, room: 'roomOfOneStage' },
+    { layers: few, pipelines: 2, room: 'roomOfSeveral' },
+  ])('leaves room for the coordinator: $pipelines of $layers', ({ layers, pipelines, room }) => {
+    for (const load of [0, 26, 300, 800]) {
+      for (const budget of told(layers, load, { pipelines })) {
+        expect(budget).toBe(limit(room) - BigInt(load) * million);
+      }
     }
   });
 
   it.each([[few], [many]])(
     'is never below the floor, and never above what is configured: %j',
     (layers) => {
-      for (const requests of [1, 9, 15, 40]) {
+      for (const load of [0, 250, 900, 65_535]) {
         for (const configured of [400_000_000n, floor, floor + 100_000_000n, 3_000_000_000n]) {
-          for (const budget of told(layers, requests, { instructionBudget: configured })) {
+          for (const budget of told(layers, load, { instructionBudget: configured })) {
             expect(budget).toBeLessThanOrEqual(configured);
             expect(budget).toBeGreaterThanOrEqual(configured < floor ? configured : floor);
           }
@@ -231,29 +233,42 @@ describe('how long a message may be', () => {
   );
 
   it('is what is configured where the pipeline is not paced', () => {
-    expect(told(few, 9, { paced: false })).toEqual([3_000_000_000n, 3_000_000_000n]);
+    expect(told(few, 300, { paced: false })).toEqual([3_000_000_000n, 3_000_000_000n]);
   });
 
-  it('is as before from the fourth round after many requests on', () => {
-    const p = pipeline([1, 1], { instructionBudget: 3_000_000_000n });
-    const budgets: bigint[] = [];
-    p.ic.onMessage = ({ method }) => {
-      if (method?.name !== 'run') return;
-      budgets.push(new DataView(method.arg.buffer, method.arg.byteOffset).getBigUint64(8, true));
-    };
-    const enqueue = (count: number): void => {
-      for (let at = 0; at < count; at++) p.enqueue(EnqueueMode.ticket, 1n, [bundle(1)]);
+  it.each([1, 2])(
+    'is as before a few rounds after the coordinator said what it takes; pipelines: %i',
+    (pipelines) => {
+      const p = pipeline([1, 1], { instructionBudget: 3_000_000_000n, pipelines });
+      const budgets: bigint[] = [];
+      p.ic.onMessage = ({ method }) => {
+        if (method?.name !== 'run') return;
+        budgets.push(new DataView(method.arg.buffer, method.arg.byteOffset).getBigUint64(8, true));
+        newRound(p);
+      };
+      const tasks = Array.from({ length: 64 }, () => bundle(1));
+      p.enqueue(EnqueueMode.ticket, 1n, tasks, 300);
       p.ic.runToIdle();
-      newRound(p);
-    };
-    enqueue(8);
-    const [busy] = budgets.splice(0);
-    for (let round = 0; round < 4; round++) enqueue(1);
-    expect(budgets).toHaveLength(4);
-    const [first, second, third, fourth] = budgets;
-    expect(first!).toBeLessThanOrEqual(busy!);
-    expect([second, third]).toEqual([first, first]);
-    expect(fourth! - third!).toBeGreaterThanOrEqual(7n * perRequest);
+      const room = limit('roomOfOneStage');
+      const holds = Number(limit('roundsOfLoad')) + pipelines;
+      expect(budgets.slice(0, holds)).toEqual(new Array<bigint>(holds).fill(room - 300n * million));
+      expect(budgets.slice(holds).every((budget) => budget === room)).toBe(true);
+      expect(budgets.length).toBeGreaterThan(holds);
+    },
+  );
+
+  it.each([1, 2])('leaves room for releases of requests that ended; pipelines: %i', (pipelines) => {
+    const p = pipeline([1, 1], { instructionBudget: 3_000_000_000n, pipelines });
+    for (let count = 0; count < 9; count++) p.enqueue(EnqueueMode.ticket, 1n, [bundle(1)]);
+    p.ic.runToIdle();
+    newRound(p);
+    const seen = budgetsOf(p);
+    p.enqueue(EnqueueMode.ticket, 1n, [bundle(1)]);
+    p.ic.runToIdle();
+    // Nine in four rounds, in each pipeline, rounded up.
+    const releases = pipelines === 1 ? 3n : 5n;
+    const room = limit('roomOfOneStage') - releases * limit('coordinatorPerRelease');
+    expect(seen[1]).toEqual([room]);
   });
 
   it.each([

@@ -55,6 +55,8 @@ describe('configure', () => {
       [encodeWorkerConfig({ ...good, instructionBudget: 5n }), /budget/],
       [encodeWorkerConfig({ ...good, queueLimit: 0 }), /queue limit/],
       [encodeWorkerConfig({ ...good, coordinator: new Uint8Array(30) }), /29 bytes/],
+      [encodeWorkerConfig({ ...good, pipelines: 0 }), /pipelines/],
+      [encodeWorkerConfig({ ...good, pipelines: 257 }), /pipelines/],
     ];
     for (const [arg, problem] of cases) {
       const text = rejectionOf(p.ic.update(controller, p.head, 'configure', arg));
@@ -62,6 +64,12 @@ describe('configure', () => {
       expect(codeOf(text)).toBe('bad-message');
       expect(p.status(0).state).toBe(WorkerState.empty);
     }
+  });
+
+  it('takes configurations of earlier releases, which end before the number of pipelines', () => {
+    const whole = encodeWorkerConfig(p.config(0));
+    p.expectReply(p.ic.update(controller, p.head, 'configure', whole.subarray(0, -4)));
+    expect(p.status(0).state).toBe(WorkerState.configured);
   });
 
   it('keeps chunks and program where the shard is the same, forgets them where it is not', () => {

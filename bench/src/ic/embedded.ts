@@ -87,12 +87,18 @@ export class EmbeddedIc implements RoundIc, RoundCalls {
     return roundTransport(this, sender);
   }
 
-  /** Executes rounds until no canister has anything to do, so that what follows does not depend on when. */
-  private async settle(): Promise<void> {
+  /**
+   * Executes rounds until no canister has anything to do, so that what follows does not depend on when;
+   * no time passes.
+   */
+  // eslint-disable-next-line @typescript-eslint/require-await -- other ICs wait
+  async settle(): Promise<void> {
     const canisters = [...this.ic.subnets[0]!.canisters.values()];
     const isBusy = (): boolean =>
       canisters.some((canister) => canister.queues.hasInput() || canister.paused !== undefined);
-    for (let rounds = 0; isBusy() && rounds < patience; rounds++) await this.tick();
+    // What was sent from outside is in no queue before the next round.
+    this.ic.tick();
+    for (let rounds = 1; isBusy() && rounds < patience; rounds++) this.ic.tick();
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- what it throws is to reject

@@ -11,6 +11,8 @@ const secondNs = 1_000_000_000n;
 const roundsOfFullHeap = 55;
 /** Rounds in which canisters that have something to do must come to an end. */
 const patience = 2000;
+/** Rounds without a change of cycles after which none will come. */
+const roundsAtRest = 3;
 
 type Outcome = { Ok: string } | { Err: { reject_code: string; reject_message: string } };
 
@@ -140,14 +142,20 @@ export class PocketIc implements RoundIc, RoundCalls {
   async rest(): Promise<void> {
     // No time passes, so that nothing is charged for memory.
     for (let round = 0; round < roundsOfFullHeap; round++) await this.executeRound();
-    for (let round = 0, last = ''; round < patience; round++) {
-      const now = await this.balances();
-      if (now === last) break;
-      last = now;
-      await this.executeRound();
-    }
+    await this.settle();
     await this.advanceTo(nextFullHour(this.timeNs));
     await this.executeRound();
+  }
+
+  /** Executes rounds until no canister does anything, seen by its cycles; no time passes. */
+  async settle(): Promise<void> {
+    let last = '';
+    for (let round = 0, same = 0; round < patience && same < roundsAtRest; round++) {
+      await this.executeRound();
+      const now = await this.balances();
+      same = now === last ? same + 1 : 0;
+      last = now;
+    }
   }
 
   private async balances(): Promise<string> {

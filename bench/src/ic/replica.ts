@@ -81,6 +81,9 @@ export class Replica implements LiveIc {
   rest(): Promise<void> {
     return Promise.resolve();
   }
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
 
   async cyclesBalance(canister: string): Promise<bigint | null> {
     return (await this.status(canister))?.cycles ?? null;

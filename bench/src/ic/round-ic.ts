@@ -27,6 +27,8 @@ export interface BenchIc {
   transport(sender: string): Transport;
   /** To be called before a measurement: what earlier calls left to do is done. */
   rest(): Promise<void>;
+  /** To be called after one: calls under way end, and the cycles set aside for them come back. */
+  settle(): Promise<void>;
   /** Null where the IC does not tell. */
   cyclesBalance(canister: string): Promise<bigint | null>;
   /** Null where the IC does not tell. */

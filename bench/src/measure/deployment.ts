@@ -1,7 +1,7 @@
 import { deploy, WorkerClient, type Transport } from '@canopy/client';
 import { coordinatorWasmGz } from '@canopy/coordinator';
 import { planModel, type PlanOptions } from '@canopy/partitioner';
-import type { Plan, WorkerStatus } from '@canopy/protocol';
+import { byPipeline, type Plan, type WorkerStatus } from '@canopy/protocol';
 import { workerWasmGz } from '@canopy/worker';
 import { CoordinatorClient } from '@canopy/client';
 import { principalFromText } from '@canopy/local-ic';
@@ -27,6 +27,7 @@ export interface Deployed<Ic extends BenchIc = EmbeddedIc> {
   ic: Ic;
   plan: Plan;
   coordinator: string;
+  /** Pipeline after pipeline, each stage by stage. */
   workers: readonly string[];
   transport: Transport;
   /** Registers the model under the settings of a way; gives the name to ask for. */
@@ -55,6 +56,7 @@ export async function deployModel<Ic extends BenchIc>(
       cycles: 1_000_000_000_000_000n,
     });
     const { coordinator, workers } = deployment;
+    const pipelines = byPipeline(workers.map(principalFromText), plan);
     const workerClients = workers.map((id) => new WorkerClient(transport, id));
     const coordinatorClient = new CoordinatorClient(transport, coordinator);
     return {
@@ -66,11 +68,12 @@ export async function deployModel<Ic extends BenchIc>(
       async use(settings) {
         const model = `${name}, ${JSON.stringify(settings)}`;
         const known = await coordinatorClient.models();
-        for (const [stageIndex, client] of workerClients.entries()) {
+        for (const [index, client] of workerClients.entries()) {
+          const stageIndex = index % plan.stages.length;
           const stage = plan.stages[stageIndex]!;
           await client.configure({
             stageIndex,
-            stageCount: workers.length,
+            stageCount: plan.stages.length,
             shardBytes: stage.shardBytes,
             chunkBytes: plan.chunkBytes,
             shardHash: Buffer.from(stage.shardHash, 'hex'),
@@ -79,8 +82,9 @@ export async function deployModel<Ic extends BenchIc>(
             openCalls,
             paced: settings.paced,
             resultsStay: plan.resultsStay,
+            pipelines: plan.pipelines,
             coordinator: principalFromText(coordinator),
-            workers: workers.map(principalFromText),
+            workers: pipelines[Math.floor(index / plan.stages.length)]!,
           });
         }
         if (!known.some((entry) => entry.name === model)) {

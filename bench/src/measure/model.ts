@@ -10,7 +10,9 @@ import { measureRun, observedRun, type RunSpec } from './run.js';
 /** What is measured of a model on one number of workers, one after the other on the same canisters. */
 export interface ModelJob {
   model: BenchModel;
+  /** In all pipelines together. */
   workers: number;
+  pipelines: number;
   /** Null where the IC's own schedule is not known. */
   costSchedule: CostSchedule | null;
   runs: readonly RunSpec[];
@@ -28,9 +30,9 @@ export async function measureModelOn(
   expected: (inputs: readonly BundleTensor[]) => Promise<BundleTensor[]>,
   onRun: (run: MeasuredRun) => void,
 ): Promise<ModelOutcome<MeasuredRun>> {
-  const { model, workers, costSchedule } = job;
+  const { model, workers, pipelines, costSchedule } = job;
   // Cut for the schedule in force, so that both schedules run the same stages.
-  const options: PlanOptions = { workers, dims: { ...model.dims } };
+  const options: PlanOptions = { workers, pipelines, dims: { ...model.dims } };
   const deployed = await deployModel(ic, model.path(), model.name, options);
   const runs: MeasuredRun[] = [];
   for (const spec of job.runs) {

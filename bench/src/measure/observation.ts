@@ -30,8 +30,14 @@ export class Observation {
   private readonly slices: SliceEvent[] = [];
   private isOpen = true;
 
-  /** @param workers texts of the ids of the stages, in order */
-  constructor(private readonly workers: readonly string[]) {}
+  /**
+   * @param workers texts of the ids of all workers
+   * @param heads those of the pipelines' first stages
+   */
+  constructor(
+    private readonly workers: readonly string[],
+    private readonly heads: readonly string[] = workers.slice(0, 1),
+  ) {}
 
   add(event: SliceEvent): void {
     if (this.isOpen) this.slices.push(event);
@@ -59,12 +65,11 @@ export class Observation {
   }
 
   /**
-   * The rounds in which the pipeline is full: after the round of the first answer, up to the last
-   * round before the head runs out of work. Undefined where they are fewer than 3.
+   * The rounds in which the pipelines are full: after the round of the first answer, up to the last
+   * round before the heads run out of work. Undefined where they are fewer than 3.
    */
   steadyWindow(firstAnswerRound: number): RoundWindow | undefined {
-    const head = this.of(this.workers.slice(0, 1));
-    const busy = sumBy(head, (slice) => slice.round).filter(
+    const busy = sumBy(this.of(this.heads), (slice) => slice.round).filter(
       ([, used]) => used > atWorkInstructions,
     );
     const last = Math.max(...busy.map(([round]) => round)) - 1;

@@ -1,5 +1,5 @@
 import { predictLoad } from '@canopy/partitioner';
-import { encodeBundle, joinRows, type BundleTensor, type Plan } from '@canopy/protocol';
+import { byPipeline, encodeBundle, joinRows, type BundleTensor, type Plan } from '@canopy/protocol';
 import { callerName } from '../ic/embedded.js';
 import { isRoundIc, type BenchIc } from '../ic/round-ic.js';
 import { runLoad, type LoadLog } from '../load/run-load.js';
@@ -55,7 +55,7 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
   await ic.rest();
   const statusBefore = await deployed.status();
   const cyclesBefore = await totalCycles(ic, canisters);
-  const observation = observe(ic, workers);
+  const observation = observe(ic, plan, workers);
   const startRound = isRoundIc(ic) ? ic.round : 0;
   const load = await runLoad(ic, {
     requests,
@@ -66,6 +66,7 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
     },
   });
   observation?.close();
+  await ic.settle();
   const cyclesAfter = await totalCycles(ic, canisters);
   const statusAfter = await deployed.status();
   await checkAnswers(context, spec, load);
@@ -73,12 +74,18 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
   const inputs = requests * batch;
   const perInput = (value: number | undefined): number | null =>
     value === undefined ? null : value / inputs;
+  const pipelines = byPipeline(workers, plan);
+  /** Of a stage in all pipelines. */
   const reported = (
     stage: number,
     field: 'instructions' | 'programInstructions' | 'operatorInstructions',
-  ): number => Number(statusAfter[stage]![field] - statusBefore[stage]![field]);
-  const program = workers.reduce(
-    (sum, _, stage) => sum + reported(stage, 'programInstructions'),
+  ): number =>
+    pipelines.reduce((sum, _, pipeline) => {
+      const worker = pipeline * plan.stages.length + stage;
+      return sum + Number(statusAfter[worker]![field] - statusBefore[worker]![field]);
+    }, 0);
+  const program = plan.stages.reduce(
+    (sum, { index }) => sum + reported(index, 'programInstructions'),
     0,
   );
   const cycles =
@@ -92,6 +99,7 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
     model: model.name,
     way: spec.way,
     workers: workers.length,
+    pipelines: pipelines.length,
     batch,
     concurrency,
     costSchedule: context.costSchedule,
@@ -106,19 +114,19 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
       coordinator: perInput(observation?.instructions([coordinator])),
     },
     stages: plan.stages.map((stage, index): MeasuredStage => {
-      const worker = workers[index]!;
+      const holders = pipelines.map((pipeline) => pipeline[index]!);
       return {
         nodes: stage.nodes,
         weightsBytes: stage.weightsBytes,
         multiplyAdds: stage.multiplyAdds,
         predicted: predictedPerInput(plan, index, Math.min(batch, settings.microBatchRows)),
-        counted: perInput(observation?.instructions([worker])),
+        counted: perInput(observation?.instructions(holders)),
         reported: reported(index, 'instructions') / inputs,
-        pages: perInput(observation?.pageInstructions([worker])),
+        pages: perInput(observation?.pageInstructions(holders)),
         program: reported(index, 'programInstructions') / inputs,
         operators: reported(index, 'operatorInstructions') / inputs,
         bytesSent: stageBytes(load, index) / inputs,
-        sliceFullness: observation?.sliceFullness([worker]) ?? null,
+        sliceFullness: observation?.sliceFullness(holders) ?? null,
         heapBytes: memory[index + 1]?.heapBytes ?? null,
         stableBytes: memory[index + 1]?.stableBytes ?? null,
       };
@@ -151,9 +159,10 @@ export function observedRun(run: MeasuredRun): RunResult {
   return run;
 }
 
-function observe(ic: BenchIc, workers: readonly string[]): Observation | undefined {
+function observe(ic: BenchIc, plan: Plan, workers: readonly string[]): Observation | undefined {
   if (!isRoundIc(ic) || !ic.observe) return undefined;
-  const observation = new Observation(workers);
+  const heads = byPipeline(workers, plan).map(([head]) => head!);
+  const observation = new Observation(workers, heads);
   ic.observe(observation);
   return observation;
 }

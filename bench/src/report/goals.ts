@@ -18,11 +18,17 @@ const roundOfOneRequest = 3.8 * B;
 export interface Filter {
   way: RunResult['way'];
   workers: number;
+  /** Any number where it is left out. */
+  pipelines?: number;
 }
 
-export function runsOf(result: BenchResult, { way, workers }: Filter): RunResult[] {
+export function runsOf(result: BenchResult, { way, workers, pipelines }: Filter): RunResult[] {
   return result.runs.filter(
-    (run) => run.costSchedule === '2026-07' && run.way === way && run.workers === workers,
+    (run) =>
+      run.costSchedule === '2026-07' &&
+      run.way === way &&
+      run.workers === workers &&
+      (pipelines === undefined || run.pipelines === pipelines),
   );
 }
 
@@ -39,8 +45,13 @@ function isLarge(run: RunResult): boolean {
   return run.instructionsPerInput.model > largeModel;
 }
 
+/** How the workers of a run stand, where that is not one pipeline. */
+function shapeText({ workers, pipelines }: RunResult): string {
+  return pipelines === 1 ? '' : ` as ${pipelines} × ${workers / pipelines}`;
+}
+
 function names(runs: readonly RunResult[], figure: (run: RunResult) => string): string {
-  return runs.map((run) => `${run.model} ${figure(run)}`).join(', ');
+  return runs.map((run) => `${run.model} ${figure(run)}${shapeText(run)}`).join(', ');
 }
 
 /** A goal that every one of some runs must reach. */
@@ -84,6 +95,17 @@ function rateAgainst(goal: number): (run: RunResult) => string {
   };
 }
 
+/** What one pipeline does, as a model gets that needs all the workers; beside the goals, not one. */
+function inOnePipeline(result: BenchResult, workers: number): GoalLine {
+  const runs = fastestOfEach(result, { way: 'd', workers, pipelines: 1 }).filter(isLarge);
+  return {
+    goal: `the same in one pipeline of ${workers}`,
+    wanted: '–',
+    measured: runs.length === 0 ? 'not run' : names(runs, rateAgainst(12 * B)),
+    reached: undefined,
+  };
+}
+
 /** The goals that runs of models tell something about. */
 export function modelGoals(result: BenchResult): GoalLine[] {
   const onFour = fastestOfEach(result, { way: 'd', workers: 4 }).filter(isLarge);
@@ -108,6 +130,7 @@ export function modelGoals(result: BenchResult): GoalLine[] {
       rateAgainst(12 * B),
       (run) => modelRate(run) >= 12 * B,
     ),
+    inOnePipeline(result, 4),
     forAll(
       '4 workers, 8 in flight, stages of 0.25 to 1.9 B: model instructions a round',
       '6 B or more',
@@ -136,6 +159,7 @@ export function modelGoals(result: BenchResult): GoalLine[] {
       rateAgainst(12 * B),
       (run) => modelRate(run) >= 12 * B,
     ),
+    inOnePipeline(result, 8),
     ...predictionGoals(result),
     ...autoGoal(result),
   ];
@@ -179,15 +203,18 @@ function predictionGoals(result: BenchResult): GoalLine[] {
   ];
 }
 
-/** The number of workers that `auto` chooses against the best that was measured. */
+/** The workers and pipelines that `auto` chooses against the best that was measured. */
 function autoGoal(result: BenchResult): GoalLine[] {
   const models = result.models.filter((model) => model.autoWorkers !== undefined);
   if (models.length === 0) return [];
-  const lines = models.map(({ name, autoWorkers }) => {
+  const lines = models.map(({ name, autoWorkers, autoPipelines = 1 }) => {
     const runs = result.runs.filter((run) => run.model === name && run.costSchedule === '2026-07');
-    const own = fastest(runs.filter((run) => run.workers === autoWorkers));
+    const own = fastest(
+      runs.filter((run) => run.workers === autoWorkers && run.pipelines === autoPipelines),
+    );
     const part = own ? bestRate(own) / bestRate(fastest(runs)!) : NaN;
-    return { part, text: `${name} ${autoWorkers} workers, ${percent(part)}` };
+    const shape = own ? shapeText(own) : '';
+    return { part, text: `${name} ${autoWorkers} workers${shape}, ${percent(part)}` };
   });
   return [
     {

@@ -40,6 +40,7 @@ function stageTable(result: BenchResult): string {
         one.model === model.name &&
         one.way === 'd' &&
         one.workers === 4 &&
+        one.pipelines === 1 &&
         one.batch === 1 &&
         one.concurrency > 1 &&
         one.costSchedule === '2026-07',
@@ -85,6 +86,7 @@ function costTable(result: BenchResult): string {
       other.model === run.model &&
       other.way === run.way &&
       other.workers === run.workers &&
+      other.pipelines === run.pipelines &&
       other.batch === run.batch &&
       other.concurrency === run.concurrency;
     const before = runs.find((other) => other.costSchedule === '2025-10' && same(other));
@@ -143,11 +145,13 @@ ${goalTable(result)}
 
 ## Four ways to run a model
 
-${ways}. On 4 workers, way a on one; each way at its best load.
+${ways}. On one pipeline of 4 workers, way a on one worker; each way at its best load. Beside them the same 4 workers in the pipelines that the planner chooses, each with the whole model.
 
 ${show('times-one-canister.svg')}
 
 ## Workers
+
+In one pipeline, or in several where those were faster.
 
 ${show('over-workers.svg')}
 
@@ -155,7 +159,7 @@ ${show('over-workers.svg')}
 
 ${show('instructions.svg')}
 
-By stage, way d on 4 workers, an input, schedule 2026-07:
+By stage, way d on one pipeline of 4 workers, an input, schedule 2026-07:
 
 ${stageTable(result)}
 

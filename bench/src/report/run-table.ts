@@ -10,6 +10,7 @@ const load: readonly Column<MeasuredRun>[] = [
   { title: 'model', ...left, cell: (run) => run.model },
   { title: 'way', cell: (run) => run.way },
   { title: 'workers', cell: (run) => String(run.workers) },
+  { title: 'pipelines', cell: (run) => String(run.pipelines) },
   { title: 'batch', cell: (run) => String(run.batch) },
   { title: 'in flight', cell: (run) => String(run.concurrency) },
 ];

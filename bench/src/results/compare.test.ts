@@ -9,6 +9,7 @@ function result(rounds: number, secondsRatio = 1): BenchResult {
     model: 'm',
     way: 'd',
     workers: 4,
+    pipelines: 1,
     batch: 1,
     concurrency: 8,
     costSchedule: '2026-07',
@@ -66,12 +67,22 @@ describe('a result file', () => {
 
   it('of version 1 is read: rounds of the embedded IC', () => {
     const now = result(7);
-    const run = { ...now.runs[0], stages: [{ counted: 3 }] };
+    const { pipelines, ...withoutPipelines } = now.runs[0]!;
+    expect(pipelines).toBe(1);
+    const run = { ...withoutPipelines, stages: [{ counted: 3 }] };
     const old = { ...now, schemaVersion: 1, ic: { kind: 'embedded', version: '0' }, runs: [run] };
     expect(parseBenchResult(JSON.stringify(old), 'x.json')).toMatchObject({
       schemaVersion: 2,
       ic: { kind: 'embedded', version: '0', url: null },
-      runs: [{ unit: 'round', rounds: { total: 7 }, seconds: null, stages: [{ reported: null }] }],
+      runs: [
+        {
+          pipelines: 1,
+          unit: 'round',
+          rounds: { total: 7 },
+          seconds: null,
+          stages: [{ reported: null }],
+        },
+      ],
     });
   });
 });

@@ -7,8 +7,8 @@ import {
   type StageSplit,
 } from './schema.js';
 
-function isSplitRun(run: RunResult): boolean {
-  return run.way === 'd' && run.workers === 4 && run.batch === 1 && run.concurrency > 1;
+function isSplitRun({ way, workers, pipelines, batch, concurrency }: RunResult): boolean {
+  return way === 'd' && workers === 4 && pipelines === 1 && batch === 1 && concurrency > 1;
 }
 
 /**

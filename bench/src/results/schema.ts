@@ -43,8 +43,10 @@ export interface ModelResult {
   inputBytes: number;
   /** Way d on 4 workers, by stage; empty where it was not run in both schedules. */
   split: StageSplit[];
-  /** Workers that `canopy plan --workers auto --for throughput` chooses; not in results of version 1. */
+  /** What `canopy plan --workers auto --for throughput` chooses; not in results of version 1. */
   autoWorkers?: number;
+  /** @default 1 */
+  autoPipelines?: number;
   /** Seconds on the embedded IC over seconds in onnxruntime-node; the one figure that is not exact. */
   secondsRatio?: number;
 }
@@ -57,7 +59,7 @@ export interface StageSplit {
   messages: number;
 }
 
-/** A stage in a run on any IC; null where that IC does not tell. */
+/** A stage, in all pipelines together, in a run on any IC; null where that IC does not tell. */
 export interface MeasuredStage {
   nodes: number;
   weightsBytes: number;
@@ -75,6 +77,7 @@ export interface MeasuredStage {
   /** To the next stage, for one input. */
   bytesSent: number;
   sliceFullness: number | null;
+  /** Of its worker in the first pipeline. */
   heapBytes: number | null;
   stableBytes: number | null;
 }
@@ -95,7 +98,10 @@ export interface Memory {
 export interface MeasuredRun {
   model: string;
   way: Way;
+  /** In all pipelines together. */
   workers: number;
+  /** Pipelines that share the requests; each holds the whole model. 1 in results that do not say. */
+  pipelines: number;
   /** Inputs a request. */
   batch: number;
   /** Requests in flight. */
@@ -196,8 +202,10 @@ export function isObserved(run: MeasuredRun): run is RunResult {
 
 /** Tells runs apart that differ in what was asked, not in what was measured. */
 export function runKey(run: MeasuredRun): string {
-  const { model, way, workers, batch, concurrency, costSchedule } = run;
-  const load = `${model} ${way} ${workers} workers batch ${batch} concurrency ${concurrency}`;
+  const { model, way, workers, pipelines, batch, concurrency, costSchedule } = run;
+  const shape =
+    pipelines === 1 ? `${workers} workers` : `${workers} workers, ${pipelines} pipelines`;
+  const load = `${model} ${way} ${shape} batch ${batch} concurrency ${concurrency}`;
   return costSchedule === null ? load : `${load} ${costSchedule}`;
 }
 
@@ -220,6 +228,10 @@ function fromVersion1(value: ResultOfVersion1): Partial<BenchResult> {
       stages: run.stages.map((stage) => ({ ...stage, reported: null })),
     })),
   };
+}
+
+function pipelinesOf({ pipelines }: Partial<RunResult>): number {
+  return pipelines ?? 1;
 }
 
 /**
@@ -245,5 +257,7 @@ export function parseBenchResult(json: string, path: string): BenchResult {
     throw new Error(`${path} was not measured on the embedded IC: figures are missing`);
   }
   const current = value.schemaVersion === 1 ? fromVersion1(value as ResultOfVersion1) : value;
-  return current as BenchResult;
+  const result = current as BenchResult;
+  // Earlier releases had one pipeline only and did not say so.
+  return { ...result, runs: result.runs.map((run) => ({ ...run, pipelines: pipelinesOf(run) })) };
 }

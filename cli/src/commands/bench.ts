@@ -15,6 +15,7 @@ import { toJson, type Output } from '../output.js';
 
 export interface BenchFlags {
   workers: number[];
+  pipelines?: number;
   batch: number[];
   concurrency: number[];
   ic?: 'embedded' | 'pocket-ic';
@@ -79,6 +80,7 @@ export async function benchCommand(
     const result = await benchmark({
       path: model,
       workers: flags.workers,
+      ...(flags.pipelines !== undefined && { pipelines: flags.pipelines }),
       batches: flags.batch,
       concurrencies: flags.concurrency,
       ic: choice,

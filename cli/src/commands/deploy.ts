@@ -1,4 +1,4 @@
-import { deploy, type DeployProgress, type ReadyDeployment } from '@canopy/client';
+import { deploy, placeText, type DeployProgress, type ReadyDeployment } from '@canopy/client';
 import { coordinatorWasmGz } from '@canopy/coordinator';
 import { formatPlan, planModel, type PlannedModel } from '@canopy/partitioner';
 import { workerWasmGz } from '@canopy/worker';
@@ -91,7 +91,7 @@ function printDeployment(
       ['', 'canister'],
       [
         ['coordinator', deployment.coordinator],
-        ...deployment.workers.map((id, stage) => [`stage ${stage}`, id]),
+        ...deployment.workers.map((id, index) => [placeText(deployment.plan, index), id]),
       ],
     ),
   );

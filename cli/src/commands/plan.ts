@@ -5,6 +5,7 @@ import { runSteps, toJson, type Output } from '../output.js';
 export interface PlanFlags {
   maxWeights?: number;
   workers?: number | 'auto';
+  pipelines?: number | 'auto';
   for?: 'throughput' | 'latency';
   dim?: Record<string, number>;
   name?: string;
@@ -14,6 +15,7 @@ export function planOptions(flags: PlanFlags): PlanOptions {
   return {
     ...(flags.maxWeights !== undefined && { maxWeightsBytes: flags.maxWeights }),
     ...(flags.workers !== undefined && { workers: flags.workers }),
+    ...(flags.pipelines !== undefined && { pipelines: flags.pipelines }),
     ...(flags.for !== undefined && { goal: flags.for }),
     ...(flags.dim !== undefined && { dims: flags.dim }),
     ...(flags.name !== undefined && { name: flags.name }),

@@ -1,4 +1,10 @@
-import { CoordinatorClient, WorkerClient, type Deployment, type Transport } from '@canopy/client';
+import {
+  CoordinatorClient,
+  WorkerClient,
+  placeText,
+  type Deployment,
+  type Transport,
+} from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
 import { connect } from '../connect.js';
 import { deploymentNames, findManifest } from '../manifests.js';
@@ -46,8 +52,8 @@ export async function statusCommand(
   const { transport } = await connect(flags.replica ?? deployment.host);
   const { workers, metrics } = await askAll(transport, deployment);
   if (output.json) {
-    const shown = workers.map(({ shardHash, ...status }, stage) => ({
-      canister: deployment.workers[stage],
+    const shown = workers.map(({ shardHash, ...status }, index) => ({
+      canister: deployment.workers[index],
       ...status,
       state: stateNames.get(status.state),
       shardHash: Buffer.from(shardHash).toString('hex'),
@@ -70,10 +76,10 @@ export async function statusCommand(
   const mebibytes = (bytes: number): number => Number((bytes / 1024 ** 2).toFixed(1));
   output.print(
     table(
-      ['stage', 'worker', 'state', 'weights MiB', 'waiting', 'done', 'M instructions', 'heap MiB'],
-      workers.map((status, stage) => [
-        stage,
-        deployment.workers[stage]!,
+      ['place', 'worker', 'state', 'weights MiB', 'waiting', 'done', 'M instructions', 'heap MiB'],
+      workers.map((status, index) => [
+        placeText(deployment.plan, index),
+        deployment.workers[index]!,
         stateNames.get(status.state) ?? 'unknown',
         mebibytes(status.weightsBytes),
         status.waiting,

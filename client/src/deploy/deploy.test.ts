@@ -1,6 +1,8 @@
+import { Principal } from '@dfinity/principal';
 import { describe, expect, test } from 'vitest';
 import { FakeNetwork, sampleModel } from '../testing/fake-network.js';
 import { CallRejected } from '../errors.js';
+import { toHex } from '../sha256.js';
 import { deploy, type DeployOptions } from './deploy.js';
 import { parseDeployment, requireReady, type Deployment } from './manifest.js';
 import type { DeployProgress } from './progress.js';
@@ -38,6 +40,37 @@ describe('deploy', () => {
     );
     const uploads = progress.filter((one) => one.step === 'upload');
     expect(uploads.at(-1)).toMatchObject({ done: 3400, total: 3400 });
+  });
+
+  test('makes each pipeline of workers of its own', async () => {
+    const network = new FakeNetwork();
+    const model = await sampleModel();
+    model.plan = { ...model.plan, pipelines: 2 };
+    const progress: DeployProgress[] = [];
+    const deployment = await deploy(
+      model,
+      options(network, { onProgress: (one) => progress.push(one) }),
+    );
+    expect(new Set(deployment.workers).size).toBe(4);
+    deployment.workers.forEach((id, index) => {
+      const { stageIndex, stageCount, configuration } = network.workers.get(id)!;
+      expect([stageIndex, stageCount]).toEqual([index % 2, 2]);
+      const pipeline = index < 2 ? deployment.workers.slice(0, 2) : deployment.workers.slice(2);
+      const ids = pipeline.map((text) => toHex(Principal.fromText(text).toUint8Array()));
+      expect(
+        toHex(configuration).endsWith(`${ids.map((hex) => `0a${hex}`).join('')}02000000`),
+      ).toBe(true);
+    });
+    const uploads = progress.filter((one) => one.step === 'upload');
+    expect(uploads.at(-1)).toMatchObject({ done: 6800, total: 6800 });
+    const places = progress.filter((one) => one.step === 'load').map(({ detail }) => detail);
+    expect(places.sort()[3]).toBe(`pipeline 1, stage 1: worker ${deployment.workers[3]!}`);
+    expect(network.models[0]!.workers.map(String)).toEqual(deployment.workers);
+
+    const resume = { ...deployment, plan: { ...deployment.plan, pipelines: 1 } };
+    await expect(deploy(model, options(network, { resume }))).rejects.toMatchObject({
+      code: 'bad-deployment',
+    });
   });
 
   test('repeats what is worth it', async () => {

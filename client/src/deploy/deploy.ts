@@ -1,5 +1,5 @@
 import { Principal } from '@dfinity/principal';
-import { WorkerState, type Plan } from '@canopy/protocol';
+import { WorkerState, byPipeline, workerCount, type Plan } from '@canopy/protocol';
 import { CoordinatorClient } from '../coordinator-client.js';
 import { CanopyError, toCanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
@@ -7,6 +7,7 @@ import { fromHex, sha256, toHex } from '../sha256.js';
 import type { Transport } from '../transport/transport.js';
 import { WorkerClient } from '../worker-client.js';
 import { newDeployment, requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
+import { placeText } from './place.js';
 import type { DeployStep, OnProgress } from './progress.js';
 import { uploadShards, type DeployableModel } from './upload.js';
 
@@ -63,8 +64,8 @@ export interface DeployOptions {
 const defaultCycles = 100_000_000_000_000n;
 
 /**
- * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage,
- * installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
+ * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage of
+ * each pipeline, installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
  * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`.
  */
 export async function deploy(
@@ -91,7 +92,7 @@ export async function deploy(
 
 function checkSamePlan(earlier: Plan, now: Plan): void {
   const hashes = (plan: Plan): string => plan.stages.map((stage) => stage.shardHash).join();
-  if (hashes(earlier) !== hashes(now)) {
+  if (hashes(earlier) !== hashes(now) || earlier.pipelines !== now.pipelines) {
     throw new CanopyError(
       'bad-deployment',
       'the manifest belongs to another cut of the model: plan with the same options, or deploy anew ' +
@@ -136,7 +137,7 @@ class DeployRun {
 
   async createCanisters(): Promise<void> {
     const { deployment, options } = this;
-    const total = 1 + this.plan.stages.length;
+    const total = 1 + workerCount(this.plan);
     const create = async (what: string): Promise<string> => {
       try {
         return await options.transport.createCanister({
@@ -152,12 +153,12 @@ class DeployRun {
       await this.save();
     }
     this.report('create', 1, total, `coordinator ${deployment.coordinator}`);
-    while (deployment.workers.length < this.plan.stages.length) {
-      const stage = deployment.workers.length;
-      const id = await create(`stage ${stage}`);
+    while (deployment.workers.length < workerCount(this.plan)) {
+      const place = placeText(this.plan, deployment.workers.length);
+      const id = await create(place);
       deployment.workers.push(id);
       await this.save();
-      this.report('create', deployment.workers.length + 1, total, `stage ${stage}: worker ${id}`);
+      this.report('create', deployment.workers.length + 1, total, `${place}: worker ${id}`);
     }
   }
 
@@ -189,13 +190,15 @@ class DeployRun {
   async configureWorkers(): Promise<void> {
     const { plan, deployment, options } = this;
     const id = (text: string): Uint8Array => Principal.fromText(text).toUint8Array();
-    const workers = deployment.workers.map(id);
+    const pipelines = byPipeline(deployment.workers.map(id), plan);
     await Promise.all(
-      this.workers.map(async (worker, stageIndex) => {
+      this.workers.map(async (worker, index) => {
+        const stageIndex = index % plan.stages.length;
         const stage = plan.stages[stageIndex]!;
-        const status = await this.retry(`stage ${stageIndex}`, () => worker.status());
+        const place = placeText(plan, index);
+        const status = await this.retry(place, () => worker.status());
         if (status.state !== WorkerState.empty) return;
-        await this.retry(`configuring stage ${stageIndex}`, () =>
+        await this.retry(`configuring ${place}`, () =>
           worker.configure({
             stageIndex,
             stageCount: plan.stages.length,
@@ -208,8 +211,9 @@ class DeployRun {
             openCalls: options.openCalls ?? 2,
             paced: true,
             resultsStay: plan.resultsStay,
+            pipelines: plan.pipelines,
             coordinator: id(deployment.coordinator!),
-            workers,
+            workers: pipelines[Math.floor(index / plan.stages.length)]!,
           }),
         );
       }),
@@ -227,18 +231,19 @@ class DeployRun {
 
   async loadWorkers(): Promise<void> {
     const deadline = Date.now() + (this.options.loadTimeoutMs ?? 300_000);
-    const total = this.plan.stages.length;
+    const total = workerCount(this.plan);
     let done = 0;
     await Promise.all(
-      this.workers.map(async (worker, stage) => {
-        await this.loadWorker(worker, stage, deadline);
-        this.report('load', ++done, total, `stage ${stage}: worker ${worker.canister}`);
+      this.workers.map(async (worker, index) => {
+        const place = placeText(this.plan, index);
+        await this.loadWorker(worker, place, deadline);
+        this.report('load', ++done, total, `${place}: worker ${worker.canister}`);
       }),
     );
   }
 
-  private async loadWorker(worker: WorkerClient, stage: number, deadline: number): Promise<void> {
-    const what = `loading stage ${stage}`;
+  private async loadWorker(worker: WorkerClient, place: string, deadline: number): Promise<void> {
+    const what = `loading ${place}`;
     const state = async (): Promise<number> =>
       (await this.retry(what, () => worker.status())).state;
     if ((await state()) === WorkerState.ready) return;
@@ -247,7 +252,7 @@ class DeployRun {
       if (Date.now() > deadline) {
         throw new CanopyError(
           'timeout',
-          `stage ${stage} (worker ${worker.canister}) is not loaded in time: deploy again with the ` +
+          `${place} (worker ${worker.canister}) is not loaded in time: deploy again with the ` +
             `manifest to go on`,
           true,
         );

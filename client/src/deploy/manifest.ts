@@ -16,7 +16,7 @@ export interface Deployment {
   host?: string;
   /** Canister id of the coordinator, once it is created. */
   coordinator?: string;
-  /** Canister ids of the workers created so far, by stage. */
+  /** Canister ids of the workers created so far: pipeline after pipeline, each stage by stage. */
   workers: string[];
   /** Hex SHA-256 of the module each canister was installed with, or where it came from, by canister id. */
   modules: Record<string, string>;
@@ -60,7 +60,7 @@ export function parseDeployment(json: string): Deployment {
   if (typeof manifest.model !== 'string' || !Array.isArray(manifest.workers)) {
     refuse('"model" or "workers" is missing');
   }
-  parsePlan(JSON.stringify(manifest.plan ?? null));
+  manifest.plan = parsePlan(JSON.stringify(manifest.plan ?? null));
   return manifest as Deployment;
 }
 

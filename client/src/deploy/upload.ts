@@ -4,6 +4,7 @@ import type { RetryOptions } from '../retry.js';
 import { retry } from '../retry.js';
 import { sha256 } from '../sha256.js';
 import type { WorkerClient } from '../worker-client.js';
+import { placeText } from './place.js';
 import type { OnProgress } from './progress.js';
 
 /** A planned model whose shards can be read in parts, as `planModel` of `@canopy/partitioner` gives it. */
@@ -41,33 +42,38 @@ export async function uploadShards(
   options: UploadOptions = {},
 ): Promise<void> {
   const { plan } = model;
-  const total = plan.stages.reduce((sum, stage) => sum + stage.shardBytes, 0);
-  const missing: { stage: number; index: number }[] = [];
+  const stageOf = (worker: number): number => worker % plan.stages.length;
+  const total = plan.pipelines * plan.stages.reduce((sum, { shardBytes }) => sum + shardBytes, 0);
+  const missing: { worker: number; index: number }[] = [];
   let done = 0;
   const held = await Promise.all(
-    workers.map((worker, stage) =>
-      retry(`stage ${stage}`, () => worker.chunksHeld(chunkCount(plan, stage)), options.retry),
+    workers.map((client, worker) =>
+      retry(
+        placeText(plan, worker),
+        () => client.chunksHeld(chunkCount(plan, stageOf(worker))),
+        options.retry,
+      ),
     ),
   );
-  held.forEach((chunks, stage) => {
+  held.forEach((chunks, worker) => {
     chunks.forEach((isHeld, index) => {
-      if (isHeld) done += chunkLength(plan, stage, index);
-      else missing.push({ stage, index });
+      if (isHeld) done += chunkLength(plan, stageOf(worker), index);
+      else missing.push({ worker, index });
     });
   });
   // Chunks of all workers in turn, so that each canister always has one to work on.
-  missing.sort((one, other) => one.index - other.index || one.stage - other.stage);
+  missing.sort((one, other) => one.index - other.index || one.worker - other.worker);
   const report = (detail: string): void => {
     options.onProgress?.({ step: 'upload', done, total, detail });
   };
   report(done === 0 ? 'nothing is there yet' : 'some chunks are there already');
 
   const queue = new PQueue({ concurrency: options.concurrency ?? 4 });
-  const tasks = missing.map(({ stage, index }) => async (): Promise<void> => {
-    const what = `stage ${stage}, chunk ${index}`;
-    const bytes = await model.readShardChunk(stage, index);
+  const tasks = missing.map(({ worker, index }) => async (): Promise<void> => {
+    const what = `${placeText(plan, worker)}, chunk ${index}`;
+    const bytes = await model.readShardChunk(stageOf(worker), index);
     const hash = await sha256(bytes);
-    await retry(what, () => workers[stage]!.putChunk({ index, hash, bytes }), options.retry);
+    await retry(what, () => workers[worker]!.putChunk({ index, hash, bytes }), options.retry);
     done += bytes.length;
     report(what);
   });

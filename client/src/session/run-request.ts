@@ -81,7 +81,7 @@ function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
     const known = parseCanisterError(result.text);
     throw new CanopyError(
       known?.code ?? 'internal',
-      `stage ${result.stage} (worker ${target.workers[result.stage] ?? 'unknown'}): ` +
+      `stage ${result.stage} (worker ${workersOf(target)[result.stage] ?? unknownWorker}): ` +
         (known?.message ?? result.text),
       known?.retryable,
     );
@@ -96,10 +96,18 @@ function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
     microBatches: result.tasks.length,
     stages: sumTraces(
       result.tasks.map((task) => task.traces),
-      target.workers,
+      workersOf(target),
     ),
     bytesReceived: bytes.length,
   };
+}
+
+/** What {@link StageDetail} says of a worker that is not known. */
+const unknownWorker = 'unknown';
+
+/** Workers of the stages; none where a ticket does not tell which of several pipelines it is of. */
+function workersOf({ plan, workers }: RunTarget): readonly string[] {
+  return plan.pipelines === 1 ? workers : [];
 }
 
 function sumTraces(
@@ -108,7 +116,7 @@ function sumTraces(
 ): StageDetail[] {
   const perTask = tasks.map((traces) =>
     traces.map(({ instructions, messages, bytesReceived, bytesSent, scratchBytes }, stage) => ({
-      worker: workers[stage] ?? 'unknown',
+      worker: workers[stage] ?? unknownWorker,
       instructions,
       messages,
       bytesReceived: BigInt(bytesReceived),

@@ -66,7 +66,7 @@ export class CanopySession {
     private readonly coordinator: CoordinatorClient,
     readonly model: string,
     readonly plan: Plan,
-    /** Canister ids of all stages in order. */
+    /** Canister ids of all pipelines' workers, one pipeline after the other, each stage by stage. */
     readonly workers: readonly string[],
     private readonly options: SessionOptions,
   ) {}

@@ -17,6 +17,8 @@ import type { DeployableModel } from '../deploy/upload.js';
 
 interface FakeWorker {
   state: number;
+  /** Argument of `configure`. */
+  configuration: Uint8Array;
   stageIndex: number;
   stageCount: number;
   chunkCount: number;
@@ -56,6 +58,7 @@ export class FakeNetwork implements Transport {
     ).toText();
     this.workers.set(id, {
       state: WorkerState.empty,
+      configuration: new Uint8Array(),
       stageIndex: 0,
       stageCount: 0,
       chunkCount: 0,
@@ -92,6 +95,7 @@ export class FakeNetwork implements Transport {
     const input = new ByteReader(arg, method);
     switch (method) {
       case 'configure': {
+        worker.configuration = arg;
         worker.stageIndex = input.u32();
         worker.stageCount = input.u32();
         worker.chunkCount = Math.ceil(input.u32() / input.u32());
@@ -220,6 +224,7 @@ export async function sampleModel(): Promise<DeployableModel & { shards: Uint8Ar
     typicalDims: { batch: 1 },
     chunkBytes,
     instructionBudget: 1e9,
+    pipelines: 1,
     stages,
   };
   return { plan, shards, readShardChunk: (stage, index) => Promise.resolve(chunk(stage, index)) };

@@ -3,7 +3,6 @@ import type { Coordinator } from './coordinator.js';
 import type { PrincipalLike } from './ic/ic.js';
 import type { Released } from './pipeline/releases.js';
 import type { SavedRequests } from './metrics/requests.js';
-import type { Model } from './registry/models.js';
 import type { Ticket } from './registry/tickets.js';
 
 /** A registered model as it is kept in stable memory. */
@@ -32,8 +31,7 @@ export function saveModels(coordinator: Coordinator): SavedModel[] {
 
 export function restoreModels(coordinator: Coordinator, saved: readonly SavedModel[]): void {
   for (const { name, plan, workers } of saved) {
-    const model: Model = { name, plan: parsePlan(plan), planText: plan, workers };
-    coordinator.models.add(model);
+    coordinator.models.add({ name, plan: parsePlan(plan), planText: plan, workers });
   }
 }
 

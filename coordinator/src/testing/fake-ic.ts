@@ -4,9 +4,11 @@ import type { Ic, PrincipalLike } from '../canister/ic/ic.js';
 
 export const alice = Principal.fromUint8Array(Uint8Array.of(1, 1));
 export const bob = Principal.fromUint8Array(Uint8Array.of(2, 2));
-export const workerIds = [0, 1].map((index) =>
-  Principal.fromUint8Array(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, index, 1, 1)),
-);
+const workerId = (index: number): Principal =>
+  Principal.fromUint8Array(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, index, 1, 1));
+export const workerIds = [0, 1].map(workerId);
+/** Workers of a second pipeline. */
+export const moreWorkerIds = [2, 3].map(workerId);
 
 /** An IC whose workers are functions. */
 export class FakeIc implements Ic {
@@ -75,6 +77,7 @@ export function samplePlan(): Plan {
     typicalDims: { batch: 1 },
     chunkBytes: 1024,
     instructionBudget: 1e9,
+    pipelines: 1,
     stages: [stage(0, ['mask', 'x'], ['h']), stage(1, ['h'], ['y'])],
   };
 }
@@ -82,14 +85,16 @@ export function samplePlan(): Plan {
 /** The tasks of an `enqueue` argument. */
 export function readEnqueue(bytes: Uint8Array): {
   mode: number;
+  coordinatorLoad: number;
   callerKey: bigint;
   tasks: Uint8Array[];
 } {
   const input = new ByteReader(bytes, 'enqueue');
-  const mode = input.u32();
+  const mode = input.u16();
+  const coordinatorLoad = input.u16();
   const callerKey = input.u64();
   const tasks = Array.from({ length: input.u32() }, () => input.bytes(input.u32()));
-  return { mode, callerKey, tasks };
+  return { mode, coordinatorLoad, callerKey, tasks };
 }
 
 /** A `done` result; each task has one trace a stage. */

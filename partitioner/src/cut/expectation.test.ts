@@ -18,7 +18,15 @@ describe('expectation', () => {
   const of = (workers: number, total: number): Expectation => {
     const stages = Array.from({ length: workers }, () => stage(total / workers));
     return expectationOf(
-      { workers, rows: 1, stages, oneRow: stages, rowBytes: 1000, resultsStay: false },
+      {
+        pipelines: 1,
+        rows: 1,
+        stages,
+        oneRow: stages,
+        rowBytes: 1000,
+        resultsStay: false,
+        rowsIndependent: false,
+      },
       budget,
     );
   };
@@ -38,12 +46,34 @@ describe('expectation', () => {
 
   it('counts a stage that needs several messages', () => {
     const stages = [stage(3.6e9, 2), stage(3.6e9, 2)];
-    const candidate = { rows: 1, stages, oneRow: stages, rowBytes: 1000, resultsStay: false };
-    const expected = expectationOf({ workers: 2, ...candidate }, budget);
+    const candidate = {
+      rows: 1,
+      stages,
+      oneRow: stages,
+      rowBytes: 1000,
+      resultsStay: false,
+      rowsIndependent: false,
+    };
+    const expected = expectationOf({ pipelines: 1, ...candidate }, budget);
     // Two rounds of work, and the word that it is done.
     expect(expected.roundsForOne).toBe(3);
     // Two messages of 1.9 B a round.
     expect(expected.inferencesPerRound).toBeLessThanOrEqual(3.8 / 3.6);
+  });
+
+  it('tells what several pipelines of the same stages do, and in which requests', () => {
+    const stages = [stage(1.2e9)];
+    const candidate = { rows: 1, stages, oneRow: stages, rowBytes: 200_000, resultsStay: false };
+    const rate = (pipelines: number, rowsIndependent: boolean): Expectation =>
+      expectationOf({ ...candidate, pipelines, rowsIndependent }, budget);
+    const [one, four] = [rate(1, false), rate(4, false)];
+    expect(four.workers).toBe(4);
+    expect(four.inferencesPerRound).toBeGreaterThan(2.5 * one.inferencesPerRound);
+    expect(one.rowsPerRequest).toBe(1);
+    // What the coordinator takes for a request is shared by its rows; 1.9 MB hold nine of them.
+    const several = rate(4, true);
+    expect(several.rowsPerRequest).toBe(8);
+    expect(several.inferencesPerRound).toBeGreaterThan(four.inferencesPerRound);
   });
 
   it('prices a thousand inferences', () => {
@@ -61,7 +91,9 @@ describe('choice', () => {
     roundsForOne: number,
   ): Expectation => ({
     workers,
+    pipelines: 1,
     rows: 1,
+    rowsPerRequest: 1,
     inferencesPerRound,
     roundsForOne,
     cyclesPerThousand: 0,

@@ -1,3 +1,4 @@
+import { maxMessageBytes } from '@canopy/protocol';
 import cycles from '../cost/cycles.json' with { type: 'json' };
 import type { StageCost } from '../cost/stage.js';
 import type { Load, PipelineSetting, StageLoad } from './simulate/messages.js';
@@ -5,33 +6,44 @@ import { simulateLoad } from './simulate/pipeline.js';
 
 /** A way to cut a model: what each stage costs for a micro-batch of so many rows, and for one row. */
 export interface Candidate {
-  workers: number;
+  /** Pipelines of these stages. */
+  pipelines: number;
   rows: number;
   stages: readonly StageCost[];
   oneRow: readonly StageCost[];
   /** Bytes of the inputs of one row. */
   rowBytes: number;
+  /** Whether a request may hold several micro-batches. */
+  rowsIndependent: boolean;
   /** Whether results stay at the last stage. */
   resultsStay: boolean;
 }
 
 /** What a cut does when requests never run out, and for one request alone. */
 export interface Expectation {
+  /** In all pipelines together. */
   workers: number;
+  pipelines: number;
   rows: number;
   /**
-   * Rows of results a round while the pipeline is full, all workers on one subnet; requests of one
-   * micro-batch, all sent at once. A round is about a second.
+   * Rows of results a round while the pipelines are full, all workers on one subnet; all requests sent
+   * at once, of `rowsPerRequest` rows. A round is about a second.
    */
   inferencesPerRound: number;
+  /** Rows of a request: one micro-batch, or more where that is faster. */
+  rowsPerRequest: number;
   /** Rounds until the answer to a request of one row that comes alone. */
   roundsForOne: number;
   cyclesPerThousand: number;
   usDollarsPerThousand: number;
 }
 
-/** Messages of each stage that show what a full pipeline does. */
+/** More workers, pipelines or rows of a request must be better by this part to be worth while. */
+const worthIt = 1.02;
+
+/** Messages of each stage, and requests of each pipeline, that show what full pipelines do. */
 const messagesToSettle = 10;
+const requestsOfPipeline = 8;
 
 /** What a stage takes in the simulation. */
 export function stageLoad(cost: Omit<StageCost, 'bytesReceived' | 'scratchBytes'>): StageLoad {
@@ -52,23 +64,41 @@ function together(stages: readonly StageCost[], instructionBudget: number): numb
   return Math.max(1, instructionBudget / most);
 }
 
-/** Rows a round when so many requests that more change nothing are sent at once. */
+/** Micro-batches of the larger requests that are looked at, as far as they fit a message. */
+const severalMicroBatches = 8;
+
+/** Micro-batches of requests to look at. */
+function requestSizes({ rows, rowBytes, rowsIndependent }: Candidate): number[] {
+  const fitting = Math.floor(maxMessageBytes / Math.max(1, rows * rowBytes));
+  const several = Math.min(severalMicroBatches, fitting);
+  return rowsIndependent && several > 1 ? [1, several] : [1];
+}
+
+/** Micro-batches a round when so many requests that more change nothing are sent at once. */
 function fullRate(setting: PipelineSetting, load: Load): number {
   const { rounds, steadyPerRound } = simulateLoad(setting, load);
-  return steadyPerRound ?? load.requests / rounds;
+  return (steadyPerRound ?? load.requests / rounds) * load.microBatches;
 }
 
 /** Predicts what a cut does, from its stages' costs alone. */
 export function expectationOf(candidate: Candidate, instructionBudget: number): Expectation {
-  const { workers, rows, stages, oneRow, rowBytes, resultsStay } = candidate;
+  const { pipelines, rows, stages, oneRow, rowBytes, resultsStay } = candidate;
+  const workers = pipelines * stages.length;
   const group = together(stages, instructionBudget);
   const setting = (costs: readonly StageCost[]): PipelineSetting => ({
     stages: costs.map(stageLoad),
+    pipelines,
     instructionBudget,
     resultsStay,
   });
-  const requests = Math.max(16, Math.ceil(messagesToSettle * workers * group));
-  const plenty: Load = { requests, concurrency: requests, microBatches: 1, bytes: rowBytes * rows };
+  const tasks = Math.max(16, Math.ceil(messagesToSettle * workers * group));
+  const rates = requestSizes(candidate).map((microBatches) => {
+    const requests = Math.max(requestsOfPipeline * pipelines, Math.ceil(tasks / microBatches));
+    const bytes = rowBytes * rows * microBatches;
+    const load = { requests, concurrency: requests, microBatches, bytes };
+    return { microBatches, rate: fullRate(setting(stages), load) };
+  });
+  const best = rates.reduce((one, other) => (other.rate > one.rate * worthIt ? other : one));
   const alone: Load = { requests: 1, concurrency: 1, microBatches: 1, bytes: rowBytes };
   const cyclesEach =
     stages.reduce((sum, stage) => {
@@ -81,22 +111,21 @@ export function expectationOf(candidate: Candidate, instructionBudget: number): 
   const cyclesPerThousand = cyclesEach * 1000;
   return {
     workers,
+    pipelines,
     rows,
-    inferencesPerRound: fullRate(setting(stages), plenty) * rows,
+    inferencesPerRound: best.rate * rows,
+    rowsPerRequest: best.microBatches * rows,
     roundsForOne: simulateLoad(setting(oneRow), alone).rounds,
     cyclesPerThousand,
     usDollarsPerThousand: (cyclesPerThousand / 1e12) * cycles.usDollarsPerTrillion,
   };
 }
 
-/** More workers must be better by this part to be worth their memory and their upgrades. */
-const worthIt = 1.02;
-
 /**
  * Chooses among cuts: for throughput the most inferences a round, for latency the fewest rounds for
- * one request; of nearly equal ones the one with the fewest workers.
+ * one request; of nearly equal ones the one with the fewest workers, and of these the fewest pipelines.
  *
- * @param expectations in the order of their workers, not empty
+ * @param expectations in the order of their workers, then of their pipelines; not empty
  */
 export function choose(
   expectations: readonly Expectation[],

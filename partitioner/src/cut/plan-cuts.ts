@@ -4,16 +4,17 @@ import { PartitionError } from '../error.js';
 import type { Program } from '../graph/program.js';
 import { resultsStay, type StageCost } from '../cost/stage.js';
 import { cutChain, fewestStages } from './chain.js';
-import { choose, expectationOf, type Expectation } from './expectation.js';
+import { choose, expectationOf, type Candidate, type Expectation } from './expectation.js';
+import { pipelineShapes, type ShapeRequest } from './pipeline-shapes.js';
 import { ProgramChain, type StageLimits } from './program-chain.js';
 
 /** What is asked of the cut. */
-export interface CutRequest {
-  /** A number, `auto`, or undefined for as few as the limits need. */
-  workers: number | 'auto' | undefined;
+export interface CutRequest extends ShapeRequest {
   goal: 'throughput' | 'latency';
   /** Rows of a micro-batch; undefined to choose them. */
   rows: number | undefined;
+  /** Whether a request may be cut into micro-batches; if not, `rows` is that of a request. */
+  rowsIndependent: boolean;
 }
 
 /** More rows than this save nothing more and make messages needlessly large. */
@@ -89,9 +90,6 @@ export interface Cut {
   considered: Expectation[];
 }
 
-/** Most workers that `auto` considers: more on one subnet give memory, not speed. */
-const mostWorkers = 16;
-
 /** Cuts a program into stages and chooses the rows of a micro-batch. Throws {@link PartitionError}. */
 export function planCuts(
   program: Program,
@@ -104,47 +102,53 @@ export function planCuts(
   const fewest = fewestStages(chain);
   if (fewest === undefined) throw doesNotFit(program, chain, limits);
 
-  const cutInto = (workers: number): { cuts: number[]; expectation: Expectation } | undefined => {
-    const cuts = cutChain(chain, workers);
+  const candidateOf = memoize((stages: number) => {
+    const cuts = cutChain(chain, stages);
     if (!cuts) return undefined;
     const rows = request.rows ?? rowsWithinBudget(program, schedule, limits, cuts);
     const costs = (of: ProgramChain): StageCost[] =>
       cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!));
     const busy = rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits);
-    const candidate = {
-      workers,
+    const candidate: Omit<Candidate, 'pipelines'> = {
       rows,
       stages: costs(busy),
       oneRow: costs(one),
       rowBytes: one.bytes(0),
-      resultsStay: resultsStay(program, workers),
+      rowsIndependent: request.rowsIndependent,
+      resultsStay: resultsStay(program, stages),
     };
-    return { cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
+    return { cuts, candidate };
+  });
+
+  const shapes = pipelineShapes(request, fewest, program.nodes.length);
+  const found = shapes.flatMap(({ stages, pipelines }) => {
+    const cut = candidateOf(stages);
+    if (!cut) return [];
+    const candidate = { ...cut.candidate, pipelines };
+    return { cuts: cut.cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
+  });
+  if (found.length === 0) {
+    throw new PartitionError(
+      'does-not-fit',
+      `the model does not fit ${shapes[0]!.stages} workers of ` +
+        `${megabytes(limits.maxWeightsBytes)} of weights: it needs at least ${fewest}` +
+        (shapes[0]!.pipelines > 1 ? ' in each pipeline' : ''),
+    );
+  }
+  const expectations = found.map(({ expectation }) => expectation);
+  const best = choose(expectations, request.goal);
+  const isOpen = request.workers === 'auto' || request.pipelines === 'auto';
+  return {
+    ...found.find(({ expectation }) => expectation === best)!,
+    considered: isOpen ? expectations : [],
   };
+}
 
-  if (request.workers === 'auto') {
-    const most = Math.min(Math.max(mostWorkers, fewest), program.nodes.length);
-    const numbers = Array.from({ length: most - fewest + 1 }, (_, index) => fewest + index);
-    const found = numbers.flatMap((workers) => cutInto(workers) ?? []);
-    const considered = found.map(({ expectation }) => expectation);
-    const best = choose(considered, request.goal);
-    return { ...found.find(({ expectation }) => expectation === best)!, considered };
-  }
-
-  const workers = request.workers ?? fewest;
-  if (workers > program.nodes.length) {
-    throw new PartitionError(
-      'does-not-fit',
-      `workers: ${workers} is more than the ${program.nodes.length} operations of the model`,
-    );
-  }
-  const found = cutInto(workers);
-  if (!found) {
-    throw new PartitionError(
-      'does-not-fit',
-      `the model does not fit ${workers} workers of ${megabytes(limits.maxWeightsBytes)} of weights: ` +
-        `it needs at least ${fewest}`,
-    );
-  }
-  return { ...found, considered: [] };
+/** A function that computes each result once. */
+function memoize<Result>(compute: (key: number) => Result): (key: number) => Result {
+  const known = new Map<number, Result>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, compute(key));
+    return known.get(key)!;
+  };
 }

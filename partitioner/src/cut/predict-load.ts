@@ -25,6 +25,7 @@ export function predictLoad(plan: Plan, load: RequestLoad): LoadOutcome {
   const rows = Math.ceil(load.rows / microBatches);
   const setting = {
     stages: plan.stages.map(({ predictions }) => stageLoad(forRows(predictions, rows))),
+    pipelines: plan.pipelines,
     instructionBudget: plan.instructionBudget,
     resultsStay: plan.resultsStay,
   };

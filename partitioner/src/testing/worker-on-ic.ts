@@ -124,6 +124,7 @@ export class WorkersOnIc {
         openCalls: 2,
         paced: true,
         resultsStay,
+        pipelines: 1,
         coordinator: owner,
         workers,
       });

@@ -70,6 +70,10 @@ export function readU8(): u32 {
   const bytes = readBytes(1);
   return bytes == 0 ? 0 : <u32>load<u8>(bytes);
 }
+export function readU16(): u32 {
+  const bytes = readBytes(2);
+  return bytes == 0 ? 0 : <u32>load<u16>(bytes);
+}
 export function readU32(): u32 {
   const bytes = readBytes(4);
   return bytes == 0 ? 0 : load<u32>(bytes);

@@ -1,40 +1,52 @@
 /**
  * How many instructions a message of work may use. A stage should get two long messages into a round
- * (one, where two stages share a thread), so what the coordinator takes of its thread in a round must
- * fit beside one. The head sees the coordinator's requests, knows what each costs, and tells the other
- * stages with the tasks.
+ * (one, where workers share a thread), so what the coordinator takes of its thread in a round must fit
+ * beside one. The coordinator tells the heads with each request what requests take, and heads know how
+ * many requests have ended and will be released. They tell the other stages with tasks.
  */
-import { instructionBudget, isHead, paced, stageCount } from './config';
+import { hasOwnThread, instructionBudget, isHead, paced, pipelines } from './config';
 import {
-  coordinatorPerByte,
   coordinatorPerRelease,
-  coordinatorPerRequest,
   roomOfOneStage,
   roomOfSeveral,
+  roundsOfLoad,
   shortestLongMessage,
-  threads,
 } from './limits';
 
-/** What the coordinator took in this round and in those before, as far as the head knows. */
+/** What requests take of the coordinator in a round, as it said last, and for how many rounds that holds. */
+let coordinatorLoad: u64 = 0;
+let loadHolds: u32 = 0;
+/** Requests that ended in this round and in those before, u32 each. */
 const rounds: i32 = 4;
-const taken = memory.data(rounds * 8, 8);
+const ended = memory.data(rounds * 4, 4);
 /** What the head said last; 0 before. */
 let told: u64 = 0;
 
 /** A round has begun. */
 export function budgetForNewRound(): void {
-  for (let i = rounds - 1; i > 0; i--) store<u64>(taken + i * 8, load<u64>(taken + (i - 1) * 8));
-  store<u64>(taken, 0);
-}
-
-/** The coordinator handed a request of so many bytes over; the round must have been entered. */
-export function noteRequest(bytes: u32): void {
-  store<u64>(taken, load<u64>(taken) + coordinatorPerRequest + coordinatorPerByte * bytes);
+  if (loadHolds > 0) loadHolds--;
+  for (let i = rounds - 1; i > 0; i--) store<u32>(ended + i * 4, load<u32>(ended + (i - 1) * 4));
+  store<u32>(ended, 0);
 }
 
 /** A request has ended: its caller will release the result. The round must have been entered. */
 export function noteEnd(): void {
-  store<u64>(taken, load<u64>(taken) + coordinatorPerRelease);
+  store<u32>(ended, load<u32>(ended) + 1);
+}
+
+/** What the coordinator takes in a round. */
+function coordinatorTakes(): u64 {
+  let releases: u64 = 0;
+  for (let i = 0; i < rounds; i++) releases += load<u32>(ended + i * 4);
+  // Other pipelines do as much on average.
+  releases = (releases * pipelines + rounds - 1) / rounds;
+  return (loadHolds > 0 ? coordinatorLoad : 0) + releases * coordinatorPerRelease;
+}
+
+/** Takes over what the coordinator says it takes; the round must have been entered. */
+export function setCoordinatorLoad(instructions: u64): void {
+  coordinatorLoad = instructions;
+  loadHolds = roundsOfLoad + pipelines;
 }
 
 /** Takes over what the head said; 0 where it said nothing. */
@@ -46,12 +58,6 @@ export function setMessageBudget(instructions: u64): void {
 export function messageBudget(): u64 {
   if (!paced || instructionBudget <= shortestLongMessage) return instructionBudget;
   if (!isHead()) return told == 0 ? instructionBudget : min(told, instructionBudget);
-  const room = stageCount <= threads ? roomOfOneStage : roomOfSeveral;
-  let most: u64 = 0;
-  for (let i = 0; i < rounds; i++) {
-    const instructions = load<u64>(taken + i * 8);
-    // No message would be short enough beside more: such rounds, where many requests come, pass.
-    if (instructions < room - shortestLongMessage) most = max(most, instructions);
-  }
-  return min(room - most, instructionBudget);
+  const room = hasOwnThread() ? roomOfOneStage : roomOfSeveral;
+  return min(max(room - min(coordinatorTakes(), room), shortestLongMessage), instructionBudget);
 }

@@ -1,10 +1,12 @@
 /** The worker's place in its pipeline: `WorkerConfig` of the protocol. */
 import { isTruncated, openBytes, readBytes, readU32, readU64, readU8, remaining } from './argument';
 import { chunksOf } from '../store/layout';
+import { threads } from './limits';
 
 /** Longest principal, Interface Specification, "Principals". */
 const maxPrincipalBytes: u32 = 29;
 export const maxStages: u32 = 256;
+const maxPipelines: u32 = 256;
 /** More chunks than any shard needs. */
 const maxChunks: u32 = 65536;
 /** A message could not even be read with less. */
@@ -23,6 +25,8 @@ export let maxOpenCalls: u32 = 0;
 export let paced: bool = true;
 /** Whether the last stage keeps the results; never where the only stage is head and last at once. */
 export let resultsStay: bool = false;
+/** Pipelines of the model, this one included. */
+export let pipelines: u32 = 1;
 /** 32 bytes. */
 export const shardHash = memory.data(32, 8);
 /** Length byte, then up to 29 bytes, a stage each. */
@@ -83,8 +87,14 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   const complete = checkPrincipals();
   stageCount = stagesBefore;
   if (!complete) return false;
+  // Configurations of earlier releases end here.
+  const pipelineCount: u32 = remaining() == 0 ? 1 : readU32();
   if (isTruncated() || remaining() > 0) {
-    problem = 'it must end with the coordinator and one worker a stage';
+    problem = 'it must end with the coordinator, one worker a stage and the number of pipelines';
+    return false;
+  }
+  if (pipelineCount == 0 || pipelineCount > maxPipelines) {
+    problem = 'the number of pipelines must be 1 to 256';
     return false;
   }
   stageIndex = index;
@@ -97,6 +107,7 @@ export function takeConfiguration(bytes: usize, length: u32): bool {
   maxOpenCalls = open;
   paced = isPaced != 0;
   resultsStay = stay != 0 && count > 1;
+  pipelines = pipelineCount;
   memory.copy(shardHash, hash, 32);
   openBytes(bytes + principals, length - principals);
   copyPrincipal(coordinator);
@@ -118,6 +129,11 @@ export function isLast(): bool {
 /** Whether this is the last stage and results stay here. */
 export function keepsResults(): bool {
   return resultsStay && isLast();
+}
+
+/** Whether each worker of the model has a thread of the subnet for itself. */
+export function hasOwnThread(): bool {
+  return stageCount * pipelines <= threads;
 }
 
 function same(principal: usize, bytes: usize, length: usize): bool {

@@ -14,11 +14,12 @@ import {
   keepArgument,
   openArgument,
   readBytes,
+  readU16,
   readU32,
   readU64,
   remaining,
 } from './argument';
-import { noteRequest } from './budget';
+import { setCoordinatorLoad } from './budget';
 import { isHead, paced, stageCount } from './config';
 import { msg_reply_data_append } from './ic0';
 import { silenceSeconds } from './limits';
@@ -46,6 +47,7 @@ import { wait } from './waiting';
 import { failHeap } from './work';
 
 const fields = memory.data(16, 8);
+const million: u64 = 1_000_000;
 
 /** False, and the message rejected, unless this is the head and it has its program. */
 export function headIsReady(): bool {
@@ -58,6 +60,9 @@ export function headIsReady(): bool {
   reject(CanisterError.notReady, 'the worker has not loaded its shard yet; wait for its status');
   return false;
 }
+
+/** What the coordinator takes in a round, as the request in the argument says. */
+let coordinatorLoad: u64 = 0;
 
 export function enqueue(): void {
   if (!fromCoordinator() || !headIsReady()) return;
@@ -75,7 +80,7 @@ export function enqueue(): void {
   request.input = keepArgument();
   line(request);
   atLeast(stepOutstanding ? 1 : 2);
-  noteRequest(request.inputBytes);
+  setCoordinatorLoad(coordinatorLoad);
   if (paced) schedule();
   else workNow();
   runTimerWithin(silenceSeconds);
@@ -97,7 +102,8 @@ function badMessage(problem: string): usize {
 /** Admits the request in the argument; 0 with a failure's text where it cannot be. */
 function readRequest(): usize {
   const bytes = remaining();
-  const mode = readU32();
+  const mode = readU16();
+  coordinatorLoad = <u64>readU16() * million;
   const callerKey = readU64();
   const taskCount = readU32();
   if (isTruncated()) return badMessage('enqueue: the argument is truncated');

@@ -19,20 +19,20 @@ export const maxLooks: u32 = 1000;
 /** After so long without news of a task under way, a stage has lost it. */
 export const silenceSeconds: u64 = 600;
 /**
- * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of a
- * pipeline that takes no requests: with a stage on a thread, and with several.
+ * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of
+ * pipelines that take no requests: with a worker on a thread, and with several.
  */
 export const roomOfOneStage: u64 = 1_900_000_000;
-export const roomOfSeveral: u64 = 1_800_000_000;
+export const roomOfSeveral: u64 = 1_830_000_000;
 /** Messages are not made shorter than this to leave room for the coordinator. */
 export const shortestLongMessage: u64 = 1_000_000_000;
-/**
- * What the coordinator takes in the round in which a request comes, for each of its bytes, and in the
- * round after its end, when its result is released; messages are charged 2 M each.
- */
-export const coordinatorPerRequest: u64 = 26_000_000;
+/** What the coordinator takes when a result is released; messages are charged 2 M each. */
 export const coordinatorPerRelease: u64 = 16_000_000;
-export const coordinatorPerByte: u64 = 58;
+/**
+ * What the coordinator says it takes in a round holds for so many rounds, and one more for each
+ * pipeline: they hear of it in turn.
+ */
+export const roundsOfLoad: u32 = 3;
 /** Iterations at the beginning of a round that belong to small messages; see `round.ts`. */
 export const quietIterations: u32 = 3;
 /** Where so many rounds in a row were over before a stage could work, as many go without quiet. */

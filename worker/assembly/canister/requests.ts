@@ -14,7 +14,7 @@ import {
   takeTurn,
   unfinishedOf,
 } from './callers';
-import { paced, queueLimit, queueLimitPerCaller, resultsStay, stageCount } from './config';
+import { hasOwnThread, paced, queueLimit, queueLimitPerCaller, resultsStay, stageCount } from './config';
 import { time } from './ic0';
 import {
   maxTasks,
@@ -23,7 +23,6 @@ import {
   silenceSeconds,
   messagesUnderWayPerStage,
   tasksUnderWayMore,
-  threads,
 } from './limits';
 import { composeFailure, failureLength } from './message';
 import {
@@ -160,7 +159,7 @@ export function restoreRequest(saved: Request): usize {
  */
 export function tasksPerLaunch(): u32 {
   if (!paced) return u32.MAX_VALUE;
-  const messages = stageCount <= threads ? 2 * stageCount : stageCount;
+  const messages = hasOwnThread() ? 2 * stageCount : stageCount;
   return max<u32>(1, (tasksWaiting + tasksUnderWay) / messages);
 }
 

@@ -81,6 +81,7 @@ export class EmbeddedPipeline {
       openCalls: 16,
       paced: true,
       resultsStay: false,
+      pipelines: 1,
       coordinator: this.me,
       workers: this.workers,
       ...this.options,
@@ -121,9 +122,14 @@ export class EmbeddedPipeline {
     return this.reply(id)!;
   }
 
-  /** Sends the head a request; the id of its call. */
-  enqueue(mode: number, tasks: Uint8Array[], callerKey = 1n): Uint8Array {
-    return this.submit(this.workers[0]!, 'enqueue', encodeEnqueue({ mode, callerKey, tasks }));
+  /**
+   * Sends the head a request; the id of its call.
+   *
+   * @param coordinatorLoad million instructions that the coordinator says it takes in a round
+   */
+  enqueue(mode: number, tasks: Uint8Array[], callerKey = 1n, coordinatorLoad = 0): Uint8Array {
+    const arg = encodeEnqueue({ mode, coordinatorLoad, callerKey, tasks });
+    return this.submit(this.workers[0]!, 'enqueue', arg);
   }
 
   /** What a call of `enqueue` that waits is answered with, executing rounds until it is there. */

@@ -190,6 +190,7 @@ export class Pipeline {
       openCalls: 16,
       paced: true,
       resultsStay: false,
+      pipelines: 1,
       coordinator: bytesOf(coordinator),
       workers: this.workers.map(({ id }) => bytesOf(id)),
       ...this.options,
@@ -236,8 +237,9 @@ export class Pipeline {
     );
   }
 
-  enqueue(mode: number, callerKey: bigint, tasks: Uint8Array[]): Call {
-    const arg = encodeEnqueue({ mode, callerKey, tasks });
+  /** @param coordinatorLoad million instructions that the coordinator says it takes in a round */
+  enqueue(mode: number, callerKey: bigint, tasks: Uint8Array[], coordinatorLoad = 0): Call {
+    const arg = encodeEnqueue({ mode, coordinatorLoad, callerKey, tasks });
     return this.ic.call(coordinator, this.head, 'enqueue', arg);
   }
 

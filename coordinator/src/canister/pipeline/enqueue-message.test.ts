@@ -27,14 +27,21 @@ describe('the message to the head', () => {
 
   test('is what encodeEnqueue gives', () => {
     fc.assert(
-      fc.property(fc.array(anyTensors, { maxLength: 3 }), u64, (tasks, callerKey) => {
-        const expected = encodeEnqueue({
-          mode: EnqueueMode.ticket,
-          callerKey,
-          tasks: tasks.map((task) => encodeBundle(task)),
-        });
-        expect(encodeTasksForHead('ticket', callerKey, tasks)).toEqual(expected);
-      }),
+      fc.property(
+        fc.array(anyTensors, { maxLength: 3 }),
+        u64,
+        fc.integer({ min: 0, max: 900_000_000 }),
+        (tasks, callerKey, coordinatorLoad) => {
+          const expected = encodeEnqueue({
+            mode: EnqueueMode.ticket,
+            coordinatorLoad: Math.ceil(coordinatorLoad / 1e6),
+            callerKey,
+            tasks: tasks.map((task) => encodeBundle(task)),
+          });
+          const header = { mode: 'ticket', callerKey, coordinatorLoad } as const;
+          expect(encodeTasksForHead(tasks, header)).toEqual(expected);
+        },
+      ),
     );
   });
 

@@ -43,18 +43,26 @@ export function cutTasks(
   return tasks;
 }
 
+/** What a request tells the head besides its tasks. */
+export interface RequestHeader {
+  mode: keyof typeof EnqueueMode;
+  callerKey: bigint;
+  /** Instructions that the coordinator takes in a round. */
+  coordinatorLoad: number;
+}
+
 /**
  * Argument of `enqueue`, as `encodeEnqueue` of the tasks' bundles, but copying the data once at most.
  * The tensors must not be used afterwards: the data of a single one are sent from where they lie in
  * the caller's message, of which the bytes before them are overwritten.
  */
 export function encodeTasksForHead(
-  mode: keyof typeof EnqueueMode,
-  callerKey: bigint,
   tasks: readonly (readonly BundleTensor[])[],
+  { mode, callerKey, coordinatorLoad }: RequestHeader,
 ): Uint8Array {
   const out = new GatherWriter();
-  out.u32(EnqueueMode[mode]).u64(callerKey).u32(tasks.length);
+  out.u16(EnqueueMode[mode]).u16(Math.ceil(coordinatorLoad / 1e6));
+  out.u64(callerKey).u32(tasks.length);
   for (const tensors of tasks) {
     out.u32(bundleBytes(tensors));
     writeBundle(out, tensors);

@@ -82,6 +82,7 @@ export async function fetchAndLog(
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
+  const { head } = ticketOf(coordinator, id);
   const outcome = await fetchPart(coordinator, id, offset);
   const entry = coordinator.requests.find(id);
   if (outcome.kind === 'pending' || entry === undefined || entry.finishedAtNs !== undefined) {
@@ -90,7 +91,7 @@ export async function fetchAndLog(
   if (offset + outcome.bytes.length < outcome.total) return outcome;
   const now = coordinator.ic.now();
   const workers = coordinator.models.has(entry.model)
-    ? coordinator.models.get(entry.model).workers
+    ? (coordinator.models.get(entry.model).pipelineOf(head) ?? [])
     : [];
   const result = offset === 0 ? decodeResult(outcome.bytes) : undefined;
   if (result?.status === 'failed') {

@@ -2,9 +2,9 @@ import { CanisterError, ByteReader, maxMessageBytes, type BundleTensor } from '@
 import { bundleBytes } from '../bytes/bundle-writer.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
-import { keeperOf } from '../registry/tickets.js';
+import { keeperOf, type Ticket } from '../registry/tickets.js';
 import { readResult } from './read-result.js';
-import { enqueue, joinResult, stageFailure } from './request.js';
+import { enqueue, joinResult, stageFailure, type Enqueued } from './request.js';
 import { sumTraces, type StageTotals } from './stages.js';
 
 export type InferOutcome =
@@ -17,19 +17,32 @@ export interface SubmitOutcome {
   ticket: bigint;
 }
 
+/** @param requestId the head's number of the request */
+function ticketOf({ model, pipeline, caller, entry }: Enqueued, requestId: bigint): Ticket {
+  return {
+    id: entry.ticket,
+    model: model.name,
+    head: pipeline[0]!,
+    keeper: keeperOf(model.plan, pipeline),
+    caller,
+    requestId,
+  };
+}
+
 /** Runs a model and waits for its outputs; a result too large for a reply becomes a ticket. */
 export async function infer(
   coordinator: Coordinator,
   modelName: string,
   inputs: Uint8Array,
 ): Promise<InferOutcome> {
-  const { model, caller, entry, reply } = await enqueue(coordinator, 'wait', modelName, inputs);
+  const enqueued = await enqueue(coordinator, 'wait', modelName, inputs);
+  const { model, pipeline, entry, reply } = enqueued;
   const { ic, requests, tickets } = coordinator;
   try {
     const result = readResult(reply);
     switch (result.status) {
       case 'done': {
-        const stages = sumTraces(result.tasks, model.workers);
+        const stages = sumTraces(result.tasks, pipeline);
         const outputs = joinResult(
           model,
           result.tasks.map((task) => task.bundle),
@@ -42,21 +55,14 @@ export async function infer(
               `and fetch`,
           );
         }
-        requests.succeed(entry, ic.now(), stages, model.workers, bytes);
+        requests.succeed(entry, ic.now(), stages, pipeline, bytes);
         return { kind: 'done', outputs, microBatches: entry.microBatches, stages };
       }
       case 'failed':
-        throw stageFailure(model.workers, result);
+        throw stageFailure(pipeline, result);
       case 'moved':
       case 'pending':
-        tickets.add({
-          id: entry.ticket,
-          model: modelName,
-          head: model.workers[0]!,
-          keeper: keeperOf(model),
-          caller,
-          requestId: result.requestId,
-        });
+        tickets.add(ticketOf(enqueued, result.requestId));
         return { kind: 'ticket', ticket: entry.ticket };
     }
   } catch (error) {
@@ -71,14 +77,8 @@ export async function submit(
   modelName: string,
   inputs: Uint8Array,
 ): Promise<SubmitOutcome> {
-  const { model, caller, entry, reply } = await enqueue(coordinator, 'ticket', modelName, inputs);
-  coordinator.tickets.add({
-    id: entry.ticket,
-    model: modelName,
-    head: model.workers[0]!,
-    keeper: keeperOf(model),
-    caller,
-    requestId: new ByteReader(reply, 'reply of enqueue').u64(),
-  });
-  return { kind: 'ok', ticket: entry.ticket };
+  const enqueued = await enqueue(coordinator, 'ticket', modelName, inputs);
+  const requestId = new ByteReader(enqueued.reply, 'reply of enqueue').u64();
+  coordinator.tickets.add(ticketOf(enqueued, requestId));
+  return { kind: 'ok', ticket: enqueued.entry.ticket };
 }

@@ -12,6 +12,7 @@ import {
   bob,
   doneResult,
   failedResult,
+  moreWorkerIds,
   readEnqueue,
   samplePlan,
   workerIds,
@@ -150,6 +151,113 @@ describe('infer', () => {
     expect(outcome).toEqual({ kind: 'ticket', ticket: 1n });
     expect(coordinator.tickets.all()).toMatchObject([{ id: 1n, requestId: 9n }]);
   });
+});
+
+describe('several pipelines', () => {
+  const [first, second] = [workerIds[0]!.toText(), moreWorkerIds[0]!.toText()];
+
+  function setUpTwo(resultsStay = false): { ic: FakeIc; coordinator: Coordinator } {
+    const ic = new FakeIc();
+    const coordinator = new Coordinator(ic);
+    const plan = { ...samplePlan(), pipelines: 2, resultsStay };
+    const workers = [...workerIds, ...moreWorkerIds];
+    coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers });
+    return { ic, coordinator };
+  }
+  const called = (ic: FakeIc): string[] => ic.calls.map(({ canister }) => canister);
+
+  test('get requests in turn, and are named in the answers', async () => {
+    const { ic, coordinator } = setUpTwo();
+    ic.onCall = echoHead;
+    const workers: string[][] = [];
+    for (let count = 0; count < 4; count++) {
+      const outcome = await infer(coordinator, 'm', inputs(1));
+      if (outcome.kind !== 'done') throw new Error(outcome.kind);
+      workers.push(outcome.stages.map(({ worker }) => worker.toText()));
+    }
+    expect(called(ic)).toEqual([first, second, first, second]);
+    const texts = [workerIds, moreWorkerIds].map((ids) => ids.map((id) => id.toText()));
+    expect(workers).toEqual([...texts, ...texts]);
+  });
+
+  test.each([
+    ['is full', new CallFailure(4, '[busy] 64 requests wait')],
+    ['is stopped', new CallFailure(5, 'Canister abc is stopped')],
+    ['has no cycles left', new CallFailure(2, 'Canister abc is out of cycles')],
+  ])('the next takes a request where one %s', async (_, failure) => {
+    const { ic, coordinator } = setUpTwo();
+    ic.onCall = (method, bytes, canister) => {
+      if (canister === first) throw failure;
+      return echoHead(method, bytes);
+    };
+    for (let count = 0; count < 2; count++) {
+      expect(await infer(coordinator, 'm', inputs(1))).toMatchObject({ kind: 'done' });
+    }
+    expect(called(ic)).toEqual([first, second, second]);
+    expect(coordinator.requests.counters).toMatchObject({ requests: 2, failed: 0, inFlight: 0 });
+  });
+
+  test('a request that all refuse is refused; one that is at fault goes to no other', async () => {
+    const { ic, coordinator } = setUpTwo();
+    ic.onCall = () => {
+      throw new CallFailure(4, '[busy] 64 requests wait');
+    };
+    const error = await recordOf(infer(coordinator, 'm', inputs(1)));
+    expect(error).toMatchObject({ code: 'busy', retryable: true });
+    expect(called(ic)).toEqual([first, second]);
+    ic.calls.length = 0;
+    ic.onCall = () => {
+      throw new CallFailure(4, '[bad-message] no');
+    };
+    await recordOf(infer(coordinator, 'm', inputs(1)));
+    expect(called(ic)).toEqual([second]);
+  });
+
+  test.each([false, true])(
+    'a ticket is asked for where its request went; results stay: %s',
+    async (resultsStay) => {
+      const { ic, coordinator } = setUpTwo(resultsStay);
+      ic.onCall = () => new ByteWriter().u64(7n).finish();
+      await submit(coordinator, 'm', inputs(1));
+      const { ticket } = await submit(coordinator, 'm', inputs(1));
+      ic.calls.length = 0;
+      const result = failedResult(7n, 1, '[out-of-memory] no');
+      ic.onCall = () => new ByteWriter().u32(1).u32(result.length).bytes(result).finish();
+      await fetchAndLog(coordinator, ticket, 0);
+      const keeper = moreWorkerIds[resultsStay ? 1 : 0]!.toText();
+      expect(called(ic)).toEqual([keeper]);
+      expect(coordinator.requests.find(ticket)?.error?.message).toContain(
+        `stage 1 (worker ${moreWorkerIds[1]!.toText()})`,
+      );
+      ic.onCall = () => new Uint8Array();
+      release(coordinator, ticket);
+      await vi.waitFor(() => {
+        expect(called(ic)).toEqual([keeper, keeper]);
+      });
+    },
+  );
+});
+
+test('the head is told what requests take of the coordinator in a round', async () => {
+  const { ic, coordinator } = setUp();
+  ic.step = 0n;
+  const loads: number[] = [];
+  ic.onCall = (method, bytes) => {
+    loads.push(readEnqueue(bytes).coordinatorLoad);
+    return echoHead(method, bytes);
+  };
+  const ask = async (count: number): Promise<number[]> => {
+    for (let index = 0; index < count; index++) await infer(coordinator, 'm', inputs(1));
+    ic.time += 1n;
+    return loads.splice(0);
+  };
+  // 26 M each, and a little for the bytes, rounded up.
+  expect(await ask(3)).toEqual([27, 53, 79]);
+  // The most of one of four rounds.
+  for (let round = 0; round < 3; round++) expect(await ask(1)).toEqual([79]);
+  expect(await ask(1)).toEqual([27]);
+  // Rounds with more than messages of work can leave room for do not count.
+  expect((await ask(40)).at(-1)).toBe(27);
 });
 
 describe('tickets', () => {

@@ -52,11 +52,15 @@ describe('releases', () => {
     expect(told()).toHaveLength(2);
   });
 
-  test('go to where each result is kept', async () => {
+  test('go to where each result is kept, one worker a round, the one with most first', async () => {
     const { ic, releases, told } = setUp();
-    releases.restore([ticket(1n), ticket(2n, 'last'), ticket(3n)]);
-    ic.time += 1n;
+    releases.restore([ticket(2n, 'last'), ticket(1n), ticket(3n)]);
     releases.tell();
+    releases.tell();
+    await settled();
+    expect(told()).toHaveLength(1);
+    ic.time += 1n;
+    ic.timers.shift()!();
     await settled();
     expect(told()).toEqual([
       [head!.toText(), [1n, 3n]],

@@ -10,10 +10,11 @@ export type Released = Pick<Ticket, 'head' | 'keeper' | 'requestId'>;
 const mostIds = 1024;
 
 /**
- * Results to be forgotten, told to workers in bursts: one call a round, however many are released.
- * What is released first in a round is told at once, with all that came after the call before; what
- * comes later in the round goes with the next, or with the timer where no next comes. Until then a
- * result only takes room: the caller cannot reach it any more.
+ * Results to be forgotten, told to workers in bursts: one call a round, however many are released, to
+ * the worker of whose results most wait. What is released first in a round is told at once, with all
+ * that came after the call before; what comes later in the round, or is kept elsewhere, goes with a
+ * next, or with the timer where no next comes. Until then a result only takes room: the caller cannot
+ * reach it any more.
  */
 export class Releases {
   private waiting: Released[] = [];
@@ -29,7 +30,7 @@ export class Releases {
     this.tell();
   }
 
-  /** Tells workers what waits, unless that was done in this round. */
+  /** Tells a worker what waits of its results, unless that was done in this round. */
   tell(): void {
     if (this.waiting.length === 0) return;
     const now = this.ic.now();
@@ -38,7 +39,10 @@ export class Releases {
       return;
     }
     this.toldAtNs = now;
-    for (const released of byKeeper(this.waiting.splice(0))) void this.tellKeeper(released);
+    const [first, ...others] = byKeeper(this.waiting).sort((a, b) => b.length - a.length);
+    this.waiting = others.flat();
+    if (others.length > 0) this.setTimer();
+    void this.tellKeeper(first!);
   }
 
   /** For an upgrade. */

@@ -11,9 +11,9 @@ import { admitInputs } from '../admission/inputs.js';
 import { readBundle } from '../bytes/bundle-reader.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord, readInput } from '../error.js';
-import type { PrincipalLike } from '../ic/ic.js';
+import type { Ic, PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/requests.js';
-import type { Model } from '../registry/models.js';
+import type { Model, Pipeline } from '../registry/models.js';
 import { callWorker } from './call-worker.js';
 import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
 
@@ -43,10 +43,10 @@ export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): Bun
 
 /** The error of a result that says a stage failed. */
 export function stageFailure(
-  workers: readonly PrincipalLike[],
+  pipeline: Pipeline,
   result: Extract<Result, { status: 'failed' }>,
 ): CoordinatorError {
-  const worker = workers[result.stage]?.toText() ?? 'unknown';
+  const worker = pipeline[result.stage]?.toText() ?? 'unknown';
   const known = parseCanisterError(result.text);
   return new CoordinatorError(
     known ?? CanisterError.internal,
@@ -54,17 +54,38 @@ export function stageFailure(
   );
 }
 
-/** A request that the head has been given, and its reply. */
+/** A request that the head of a pipeline has been given, and its reply. */
 export interface Enqueued {
   model: Model;
+  pipeline: Pipeline;
   caller: PrincipalLike;
   entry: LoggedRequest;
   reply: Uint8Array;
 }
 
 /**
- * Admits a request, cuts it and hands all its micro-batches to the head in one call. Whatever goes
- * wrong is logged with the request and thrown.
+ * Hands a request to the first pipeline that takes it. One that is full or cannot be reached is passed
+ * over; where all are, the error of the last is thrown.
+ */
+async function offer(
+  ic: Ic,
+  pipelines: readonly Pipeline[],
+  request: Uint8Array,
+): Promise<Pick<Enqueued, 'pipeline' | 'reply'>> {
+  for (let index = 0; ; index++) {
+    const pipeline = pipelines[index]!;
+    try {
+      return { pipeline, reply: await callWorker(ic, pipeline[0]!, 0, 'enqueue', request) };
+    } catch (error) {
+      const mayTryNext = error instanceof CoordinatorError && error.kind.retryable;
+      if (!mayTryNext || index + 1 === pipelines.length) throw error;
+    }
+  }
+}
+
+/**
+ * Admits a request, cuts it and hands all its micro-batches to the head of a pipeline in one call.
+ * Whatever goes wrong is logged with the request and thrown.
  */
 export async function enqueue(
   coordinator: Coordinator,
@@ -86,11 +107,15 @@ export async function enqueue(
     const model = coordinator.models.get(modelName);
     const tasks = cutRequest(model, inputs);
     entry.microBatches = tasks.length;
-    const request = encodeTasksForHead(mode, callerKey(caller.toUint8Array()), tasks);
+    coordinator.ownLoad.add(inputs.length);
+    const request = encodeTasksForHead(tasks, {
+      mode,
+      callerKey: callerKey(caller.toUint8Array()),
+      coordinatorLoad: coordinator.ownLoad.instructions,
+    });
     requests.counters.inFlight++;
     try {
-      const reply = await callWorker(ic, model.workers[0]!, 0, 'enqueue', request);
-      return { model, caller, entry, reply };
+      return { model, caller, entry, ...(await offer(ic, model.inTurn(), request)) };
     } finally {
       requests.counters.inFlight--;
     }

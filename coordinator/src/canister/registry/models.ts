@@ -1,15 +1,46 @@
-import { CanisterError, type Plan } from '@canopy/protocol';
+import { CanisterError, byPipeline, type Plan } from '@canopy/protocol';
 import { CoordinatorError } from '../error.js';
-import type { PrincipalLike } from '../ic/ic.js';
+import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 
-/** A model that can be asked. */
-export interface Model {
+/** Workers of all stages in order; [0] is the head. */
+export type Pipeline = readonly PrincipalLike[];
+
+/** A model as it is registered. */
+export interface ModelEntry {
   name: string;
   plan: Plan;
   /** The plan as it was registered. */
   planText: string;
-  /** Of all stages in order; [0] is the head. */
+  /** Of all pipelines, one after the other. */
   workers: readonly PrincipalLike[];
+}
+
+/** A model that can be asked. */
+export class Model implements ModelEntry {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly planText: string;
+  readonly workers: readonly PrincipalLike[];
+  readonly pipelines: readonly Pipeline[];
+  /** Pipeline that the next request is offered to first. */
+  private next = 0;
+
+  constructor(entry: ModelEntry) {
+    ({ name: this.name, plan: this.plan, planText: this.planText, workers: this.workers } = entry);
+    this.pipelines = byPipeline(this.workers, this.plan);
+  }
+
+  /** The pipelines in the order in which a request is offered to them: each is the first in turn. */
+  inTurn(): readonly Pipeline[] {
+    const first = this.next;
+    this.next = (first + 1) % this.pipelines.length;
+    return [...this.pipelines.slice(first), ...this.pipelines.slice(0, first)];
+  }
+
+  /** The pipeline with this head; undefined where the model has none. */
+  pipelineOf(head: PrincipalLike): Pipeline | undefined {
+    return this.pipelines.find(([own]) => samePrincipal(own!, head));
+  }
 }
 
 /** The models this coordinator serves, by name. */
@@ -31,8 +62,8 @@ export class ModelRegistry {
     }
     return model;
   }
-  add(model: Model): void {
-    this.models.set(model.name, model);
+  add(entry: ModelEntry): void {
+    this.models.set(entry.name, new Model(entry));
   }
   remove(name: string): void {
     this.models.delete(name);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { WorkerState, encodeWorkerStatus } from '@canopy/protocol';
-import { FakeIc, bob, samplePlan, workerIds } from '../../testing/fake-ic.js';
+import { FakeIc, bob, moreWorkerIds, samplePlan, workerIds } from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
 import { restoreModels, restoreTraffic, saveModels, saveTraffic } from '../state.js';
 import { registerModel, unregisterModel } from './register.js';
@@ -45,6 +45,28 @@ describe('registerModel', () => {
     expect(coordinator.models.has('m')).toBe(false);
   });
 
+  test('takes the workers of several pipelines, and checks each', async () => {
+    const ic = new FakeIc();
+    const coordinator = new Coordinator(ic);
+    const workers = [...workerIds, ...moreWorkerIds];
+    const stageOf = (canister: string): number =>
+      workers.findIndex((id) => id.toText() === canister) % 2;
+    ic.onCall = (_, __, canister) => status(stageOf(canister), {});
+    const plan = JSON.stringify({ ...samplePlan(), pipelines: 2 });
+    await expect(registerModel(coordinator, 'm', plan, workerIds)).rejects.toThrow(
+      '2 stages in 2 pipelines, but 2 workers',
+    );
+    await registerModel(coordinator, 'm', plan, workers);
+    expect(coordinator.models.get('m').pipelines).toEqual([workerIds, moreWorkerIds]);
+    unregisterModel(coordinator, 'm');
+
+    ic.onCall = (_, __, canister) =>
+      status(stageOf(canister), canister === workers[3]!.toText() ? { hashByte: 0xab } : {});
+    await expect(registerModel(coordinator, 'm', plan, workers)).rejects.toThrow(
+      `stage 1 (worker ${workers[3]!.toText()}) holds shard`,
+    );
+  });
+
   test.each([
     [{ state: WorkerState.empty }, 'not-configured', 'stage 1'],
     [{ state: WorkerState.configured }, 'not-ready', 'it holds 1 of 4 chunks'],
@@ -73,7 +95,7 @@ describe('registerModel', () => {
     const { coordinator } = setUp();
     await expect(registerModel(coordinator, 'm', '{', workerIds)).rejects.toThrow('not JSON');
     await expect(registerModel(coordinator, 'm', planText, workerIds.slice(1))).rejects.toThrow(
-      '2 stages, but 1 workers',
+      '2 stages in 1 pipelines, but 1 workers',
     );
   });
 });

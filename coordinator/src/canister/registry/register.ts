@@ -1,8 +1,10 @@
 import {
   CanisterError,
   WorkerState,
+  byPipeline,
   decodeWorkerStatus,
   parsePlan,
+  workerCount,
   type Plan,
   type StagePlan,
 } from '@canopy/protocol';
@@ -91,10 +93,11 @@ export async function registerModel(
   const plan = readInput(() => parsePlan(planText));
   checkEnds(plan);
   if (name === '') throw new CoordinatorError(CanisterError.badInput, 'the model needs a name');
-  if (workers.length !== plan.stages.length) {
+  if (workers.length !== workerCount(plan)) {
     throw new CoordinatorError(
       CanisterError.badInput,
-      `the plan has ${plan.stages.length} stages, but ${workers.length} workers are named`,
+      `the plan has ${plan.stages.length} stages in ${plan.pipelines} pipelines, ` +
+        `but ${workers.length} workers are named`,
     );
   }
   const refuseKnown = (): void => {
@@ -107,8 +110,10 @@ export async function registerModel(
   };
   refuseKnown();
   await Promise.all(
-    plan.stages.map((stage) =>
-      checkWorker(coordinator, workers[stage.index]!, stage, plan.stages.length),
+    byPipeline(workers, plan).flatMap((pipeline) =>
+      plan.stages.map((stage) =>
+        checkWorker(coordinator, pipeline[stage.index]!, stage, plan.stages.length),
+      ),
     ),
   );
   refuseKnown();

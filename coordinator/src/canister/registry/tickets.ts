@@ -1,5 +1,6 @@
+import type { Plan } from '@canopy/protocol';
 import type { PrincipalLike } from '../ic/ic.js';
-import type { Model } from './models.js';
+import type { Pipeline } from './models.js';
 
 /** Tickets kept; the oldest are forgotten first, as the head forgets their results. */
 export const ticketLimit = 1024;
@@ -22,10 +23,10 @@ export interface Ticket {
   requestId: bigint;
 }
 
-/** Where the results of a model are kept. */
-export function keeperOf({ plan, workers }: Model): Place {
-  const stage = plan.resultsStay ? workers.length - 1 : 0;
-  return { worker: workers[stage]!, stage };
+/** Where a pipeline keeps its results. */
+export function keeperOf({ resultsStay }: Plan, pipeline: Pipeline): Place {
+  const stage = resultsStay ? pipeline.length - 1 : 0;
+  return { worker: pipeline[stage]!, stage };
 }
 
 /** Tickets that can be fetched. */

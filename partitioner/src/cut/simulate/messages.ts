@@ -1,4 +1,4 @@
-/** What a simulated pipeline is made of, and what its canisters send each other. */
+/** What simulated pipelines are made of, and what its canisters send each other. */
 
 /** What a stage takes for a micro-batch, in instructions. */
 export interface StageLoad {
@@ -25,12 +25,14 @@ export interface Load {
 export interface LoadOutcome {
   /** Until all requests are answered. */
   rounds: number;
-  /** Requests a round while the pipeline is full; undefined where it is not for three rounds. */
+  /** Requests a round while the pipelines are full; undefined where they are not for three rounds. */
   steadyPerRound: number | undefined;
 }
 
 export interface PipelineSetting {
   stages: readonly StageLoad[];
+  /** Pipelines of these stages, which share the requests. */
+  pipelines: number;
   /** Instructions after which a message's work ends. */
   instructionBudget: number;
   /** Whether results stay at the last stage. */
@@ -39,6 +41,8 @@ export interface PipelineSetting {
 
 /** A request on its way. */
 export interface Request {
+  /** Pipeline that works on it. */
+  pipeline: number;
   /** Micro-batches whose results are not there. */
   left: number;
   /** Whether a call waits for it; else its caller holds a ticket. */
@@ -54,19 +58,26 @@ export interface Task {
 }
 
 export type Message =
-  | { kind: 'request' | 'release' | 'released' | 'enqueue' | 'step' | 'small' }
+  | { kind: 'release'; pipeline: number }
+  | { kind: 'request' | 'released' | 'step' | 'small' }
+  | { kind: 'enqueue'; coordinatorLoad: number }
   | { kind: 'answer'; request?: Request }
   | { kind: 'run'; tasks: Task[]; round: number; budget: number }
   | { kind: 'done'; tasks: Task[] };
 export type Send = (to: number, message: Message) => void;
 
-/** Place of the coordinator on the subnet; stages follow, the head first. */
+/** Place of the coordinator on the subnet. */
 export const coordinatorPlace = 0;
+
+/** Place of a worker: behind the coordinator stand the pipelines, each with its head first. */
+export function workerPlace(stages: number, pipeline: number, stage: number): number {
+  return 1 + pipeline * stages + stage;
+}
 
 /** A message that does next to nothing. */
 export const smallMessage = 300_000;
 
-/** What the canisters see of the pipeline they are part of. */
+/** What the canisters see of the pipelines they are part of. */
 export interface Surroundings extends PipelineSetting {
   readonly load: Load;
   readonly round: number;
@@ -76,6 +87,6 @@ export interface Surroundings extends PipelineSetting {
   made(request: Request): void;
   /** A caller has its answer. */
   answer(request: Request): void;
-  /** A stage spent so many instructions in this round. */
-  spent(stage: number, instructions: number): void;
+  /** A worker spent so many instructions in this round. */
+  spent(isHead: boolean, instructions: number): void;
 }

@@ -5,7 +5,7 @@ import { simulateLoad } from './pipeline.js';
 /** Stages as the planner predicts them, in millions of instructions: work, sending, pages. */
 function setting(
   stages: readonly (readonly [number, number, number])[],
-  resultsStay = false,
+  { resultsStay = false, pipelines = 1 } = {},
 ): PipelineSetting {
   return {
     stages: stages.map(([work, sending, pages]) => ({
@@ -13,6 +13,7 @@ function setting(
       sending: sending * 1e6,
       pages: pages * 1e6,
     })),
+    pipelines,
     instructionBudget: 1_900_000_000,
     resultsStay,
   };
@@ -31,6 +32,21 @@ const residual = setting([
   [1790, 50, 23],
   [1756, 0, 51],
 ]);
+const fourEncoders = setting(
+  [
+    [1269, 10, 42],
+    [1269, 0, 31],
+  ],
+  { pipelines: 4 },
+);
+const fourResiduals = setting(
+  [
+    [3464, 80, 24],
+    [3370, 0, 65],
+  ],
+  { pipelines: 4 },
+);
+const eightReaders = setting([[1207, 53, 20]], { pipelines: 8 });
 
 function load(requests: number, concurrency: number, bytes: number): Load {
   return { requests, concurrency, bytes, microBatches: 1 };
@@ -45,6 +61,14 @@ describe('a pipeline under load', () => {
     ['a sentence encoder, 64 in flight', encoder, load(128, 64, encoderBytes), 32],
     ['ResNet-50, alone', residual, load(1, 1, 602_112), 3],
     ['ResNet-50, all at once', residual, load(32, 32, 602_112), 23],
+    ['4 x 2 sentence encoders, all at once', fourEncoders, load(192, 192, encoderBytes), 39],
+    ['4 x 2 ResNet-50, all at once', fourResiduals, load(72, 72, 602_112), 41],
+    [
+      '8 text recognisers, requests of 8 images',
+      eightReaders,
+      { ...load(40, 40, 8 * 184_320), microBatches: 8 },
+      34,
+    ],
   ])('%s', (_, pipeline, requests, counted) => {
     const { rounds } = simulateLoad(pipeline, requests);
     expect(Math.abs(rounds - counted)).toBeLessThanOrEqual(counted * 0.1);
@@ -54,14 +78,17 @@ describe('a pipeline under load', () => {
     for (const stages of [1, 2, 5, 9]) {
       for (const work of [1, 300, 2500]) {
         for (const resultsStay of [false, true]) {
-          const pipeline = setting(
-            Array.from({ length: stages }, () => [work, 5, 5] as const),
-            resultsStay && stages > 1,
-          );
-          const outcome = simulateLoad(pipeline, { ...load(20, 7, 1000), microBatches: 3 });
-          // A canister works on one message at a time and gets at most 3.8 B of them into a round.
-          expect(outcome.rounds).toBeGreaterThanOrEqual((20 * 3 * work * 1e6) / 3.8e9);
-          expect(outcome.rounds).toBeLessThan(20 * 3 * stages * Math.max(1, work / 1000) + 40);
+          for (const pipelines of [1, 3]) {
+            const pipeline = setting(
+              Array.from({ length: stages }, () => [work, 5, 5] as const),
+              { resultsStay: resultsStay && stages > 1, pipelines },
+            );
+            const outcome = simulateLoad(pipeline, { ...load(20, 7, 1000), microBatches: 3 });
+            // A canister works on one message at a time and gets at most 3.8 B of them into a round.
+            const least = (20 * 3 * work * 1e6) / 3.8e9 / pipelines;
+            expect(outcome.rounds).toBeGreaterThanOrEqual(least);
+            expect(outcome.rounds).toBeLessThan(20 * 3 * stages * Math.max(1, work / 1000) + 40);
+          }
         }
       }
     }

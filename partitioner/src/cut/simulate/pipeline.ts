@@ -1,6 +1,6 @@
 /**
- * A pipeline of workers under load, as the canisters behave: a coordinator takes requests, the head
- * launches micro-batches, stages work on one after the other within a message's budget and leave the
+ * Pipelines of workers under load, as the canisters behave: a coordinator takes requests and shares
+ * them out, each head launches micro-batches, stages work on one after the other within a message's budget and leave the
  * first iterations of a round to small messages.
  */
 import { Coordinator } from './coordinator.js';
@@ -25,18 +25,19 @@ const leastWindow = 3;
 /** Bytes of update calls that enter a round (limits.json, ingress). */
 const ingressBytes = 4 * 1024 * 1024;
 
-class Pipeline implements Surroundings {
+class Pipelines implements Surroundings {
   readonly stages: readonly StageLoad[];
   readonly instructionBudget: number;
   readonly resultsStay: boolean;
+  readonly pipelines: number;
   /** Requests whose ticket was given and whose result is not there. */
   private readonly tickets = new Set<Request>();
   /** Requests whose callers have their result, or can have it, after this round. */
   private answered: Request[] = [];
   private readonly subnet: Subnet<Message>;
-  /** Instructions of all stages, and of the head, by round. */
+  /** Instructions of all workers, and of the heads, by round. */
   private readonly used: number[] = [];
-  private readonly usedByHead: number[] = [];
+  private readonly usedByHeads: number[] = [];
 
   constructor(
     setting: PipelineSetting,
@@ -46,10 +47,13 @@ class Pipeline implements Surroundings {
       stages: this.stages,
       instructionBudget: this.instructionBudget,
       resultsStay: this.resultsStay,
+      pipelines: this.pipelines,
     } = setting);
     this.subnet = new Subnet<Message>([
       new Coordinator(this),
-      ...this.stages.map((_, index) => new Stage(this, index)),
+      ...Array.from({ length: this.pipelines }).flatMap((_, pipeline) =>
+        this.stages.map((_, index) => new Stage(this, pipeline, index)),
+      ),
     ]);
   }
 
@@ -69,10 +73,10 @@ class Pipeline implements Surroundings {
     this.answered.push(request);
   }
 
-  spent(stage: number, instructions: number): void {
+  spent(isHead: boolean, instructions: number): void {
     this.used[this.round] = (this.used[this.round] ?? 0) + instructions;
-    if (stage === 0)
-      this.usedByHead[this.round] = (this.usedByHead[this.round] ?? 0) + instructions;
+    if (!isHead) return;
+    this.usedByHeads[this.round] = (this.usedByHeads[this.round] ?? 0) + instructions;
   }
 
   /** Callers that send the next request when the last is answered, until all are answered. */
@@ -80,10 +84,12 @@ class Pipeline implements Surroundings {
     const { requests, concurrency, bytes } = this.load;
     let unsent = requests;
     let wanting = Math.min(concurrency, requests);
-    let releases = 0;
+    const releases: number[] = [];
     let firstAnswer = 0;
     for (let done = 0; done < requests;) {
-      for (; releases > 0; releases--) this.subnet.post(coordinatorPlace, { kind: 'release' });
+      for (const pipeline of releases.splice(0)) {
+        this.subnet.post(coordinatorPlace, { kind: 'release', pipeline });
+      }
       const most = Math.max(1, Math.floor(ingressBytes / Math.max(1, bytes)));
       const entering = Math.min(wanting, unsent, most);
       for (let index = 0; index < entering; index++) {
@@ -96,15 +102,15 @@ class Pipeline implements Surroundings {
       if (done === 0 && answered.length > 0) firstAnswer = this.round;
       done += answered.length;
       wanting += answered.length;
-      releases += answered.filter(({ isOpen }) => !isOpen).length;
-      if (this.round > mostRounds) throw new Error('the pipeline does not come to an end');
+      releases.push(...answered.filter(({ isOpen }) => !isOpen).map(({ pipeline }) => pipeline));
+      if (this.round > mostRounds) throw new Error('the load does not come to an end');
     }
     return { rounds: this.round, steadyPerRound: this.steady(firstAnswer + 1) };
   }
 
-  /** Requests a round while the pipeline is full, as the benchmark measures it (METHODOLOGY.md). */
+  /** Requests a round while the pipelines are full, as the benchmark measures it (METHODOLOGY.md). */
   private steady(first: number): number | undefined {
-    const last = this.usedByHead.findLastIndex((used) => used > atWorkInstructions) - 1;
+    const last = this.usedByHeads.findLastIndex((used) => used > atWorkInstructions) - 1;
     const rounds = last - first + 1;
     if (rounds < leastWindow) return undefined;
     const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -113,7 +119,7 @@ class Pipeline implements Surroundings {
   }
 }
 
-/** Simulates a load on a pipeline whose subnet does nothing else. */
+/** Simulates a load on pipelines whose subnet does nothing else. */
 export function simulateLoad(setting: PipelineSetting, load: Load): LoadOutcome {
-  return new Pipeline(setting, load).run();
+  return new Pipelines(setting, load).run();
 }

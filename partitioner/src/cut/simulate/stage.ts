@@ -1,6 +1,7 @@
 import {
   coordinatorPlace,
   smallMessage,
+  workerPlace,
   type Message,
   type Request,
   type Send,
@@ -17,15 +18,14 @@ export const workerLimits = {
   quietIterations: 3,
   threads: 4,
   roomOfOneStage: 1_900_000_000,
-  roomOfSeveral: 1_800_000_000,
+  roomOfSeveral: 1_830_000_000,
   shortestLongMessage: 1_000_000_000,
-  coordinatorPerRequest: 26_000_000,
-  coordinatorPerByte: 58,
   coordinatorPerRelease: 16_000_000,
+  roundsOfLoad: 3,
 } as const;
 const { quietIterations, threads, shortestLongMessage } = workerLimits;
-/** Rounds that the head looks back on; the worker's `budget.ts`. */
-const roundsTaken = 4;
+/** Rounds of which the head counts requests that ended; the worker's `budget.ts`. */
+const roundsCounted = 4;
 /** Part of the budget that only the end of a task may use; the worker's `work.ts`. */
 const finishing = 128;
 /** Requests that wait for their result by an open call; more hold tickets. */
@@ -44,49 +44,69 @@ export class Stage implements Actor<Message> {
   private waiting = 0;
   private underWay = 0;
   private openCalls = 0;
-  /** What the coordinator took in the last rounds, as the head knows; and what a stage was told. */
-  private readonly taken = new Array<number>(roundsTaken).fill(0);
+  /** What requests take of the coordinator in a round, as it told the head, and for how many rounds. */
+  private coordinatorLoad = 0;
+  private loadHolds = 0;
+  /** Requests that ended in the last rounds, this one first. */
+  private readonly ended = new Array<number>(roundsCounted).fill(0);
+  /** The budget that a later stage was told. */
   private told: number;
 
   constructor(
-    private readonly pipeline: Surroundings,
+    private readonly around: Surroundings,
+    private readonly pipeline: number,
     private readonly index: number,
   ) {
-    this.told = pipeline.instructionBudget;
+    this.told = around.instructionBudget;
   }
 
+  /** Place of a stage of the same pipeline. */
+  private place(stage: number): number {
+    return workerPlace(this.around.stages.length, this.pipeline, stage);
+  }
+  /** Whether each worker has a thread of the subnet for itself. */
+  private get hasOwnThread(): boolean {
+    const { stages, pipelines } = this.around;
+    return stages.length * pipelines <= threads;
+  }
   private get isHead(): boolean {
     return this.index === 0;
   }
   private get isLast(): boolean {
-    return this.index === this.pipeline.stages.length - 1;
+    return this.index === this.around.stages.length - 1;
   }
 
   private enterRound(iterations: number): void {
-    if (this.round !== this.pipeline.round) {
+    if (this.round !== this.around.round) {
       this.iterations = 0;
-      this.taken.pop();
-      this.taken.unshift(0);
+      this.loadHolds--;
+      this.ended.pop();
+      this.ended.unshift(0);
     }
-    this.round = this.pipeline.round;
+    this.round = this.around.round;
     this.iterations = Math.max(this.iterations, iterations);
   }
 
   private get budget(): number {
-    const { instructionBudget, stages } = this.pipeline;
+    const { instructionBudget } = this.around;
     if (instructionBudget <= shortestLongMessage) return instructionBudget;
     if (!this.isHead) return Math.min(this.told, instructionBudget);
-    const most =
-      stages.length <= threads ? workerLimits.roomOfOneStage : workerLimits.roomOfSeveral;
-    const taken = this.taken.filter((instructions) => instructions < most - shortestLongMessage);
-    return Math.min(most - Math.max(0, ...taken), instructionBudget);
+    const most = this.hasOwnThread ? workerLimits.roomOfOneStage : workerLimits.roomOfSeveral;
+    return Math.min(Math.max(most - this.coordinatorTakes, shortestLongMessage), instructionBudget);
+  }
+
+  /** What the coordinator takes in a round. */
+  private get coordinatorTakes(): number {
+    const ended = this.ended.reduce((sum, count) => sum + count, 0) * this.around.pipelines;
+    const releases = Math.ceil(ended / roundsCounted) * workerLimits.coordinatorPerRelease;
+    return (this.loadHolds > 0 ? this.coordinatorLoad : 0) + releases;
   }
 
   private choose(): void {
     if (this.current) return;
     this.current = this.inbox.shift();
     if (this.current || !this.isHead) return;
-    const { stages } = this.pipeline;
+    const { stages } = this.around;
     const perMessage = Math.max(1, Math.floor(this.budget / this.perTask()));
     if (this.underWay >= 2 * stages.length * perMessage + 4) return;
     // Requests are served one micro-batch each in turn.
@@ -99,7 +119,7 @@ export class Stage implements Actor<Message> {
   }
 
   private get load(): StageLoad {
-    return this.pipeline.stages[this.index]!;
+    return this.around.stages[this.index]!;
   }
   private perTask(): number {
     const { work, sending, pages } = this.load;
@@ -107,8 +127,8 @@ export class Stage implements Actor<Message> {
   }
 
   private tasksPerLaunch(): number {
-    const { length } = this.pipeline.stages;
-    const messages = length <= threads ? 2 * length : length;
+    const { length } = this.around.stages;
+    const messages = this.hasOwnThread ? 2 * length : length;
     return Math.max(1, Math.floor((this.waiting + this.underWay) / messages));
   }
 
@@ -140,26 +160,26 @@ export class Stage implements Actor<Message> {
 
   private pass(tasks: Task[], send: Send): void {
     if (!this.isLast) {
-      const { stages } = this.pipeline;
+      const { stages } = this.around;
       for (const task of tasks) task.work = stages[this.index + 1]!.work;
-      const { round } = this.pipeline;
-      send(this.index + 2, { kind: 'run', tasks, round, budget: this.budget });
+      const { round } = this.around;
+      send(this.place(this.index + 1), { kind: 'run', tasks, round, budget: this.budget });
     } else {
-      if (this.pipeline.resultsStay) for (const { request } of tasks) this.pipeline.made(request);
+      if (this.around.resultsStay) for (const { request } of tasks) this.around.made(request);
       if (this.isHead) this.report(tasks, send);
-      else send(1, { kind: 'done', tasks });
+      else send(this.place(0), { kind: 'done', tasks });
     }
-    send(this.index + 1, { kind: 'small' });
+    send(this.place(this.index), { kind: 'small' });
   }
 
   private report(tasks: readonly Task[], send: Send): void {
     for (const { request } of tasks) {
       this.underWay--;
-      if (!this.pipeline.resultsStay) this.pipeline.made(request);
+      if (!this.around.resultsStay) this.around.made(request);
       if (request.left > 0 || request.hasEnded) continue;
       request.hasEnded = true;
       this.enterRound(0);
-      this.taken[0]! += workerLimits.coordinatorPerRelease;
+      this.ended[0]!++;
       if (!request.isOpen) continue;
       this.openCalls--;
       send(coordinatorPlace, { kind: 'answer', request });
@@ -170,12 +190,12 @@ export class Stage implements Actor<Message> {
     this.choose();
     if (this.stepOutstanding || !(this.current ?? this.isWarm)) return;
     this.stepOutstanding = true;
-    send(this.index + 1, { kind: 'step' });
+    send(this.place(this.index), { kind: 'step' });
   }
 
   execute(message: Message, send: Send): number {
     const used = this.handle(message, send);
-    this.pipeline.spent(this.index, used);
+    this.around.spent(this.isHead, used);
     return used;
   }
 
@@ -183,19 +203,20 @@ export class Stage implements Actor<Message> {
     let used = smallMessage;
     switch (message.kind) {
       case 'enqueue': {
-        const { microBatches, bytes } = this.pipeline.load;
-        const isOpen = !this.pipeline.resultsStay && this.openCalls < openCalls;
-        const request = { left: microBatches, isOpen, hasEnded: false };
+        const { microBatches, bytes } = this.around.load;
+        const isOpen = !this.around.resultsStay && this.openCalls < openCalls;
+        const { pipeline } = this;
+        const request = { pipeline, left: microBatches, isOpen, hasEnded: false };
         if (isOpen) this.openCalls++;
         else {
-          this.pipeline.ticketed(request);
+          this.around.ticketed(request);
           send(coordinatorPlace, { kind: 'answer' });
         }
         this.line.push({ request, left: microBatches });
         this.waiting += microBatches;
         this.enterRound(this.stepOutstanding ? 1 : 2);
-        this.taken[0]! +=
-          workerLimits.coordinatorPerRequest + workerLimits.coordinatorPerByte * bytes;
+        this.coordinatorLoad = message.coordinatorLoad;
+        this.loadHolds = workerLimits.roundsOfLoad + this.around.pipelines;
         used += headPerByte * bytes;
         break;
       }
@@ -205,7 +226,7 @@ export class Stage implements Actor<Message> {
       case 'run': {
         this.inbox.push(...message.tasks);
         this.told = message.budget;
-        const isNow = message.round === this.pipeline.round;
+        const isNow = message.round === this.around.round;
         this.enterRound(isNow ? quietIterations : this.stepOutstanding ? 0 : 1);
         if (!this.stepOutstanding && this.iterations >= quietIterations) {
           this.choose();
