@@ -28,14 +28,16 @@ interface Amount {
   batches: number[];
   /** Inputs a request of the runs on other shapes than one pipeline of 4 workers. */
   batch: number;
+  /** Whether 4 and 8 workers are also run as pipelines of two stages. */
+  twoStages: boolean;
 }
 
 const amounts: readonly Amount[] = [
-  { model: 'digits-cnn', plenty: 64, alone: 64, batches: [8, 32], batch: 1 },
-  { model: 'mobilenet-v2', plenty: 32, alone: 16, batches: [], batch: 1 },
-  { model: 'ppocr-recognition', plenty: 320, alone: 16, batches: [8], batch: 8 },
-  { model: 'sentence-encoder', plenty: 96, alone: 8, batches: [8, 32], batch: 1 },
-  { model: 'resnet-50', plenty: 36, alone: 4, batches: [], batch: 1 },
+  { model: 'digits-cnn', plenty: 64, alone: 64, batches: [8, 32], batch: 1, twoStages: false },
+  { model: 'mobilenet-v2', plenty: 32, alone: 16, batches: [], batch: 1, twoStages: false },
+  { model: 'ppocr-recognition', plenty: 320, alone: 16, batches: [8], batch: 8, twoStages: true },
+  { model: 'sentence-encoder', plenty: 96, alone: 8, batches: [8, 32], batch: 1, twoStages: true },
+  { model: 'resnet-50', plenty: 36, alone: 4, batches: [], batch: 1, twoStages: true },
 ];
 
 const now: CostSchedule = '2026-07';
@@ -52,7 +54,7 @@ function oneByOne(way: RunSpec['way'], requests: number): RunSpec {
 }
 
 async function fullJobs(amount: Amount, choose: ChooseShape): Promise<SuiteJob[]> {
-  const { model, plenty, alone, batches, batch } = amount;
+  const { model, plenty, alone, batches, batch, twoStages } = amount;
   const eight: RunSpec = { way: 'd', batch: 1, concurrency: 8, requests: 64 };
   const eightInFlight = plenty > 36 ? [eight] : [];
   // So many single inputs would take most of the run to enter.
@@ -79,24 +81,28 @@ async function fullJobs(amount: Amount, choose: ChooseShape): Promise<SuiteJob[]
     pipeline(1, [atOnce('a', alone)], before),
     pipeline(4, [atOnce('d', singles)], before),
   ];
-  const shapes: Shape[] = onePipeline;
-  const chosen: SuiteJob[] = [];
+  const several = ({ workers, pipelines }: Shape): SuiteJob => {
+    const others = workers === 4 ? eightInFlight : [];
+    const runs = [oneByOne('d', 2), ...others, full(workers)];
+    return { model, workers, pipelines, costSchedule: now, runs };
+  };
+  const jobs = [
+    ...onePipeline,
+    ...(twoStages ? [4, 8] : []).map((workers) => several({ workers, pipelines: workers / 2 })),
+  ];
   for (const workers of [4, 8, 'auto'] as const) {
     const shape = await choose(model, workers);
-    const isKnown = [...shapes, ...chosen].some(
-      (other) => other.workers === shape.workers && other.pipelines === shape.pipelines,
+    const isKnown = jobs.some(
+      (job) => job.workers === shape.workers && job.pipelines === shape.pipelines,
     );
-    if (isKnown) continue;
-    const others = shape.workers === 4 ? eightInFlight : [];
-    const runs = [oneByOne('d', 2), ...others, full(shape.workers)];
-    chosen.push({ model, ...shape, costSchedule: now, runs });
+    if (!isKnown) jobs.push(several(shape));
   }
-  return [...onePipeline, ...chosen];
+  return jobs;
 }
 
 /**
- * Everything `npm run bench` measures of models: one pipeline of 1, 2, 3, 4 and 8 workers, and what the
- * planner chooses of 4, of 8 and of any number.
+ * Everything `npm run bench` measures of models: one pipeline of 1, 2, 3, 4 and 8 workers, of large
+ * models pipelines of two stages, and what the planner chooses of 4, of 8 and of any number.
  */
 export async function fullSuite(choose: ChooseShape): Promise<SuiteJob[]> {
   const jobs: SuiteJob[] = [];
