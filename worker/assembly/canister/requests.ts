@@ -16,6 +16,7 @@ import {
 } from './callers';
 import { hasOwnThread, paced, queueLimit, queueLimitPerCaller, resultsStay, stageCount } from './config';
 import { time } from './ic0';
+import { addKept, keepsTooMuch, keptFirstSlot, removeKept } from './kept';
 import {
   maxTasks,
   maxUnfinished,
@@ -39,7 +40,7 @@ import {
   taskEntryBytes,
   taskOf,
 } from './request';
-import { dropOldestResult, forgetKept, keepResult, measureResult } from './results';
+import { measureResult } from './results';
 import { unwanted } from './unwanted';
 
 /** The id the next request gets. */
@@ -294,9 +295,23 @@ export function settle(request: Request): void {
   else keepResult(request);
 }
 
+/** Keeps a finished result for `fetch`; older ones make room for it. */
+export function keepResult(request: Request): void {
+  addKept(request);
+  while (keepsTooMuch()) dropOldestResult();
+}
+
+/** Forgets the oldest result kept; false when none is. */
+export function dropOldestResult(): bool {
+  const first = keptFirstSlot();
+  if (first == 0) return false;
+  forget(requestAt(first - 1));
+  return true;
+}
+
 /** Nobody wants the result any more: frees it, and the slot as soon as no task is under way. */
 export function forget(request: Request): void {
-  forgetKept(request);
+  removeKept(request);
   freeResults(request);
   release(request.failure);
   request.failure = 0;

@@ -1,9 +1,7 @@
-/** `Result` of the protocol: encoding, and those that are kept until they are fetched. */
+/** `Result` of the protocol: encoding. */
 import { ResultStatus, stageTraceBytes } from '../generated/constants';
 import { msg_reply_data_append } from './ic0';
-import { maxKeptBytes, maxKeptResults } from './limits';
-import { Request, requestAt, RequestState, slotOf, taskAt, TaskEntry, taskOf } from './request';
-import { forget } from './requests';
+import { Request, RequestState, taskAt, TaskEntry, taskOf } from './request';
 import { traceCountAt } from './task-list';
 
 /** Status and request id. */
@@ -11,16 +9,6 @@ const resultHeaderBytes: u32 = 12;
 /** Of a result that is done, also the number of tasks. */
 export const doneHeaderBytes: u32 = 16;
 const field = memory.data(32, 8);
-
-let keptFirst: u32 = 0;
-let keptLast: u32 = 0;
-export let keptCount: u32 = 0;
-export let keptBytes: u64 = 0;
-
-/** Slot + 1 of the oldest result kept, 0: none. */
-export function keptFirstSlot(): u32 {
-  return keptFirst;
-}
 
 /** Bytes that a `Task` of so many bytes takes in a result: its traces, and its bundle behind a length. */
 export function encodedTaskBytes(bytes: u32): u32 {
@@ -115,40 +103,4 @@ export function appendPendingOf(id: u64, tasksDone: u32, taskCount: u32): void {
   store<u32>(field, tasksDone, 12);
   store<u32>(field, taskCount, 16);
   msg_reply_data_append(field, 20);
-}
-
-/** Keeps a finished result for `fetch`, as the newest. */
-export function keepResult(request: Request): void {
-  const slot = slotOf(request);
-  request.isKept = 1;
-  request.keptNext = 0;
-  if (keptLast == 0) keptFirst = slot + 1;
-  else requestAt(keptLast - 1).keptNext = slot + 1;
-  keptLast = slot + 1;
-  keptCount++;
-  keptBytes += request.resultBytes;
-  while (keptCount > 1 && (keptCount > maxKeptResults || keptBytes > maxKeptBytes)) {
-    dropOldestResult();
-  }
-}
-
-/** Forgets the oldest result kept; false when none is. */
-export function dropOldestResult(): bool {
-  if (keptFirst == 0) return false;
-  forget(requestAt(keptFirst - 1));
-  return true;
-}
-
-/** Takes a request out of the results kept; nothing where it is none. */
-export function forgetKept(request: Request): void {
-  if (request.isKept == 0) return;
-  const slot = slotOf(request);
-  let before: u32 = 0;
-  for (let at = keptFirst; at != slot + 1; at = requestAt(at - 1).keptNext) before = at;
-  if (before == 0) keptFirst = request.keptNext;
-  else requestAt(before - 1).keptNext = request.keptNext;
-  if (request.keptNext == 0) keptLast = before;
-  request.isKept = 0;
-  keptCount--;
-  keptBytes -= request.resultBytes;
 }

@@ -36,6 +36,7 @@ import {
   takeConfiguration,
 } from './config';
 import { time } from './ic0';
+import { keptFirstSlot } from './kept';
 import { beginLoading, loadAll, state, unload } from './loading';
 import {
   addDelivery,
@@ -47,8 +48,7 @@ import {
   startNumbers,
 } from './outbox';
 import { restoreStep, stepOutstanding } from './pace';
-import { makeTables, nextId, restoreRequest, startIds } from './requests';
-import { keptFirstSlot, keepResult } from './results';
+import { keepResult, makeTables, nextId, restoreRequest, startIds } from './requests';
 import { makeStayingTable, restoreStaying, saveStaying } from './staying';
 import { runTimerWithin } from './timer';
 import { restoreUnwanted, saveUnwanted } from './unwanted';

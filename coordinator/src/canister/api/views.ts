@@ -1,7 +1,8 @@
 /** What is shown of models and requests, in the names of `coordinator.did`. */
 import type { InferenceRecord, ModelRecord, RequestRecord } from '@canopy/protocol';
 import type { PrincipalLike } from '../ic/ic.js';
-import type { Counters, LoggedRequest } from '../metrics/requests.js';
+import type { LoggedRequest } from '../metrics/logged-request.js';
+import type { Counters } from '../metrics/requests.js';
 import type { Model } from '../registry/models.js';
 
 export function modelView(model: Model): ModelRecord<PrincipalLike> {

@@ -4,7 +4,7 @@
  */
 import type { PrincipalLike } from '../ic/ic.js';
 import type { StageTotals } from '../pipeline/stages.js';
-import type { LoggedRequest } from './requests.js';
+import type { LoggedRequest } from './logged-request.js';
 
 /** Numbers kept of a stage. */
 const countsPerStage = 5;

@@ -2,23 +2,10 @@ import type { CoordinatorErrorRecord } from '@canopy/protocol';
 import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 import type { StageTotals } from '../pipeline/stages.js';
 import { packRequest, unpackRequest, type FinishedRequest } from './finished-request.js';
+import type { LoggedRequest } from './logged-request.js';
 
 /** Requests remembered; older ones are dropped. */
 export const requestLogLimit = 256;
-
-/** What is known of a request. */
-export interface LoggedRequest {
-  ticket: bigint;
-  model: string;
-  caller: PrincipalLike;
-  receivedAtNs: bigint;
-  finishedAtNs?: bigint;
-  microBatches: number;
-  bytesReceived: number;
-  bytesSent: number;
-  stages: StageTotals[];
-  error?: CoordinatorErrorRecord;
-}
 
 export interface Counters {
   requests: number;

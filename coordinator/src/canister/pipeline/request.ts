@@ -12,7 +12,7 @@ import { readBundle } from '../bytes/bundle-reader.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord, readInput } from '../error.js';
 import type { Ic, PrincipalLike } from '../ic/ic.js';
-import type { LoggedRequest } from '../metrics/requests.js';
+import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
 import { callWorker } from './call-worker.js';
 import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
