@@ -78,6 +78,11 @@ export function makeProgram(): Command {
       '--manifest <file>',
       'where to keep the manifest (default: .canopy/deployments/NAME.json)',
     )
+    .option(
+      '--open-calls <count>',
+      'calls of infer that wait for their result at a time; more get a ticket (default: 2)',
+      parser<number>((text) => parseCount(text, 0)),
+    )
     .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
     .addHelpText(
       'after',

@@ -10,6 +10,7 @@ import { planOptions, type PlanFlags } from './plan.js';
 export interface DeployFlags extends PlanFlags {
   replica?: string;
   manifest?: string;
+  openCalls?: number;
   /** Deploy anew even where a manifest of this name exists. */
   fresh?: boolean;
 }
@@ -58,6 +59,7 @@ export async function deployCommand(
             transport,
             modules: { coordinator: coordinatorWasmGz(), worker: workerWasmGz() },
             host,
+            ...(flags.openCalls !== undefined && { openCalls: flags.openCalls }),
             onManifest: (state) => writeManifest(path, state),
             onProgress: (progress) => {
               update(describe(progress));

@@ -8,7 +8,8 @@ import { findManifest } from '../manifests.js';
 import { runSteps, table, toJson, type Output } from '../output.js';
 import { toNestedLists } from '../tensors/json.js';
 import { writeNpy } from '../tensors/npy.js';
-import { readTensorFile, type TensorValue } from '../tensors/tensor-file.js';
+import { readTensorFile } from '../tensors/tensor-file.js';
+import type { TensorValue } from '../tensors/tensor-value.js';
 
 export interface RunFlags {
   input?: Record<string, string>;

@@ -1,7 +1,7 @@
 import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
 import { viewAs, type NumericArray } from '@canopy/client';
-import type { TensorValue } from './tensor-file.js';
+import type { TensorValue } from './tensor-value.js';
 
 const isList = (value: unknown): value is unknown[] => Array.isArray(value);
 

@@ -1,6 +1,6 @@
 import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
-import type { TensorValue } from './tensor-file.js';
+import type { TensorValue } from './tensor-value.js';
 
 /** NumPy's type codes without byte order. Source: numpy.org, "array interface". */
 const dtypes: Record<string, DTypeName> = {

@@ -1,7 +1,7 @@
 import { dtypeBytes, dtypeName, elementCount } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
 import { viewAs } from '@canopy/client';
-import type { TensorValue } from './tensor-file.js';
+import type { TensorValue } from './tensor-value.js';
 
 /** Field numbers of `TensorProto`. Source: onnx.proto. */
 const Field = {

@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { BundleTensor, TensorSpec } from '@canopy/protocol';
+import type { TensorSpec } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
 import { readJsonTensor } from './json.js';
 import { readNpy } from './npy.js';
 import { readTensorProto } from './pb.js';
-
-/** A tensor without a name. */
-export type TensorValue = Pick<BundleTensor, 'dtype' | 'dims' | 'data'>;
+import type { TensorValue } from './tensor-value.js';
 
 /**
  * Reads a tensor from a file: `.json` (nested lists of the type the model takes), `.npy` (NumPy) or

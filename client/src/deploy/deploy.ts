@@ -42,7 +42,8 @@ export interface DeployOptions {
    */
   uploadConcurrency?: number;
   /**
-   * Requests the head keeps waiting, in all and of one caller; more are refused as busy.
+   * Requests that the head of each pipeline keeps waiting, in all and of one caller; more are refused
+   * as busy.
    * @default 512 and 64
    */
   queueLimit?: number;
