@@ -107,7 +107,7 @@ const unknownWorker = 'unknown';
 
 /** Workers of the stages; none where a ticket does not tell which of several pipelines it is of. */
 function workersOf({ plan, workers }: RunTarget): readonly string[] {
-  return plan.pipelines === 1 ? workers : [];
+  return workers.length === plan.stages.length ? workers : [];
 }
 
 function sumTraces(

@@ -64,8 +64,8 @@ export interface Enqueued {
 }
 
 /**
- * Hands a request to the first pipeline that takes it. One that is full or cannot be reached is passed
- * over; where all are, the error of the last is thrown.
+ * Hands a request to the first of these pipelines that takes it. One that is full or cannot be reached is
+ * passed over; where all are, the error of the last is thrown.
  */
 async function offer(
   ic: Ic,

@@ -30,11 +30,16 @@ export class Model implements ModelEntry {
     this.pipelines = byPipeline(this.workers, this.plan);
   }
 
-  /** The pipelines in the order in which a request is offered to them: each is the first in turn. */
+  /**
+   * The pipelines that a request is offered to, each in turn the first, and the one after it. No more: a
+   * refusal must stay cheap however many pipelines there are.
+   */
   inTurn(): readonly Pipeline[] {
     const first = this.next;
     this.next = (first + 1) % this.pipelines.length;
-    return [...this.pipelines.slice(first), ...this.pipelines.slice(0, first)];
+    return this.next === first
+      ? this.pipelines
+      : [this.pipelines[first]!, this.pipelines[this.next]!];
   }
 
   /** The pipeline with this head; undefined where the model has none. */
