@@ -53,26 +53,42 @@ const titles: Record<keyof PlanRow, string> = {
   scratchMiB: 'scratch MiB',
 };
 
-function pipelinesText(pipelines: number, workers: number): string {
-  const stages = workers / pipelines;
-  return (
-    `${pipelines} pipeline${pipelines === 1 ? '' : 's'} of ` +
-    `${stages} stage${stages === 1 ? '' : 's'}`
-  );
+/** `1 stage`, `2 stages`. */
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** A row for each number of workers and pipelines that `auto` has looked at. */
+/** Three digits, and all before the point. */
+function digits(value: number): string {
+  return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function shapeText(pipelines: number, workers: number): string {
+  return `${counted(pipelines, 'pipeline')} of ${counted(workers / pipelines, 'stage')}`;
+}
+
+/** Of what `auto` has looked at, for each number of workers the fastest, and what was chosen. */
 function chosenAmong(chosen: Expectation, considered: readonly Expectation[]): string[] {
+  const isBest = (one: Expectation): boolean =>
+    considered.every(
+      ({ workers, inferencesPerRound }) =>
+        workers !== one.workers || inferencesPerRound <= one.inferencesPerRound,
+    );
+  const isFirst = (one: Expectation, index: number, all: readonly Expectation[]): boolean =>
+    one === chosen || all.findIndex(({ workers }) => workers === one.workers) === index;
+  const shown = considered.filter((one) => one === chosen || isBest(one)).filter(isFirst);
   const width = Math.max(
-    ...considered.map(({ pipelines, workers }) => pipelinesText(pipelines, workers).length),
+    ...shown.map(({ pipelines, workers }) => shapeText(pipelines, workers).length),
   );
-  return considered.map(
-    ({ workers, pipelines, rowsPerRequest, inferencesPerRound, roundsForOne }) =>
-      `${workers === chosen.workers && pipelines === chosen.pipelines ? '->' : '  '} ` +
-      `${String(workers).padStart(3)} workers, ${pipelinesText(pipelines, workers).padEnd(width)}: ` +
-      `${inferencesPerRound.toPrecision(3)} inferences a round in requests of ${rowsPerRequest}, ` +
-      `${roundsForOne} rounds for one`,
-  );
+  return shown.map((one) => {
+    const { workers, pipelines, rowsPerRequest, inferencesPerRound, roundsForOne } = one;
+    return (
+      `${one === chosen ? '->' : '  '} ${String(workers).padStart(3)} workers, ` +
+      `${shapeText(pipelines, workers).padEnd(width)}: ` +
+      `${digits(inferencesPerRound)} inferences a round in requests of ${rowsPerRequest}, ` +
+      `${counted(roundsForOne, 'round')} for one`
+    );
+  });
 }
 
 /** A plan as text for people. */
@@ -92,15 +108,15 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
   return [
     `${plan.model.name}: ${nodes.model} nodes, ${nodes.optimized} after onnxruntime's clean-up, ${nodes.program} operations`,
     (plan.pipelines === 1
-      ? `${plan.stages.length} stages, `
-      : `${pipelinesText(plan.pipelines, workerCount(plan))}, in each `) +
-      `${mebibytes(weights)} MiB of weights, micro-batches of ${plan.microBatchRows} rows` +
+      ? `${counted(plan.stages.length, 'stage')}, `
+      : `${shapeText(plan.pipelines, workerCount(plan))}, in each `) +
+      `${mebibytes(weights)} MiB of weights, micro-batches of ${counted(plan.microBatchRows, 'row')}` +
       (plan.rowsIndependent ? '' : ' (rows are not independent: a request is not cut)'),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),
     `expected with requests enough${expectation.rowsPerRequest > 1 ? ` of ${expectation.rowsPerRequest} rows` : ''}, ` +
-      `all workers on one subnet: ${expectation.inferencesPerRound.toPrecision(3)} inferences a round; ` +
-      `${expectation.roundsForOne} round${expectation.roundsForOne === 1 ? '' : 's'} for one alone; ` +
+      `all workers on one subnet: ${digits(expectation.inferencesPerRound)} inferences a round; ` +
+      `${counted(expectation.roundsForOne, 'round')} for one alone; ` +
       `${(expectation.cyclesPerThousand / 1e12).toFixed(3)} T cycles ` +
       `(US$ ${expectation.usDollarsPerThousand.toFixed(2)} at ${usDollarsPerTrillion} a trillion) per 1,000`,
     ...(considered.length > 0 ? ['', ...chosenAmong(expectation, considered)] : []),

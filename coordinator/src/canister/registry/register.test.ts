@@ -97,6 +97,10 @@ describe('registerModel', () => {
     await expect(registerModel(coordinator, 'm', planText, workerIds.slice(1))).rejects.toThrow(
       '2 stages in 1 pipelines, but 1 workers',
     );
+    const [head] = workerIds;
+    await expect(registerModel(coordinator, 'm', planText, [head!, head!])).rejects.toThrow(
+      `worker ${head!.toText()} is named twice`,
+    );
   });
 });
 

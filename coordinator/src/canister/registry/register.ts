@@ -100,6 +100,11 @@ export async function registerModel(
         `but ${workers.length} workers are named`,
     );
   }
+  const texts = workers.map((worker) => worker.toText());
+  const twice = texts.find((text, index) => texts.indexOf(text) !== index);
+  if (twice !== undefined) {
+    throw new CoordinatorError(CanisterError.badInput, `worker ${twice} is named twice`);
+  }
   const refuseKnown = (): void => {
     if (coordinator.models.has(name)) {
       throw new CoordinatorError(
