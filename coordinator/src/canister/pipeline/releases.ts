@@ -1,5 +1,5 @@
 import { ByteReader, ByteWriter } from '@canopy/protocol';
-import type { Ic } from '../ic/ic.js';
+import { samePrincipal, type Ic } from '../ic/ic.js';
 import type { Place, Ticket } from '../registry/tickets.js';
 import { callWorker } from './call-worker.js';
 
@@ -88,13 +88,13 @@ export class Releases {
   }
 }
 
+/** Principals are compared as bytes: making their texts would cost much more. */
 function byKeeper(released: readonly Released[]): Released[][] {
-  const groups = new Map<string, Released[]>();
+  const groups: Released[][] = [];
   for (const one of released) {
-    const key = one.keeper.worker.toText();
-    const group = groups.get(key);
+    const group = groups.find(([first]) => samePrincipal(first!.keeper.worker, one.keeper.worker));
     if (group) group.push(one);
-    else groups.set(key, [one]);
+    else groups.push([one]);
   }
-  return [...groups.values()];
+  return groups;
 }
