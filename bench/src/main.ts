@@ -93,8 +93,18 @@ async function measure(mode: 'full' | 'quick'): Promise<BenchResult> {
   };
 }
 
-/** What the planner chooses for throughput. */
-async function chooseShape(name: string, workers: number | 'auto'): Promise<Shape> {
+/** Shapes chosen so far, by model and workers. */
+const chosen = new Map<string, Promise<Shape>>();
+
+/** What the planner chooses for throughput; it is asked once. */
+function chooseShape(name: string, workers: number | 'auto'): Promise<Shape> {
+  const key = `${name} ${workers}`;
+  const known = chosen.get(key) ?? planShape(name, workers);
+  chosen.set(key, known);
+  return known;
+}
+
+async function planShape(name: string, workers: number | 'auto'): Promise<Shape> {
   const model = benchModel(name);
   const options = { workers, pipelines: 'auto', dims: { ...model.dims } } as const;
   const planned = await planModel(model.path(), options);

@@ -53,6 +53,15 @@ function oneByOne(way: RunSpec['way'], requests: number): RunSpec {
   return { way, batch: 1, concurrency: 1, requests };
 }
 
+function onePipeline(
+  model: string,
+  workers: number,
+  runs: RunSpec[],
+  costSchedule = now,
+): SuiteJob {
+  return { model, workers, pipelines: 1, costSchedule, runs };
+}
+
 async function fullJobs(amount: Amount, choose: ChooseShape): Promise<SuiteJob[]> {
   const { model, plenty, alone, batches, batch, twoStages } = amount;
   const eight: RunSpec = { way: 'd', batch: 1, concurrency: 8, requests: 64 };
@@ -69,25 +78,19 @@ async function fullJobs(amount: Amount, choose: ChooseShape): Promise<SuiteJob[]
     atOnce('d', singles),
     ...batches.map((size) => atOnce('d', plenty, size)),
   ];
-  const pipeline = (workers: number, runs: RunSpec[], costSchedule = now): SuiteJob => {
-    return { model, workers, pipelines: 1, costSchedule, runs };
-  };
-  const onePipeline = [
-    pipeline(4, four),
-    pipeline(1, [atOnce('a', alone)]),
-    pipeline(2, [full(2)]),
-    pipeline(3, [full(3)]),
-    pipeline(8, [oneByOne('d', 1), full(8)]),
-    pipeline(1, [atOnce('a', alone)], before),
-    pipeline(4, [atOnce('d', singles)], before),
-  ];
   const several = ({ workers, pipelines }: Shape): SuiteJob => {
     const others = workers === 4 ? eightInFlight : [];
     const runs = [oneByOne('d', 2), ...others, full(workers)];
     return { model, workers, pipelines, costSchedule: now, runs };
   };
   const jobs = [
-    ...onePipeline,
+    onePipeline(model, 4, four),
+    onePipeline(model, 1, [atOnce('a', alone)]),
+    onePipeline(model, 2, [full(2)]),
+    onePipeline(model, 3, [full(3)]),
+    onePipeline(model, 8, [oneByOne('d', 1), full(8)]),
+    onePipeline(model, 1, [atOnce('a', alone)], before),
+    onePipeline(model, 4, [atOnce('d', singles)], before),
     ...(twoStages ? [4, 8] : []).map((workers) => several({ workers, pipelines: workers / 2 })),
   ];
   for (const workers of [4, 8, 'auto'] as const) {
@@ -113,14 +116,12 @@ export async function fullSuite(choose: ChooseShape): Promise<SuiteJob[]> {
 /** What `npm run bench -- --quick` measures: each way once, on models that cost little. */
 export function quickSuite(): SuiteJob[] {
   const jobs = (model: string, inputs: number): SuiteJob[] => {
-    const pipeline = (workers: number, runs: RunSpec[], costSchedule = now): SuiteJob => {
-      return { model, workers, pipelines: 1, costSchedule, runs };
-    };
+    const all = atOnce('d', inputs);
     return [
-      pipeline(4, [oneByOne('b', 2), atOnce('c', inputs), oneByOne('d', 2), atOnce('d', inputs)]),
-      pipeline(1, [atOnce('a', inputs)]),
-      pipeline(4, [atOnce('d', inputs)], before),
-      { model, workers: 4, pipelines: 2, costSchedule: now, runs: [atOnce('d', inputs)] },
+      onePipeline(model, 4, [oneByOne('b', 2), atOnce('c', inputs), oneByOne('d', 2), all]),
+      onePipeline(model, 1, [atOnce('a', inputs)]),
+      onePipeline(model, 4, [all], before),
+      { model, workers: 4, pipelines: 2, costSchedule: now, runs: [all] },
     ];
   };
   return [...jobs('digits-cnn', 32), ...jobs('ppocr-recognition', 6)];

@@ -7,6 +7,7 @@ export * from './deploy/manifest.js';
 export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
+export * from './deploy/worker-config.js';
 export * from './session/session.js';
 export type { TensorLike } from './session/tensors.js';
 export { viewAs, type NumericArray } from './session/typed-array.js';

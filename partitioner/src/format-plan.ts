@@ -69,14 +69,11 @@ function shapeText(pipelines: number, workers: number): string {
 
 /** Of what `auto` has looked at, for each number of workers the fastest, and what was chosen. */
 function chosenAmong(chosen: Expectation, considered: readonly Expectation[]): string[] {
-  const isBest = (one: Expectation): boolean =>
-    considered.every(
-      ({ workers, inferencesPerRound }) =>
-        workers !== one.workers || inferencesPerRound <= one.inferencesPerRound,
-    );
-  const isFirst = (one: Expectation, index: number, all: readonly Expectation[]): boolean =>
-    one === chosen || all.findIndex(({ workers }) => workers === one.workers) === index;
-  const shown = considered.filter((one) => one === chosen || isBest(one)).filter(isFirst);
+  const fastestOf = (count: number): Expectation =>
+    considered
+      .filter(({ workers }) => workers === count)
+      .reduce((best, one) => (one.inferencesPerRound > best.inferencesPerRound ? one : best));
+  const shown = considered.filter((one) => one === chosen || one === fastestOf(one.workers));
   const width = Math.max(
     ...shown.map(({ pipelines, workers }) => shapeText(pipelines, workers).length),
   );

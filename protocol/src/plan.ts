@@ -139,6 +139,14 @@ export function workerCount({ stages, pipelines }: Pick<Plan, 'stages' | 'pipeli
   return stages.length * pipelines;
 }
 
+/** Where the worker at `index` of all workers stands, pipeline after pipeline, each stage by stage. */
+export function pipelinePlace(
+  { stages }: Pick<Plan, 'stages'>,
+  index: number,
+): { pipeline: number; stage: number } {
+  return { pipeline: Math.floor(index / stages.length), stage: index % stages.length };
+}
+
 /** The workers of each pipeline, of a list that holds pipeline after pipeline, each stage by stage. */
 export function byPipeline<T>(
   workers: readonly T[],

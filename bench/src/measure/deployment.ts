@@ -1,10 +1,14 @@
-import { deploy, WorkerClient, type Transport } from '@canopy/client';
+import {
+  CoordinatorClient,
+  deploy,
+  workerConfig,
+  WorkerClient,
+  type Transport,
+} from '@canopy/client';
 import { coordinatorWasmGz } from '@canopy/coordinator';
 import { planModel, type PlanOptions } from '@canopy/partitioner';
-import { byPipeline, type Plan, type WorkerStatus } from '@canopy/protocol';
+import type { Plan, WorkerStatus } from '@canopy/protocol';
 import { workerWasmGz } from '@canopy/worker';
-import { CoordinatorClient } from '@canopy/client';
-import { principalFromText } from '@canopy/local-ic';
 import { callerName, type EmbeddedIc } from '../ic/embedded.js';
 import type { BenchIc } from '../ic/round-ic.js';
 import type { WaySettings } from '../ways.js';
@@ -13,9 +17,6 @@ export interface QueueLimits {
   queueLimit: number;
   queueLimitPerCaller: number;
 }
-
-/** As `deploy` sets it. */
-const openCalls = 2;
 
 /** Requests are never refused in a measurement of speed. */
 const noLimits: QueueLimits = { queueLimit: 4096, queueLimitPerCaller: 4096 };
@@ -56,7 +57,6 @@ export async function deployModel<Ic extends BenchIc>(
       cycles: 1_000_000_000_000_000n,
     });
     const { coordinator, workers } = deployment;
-    const pipelines = byPipeline(workers.map(principalFromText), plan);
     const workerClients = workers.map((id) => new WorkerClient(transport, id));
     const coordinatorClient = new CoordinatorClient(transport, coordinator);
     return {
@@ -69,22 +69,10 @@ export async function deployModel<Ic extends BenchIc>(
         const model = `${name}, ${JSON.stringify(settings)}`;
         const known = await coordinatorClient.models();
         for (const [index, client] of workerClients.entries()) {
-          const stageIndex = index % plan.stages.length;
-          const stage = plan.stages[stageIndex]!;
           await client.configure({
-            stageIndex,
-            stageCount: plan.stages.length,
-            shardBytes: stage.shardBytes,
-            chunkBytes: plan.chunkBytes,
-            shardHash: Buffer.from(stage.shardHash, 'hex'),
+            ...workerConfig(deployment, index, limits),
             instructionBudget: BigInt(settings.instructionBudget),
-            ...limits,
-            openCalls,
             paced: settings.paced,
-            resultsStay: plan.resultsStay,
-            pipelines: plan.pipelines,
-            coordinator: principalFromText(coordinator),
-            workers: pipelines[Math.floor(index / plan.stages.length)]!,
           });
         }
         if (!known.some((entry) => entry.name === model)) {

@@ -1,5 +1,12 @@
 import { predictLoad } from '@canopy/partitioner';
-import { byPipeline, encodeBundle, joinRows, type BundleTensor, type Plan } from '@canopy/protocol';
+import {
+  byPipeline,
+  encodeBundle,
+  joinRows,
+  type BundleTensor,
+  type Plan,
+  type WorkerStatus,
+} from '@canopy/protocol';
 import { callerName } from '../ic/embedded.js';
 import { isRoundIc, type BenchIc } from '../ic/round-ic.js';
 import { runLoad, type LoadLog } from '../load/run-load.js';
@@ -79,11 +86,11 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
   const reported = (
     stage: number,
     field: 'instructions' | 'programInstructions' | 'operatorInstructions',
-  ): number =>
-    pipelines.reduce((sum, _, pipeline) => {
-      const worker = pipeline * plan.stages.length + stage;
-      return sum + Number(statusAfter[worker]![field] - statusBefore[worker]![field]);
-    }, 0);
+  ): number => {
+    const sum = (statuses: readonly WorkerStatus[]): bigint =>
+      byPipeline(statuses, plan).reduce((total, pipeline) => total + pipeline[stage]![field], 0n);
+    return Number(sum(statusAfter) - sum(statusBefore));
+  };
   const program = plan.stages.reduce(
     (sum, { index }) => sum + reported(index, 'programInstructions'),
     0,

@@ -97,16 +97,12 @@ function rateAgainst(goal: number): (run: RunResult) => string {
 
 /** What pipelines do that cut the model, as one gets that is too large for a worker; not a goal. */
 function cutModels(result: BenchResult, workers: number): GoalLine {
-  const runs = runsOf(result, { way: 'd', workers }).filter(isLarge);
-  const shapes = [...new Set(runs.map(({ pipelines }) => pipelines))].sort((a, b) => a - b);
-  const best = modelNames(result).flatMap((model) =>
-    shapes
-      .filter((pipelines) => pipelines < workers)
-      .flatMap((pipelines) => {
-        const own = runs.filter((run) => run.model === model && run.pipelines === pipelines);
-        return fastest(own) ?? [];
-      }),
-  );
+  const runs = runsOf(result, { way: 'd', workers });
+  const cutting = new Set(runs.map(({ pipelines }) => pipelines).filter((one) => one < workers));
+  const best = [...cutting]
+    .sort((a, b) => a - b)
+    .flatMap((pipelines) => fastestOfEach(result, { way: 'd', workers, pipelines }))
+    .filter(isLarge);
   return {
     goal: `${workers} workers in pipelines that cut the model`,
     wanted: '–',

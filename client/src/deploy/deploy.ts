@@ -1,17 +1,17 @@
-import { Principal } from '@dfinity/principal';
-import { WorkerState, byPipeline, workerCount, type Plan } from '@canopy/protocol';
+import { WorkerState, workerCount, type Plan } from '@canopy/protocol';
 import { CoordinatorClient } from '../coordinator-client.js';
 import { CanopyError, toCanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
-import { fromHex, sha256, toHex } from '../sha256.js';
+import { sha256, toHex } from '../sha256.js';
 import type { Transport } from '../transport/transport.js';
 import { WorkerClient } from '../worker-client.js';
 import { newDeployment, requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
 import { placeText } from './place.js';
 import type { DeployStep, OnProgress } from './progress.js';
 import { uploadShards, type DeployableModel } from './upload.js';
+import { workerConfig, type WorkerSettings } from './worker-config.js';
 
-export interface DeployOptions {
+export interface DeployOptions extends WorkerSettings {
   transport: Transport;
   /** Compiled canisters, gzipped or not (`@canopy/coordinator` and `@canopy/worker` have them). */
   modules: { coordinator: Uint8Array; worker: Uint8Array };
@@ -41,19 +41,6 @@ export interface DeployOptions {
    * @default 4
    */
   uploadConcurrency?: number;
-  /**
-   * Requests that the head of each pipeline keeps waiting, in all and of one caller; more are refused
-   * as busy.
-   * @default 512 and 64
-   */
-  queueLimit?: number;
-  queueLimitPerCaller?: number;
-  /**
-   * Calls of `infer` that wait for their result at a time; more get a ticket at once. Many slow the
-   * model down for all; callers that cannot fetch by query, as canisters, may want more of them.
-   * @default 2
-   */
-  openCalls?: number;
   retry?: RetryOptions;
   /**
    * Milliseconds the workers may take to load their shards.
@@ -190,32 +177,13 @@ class DeployRun {
 
   async configureWorkers(): Promise<void> {
     const { plan, deployment, options } = this;
-    const id = (text: string): Uint8Array => Principal.fromText(text).toUint8Array();
-    const pipelines = byPipeline(deployment.workers.map(id), plan);
     await Promise.all(
       this.workers.map(async (worker, index) => {
-        const stageIndex = index % plan.stages.length;
-        const stage = plan.stages[stageIndex]!;
         const place = placeText(plan, index);
         const status = await this.retry(place, () => worker.status());
         if (status.state !== WorkerState.empty) return;
         await this.retry(`configuring ${place}`, () =>
-          worker.configure({
-            stageIndex,
-            stageCount: plan.stages.length,
-            shardBytes: stage.shardBytes,
-            chunkBytes: plan.chunkBytes,
-            shardHash: fromHex(stage.shardHash),
-            instructionBudget: BigInt(plan.instructionBudget),
-            queueLimit: options.queueLimit ?? 512,
-            queueLimitPerCaller: options.queueLimitPerCaller ?? 64,
-            openCalls: options.openCalls ?? 2,
-            paced: true,
-            resultsStay: plan.resultsStay,
-            pipelines: plan.pipelines,
-            coordinator: id(deployment.coordinator!),
-            workers: pipelines[Math.floor(index / plan.stages.length)]!,
-          }),
+          worker.configure(workerConfig({ ...deployment, plan }, index, options)),
         );
       }),
     );

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import type { Plan } from '@canopy/protocol';
+import { pipelinePlace, type Plan } from '@canopy/protocol';
 import type { RetryOptions } from '../retry.js';
 import { retry } from '../retry.js';
 import { sha256 } from '../sha256.js';
@@ -42,7 +42,7 @@ export async function uploadShards(
   options: UploadOptions = {},
 ): Promise<void> {
   const { plan } = model;
-  const stageOf = (worker: number): number => worker % plan.stages.length;
+  const stageOf = (worker: number): number => pipelinePlace(plan, worker).stage;
   const total = plan.pipelines * plan.stages.reduce((sum, { shardBytes }) => sum + shardBytes, 0);
   const missing: { worker: number; index: number }[] = [];
   let done = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StageCost } from '../cost/stage.js';
-import { choose, expectationOf, type Expectation } from './expectation.js';
+import { choose, expectationOf, type Candidate, type Expectation } from './expectation.js';
 
 function stage(instructions: number, messages = 1): StageCost {
   return {
@@ -15,20 +15,19 @@ function stage(instructions: number, messages = 1): StageCost {
 
 describe('expectation', () => {
   const budget = 1.9e9;
+  /** One pipeline of these stages, a row a micro-batch. */
+  const candidateOf = (stages: StageCost[]): Candidate => ({
+    pipelines: 1,
+    rows: 1,
+    stages,
+    oneRow: stages,
+    rowBytes: 1000,
+    resultsStay: false,
+    rowsIndependent: false,
+  });
   const of = (workers: number, total: number): Expectation => {
     const stages = Array.from({ length: workers }, () => stage(total / workers));
-    return expectationOf(
-      {
-        pipelines: 1,
-        rows: 1,
-        stages,
-        oneRow: stages,
-        rowBytes: 1000,
-        resultsStay: false,
-        rowsIndependent: false,
-      },
-      budget,
-    );
+    return expectationOf(candidateOf(stages), budget);
   };
 
   it('fills messages up to the slice, so that small stages do not waste rounds', () => {
@@ -46,15 +45,7 @@ describe('expectation', () => {
 
   it('counts a stage that needs several messages', () => {
     const stages = [stage(3.6e9, 2), stage(3.6e9, 2)];
-    const candidate = {
-      rows: 1,
-      stages,
-      oneRow: stages,
-      rowBytes: 1000,
-      resultsStay: false,
-      rowsIndependent: false,
-    };
-    const expected = expectationOf({ pipelines: 1, ...candidate }, budget);
+    const expected = expectationOf(candidateOf(stages), budget);
     // Two rounds of work, and the word that it is done.
     expect(expected.roundsForOne).toBe(3);
     // Two messages of 1.9 B a round.
@@ -62,8 +53,7 @@ describe('expectation', () => {
   });
 
   it('tells what several pipelines of the same stages do, and in which requests', () => {
-    const stages = [stage(1.2e9)];
-    const candidate = { rows: 1, stages, oneRow: stages, rowBytes: 200_000, resultsStay: false };
+    const candidate = { ...candidateOf([stage(1.2e9)]), rowBytes: 200_000 };
     const rate = (pipelines: number, rowsIndependent: boolean): Expectation =>
       expectationOf({ ...candidate, pipelines, rowsIndependent }, budget);
     const [one, four] = [rate(1, false), rate(4, false)];

@@ -19,6 +19,13 @@ function upTo(most: number): number[] {
   return Array.from({ length: most }, (_, index) => index + 1);
 }
 
+/** The shapes in which so many workers can stand. */
+function shapesOf(workers: number, pipelines: number | 'auto'): PipelineShape[] {
+  return (pipelines === 'auto' ? upTo(workers) : [pipelines])
+    .map((count) => ({ stages: workers / count, pipelines: count }))
+    .filter(({ stages }) => Number.isInteger(stages));
+}
+
 /**
  * The shapes that a request leaves open, in the order of their workers, then of their pipelines; one at
  * least. Throws {@link PartitionError} where there is none.
@@ -32,9 +39,7 @@ export function pipelineShapes(
   nodes: number,
 ): PipelineShape[] {
   if (typeof workers === 'number') {
-    const shapes = (pipelines === 'auto' ? upTo(workers) : [pipelines])
-      .map((count) => ({ stages: workers / count, pipelines: count }))
-      .filter(({ stages }) => Number.isInteger(stages));
+    const shapes = shapesOf(workers, pipelines);
     if (shapes.length === 0) {
       throw new PartitionError(
         'bad-option',
@@ -52,9 +57,7 @@ export function pipelineShapes(
   }
   if (workers === undefined && pipelines !== 'auto') return [{ stages: fewest, pipelines }];
   const each = pipelines === 'auto' ? 1 : pipelines;
-  return upTo(Math.max(mostWorkers, fewest * each)).flatMap((count) =>
-    (pipelines === 'auto' ? upTo(count) : [pipelines])
-      .map((pipelineCount) => ({ stages: count / pipelineCount, pipelines: pipelineCount }))
-      .filter(({ stages }) => Number.isInteger(stages) && stages >= fewest && stages <= nodes),
-  );
+  return upTo(Math.max(mostWorkers, fewest * each))
+    .flatMap((count) => shapesOf(count, pipelines))
+    .filter(({ stages }) => stages >= fewest && stages <= nodes);
 }

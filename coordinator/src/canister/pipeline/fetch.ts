@@ -62,18 +62,26 @@ async function fetchReply(
   }
 }
 
+async function partOf(
+  coordinator: Coordinator,
+  ticket: Ticket,
+  offset: number,
+): Promise<FetchOutcome> {
+  const reply = await fetchReply(coordinator, ticket, offset);
+  if (reply.finished) return { kind: 'part', bytes: reply.part, total: reply.byteLength };
+  const state = decodeResult(reply.part);
+  return state.status === 'pending'
+    ? { kind: 'pending', done: state.tasksDone, total: state.taskCount }
+    : { kind: 'pending', done: 0, total: 0 };
+}
+
 /** Part of a finished result from `offset` on, as much as a reply holds. Changes nothing. */
 export async function fetchPart(
   coordinator: Coordinator,
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  const reply = await fetchReply(coordinator, ticketOf(coordinator, id), offset);
-  if (reply.finished) return { kind: 'part', bytes: reply.part, total: reply.byteLength };
-  const state = decodeResult(reply.part);
-  return state.status === 'pending'
-    ? { kind: 'pending', done: state.tasksDone, total: state.taskCount }
-    : { kind: 'pending', done: 0, total: 0 };
+  return partOf(coordinator, ticketOf(coordinator, id), offset);
 }
 
 /** {@link fetchPart}, and logs how the request ended when its whole result is in this part. */
@@ -82,8 +90,8 @@ export async function fetchAndLog(
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  const { head } = ticketOf(coordinator, id);
-  const outcome = await fetchPart(coordinator, id, offset);
+  const ticket = ticketOf(coordinator, id);
+  const outcome = await partOf(coordinator, ticket, offset);
   const entry = coordinator.requests.find(id);
   if (outcome.kind === 'pending' || entry === undefined || entry.finishedAtNs !== undefined) {
     return outcome;
@@ -91,7 +99,7 @@ export async function fetchAndLog(
   if (offset + outcome.bytes.length < outcome.total) return outcome;
   const now = coordinator.ic.now();
   const workers = coordinator.models.has(entry.model)
-    ? (coordinator.models.get(entry.model).pipelineOf(head) ?? [])
+    ? (coordinator.models.get(entry.model).pipelineOf(ticket.head) ?? [])
     : [];
   const result = offset === 0 ? decodeResult(outcome.bytes) : undefined;
   if (result?.status === 'failed') {

@@ -18,7 +18,7 @@ export interface SubmitOutcome {
 }
 
 /** @param requestId the head's number of the request */
-function ticketOf({ model, pipeline, caller, entry }: Enqueued, requestId: bigint): Ticket {
+function makeTicket({ model, pipeline, caller, entry }: Enqueued, requestId: bigint): Ticket {
   return {
     id: entry.ticket,
     model: model.name,
@@ -62,7 +62,7 @@ export async function infer(
         throw stageFailure(pipeline, result);
       case 'moved':
       case 'pending':
-        tickets.add(ticketOf(enqueued, result.requestId));
+        tickets.add(makeTicket(enqueued, result.requestId));
         return { kind: 'ticket', ticket: entry.ticket };
     }
   } catch (error) {
@@ -79,6 +79,6 @@ export async function submit(
 ): Promise<SubmitOutcome> {
   const enqueued = await enqueue(coordinator, 'ticket', modelName, inputs);
   const requestId = new ByteReader(enqueued.reply, 'reply of enqueue').u64();
-  coordinator.tickets.add(ticketOf(enqueued, requestId));
+  coordinator.tickets.add(makeTicket(enqueued, requestId));
   return { kind: 'ok', ticket: enqueued.entry.ticket };
 }

@@ -1,4 +1,4 @@
-/** What simulated pipelines are made of, and what its canisters send each other. */
+/** What simulated pipelines are made of, and what their canisters send each other. */
 
 /** What a stage takes for a micro-batch, in instructions. */
 export interface StageLoad {
