@@ -179,6 +179,9 @@ describe('a plan', () => {
     const open = await planOf({ workers: 4, pipelines: 'auto' });
     expect(open.considered.map(({ pipelines }) => pipelines)).toEqual([1, 2, 4]);
 
+    await expect(planOf({ workers: 2000, pipelines: 2 })).rejects.toThrow(
+      'workers: 2000 in 2 pipelines, 1000 each, is more than',
+    );
     await expect(planOf({ workers: 4, pipelines: 3 })).rejects.toThrow('evenly to 3 pipelines');
     await expect(planOf({ workers: fewest, pipelines: fewest, maxWeightsBytes })).rejects.toThrow(
       `at least ${fewest} in each pipeline`,

@@ -50,7 +50,8 @@ export function pipelineShapes(
     if (possible.length === 0) {
       throw new PartitionError(
         'does-not-fit',
-        `workers: ${shapes[0]!.stages} is more than the ${nodes} operations of the model`,
+        `workers: ${workers}${pipelines === 1 ? '' : ` in ${pipelines} pipelines, ${shapes[0]!.stages} each,`} ` +
+          `is more than the ${nodes} operations of the model`,
       );
     }
     return possible;
