@@ -1,6 +1,14 @@
-import { EnqueueMode, encodeEnqueue, encodeFetch, encodeTasks } from '@canopy/protocol';
+import {
+  EnqueueMode,
+  encodeChunk,
+  encodeEnqueue,
+  encodeFetch,
+  encodeTasks,
+  encodeWorkerConfig,
+} from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { workerMethods } from './testing/module.js';
 import {
   bundle,
   controller,
@@ -29,6 +37,10 @@ function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
     { requestId: 5n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1, 2) },
   ]);
   const failure = new Uint8Array([...task.subarray(0, 12), 1, 0, 0, 0, 2, 0, 0, 0, 65, 66]);
+  const {
+    hashes: [hash],
+    chunks: [chunk],
+  } = p.shards[0]!;
   const enqueue = encodeEnqueue({
     mode: EnqueueMode.ticket,
     callerKey: 1n,
@@ -43,22 +55,59 @@ function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
     ['run', head, 1, task],
     ['done', last, 0, task],
     ['fail', last, 0, failure],
-    ['put_chunk', controller, 0, new Uint8Array(100)],
+    ['put_chunk', controller, 0, encodeChunk({ index: 0, hash: hash!, bytes: chunk! })],
+    ['chunks', controller, 0, new Uint8Array(4)],
+    ['status', controller, 0, new Uint8Array(4)],
     ['step', head, 0, new Uint8Array(0)],
     ['wake', head, 0, new Uint8Array(3)],
     ['load', controller, 1, new Uint8Array(3)],
+    ['configure', controller, 0, encodeWorkerConfig(p.config(0))],
+    ['configure', controller, 1, encodeWorkerConfig(p.config(1))],
   ];
 }
 
+/**
+ * Sends a worker an argument. One that configures it may make another worker of it, so `fresh` is
+ * another pipeline: it gets requests before the right configuration, and one after it.
+ */
+function send(
+  p: Pipeline,
+  fresh: () => Pipeline,
+  [method, caller, stage, arg]: [string, string, number, Uint8Array],
+): void {
+  if (method !== 'configure') {
+    p.ic.update(caller, p.workers[stage]!, method, arg);
+    return;
+  }
+  const other = fresh();
+  other.ic.update(caller, other.workers[stage]!, method, arg);
+  for (const key of [1n, 2n]) other.enqueue(EnqueueMode.ticket, key, [bundle(1), bundle(2)]);
+  for (let count = 0; count < 200 && other.ic.executeOne(); count++);
+  for (const worker of other.workers) expect(worker.traps).toBe(0);
+  other.deploy();
+  expectWorking(other);
+}
+
+it('every method of the worker is tried', () => {
+  const tried = arguments_(deployed(false)).map(([method]) => method);
+  expect([...new Set(tried)].sort()).toEqual([...workerMethods].sort());
+});
+
 describe.each([false, true])('a worker never traps; results stay: %s', (resultsStay) => {
+  const fresh = (): Pipeline => {
+    const p = deployed(resultsStay);
+    // Damaged sizes are of up to 4 GiB.
+    for (const worker of p.workers) worker.mostStableBytes = 16 * 2 ** 20;
+    return p;
+  };
+
   it('on truncated or extended messages', () => {
     const p = deployed(resultsStay);
     for (const [method, caller, stage, arg] of arguments_(p)) {
       const lengths = Array.from({ length: Math.min(arg.length, 150) }, (_, length) => length);
-      for (const length of lengths) {
-        p.ic.update(caller, p.workers[stage]!, method, arg.subarray(0, length));
-      }
-      p.ic.update(caller, p.workers[stage]!, method, new Uint8Array([...arg, ...arg, 1]));
+      for (const length of lengths)
+        send(p, fresh, [method, caller, stage, arg.subarray(0, length)]);
+      send(p, fresh, [method, caller, stage, new Uint8Array([...arg, ...arg, 1])]);
     }
     expectWorking(p);
   });
@@ -75,7 +124,7 @@ describe.each([false, true])('a worker never traps; results stay: %s', (resultsS
       const [method, caller, stage, arg] = cases[which]!;
       const damaged = new Uint8Array(arg);
       for (const place of at) damaged[place % Math.max(1, arg.length)] = to;
-      p.ic.update(caller, p.workers[stage]!, method, damaged);
+      send(p, fresh, [method, caller, stage, damaged]);
       for (const worker of p.workers) expect(worker.traps).toBe(0);
     });
     fc.assert(property, { numRuns: 1500 });

@@ -57,13 +57,15 @@ export class TestCanister {
   traps = 0;
   /** What each look at the instruction counter adds to it. */
   instructionsPerLook = 1000n;
+  /** Stable memory does not grow beyond so many bytes, as where a subnet has no more. */
+  mostStableBytes = Infinity;
   /** Instructions a message may use by the counter before it traps. */
   instructionLimit = 40_000_000_000n;
   /** False: messages must not trap, and the heap is not copied for it before each, which is slow. */
   mayTrap = true;
   readonly openCalls = new Map<number, OpenCall>();
   controllers: Principal[] = ['00'];
-  private instance: Instance;
+  private instance!: Instance;
   private nextCallId = 1;
 
   private caller: Principal = '';
@@ -80,6 +82,10 @@ export class TestCanister {
     readonly id: Principal,
     module: WebAssembly.Module,
   ) {
+    this.instantiate(module);
+  }
+
+  private instantiate(module: WebAssembly.Module): void {
     this.instance = new Instance(module, this.systemInterface());
   }
 
@@ -180,7 +186,9 @@ export class TestCanister {
       stable64_size: () => BigInt(this.stable.length / 65536),
       stable64_grow: (pages: bigint) => {
         const before = BigInt(this.stable.length / 65536);
-        const grown = new Uint8Array(this.stable.length + Number(pages) * 65536);
+        const bytes = this.stable.length + Number(pages) * 65536;
+        if (bytes > this.mostStableBytes) return -1n;
+        const grown = new Uint8Array(bytes);
         grown.set(this.stable);
         this.stable = grown;
         this.stableIsShared = false;
@@ -318,14 +326,14 @@ export class TestCanister {
   upgrade(module: WebAssembly.Module): void {
     this.hook('canister_pre_upgrade');
     this.timer = 0n;
-    this.instance = new Instance(module, this.systemInterface());
+    this.instantiate(module);
     this.hook('canister_post_upgrade');
   }
   reinstall(module: WebAssembly.Module): void {
     this.stable = new Uint8Array(0);
     this.timer = 0n;
     this.openCalls.clear();
-    this.instance = new Instance(module, this.systemInterface());
+    this.instantiate(module);
     this.init();
   }
 }

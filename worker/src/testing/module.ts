@@ -22,3 +22,8 @@ function prepare(): WebAssembly.Module {
   module.dispose();
   return new WebAssembly.Module(bytes);
 }
+
+/** Names of all methods of the worker. */
+export const workerMethods: readonly string[] = WebAssembly.Module.exports(workerModule).flatMap(
+  ({ name }) => /^canister_(?:update|query) (.*)$/.exec(name)?.[1] ?? [],
+);
