@@ -12,7 +12,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'unit',
-          include: ['*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts'],
+          include: ['*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'scripts/**/*.test.mjs'],
           exclude: ['pocketic-tests/**', '**/node_modules/**', '**/dist/**'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -1,12 +1,23 @@
 import { UserError } from '../errors.js';
-import type { InstallRequest, LongExecution, ManagementOutcome } from '../state/index.js';
+import type {
+  InstallRequest,
+  LongExecution,
+  ManagementCall,
+  ManagementOutcome,
+} from '../state/index.js';
+import type { ExecutionContext } from './context.js';
 import { runInstallation, type Installation } from './install-code.js';
-import type { ManagementHost } from './management-host.js';
 
 /** Candid for no values. */
 const EMPTY_REPLY = Uint8Array.of(0x44, 0x49, 0x44, 0x4c, 0, 0);
 
 type Answered = Exclude<ManagementOutcome, { kind: 'pending' }>;
+
+/** Where code is installed, and who answers its caller. */
+export interface InstallationHost {
+  readonly execution: ExecutionContext;
+  answer(message: ManagementCall['message'], outcome: Answered): void;
+}
 
 function conclude(installation: Installation): Answered {
   try {
@@ -34,7 +45,7 @@ export class PausedInstallation implements LongExecution {
   }
 
   /** Executes the next slice; after the last one the call is answered. Returns its instructions. */
-  resume(host: ManagementHost): number {
+  resume(host: InstallationHost): number {
     if (this.aborted) {
       this.installation = runInstallation(host.execution, this.request, this.installation.prepaid);
       this.aborted = false;
@@ -57,13 +68,13 @@ export class PausedInstallation implements LongExecution {
 
 /** Starts an installation: ends it at once, or pauses it after its first slice. */
 export function startInstallation(
-  host: ManagementHost,
+  host: InstallationHost,
   request: InstallRequest,
 ): ManagementOutcome {
   const installation = runInstallation(host.execution, request);
   const instructions = installation.slices[0]!;
   if (installation.slices.length === 1) return { ...conclude(installation), instructions };
   request.canister.paused = new PausedInstallation(request, installation);
-  host.subnet.firstSliceInstructions = instructions;
+  host.execution.subnet.firstSliceInstructions = instructions;
   return { kind: 'pending' };
 }

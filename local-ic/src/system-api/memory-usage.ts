@@ -1,5 +1,4 @@
-import { memoryUsage, messageMemoryUsage, WASM_PAGE } from '../state/index.js';
-import type { Execution } from './execution.js';
+import { memoryUsage, messageMemoryUsage, WASM_PAGE, type Canister } from '../state/index.js';
 import {
   insufficientCyclesInMemoryGrow,
   outOfMemory,
@@ -33,6 +32,19 @@ const COUNTED: ReadonlySet<Mode> = new Set<Mode>([
   'cleanup',
 ]);
 
+/** The message that grows memory, and what it has to pay with. */
+export interface GrowingMessage {
+  readonly mode: Mode;
+  readonly canister: Canister;
+  /** Cycles as the message sees them. */
+  balance: bigint;
+  reservedCycles: bigint;
+  /** Whether the caller may learn how many cycles are missing. */
+  readonly callerIsController: boolean;
+  /** Cycles that must stay in the balance where so much memory is used. */
+  freezingThreshold(memoryBytes: number): bigint;
+}
+
 /** Memory of a canister as a message grows it. */
 export class MemoryUsage {
   private used: number | undefined;
@@ -44,7 +56,7 @@ export class MemoryUsage {
   lowWasmMemory: boolean | undefined;
 
   constructor(
-    private readonly execution: Execution,
+    private readonly execution: GrowingMessage,
     private readonly subnet: SubnetMemory,
   ) {
     const code = execution.canister.code;

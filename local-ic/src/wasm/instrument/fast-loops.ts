@@ -1,8 +1,9 @@
 import { instructions, Op, OPCODE_COUNT } from '../opcodes.js';
 import type { FunctionCode } from './function-code.js';
+import { addition, subtraction } from './linear-operations.js';
 import type { LocalValues } from './local-values.js';
 import type { PageChecks } from './page-checks.js';
-import { ROOT_CONST } from './roots.js';
+import { ROOT_CONST, type RootExpression } from './roots.js';
 import type { ValueNumbers } from './value-numbers.js';
 
 /**
@@ -65,15 +66,6 @@ export interface LoopStart {
   checks: number;
 }
 
-/** A pure operation on roots plus offsets; `rootY` 0 with an offset is a constant. */
-export interface RootExpression {
-  id: number;
-  rootX: number;
-  offX: number;
-  rootY: number;
-  offY: number;
-}
-
 const MAX_TURNS = 64;
 export const MIN_TURNS = 4;
 const MAX_ROWS = 2000;
@@ -81,17 +73,11 @@ const MAX_ROWS = 2000;
 export const WINDOW = 65536;
 const MAX_DEPTH = 4;
 
-const addition = new Uint8Array(OPCODE_COUNT);
-const subtraction = new Uint8Array(OPCODE_COUNT);
-const shift = new Uint8Array(OPCODE_COUNT);
 const forbidden = new Uint8Array(OPCODE_COUNT);
 instructions.forEach((instruction, id) => {
   if (!instruction) return;
   const [type, operation = ''] = instruction.name.split('.') as [string, string?];
   const integer = type === 'i32' || type === 'i64';
-  if (integer && operation === 'add') addition[id] = 1;
-  if (integer && operation === 'sub') subtraction[id] = 1;
-  if (integer && operation === 'shl') shift[id] = 1;
   if (integer && /^(div|rem)_|^trunc_f/.test(operation)) forbidden[id] = 1;
   if (type === 'memory' && operation !== 'size') forbidden[id] = 1;
   if (type === 'table' || type === 'data' || type === 'elem') forbidden[id] = 1;
@@ -109,11 +95,6 @@ for (const id of [
   Op.returnCallIndirect,
 ]) {
   forbidden[id] = 1;
-}
-
-/** Whether a loop may compute addresses with the operation. */
-export function isLinear(id: number): boolean {
-  return addition[id] === 1 || subtraction[id] === 1 || shift[id] === 1;
 }
 
 /** The shape of the loop that starts in `row`, if it is one that may be fast. */

@@ -3,3 +3,12 @@
  * an offset. This is the root of all constants.
  */
 export const ROOT_CONST = 0;
+
+/** A pure operation on roots plus offsets; `rootY` 0 with an offset is a constant. */
+export interface RootExpression {
+  id: number;
+  rootX: number;
+  offX: number;
+  rootY: number;
+  offY: number;
+}

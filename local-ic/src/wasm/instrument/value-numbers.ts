@@ -1,4 +1,5 @@
-import { isLinear, type RootExpression } from './fast-loops.js';
+import { isLinear } from './linear-operations.js';
+import type { RootExpression } from './roots.js';
 
 const SLOTS = 4096;
 const PROBES = 8;

@@ -1,0 +1,34 @@
+/** Circles of imports in any package, and imports against the order of rooms; part of `npm run check`. */
+import { readFileSync } from 'node:fs';
+import { againstOrder, circlesIn, importsBelow } from './imports.mjs';
+import { root } from './workspace.mjs';
+
+/** Rooms of the worker's canister, each with the rooms it may import (docs/architecture.md). */
+const workerRooms = {
+  generated: [],
+  tensor: ['generated'],
+  kernels: ['generated'],
+  store: ['tensor'],
+  ops: ['generated', 'tensor', 'kernels'],
+  program: ['generated', 'tensor', 'ops'],
+  canister: ['generated', 'tensor', 'store', 'ops', 'program'],
+  '': ['canister'],
+};
+
+/** What is wrong with the imports of this workspace, a line each. */
+export function importFaults() {
+  const { workspaces } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const circles = workspaces.flatMap((folder) =>
+    circlesIn(importsBelow(`${root}${folder}`)).map(
+      (circle) => `${folder}: a circle of imports: ${circle.join(', ')}`,
+    ),
+  );
+  const rooms = againstOrder(importsBelow(`${root}worker/assembly`), workerRooms);
+  return [...circles, ...rooms.map((fault) => `worker/assembly: ${fault}`)];
+}
+
+if (process.argv[1]?.endsWith('check-imports.mjs')) {
+  const faults = importFaults();
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
+}
