@@ -1,4 +1,9 @@
-export { PartitionError, type PartitionErrorCode } from './error.js';
+export {
+  PartitionError,
+  type PartitionErrorCode,
+  type PartitionErrorDetails,
+  type Problem,
+} from './error.js';
 export { describePlan, formatPlan, type PlanRow } from './format-plan.js';
 export { planModel, type PlannedModel, type PlanOptions } from './plan-model.js';
 export type { CostScheduleName } from './cost/model.js';

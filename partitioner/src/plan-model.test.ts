@@ -216,7 +216,7 @@ describe('a plan', () => {
     });
     await expect(planModel(save(graph))).rejects.toMatchObject({
       code: 'unsupported',
-      message: expect.stringMatching(/2 nodes[^]*LRN "first"[^]*DepthToSpace "second"/) as string,
+      message: expect.stringMatching(/2 parts[^]*LRN "first"[^]*DepthToSpace "second"/) as string,
     });
   });
 

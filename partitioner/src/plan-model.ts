@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
   defaultChunkBytes,
@@ -29,6 +27,7 @@ import { PartitionError } from './error.js';
 import { dimensionName } from './graph/measure.js';
 import type { NamedValue } from './graph/graph.js';
 import { loadModel, type LoadedModel } from './load.js';
+import { modelHash } from './onnx/data-files.js';
 import { rowsAreIndependent } from './rows.js';
 
 /** Settings of {@link planModel}. */
@@ -77,6 +76,8 @@ export interface PlannedModel {
   expectation: Expectation;
   /** Where workers or pipelines are `auto`: what was chosen among, by numbers of workers and pipelines. */
   considered: readonly Expectation[];
+  /** What did not go as it should, though the plan is right; for people. */
+  notes: readonly string[];
   /** Chunks of a stage's shard. */
   chunkCount(stage: number): number;
   /** One chunk, packed now. */
@@ -90,12 +91,6 @@ export interface PlannedModel {
 const defaultMaxWeightsBytes = 2 * 1024 ** 3;
 /** Wasm memory limit that canisters have unless told otherwise. */
 const maxHeapBytes = 3 * 1024 ** 3;
-
-async function fileHash(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
-}
 
 /** The file's name; of a file called model.onnx, its folder's. */
 function nameOf(path: string): string {
@@ -212,7 +207,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     const plan: Plan = {
       format: 'canopy-plan',
       version: planVersion,
-      model: { name: options.name ?? nameOf(path), sha256: await fileHash(path) },
+      model: { name: options.name ?? nameOf(path), sha256: await modelHash(path, model.original) },
       costSchedule: scheduleName,
       inputs: model.original.inputs.map(tensorSpec),
       outputs: model.original.outputs.map(tensorSpec),
@@ -234,6 +229,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       },
       expectation,
       considered,
+      notes: model.notes,
       chunkCount: (stage) => chunkCount(shards[stage]!, chunkBytes),
       readShardChunk: (stage, index) =>
         Promise.resolve(shardChunk(shards[stage]!, index, chunkBytes)),
