@@ -56,7 +56,11 @@ export class PartitionError extends Error {
   }
 }
 
-/** The text of anything thrown. */
+/** What onnxruntime puts before the reason: places in its own source, and a number. */
+const runtimePrefix = /^[^]*\[ONNXRuntimeError\] : \d+ : \w+ : /;
+
+/** The text of anything thrown; of onnxruntime's errors the reason alone. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(runtimePrefix, '').trim();
 }

@@ -1,4 +1,3 @@
-import { statfsSync, statSync } from 'node:fs';
 import type { BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError } from './error.js';
 import { foldConstants } from './graph/fold-constants.js';
@@ -12,6 +11,7 @@ import { openModel } from './onnx/open-model.js';
 import { optimizeOnnx } from './onnx/optimize.js';
 import { dataFiles } from './onnx/data-files.js';
 import { readOnnx } from './onnx/read-model.js';
+import { lackOfRoom } from './onnx/room.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
 import { unsupportedError } from './problems.js';
 
@@ -42,29 +42,6 @@ type Attempt =
   | { level: Level; graph: Graph; program: Program }
   | ({ level: Level } & Judged)
   | { level: Level; reason: unknown };
-
-/** Throws where the disk for intermediate files has no room left for the model. */
-function requireRoom(path: string, original: Graph, folder: string, reason: unknown): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const needed = [path, ...dataFiles(path, original)].reduce(
-    (sum, file) => sum + statSync(file).size,
-    0,
-  );
-  const full = bavail * bsize < needed || /no space left|ENOSPC/i.test(errorText(reason));
-  const memory = /bad[_ ]alloc|out of memory|failed to allocate|ENOMEM/i.test(errorText(reason));
-  if (!full && !memory) return;
-  const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(0)} MiB`;
-  throw new PartitionError(
-    'no-room',
-    full
-      ? `planning ${path} writes up to ${mebibytes(needed)} of intermediate files to ${folder}, where ` +
-          `${mebibytes(bavail * bsize)} are free: free room there, or set TMPDIR to a folder on a ` +
-          `larger disk (${errorText(reason)})`
-      : `onnxruntime has not enough memory to open ${path}: ${errorText(reason)}; close other ` +
-          'programs, or plan on a machine with more memory',
-    { cause: reason },
-  );
-}
 
 /** The graph of a level, ready to be lowered. */
 async function graphAt(level: Level, path: string, folder: string): Promise<Graph> {
@@ -123,7 +100,8 @@ async function lowerModel(
     try {
       graph = await graphAt(level, path, folder);
     } catch (reason) {
-      requireRoom(path, original, folder, reason);
+      const lack = lackOfRoom(reason, [path, ...dataFiles(path, original)], folder, true);
+      if (lack) throw lack;
       attempts.push({ level, reason });
       continue;
     }
@@ -181,7 +159,9 @@ export async function loadModel(
     const { graph, program, notes } = await lowerModel(path, original, folder, measure);
     return { original, graph, program: runPasses(program), dims, notes, close };
   } catch (error) {
+    const files = [path, ...dataFiles(path, original)];
+    const lack = lackOfRoom(error, files, folder, false);
     close();
-    throw withDims(error, dims);
+    throw lack ?? withDims(error, dims);
   }
 }
