@@ -2,6 +2,7 @@ export * from './bytes.js';
 export * from './dtype.js';
 export * from './error.js';
 export * from './limits.js';
+export * from './names.js';
 export * from './opcode.js';
 export * from './packing.js';
 export * from './plan.js';

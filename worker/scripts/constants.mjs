@@ -23,6 +23,7 @@ const numbers = [
   'shardHeaderBytes',
   'weightsAlignment',
   'weightAlignment',
+  'maxStageInputs',
   'absentValue',
   'stageTraceBytes',
   'maxMessageBytes',

@@ -8,17 +8,20 @@ import { Tensor } from '../tensor/tensor';
 import {
   firstNode,
   inputCount,
+  inputTable,
   inputValue,
   nodeBytes,
   nodeCount,
+  nodeFreeCount,
   nodeHeaderBytes,
+  nodeInputCount,
   nodeName,
+  nodeOutputCount,
+  nodeWordCount,
+  outputTable,
   value,
   valueCount,
 } from './shard';
-
-const inputTable = memory.data(256 * 4, 8);
-const outputTable = memory.data(256 * 4, 8);
 
 let node: usize = 0;
 let nodesDone: u32 = 0;
@@ -67,10 +70,10 @@ function runNodes(): i32 {
 
 /** Hands the node's inputs, outputs and attributes to the operators. */
 function prepare(): void {
-  const inputs = <u32>load<u8>(node, 2);
-  const outputs = <u32>load<u8>(node, 3);
-  const words = <u32>load<u16>(node, 4);
-  const frees = <u32>load<u16>(node, 6);
+  const inputs = nodeInputCount(node);
+  const outputs = nodeOutputCount(node);
+  const words = nodeWordCount(node);
+  const frees = nodeFreeCount(node);
   const inputList = node + nodeHeaderBytes;
   const outputList = inputList + (inputs << 2);
   const attributes = outputList + (outputs << 2);
@@ -110,10 +113,10 @@ function occursOnce(list: usize, length: u32, index: u32): bool {
 /** Frees what the node was the last to read and goes to the next one. */
 function leave(): void {
   endNode();
-  const inputs = <u32>load<u8>(node, 2);
-  const outputs = <u32>load<u8>(node, 3);
-  const words = <u32>load<u16>(node, 4);
-  const frees = <u32>load<u16>(node, 6);
+  const inputs = nodeInputCount(node);
+  const outputs = nodeOutputCount(node);
+  const words = nodeWordCount(node);
+  const frees = nodeFreeCount(node);
   for (let i: u32 = 0; i < inputs; i++) {
     const address: usize = load<u32>(inputTable + (i << 2));
     if (address == 0) continue;
