@@ -1,4 +1,4 @@
-import { elementCount, weightAlignment } from '@canopy/protocol';
+import { elementCount } from '@canopy/protocol';
 import { nodeCost, type CostSchedule } from '../cost/model.js';
 import {
   bundleBytes,
@@ -12,7 +12,7 @@ import {
 import {
   shapeAt,
   valueBytes,
-  weightBytes,
+  storedBytes,
   type Program,
   type ProgramNode,
 } from '../graph/program.js';
@@ -59,7 +59,7 @@ export class ProgramChain implements Chain {
       [...new Set(node.inputs)].flatMap((name) => {
         const weight = program.values.get(name)?.weight;
         if (!weight) return [];
-        const bytes = Math.ceil(weightBytes(weight) / weightAlignment) * weightAlignment;
+        const bytes = storedBytes(weight);
         const looksUp = node.op === 'Gather' && name === node.inputs[0];
         return [{ name, bytes, read: looksUp ? this.lookedUp(node, bytes) : bytes }];
       }),
