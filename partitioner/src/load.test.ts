@@ -165,6 +165,17 @@ describe('what cannot be run', () => {
     );
   });
 
+  it('may be names that no message could give', async () => {
+    const name = 'n'.repeat(70_000);
+    const graph = makeGraph({
+      inputs: [{ name, dtype: 'float32', dims: ['N', 3] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [makeNode('Neg', 'negate', [name], ['y'])],
+    });
+    const { message } = await refusal(graph);
+    expect(message).toMatch(/input "n{40}…": has a name of 70000 bytes, at most 65535/);
+  });
+
   it("is told with onnxruntime's own reason where that refuses the model", async () => {
     const graph = makeGraph({
       inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3] }],

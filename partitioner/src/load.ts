@@ -1,7 +1,7 @@
-import type { BundleTensor } from '@canopy/protocol';
-import { errorText, PartitionError } from './error.js';
+import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
+import { errorText, PartitionError, type Problem } from './error.js';
 import { foldConstants } from './graph/fold-constants.js';
-import { removeUnused, type Graph } from './graph/graph.js';
+import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
 import { lowerGraph, supported, unsupportedOperators } from './graph/lower/index.js';
 import { measureGraph, typicalDims } from './graph/measure.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
@@ -122,6 +122,21 @@ async function lowerModel(
   throw failure(original, attempts);
 }
 
+/** Inputs and outputs whose names no message could give. */
+function longNames(graph: Graph): Problem[] {
+  const bytes = (name: string): number => Buffer.byteLength(name);
+  const among = (op: string, values: readonly NamedValue[]): Problem[] =>
+    values
+      .filter(({ name }) => bytes(name) > maxNameBytes)
+      .map(({ name }) => ({
+        node: `${name.slice(0, 40)}…`,
+        op,
+        why: `has a name of ${bytes(name)} bytes, at most ${maxNameBytes} are possible`,
+        advice: 'rename it in the model',
+      }));
+  return [...among('input', graph.inputs), ...among('output', graph.outputs)];
+}
+
 /** The same error, with the sizes that the model was planned with. */
 function withDims(error: unknown, dims: Readonly<Record<string, number>>): unknown {
   if (!(error instanceof PartitionError)) return error;
@@ -142,7 +157,8 @@ export async function loadModel(
   given: Readonly<Record<string, number>>,
   samples: readonly BundleTensor[] = [],
 ): Promise<LoadedModel> {
-  const { graph: original, problems } = openModel(path);
+  const { graph: original, problems: types } = openModel(path);
+  const problems = [...types, ...longNames(original)];
   if (problems.length > 0) {
     throw unsupportedError([...problems, ...unsupportedOperators(original)]);
   }

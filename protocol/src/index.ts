@@ -1,3 +1,4 @@
+export * from './blocks.js';
 export * from './bytes.js';
 export * from './dtype.js';
 export * from './error.js';

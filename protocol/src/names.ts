@@ -21,3 +21,8 @@ export function encodeLabel(name: string): Uint8Array {
   const bytes = new Uint8Array(Math.min(maxNameBytes, 3 * name.length));
   return bytes.subarray(0, utf8.encodeInto(name, bytes).written);
 }
+
+/** A name that only texts use, as {@link encodeLabel} leaves it. */
+export function shortName(name: string): string {
+  return 3 * name.length <= maxNameBytes ? name : new TextDecoder().decode(encodeLabel(name));
+}

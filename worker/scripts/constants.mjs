@@ -26,6 +26,12 @@ const numbers = [
   'maxStageInputs',
   'absentValue',
   'stageTraceBytes',
+  'singleRows',
+  'linearBlockFloats',
+  'linearMinBlockRows',
+  'linearMaxBlockRows',
+  'matMulBlockFloats',
+  'matMulMinBlockRows',
   'maxMessageBytes',
   'maxStageMessageBytes',
 ];

@@ -1,4 +1,4 @@
-import { elementCount } from '@canopy/protocol';
+import { elementCount, maxStageInputs } from '@canopy/protocol';
 import { nodeCost, type CostSchedule } from '../cost/model.js';
 import {
   bundleBytes,
@@ -113,6 +113,7 @@ export class ProgramChain implements Chain {
     const { maxWeightsBytes, maxHeapBytes, maxMessageBytes } = this.limits;
     return (
       weights <= maxWeightsBytes &&
+      this.crossing[start]!.length <= maxStageInputs &&
       weights + scratch + engineBytes <= maxHeapBytes &&
       (start === 0 || this.bytes(start) <= maxMessageBytes) &&
       (end === this.nodes || this.bytes(end) <= maxMessageBytes)

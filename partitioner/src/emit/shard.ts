@@ -3,6 +3,7 @@ import {
   absentValue,
   encodeShardHead,
   OpCode,
+  shortName,
   type ShardNode,
   type ShardProgram,
   type ShardValue,
@@ -88,8 +89,11 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
   }
   const { offsets, bytes } = layOutWeights(weights);
   let next = 0;
-  const values: ShardValue[] = names.map((name) => {
-    const { dtype, weight } = value(name);
+  // Callers know inputs and outputs of the model by their names, nobody knows the others.
+  const known = new Set([...program.inputs, ...program.outputs]);
+  const values: ShardValue[] = names.map((full) => {
+    const { dtype, weight } = value(full);
+    const name = known.has(full) ? full : shortName(full);
     if (!weight) return { name, dtype };
     const offset = offsets[next++]!;
     return {

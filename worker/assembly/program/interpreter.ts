@@ -3,7 +3,7 @@ import { absentValue } from '../generated/constants';
 import { DONE, FAILED, runOp, YIELD } from '../ops/index';
 import { exhausted, used } from '../tensor/budget';
 import { release } from '../tensor/memory';
-import { beginNode, endNode } from '../tensor/node';
+import { beginNode, endNode, temporaryBytes } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 import {
   firstNode,
@@ -27,7 +27,7 @@ let node: usize = 0;
 let nodesDone: u32 = 0;
 /** Whether the node at `node` was begun in an earlier message. */
 let isBegun: bool = false;
-/** Bytes of activations that are held, and the most there were. */
+/** Bytes of activations that are held, and the most there were, with what kernels took besides. */
 let held: u64 = 0;
 export let mostHeld: u64 = 0;
 /** Instructions spent in operators, and in {@link advance} as a whole, since the canister's start. */
@@ -112,6 +112,7 @@ function occursOnce(list: usize, length: u32, index: u32): bool {
 
 /** Frees what the node was the last to read and goes to the next one. */
 function leave(): void {
+  const temporaries = temporaryBytes;
   endNode();
   const inputs = nodeInputCount(node);
   const outputs = nodeOutputCount(node);
@@ -126,7 +127,7 @@ function leave(): void {
   for (let i: u32 = 0; i < outputs; i++) {
     held += changetype<Tensor>(<usize>load<u32>(outputTable + (i << 2))).byteLength;
   }
-  if (held > mostHeld) mostHeld = held;
+  if (held + temporaries > mostHeld) mostHeld = held + temporaries;
   const freeList = node + nodeHeaderBytes + ((inputs + outputs + words) << 2);
   for (let i: u32 = 0; i < frees; i++) forget(value(load<u32>(freeList + (i << 2))));
   node += nodeBytes(node);
