@@ -54,6 +54,13 @@ export class PartitionError extends Error {
     this.leastWeightsBytes = details.leastWeightsBytes;
     this.leastWorkers = details.leastWorkers;
   }
+
+  /** The same error, with the sizes that the model was planned with. */
+  withDims(dims: Readonly<Record<string, number>>): PartitionError {
+    const { code, message, cause, problems, leastWeightsBytes, leastWorkers } = this;
+    const details = { cause, problems, dims, leastWeightsBytes, leastWorkers };
+    return new PartitionError(code, message, details);
+  }
 }
 
 /** What onnxruntime puts before the reason: places in its own source, and a number. */

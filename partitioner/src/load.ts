@@ -137,13 +137,6 @@ function longNames(graph: Graph): Problem[] {
   return [...among('input', graph.inputs), ...among('output', graph.outputs)];
 }
 
-/** The same error, with the sizes that the model was planned with. */
-function withDims(error: unknown, dims: Readonly<Record<string, number>>): unknown {
-  if (!(error instanceof PartitionError)) return error;
-  const { code, message, cause, problems } = error;
-  return new PartitionError(code, message, { cause, problems, dims });
-}
-
 /**
  * Reads an ONNX file and turns it into a program.
  *
@@ -178,6 +171,6 @@ export async function loadModel(
     const files = [path, ...dataFiles(path, original)];
     const lack = lackOfRoom(error, files, folder, false);
     close();
-    throw lack ?? withDims(error, dims);
+    throw lack ?? (error instanceof PartitionError ? error.withDims(dims) : error);
   }
 }

@@ -21,7 +21,7 @@ import {
 import { resultsStay } from './cost/stage.js';
 import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
-import { ProgramChain, type StageLimits } from './cut/program-chain.js';
+import { engineBytes, ProgramChain, type StageLimits } from './cut/program-chain.js';
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
 import { PartitionError } from './error.js';
 import { dimensionName } from './graph/measure.js';
@@ -48,7 +48,7 @@ export interface PlanOptions {
   pipelines?: number | 'auto';
   /** What `auto` aims at: many inferences a round, or few rounds for one request. Default: throughput. */
   goal?: 'throughput' | 'latency';
-  /** Most bytes of weights in one worker. Default: 2 GiB. */
+  /** Most bytes of weights in one worker. Default: 2 GiB; at most what a heap of 3 GiB has room for. */
   maxWeightsBytes?: number;
   /** Sizes of open dimensions to plan with, by name, where the usual ones do not fit. */
   dims?: Record<string, number>;
@@ -122,6 +122,14 @@ function requirePositive(options: PlanOptions): void {
     if (value !== undefined && value !== 'auto' && !(Number.isInteger(value) && value > 0)) {
       throw new PartitionError('bad-option', `${name}: ${value} is not a whole number above 0`);
     }
+  }
+  const largest = maxHeapBytes - engineBytes;
+  if (options.maxWeightsBytes !== undefined && options.maxWeightsBytes > largest) {
+    throw new PartitionError(
+      'bad-option',
+      `maxWeightsBytes: ${options.maxWeightsBytes} is more than the ${largest} bytes that a worker's ` +
+        'heap has room for beside its engine',
+    );
   }
   if (typeof options.pipelines === 'number' && options.pipelines > maxPipelines) {
     throw new PartitionError(
@@ -246,6 +254,6 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     };
   } catch (error) {
     model.close();
-    throw error;
+    throw error instanceof PartitionError ? error.withDims(model.dims) : error;
   }
 }
