@@ -13,3 +13,4 @@ export { makeNode, type Attribute, type Graph } from './graph/graph.js';
 export { predictLoad, type RequestLoad } from './cut/predict-load.js';
 export type { LoadOutcome } from './cut/simulate/messages.js';
 export type { Expectation } from './cut/expectation.js';
+export type { WeightSizes } from './weight-sizes.js';

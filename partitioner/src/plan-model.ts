@@ -29,6 +29,7 @@ import type { NamedValue } from './graph/graph.js';
 import { loadModel, type LoadedModel } from './load.js';
 import { modelHash } from './onnx/data-files.js';
 import { rowsAreIndependent } from './rows.js';
+import { weightSizes, type WeightSizes } from './weight-sizes.js';
 
 /** Settings of {@link planModel}. */
 export interface PlanOptions {
@@ -72,6 +73,8 @@ export interface PlannedModel {
   plan: Plan;
   /** Nodes of the model file, after onnxruntime's clean-up, and of the programs. */
   nodes: { model: number; optimized: number; program: number };
+  /** Bytes of weights in the model's files and on the workers of a pipeline. */
+  weights: WeightSizes;
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
   expectation: Expectation;
   /** Where workers or pipelines are `auto`: what was chosen among, by numbers of workers and pipelines. */
@@ -235,6 +238,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         optimized: model.graph.nodes.length,
         program: model.program.nodes.length,
       },
+      weights: weightSizes(model.original, model.program, stages),
       expectation,
       considered,
       notes: model.notes,
