@@ -2,6 +2,7 @@ import { workerCount } from '@canopy/protocol';
 import cycles from './cost/cycles.json' with { type: 'json' };
 import type { Expectation } from './cut/expectation.js';
 import type { PlannedModel } from './plan-model.js';
+import type { WeightSizes } from './weight-sizes.js';
 
 const { usDollarsPerTrillion } = cycles;
 
@@ -88,6 +89,27 @@ function chosenAmong(chosen: Expectation, considered: readonly Expectation[]): s
   });
 }
 
+/** Differences that are not told: less than a hundredth. */
+const smallDifference = 0.01;
+
+/** `weights: 1.00 MiB in the file, 2.50 MiB on the workers: +1.50 …`, with what makes the difference. */
+function weightsText({ fileBytes, workerBytes, differences }: WeightSizes): string {
+  const { cleanUp, severalForms, packing, severalWorkers } = differences;
+  const reasons: [number, string][] = [
+    [cleanUp, cleanUp > 0 ? 'computed in advance or in a wider type' : 'shared, folded or unused'],
+    [severalForms, 'needed in several packings'],
+    [packing, 'padding to whole vectors'],
+    [severalWorkers, 'needed by several workers'],
+  ];
+  const told = reasons
+    .filter(([bytes]) => Math.abs(bytes) >= smallDifference * Math.max(fileBytes, 1024 ** 2))
+    .map(([bytes, why]) => `${bytes > 0 ? '+' : '-'}${mebibytes(Math.abs(bytes))} ${why}`);
+  return (
+    `weights: ${mebibytes(fileBytes)} MiB in the file, ${mebibytes(workerBytes)} MiB on the workers` +
+    (told.length > 0 ? ` (${told.join(', ')})` : '')
+  );
+}
+
 /** A plan as text for people. */
 export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
   const { plan, nodes } = planned;
@@ -109,6 +131,8 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
       : `${shapeText(plan.pipelines, workerCount(plan))}, in each `) +
       `${mebibytes(weights)} MiB of weights, micro-batches of ${counted(plan.microBatchRows, 'row')}` +
       (plan.rowsIndependent ? '' : ' (rows are not independent: a request is not cut)'),
+    weightsText(planned.weights) + (plan.pipelines === 1 ? '' : ' of each pipeline'),
+    ...planned.notes.map((note) => `note: ${note}`),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),
     `expected with requests enough${expectation.rowsPerRequest > 1 ? ` of ${expectation.rowsPerRequest} rows` : ''}, ` +

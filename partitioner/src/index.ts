@@ -1,4 +1,9 @@
-export { PartitionError, type PartitionErrorCode } from './error.js';
+export {
+  PartitionError,
+  type PartitionErrorCode,
+  type PartitionErrorDetails,
+  type Problem,
+} from './error.js';
 export { describePlan, formatPlan, type PlanRow } from './format-plan.js';
 export { planModel, type PlannedModel, type PlanOptions } from './plan-model.js';
 export type { CostScheduleName } from './cost/model.js';
@@ -8,3 +13,4 @@ export { makeNode, type Attribute, type Graph } from './graph/graph.js';
 export { predictLoad, type RequestLoad } from './cut/predict-load.js';
 export type { LoadOutcome } from './cut/simulate/messages.js';
 export type { Expectation } from './cut/expectation.js';
+export type { WeightSizes } from './weight-sizes.js';

@@ -1,15 +1,19 @@
-import type { BundleTensor } from '@canopy/protocol';
-import { PartitionError } from './error.js';
-import type { Graph } from './graph/graph.js';
+import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
+import { errorText, PartitionError, type Problem } from './error.js';
 import { foldConstants } from './graph/fold-constants.js';
-import { removeUnused } from './graph/graph.js';
-import { lowerGraph, unsupportedError, unsupportedOperators } from './graph/lower/index.js';
+import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
+import { lowerGraph, supported, unsupportedOperators } from './graph/lower/index.js';
 import { measureGraph, typicalDims } from './graph/measure.js';
+import { inFileTerms, type Judged } from './graph/origins.js';
 import { runPasses } from './graph/passes/index.js';
 import type { Program } from './graph/program.js';
+import { openModel } from './onnx/open-model.js';
 import { optimizeOnnx } from './onnx/optimize.js';
+import { dataFiles } from './onnx/data-files.js';
 import { readOnnx } from './onnx/read-model.js';
+import { lackOfRoom } from './onnx/room.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
+import { unsupportedError } from './problems.js';
 
 /** A model as a program of worker operations, before it is cut. */
 export interface LoadedModel {
@@ -20,32 +24,117 @@ export interface LoadedModel {
   program: Program;
   /** Size taken for each open dimension. */
   dims: Record<string, number>;
+  /** What did not go as it should, though the plan is right. */
+  notes: readonly string[];
   /** Removes intermediate files; weights cannot be read afterwards. */
   close(): void;
 }
 
 /**
- * The graph to work on: as onnxruntime leaves it at the extended level, or at the basic level where
- * extended fuses into operators that workers do not have, or as it is where onnxruntime cannot read it.
+ * Graphs to try, in this order: as onnxruntime leaves it at the extended level; at the basic level,
+ * where extended fuses into operators that workers do not have; as it is in the file.
  */
-async function cleanGraph(path: string, original: Graph, folder: string): Promise<Graph> {
-  const candidates: Graph[] = [];
-  for (const level of ['extended', 'basic'] as const) {
+const levels = ['extended', 'basic', 'file'] as const;
+type Level = (typeof levels)[number];
+
+/** What became of one of the graphs: a program, problems, or a refusal by onnxruntime. */
+type Attempt =
+  | { level: Level; graph: Graph; program: Program }
+  | ({ level: Level } & Judged)
+  | { level: Level; reason: unknown };
+
+/** The graph of a level, ready to be lowered. */
+async function graphAt(level: Level, path: string, folder: string): Promise<Graph> {
+  const graph = level === 'file' ? readOnnx(path) : await optimizeOnnx(path, level, folder);
+  await foldConstants(graph, folder, (op) => op in supported);
+  removeUnused(graph);
+  return graph;
+}
+
+/** Lowers a graph; an error of anything but unsupported parts is thrown. */
+async function judge(
+  level: Level,
+  graph: Graph,
+  measure: (graph: Graph) => ReturnType<typeof measureGraph>,
+): Promise<Attempt> {
+  const operators = unsupportedOperators(graph);
+  try {
+    return { level, graph, program: lowerGraph(graph, await measure(graph)) };
+  } catch (error) {
+    const problems = error instanceof PartitionError ? error.problems : undefined;
+    if (problems) return { level, graph, problems };
+    // A model that cannot be run for its sizes may still tell which operators it would need.
+    if (operators.length > 0) return { level, graph, problems: operators };
+    throw error;
+  }
+}
+
+/** The error of a model of which no graph could be lowered. */
+function failure(original: Graph, attempts: readonly Attempt[]): PartitionError {
+  const judged = attempts.filter((attempt) => 'problems' in attempt);
+  const reasons = attempts.flatMap((attempt) => ('reason' in attempt ? [attempt.reason] : []));
+  const asItIs = judged.find(({ level }) => level === 'file') ?? {
+    graph: original,
+    problems: unsupportedOperators(original),
+  };
+  const best = judged.toSorted((a, b) => a.problems.length - b.problems.length)[0] ?? asItIs;
+  const problems = best === asItIs ? asItIs.problems : inFileTerms(best, asItIs);
+  if (problems.length > 0) return unsupportedError(problems);
+  const [reason] = reasons;
+  if (reason instanceof PartitionError) return reason;
+  return new PartitionError('cannot-run', `onnxruntime refuses the model: ${errorText(reason)}`, {
+    cause: reason,
+  });
+}
+
+/** The first graph of the model that can be lowered. */
+async function lowerModel(
+  path: string,
+  original: Graph,
+  folder: string,
+  measure: (graph: Graph) => ReturnType<typeof measureGraph>,
+): Promise<{ graph: Graph; program: Program; notes: string[] }> {
+  const attempts: Attempt[] = [];
+  for (const level of levels) {
     let graph: Graph;
     try {
-      graph = await optimizeOnnx(path, level, folder);
-    } catch {
+      graph = await graphAt(level, path, folder);
+    } catch (reason) {
+      const lack = lackOfRoom(reason, [path, ...dataFiles(path, original)], folder, true);
+      if (lack) throw lack;
+      attempts.push({ level, reason });
       continue;
     }
-    if (unsupportedOperators(graph).length === 0) return graph;
-    candidates.push(graph);
+    const attempt = await judge(level, graph, measure);
+    if ('program' in attempt) {
+      const notes = attempts.flatMap((failed) =>
+        'reason' in failed
+          ? [
+              `onnxruntime's ${failed.level} clean-up of the model failed, so it is planned without: ` +
+                errorText(failed.reason),
+            ]
+          : [],
+      );
+      return { graph, program: attempt.program, notes };
+    }
+    attempts.push(attempt);
   }
-  candidates.push(original);
-  const [best] = candidates
-    .map((graph) => ({ graph, problems: unsupportedOperators(graph) }))
-    .sort((a, b) => a.problems.length - b.problems.length);
-  if (best!.problems.length > 0) throw unsupportedError(best!.problems);
-  return best!.graph;
+  throw failure(original, attempts);
+}
+
+/** Inputs and outputs whose names no message could give. */
+function longNames(graph: Graph): Problem[] {
+  const bytes = (name: string): number => Buffer.byteLength(name);
+  const among = (op: string, values: readonly NamedValue[]): Problem[] =>
+    values
+      .filter(({ name }) => bytes(name) > maxNameBytes)
+      .map(({ name }) => ({
+        node: `${name.slice(0, 40)}…`,
+        op,
+        why: `has a name of ${bytes(name)} bytes, at most ${maxNameBytes} are possible`,
+        advice: 'rename it in the model',
+      }));
+  return [...among('input', graph.inputs), ...among('output', graph.outputs)];
 }
 
 /**
@@ -53,30 +142,35 @@ async function cleanGraph(path: string, original: Graph, folder: string): Promis
  *
  * @param given sizes of open dimensions to plan with
  * @param samples inputs to plan with, where their values matter
+ *
+ * Throws {@link PartitionError}: `unsupported` with everything that cannot be run, in the file's names.
  */
 export async function loadModel(
   path: string,
   given: Readonly<Record<string, number>>,
   samples: readonly BundleTensor[] = [],
 ): Promise<LoadedModel> {
-  const original = readOnnx(path);
+  const { graph: original, problems: types } = openModel(path);
+  const problems = [...types, ...longNames(original)];
+  if (problems.length > 0) {
+    throw unsupportedError([...problems, ...unsupportedOperators(original)]);
+  }
   if (original.outputs.length === 0) {
     throw new PartitionError('bad-model', `${path} has no outputs`);
   }
+  const dims = typicalDims(original, given);
   const folder = makeTemporary();
   const close = (): void => {
     removeTemporary(folder);
   };
   try {
-    const graph = await cleanGraph(path, original, folder);
-    await foldConstants(graph, folder);
-    removeUnused(graph);
-    const dims = typicalDims(original, given);
-    const measured = await measureGraph(graph, dims, folder, samples);
-    const program = runPasses(lowerGraph(graph, measured));
-    return { original, graph, program, dims, close };
+    const measure = (graph: Graph) => measureGraph(graph, dims, folder, samples);
+    const { graph, program, notes } = await lowerModel(path, original, folder, measure);
+    return { original, graph, program: runPasses(program), dims, notes, close };
   } catch (error) {
+    const files = [path, ...dataFiles(path, original)];
+    const lack = lackOfRoom(error, files, folder, false);
     close();
-    throw error;
+    throw lack ?? (error instanceof PartitionError ? error.withDims(dims) : error);
   }
 }

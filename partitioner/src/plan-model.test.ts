@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePlan, type Plan, type StagePrediction } from '@canopy/protocol';
-import { floatConstant } from './graph/constant.js';
+import { floatConstant, memoryConstant } from './graph/constant.js';
 import { makeNode, type Graph } from './graph/graph.js';
 import { sampleFeeds } from './graph/measure.js';
 import { readOnnx } from './onnx/read-model.js';
@@ -102,8 +102,45 @@ describe('a plan', () => {
     const planned = await planModel(small('digits-cnn'), { workers: 2 });
     const text = formatPlan(planned);
     expect(text).toContain('digits-cnn: 9 nodes');
+    expect(text).toMatch(/^weights: 0\.\d\d MiB in the file, 0\.\d\d MiB on the workers$/m);
     expect(text.split('\n').at(-1)).toMatch(/^ +1 /);
     planned.close();
+  });
+
+  it('says why weights take other room on the workers than in the file', async () => {
+    const tied = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 512] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: ['batch', 513] }],
+      nodes: [
+        makeNode('MatMul', 'first', ['x', 'w'], ['a']),
+        makeNode('Relu', 'relu', ['a'], ['b']),
+        makeNode('MatMul', 'second', ['b', 'w'], ['c']),
+        makeNode('Relu', 'again', ['c'], ['d']),
+        makeNode('MatMul', 'wide', ['d', 'v'], ['e']),
+        makeNode('Gather', 'row', ['v', 'index'], ['r']),
+        makeNode('Add', 'sum', ['e', 'r'], ['y']),
+      ],
+      constants: {
+        w: floatConstant([512, 512], numbers(512 * 512)),
+        v: floatConstant([512, 513], numbers(512 * 513, 2)),
+        index: memoryConstant('int64', [], new Uint8Array(8)),
+        unused: floatConstant([256, 1024], numbers(256 * 1024, 3)),
+      },
+    });
+    const one = await planModel(save(tied), { workers: 1 });
+    const { fileBytes, workerBytes, differences } = one.weights;
+    expect(fileBytes).toBe(4 * (512 * 512 + 512 * 513 + 256 * 1024) + 8);
+    expect(workerBytes).toBe(one.plan.stages[0]!.weightsBytes);
+    const total = Object.values(differences).reduce((sum, bytes) => sum + bytes, 0);
+    expect(total).toBe(workerBytes - fileBytes);
+    expect(differences.cleanUp).toBeLessThan(-256 * 1024 * 3);
+    expect(differences.severalWorkers).toBe(0);
+    expect(formatPlan(one)).toMatch(/MiB on the workers \(-\d\.\d\d shared, folded or unused/);
+    one.close();
+    const two = await planModel(save(tied), { workers: 3 });
+    expect(two.weights.differences.severalWorkers).toBeGreaterThanOrEqual(512 * 512 * 4);
+    expect(formatPlan(two)).toMatch(/\+1\.\d\d needed by several workers/);
+    two.close();
   });
 
   it('keeps results at the last stage where a row of outputs is large', async () => {
@@ -184,7 +221,7 @@ describe('a plan', () => {
     );
     await expect(planOf({ workers: 4, pipelines: 3 })).rejects.toThrow('evenly to 3 pipelines');
     await expect(planOf({ workers: fewest, pipelines: fewest, maxWeightsBytes })).rejects.toThrow(
-      `at least ${fewest} in each pipeline`,
+      `at least ${fewest} workers in each pipeline`,
     );
     await expect(planOf({ pipelines: 0 })).rejects.toThrow('pipelines: 0');
     await expect(planOf({ pipelines: 300 })).rejects.toThrow('more than 256');
@@ -216,7 +253,7 @@ describe('a plan', () => {
     });
     await expect(planModel(save(graph))).rejects.toMatchObject({
       code: 'unsupported',
-      message: expect.stringMatching(/2 nodes[^]*LRN "first"[^]*DepthToSpace "second"/) as string,
+      message: expect.stringMatching(/2 parts[^]*LRN "first"[^]*DepthToSpace "second"/) as string,
     });
   });
 

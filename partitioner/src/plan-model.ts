@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
   defaultChunkBytes,
@@ -23,13 +21,15 @@ import {
 import { resultsStay } from './cost/stage.js';
 import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
-import { ProgramChain, type StageLimits } from './cut/program-chain.js';
+import { engineBytes, ProgramChain, type StageLimits } from './cut/program-chain.js';
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
 import { PartitionError } from './error.js';
 import { dimensionName } from './graph/measure.js';
 import type { NamedValue } from './graph/graph.js';
 import { loadModel, type LoadedModel } from './load.js';
+import { modelHash } from './onnx/data-files.js';
 import { rowsAreIndependent } from './rows.js';
+import { weightSizes, type WeightSizes } from './weight-sizes.js';
 
 /** Settings of {@link planModel}. */
 export interface PlanOptions {
@@ -49,7 +49,7 @@ export interface PlanOptions {
   pipelines?: number | 'auto';
   /** What `auto` aims at: many inferences a round, or few rounds for one request. Default: throughput. */
   goal?: 'throughput' | 'latency';
-  /** Most bytes of weights in one worker. Default: 2 GiB. */
+  /** Most bytes of weights in one worker. Default: 2 GiB; at most what a heap of 3 GiB has room for. */
   maxWeightsBytes?: number;
   /** Sizes of open dimensions to plan with, by name, where the usual ones do not fit. */
   dims?: Record<string, number>;
@@ -73,10 +73,14 @@ export interface PlannedModel {
   plan: Plan;
   /** Nodes of the model file, after onnxruntime's clean-up, and of the programs. */
   nodes: { model: number; optimized: number; program: number };
+  /** Bytes of weights in the model's files and on the workers of a pipeline. */
+  weights: WeightSizes;
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
   expectation: Expectation;
   /** Where workers or pipelines are `auto`: what was chosen among, by numbers of workers and pipelines. */
   considered: readonly Expectation[];
+  /** What did not go as it should, though the plan is right; for people. */
+  notes: readonly string[];
   /** Chunks of a stage's shard. */
   chunkCount(stage: number): number;
   /** One chunk, packed now. */
@@ -90,12 +94,6 @@ export interface PlannedModel {
 const defaultMaxWeightsBytes = 2 * 1024 ** 3;
 /** Wasm memory limit that canisters have unless told otherwise. */
 const maxHeapBytes = 3 * 1024 ** 3;
-
-async function fileHash(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path)) hash.update(part as Buffer);
-  return hash.digest('hex');
-}
 
 /** The file's name; of a file called model.onnx, its folder's. */
 function nameOf(path: string): string {
@@ -127,6 +125,14 @@ function requirePositive(options: PlanOptions): void {
     if (value !== undefined && value !== 'auto' && !(Number.isInteger(value) && value > 0)) {
       throw new PartitionError('bad-option', `${name}: ${value} is not a whole number above 0`);
     }
+  }
+  const largest = maxHeapBytes - engineBytes;
+  if (options.maxWeightsBytes !== undefined && options.maxWeightsBytes > largest) {
+    throw new PartitionError(
+      'bad-option',
+      `maxWeightsBytes: ${options.maxWeightsBytes} is more than the ${largest} bytes that a worker's ` +
+        'heap has room for beside its engine',
+    );
   }
   if (typeof options.pipelines === 'number' && options.pipelines > maxPipelines) {
     throw new PartitionError(
@@ -212,7 +218,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     const plan: Plan = {
       format: 'canopy-plan',
       version: planVersion,
-      model: { name: options.name ?? nameOf(path), sha256: await fileHash(path) },
+      model: { name: options.name ?? nameOf(path), sha256: await modelHash(path, model.original) },
       costSchedule: scheduleName,
       inputs: model.original.inputs.map(tensorSpec),
       outputs: model.original.outputs.map(tensorSpec),
@@ -232,8 +238,10 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         optimized: model.graph.nodes.length,
         program: model.program.nodes.length,
       },
+      weights: weightSizes(model.original, model.program, stages),
       expectation,
       considered,
+      notes: model.notes,
       chunkCount: (stage) => chunkCount(shards[stage]!, chunkBytes),
       readShardChunk: (stage, index) =>
         Promise.resolve(shardChunk(shards[stage]!, index, chunkBytes)),
@@ -250,6 +258,6 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     };
   } catch (error) {
     model.close();
-    throw error;
+    throw error instanceof PartitionError ? error.withDims(model.dims) : error;
   }
 }

@@ -3,7 +3,18 @@ import { ProtocolError } from './error.js';
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Writes little-endian fields one after the other into a growing buffer. */
+/** Throws because a number would lose bits in its field. */
+function refuse(value: number | bigint, bits: number, field = 'a field'): never {
+  throw new ProtocolError(
+    'bad-value',
+    `${field}: ${value} is no whole number from 0 to ${2n ** BigInt(bits) - 1n}, which its ${bits} bits hold`,
+  );
+}
+
+/**
+ * Writes little-endian fields one after the other into a growing buffer. A number that its field does
+ * not hold throws a {@link ProtocolError}.
+ */
 export class ByteWriter {
   private buffer = new Uint8Array(256);
   private view = new DataView(this.buffer.buffer);
@@ -23,17 +34,21 @@ export class ByteWriter {
     return start;
   }
 
-  u8(value: number): this {
+  /** @param field names the number, for the error where it does not fit */
+  u8(value: number, field?: string): this {
+    if (value !== (value & 0xff)) refuse(value, 8, field);
     const at = this.reserve(1);
     this.view.setUint8(at, value);
     return this;
   }
-  u16(value: number): this {
+  u16(value: number, field?: string): this {
+    if (value !== (value & 0xffff)) refuse(value, 16, field);
     const at = this.reserve(2);
     this.view.setUint16(at, value, true);
     return this;
   }
-  u32(value: number): this {
+  u32(value: number, field?: string): this {
+    if (value !== value >>> 0) refuse(value, 32, field);
     const at = this.reserve(4);
     this.view.setUint32(at, value, true);
     return this;
@@ -43,7 +58,8 @@ export class ByteWriter {
     this.view.setFloat32(at, value, true);
     return this;
   }
-  u64(value: bigint): this {
+  u64(value: bigint, field?: string): this {
+    if (value !== BigInt.asUintN(64, value)) refuse(value, 64, field);
     const at = this.reserve(8);
     this.view.setBigUint64(at, value, true);
     return this;
@@ -53,14 +69,19 @@ export class ByteWriter {
     this.buffer.set(value, at);
     return this;
   }
+  /** Bytes of which there are always so many: hashes. */
+  exactly(length: number, value: Uint8Array, field: string): this {
+    if (value.length === length) return this.bytes(value);
+    throw new ProtocolError('bad-value', `${field} takes ${length} bytes, given ${value.length}`);
+  }
   /** A byte for the length, then the bytes: principals (at most 29 bytes). */
-  shortBytes(value: Uint8Array): this {
-    return this.u8(value.length).bytes(value);
+  shortBytes(value: Uint8Array, field = 'bytes'): this {
+    return this.u8(value.length, `length of ${field}`).bytes(value);
   }
   /** A u32 for the length in bytes, then UTF-8. */
   text(value: string): this {
     const encoded = utf8.encode(value);
-    return this.u32(encoded.length).bytes(encoded);
+    return this.u32(encoded.length, 'length of a text').bytes(encoded);
   }
   /** Zeros up to the next multiple of `unit`. */
   align(unit: number): this {

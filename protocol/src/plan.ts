@@ -1,6 +1,7 @@
 import type { DTypeName } from './dtype.js';
 import { DType } from './dtype.js';
 import { ProtocolError } from './error.js';
+import { encodeName } from './names.js';
 
 export const planVersion = 1;
 
@@ -86,6 +87,7 @@ function checkSpecs(specs: unknown, field: string): void {
     fail(`"${field}" must be a list that is not empty`);
   for (const spec of specs as Partial<TensorSpec>[]) {
     if (typeof spec.name !== 'string') fail(`"${field}" has an entry without a name`);
+    encodeName(spec.name);
     if (spec.dtype === undefined || !(spec.dtype in DType)) {
       fail(`"${field}": "${spec.name}" has unknown type ${String(spec.dtype)}`);
     }

@@ -1,17 +1,20 @@
 import { ByteReader, ByteWriter } from './bytes.js';
 import { DType, dtypeName, type DTypeName } from './dtype.js';
 import { ProtocolError } from './error.js';
+import { encodeLabel, encodeName } from './names.js';
 import { maxRank } from './tensor-bundle.js';
 
 /** `CSHD`, the first four bytes of a shard. */
 export const shardMagic = 0x44485343;
-export const shardVersion = 1;
+export const shardVersion = 2;
 /** Bytes before the program. */
 export const shardHeaderBytes = 64;
 /** Weights begin on a wasm page, so that pages of weights hold nothing else. */
 export const weightsAlignment = 65536;
 /** Each weight begins on a multiple of this many bytes. */
 export const weightAlignment = 64;
+/** Most tensors that a stage takes. */
+export const maxStageInputs = 1024;
 /** Marks an optional input that is not there. */
 export const absentValue = 0xffffffff;
 
@@ -47,6 +50,11 @@ export interface ShardProgram {
   outputs: readonly number[];
 }
 
+/** A 32-bit word of either sign by its bits; other numbers as they are. */
+function unsigned(word: number): number {
+  return word < 0 && word === (word | 0) ? word >>> 0 : word;
+}
+
 /**
  * Encodes everything of a shard but the weights themselves: header, program, zeros up to
  * `weightsOffset`. The weights follow, `weightsLength` bytes.
@@ -55,28 +63,38 @@ export interface ShardProgram {
  * weights length u32, zeros to 64 bytes.
  * Program: counts of values, nodes, inputs, outputs u32; inputs u32 each; outputs u32 each; values:
  * kind u8 (0 activation, 1 constant), dtype u8, rank u8, 0 u8, name offset u32, and for constants
- * weight offset u32, byte length u32, dims u32 each; nodes: op u16, inputs u8, outputs u8,
- * attribute words u16, frees u16, name offset u32, then inputs, outputs, attributes, frees u32 each;
- * last the names: length u16 and UTF-8 each, found by their offset from the first name.
+ * weight offset u32, byte length u32, dims u32 each; nodes: op u16, counts of inputs, outputs,
+ * attribute words and frees u16 each, 0 u16, name offset u32, then inputs, outputs, attributes, frees
+ * u32 each; last the names: length u16 and UTF-8 each, found by their offset from the first name.
+ * Names of the stage's inputs and outputs are whole; others are for texts and may be cut.
+ *
+ * Throws {@link ProtocolError} where something is too large for its field.
  */
 export function encodeShardHead(program: ShardProgram, weightsLength: number): Uint8Array {
   const names = new ByteWriter();
   const nameOffsets = new Map<string, number>();
-  const nameOffset = (name: string): number => {
+  const nameOffset = (name: string, encode: (name: string) => Uint8Array): number => {
     let offset = nameOffsets.get(name);
     if (offset === undefined) {
       offset = names.length;
-      const bytes = new TextEncoder().encode(name).subarray(0, 0xffff);
+      const bytes = encode(name);
       names.u16(bytes.length).bytes(bytes);
       nameOffsets.set(name, offset);
     }
     return offset;
   };
+  const passed = new Set([...program.inputs, ...program.outputs]);
+  if (program.inputs.length > maxStageInputs) {
+    throw new ProtocolError(
+      'bad-value',
+      `a stage takes at most ${maxStageInputs} tensors, given ${program.inputs.length}`,
+    );
+  }
   const body = new ByteWriter();
   body.u32(program.values.length).u32(program.nodes.length);
   body.u32(program.inputs.length).u32(program.outputs.length);
   for (const value of [...program.inputs, ...program.outputs]) body.u32(value);
-  for (const value of program.values) {
+  for (const [index, value] of program.values.entries()) {
     const dims = value.weight?.dims ?? [];
     if (dims.length > maxRank) {
       throw new ProtocolError(
@@ -89,17 +107,23 @@ export function encodeShardHead(program: ShardProgram, weightsLength: number): U
       .u8(DType[value.dtype])
       .u8(dims.length)
       .u8(0);
-    body.u32(nameOffset(value.name));
+    body.u32(nameOffset(value.name, passed.has(index) ? encodeName : encodeLabel));
     if (value.weight) {
-      body.u32(value.weight.offset).u32(value.weight.byteLength);
-      for (const dim of dims) body.u32(dim);
+      const { offset, byteLength } = value.weight;
+      body.u32(offset, `offset of weight "${value.name}" in its shard`);
+      body.u32(byteLength, `bytes of weight "${value.name}"`);
+      for (const dim of dims) body.u32(dim, `a dimension of weight "${value.name}"`);
     }
   }
   for (const node of program.nodes) {
-    body.u16(node.op).u8(node.inputs.length).u8(node.outputs.length);
-    body.u16(node.attributes.length).u16(node.frees.length).u32(nameOffset(node.name));
+    const of = `of node "${node.name}"`;
+    body.u16(node.op).u16(node.inputs.length, `inputs ${of}`);
+    body.u16(node.outputs.length, `outputs ${of}`);
+    body.u16(node.attributes.length, `attribute words ${of}`);
+    body.u16(node.frees.length, `values freed after it ${of}`);
+    body.u16(0).u32(nameOffset(node.name, encodeLabel));
     for (const list of [node.inputs, node.outputs]) for (const value of list) body.u32(value);
-    for (const word of node.attributes) body.u32(word >>> 0);
+    for (const word of node.attributes) body.u32(unsigned(word), `an attribute word ${of}`);
     for (const value of node.frees) body.u32(value);
   }
   body.bytes(names.finish());
@@ -161,10 +185,11 @@ export function decodeShardHead(bytes: Uint8Array): DecodedShard {
   });
   const nodes = Array.from({ length: nodeCount }, () => {
     const op = input.u16();
-    const inputTotal = input.u8();
-    const outputTotal = input.u8();
+    const inputTotal = input.u16();
+    const outputTotal = input.u16();
     const words = input.u16();
     const freeTotal = input.u16();
+    input.u16();
     const name = input.u32();
     return {
       op,

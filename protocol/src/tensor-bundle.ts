@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter } from './bytes.js';
 import { DType, dtypeBytes, dtypeName, type DTypeName } from './dtype.js';
 import { ProtocolError } from './error.js';
+import { encodeName } from './names.js';
 
 /** `CTB1`, the first four bytes of a tensor bundle. */
 export const bundleMagic = 0x31425443;
@@ -40,9 +41,10 @@ export function encodeBundle(tensors: readonly BundleTensor[]): Uint8Array {
           `and at most ${maxRank} dimensions, given ${tensor.data.length} bytes`,
       );
     }
-    const name = new TextEncoder().encode(tensor.name);
-    out.u8(DType[tensor.dtype]).u8(tensor.dims.length).u16(name.length).u32(tensor.data.length);
-    for (const dim of tensor.dims) out.u32(dim);
+    const name = encodeName(tensor.name);
+    out.u8(DType[tensor.dtype]).u8(tensor.dims.length).u16(name.length);
+    out.u32(tensor.data.length, `bytes of tensor "${tensor.name}"`);
+    for (const dim of tensor.dims) out.u32(dim, `a dimension of tensor "${tensor.name}"`);
     out.bytes(name).align(8).bytes(tensor.data).align(8);
   }
   return out.finish();

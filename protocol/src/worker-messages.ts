@@ -63,17 +63,19 @@ export interface WorkerConfig {
 
 export function encodeWorkerConfig(config: WorkerConfig): Uint8Array {
   const out = new ByteWriter();
-  out.u32(config.stageIndex).u32(config.stageCount).u32(config.shardBytes).u32(config.chunkBytes);
-  out.bytes(config.shardHash).u64(config.instructionBudget);
+  out.u32(config.stageIndex, 'stage index').u32(config.stageCount, 'stage count');
+  out.u32(config.shardBytes, 'bytes of the shard').u32(config.chunkBytes, 'bytes of a chunk');
+  out.exactly(32, config.shardHash, 'hash of the shard');
+  out.u64(config.instructionBudget, 'instruction budget');
   out
-    .u32(config.queueLimit)
-    .u32(config.queueLimitPerCaller)
-    .u32(config.openCalls)
+    .u32(config.queueLimit, 'queue limit')
+    .u32(config.queueLimitPerCaller, 'queue limit of each caller')
+    .u32(config.openCalls, 'open calls')
     .u32(config.paced ? 1 : 0)
     .u32(config.resultsStay ? 1 : 0);
-  out.shortBytes(config.coordinator);
-  for (const worker of config.workers) out.shortBytes(worker);
-  return out.u32(config.pipelines).finish();
+  out.shortBytes(config.coordinator, 'the coordinator');
+  for (const worker of config.workers) out.shortBytes(worker, 'a worker');
+  return out.u32(config.pipelines, 'pipelines').finish();
 }
 
 /** Part `index` of a shard: `chunkBytes` long, the last one shorter. Any order, repeatable. */
@@ -85,7 +87,8 @@ export interface Chunk {
 }
 
 export function encodeChunk(chunk: Chunk): Uint8Array {
-  return new ByteWriter().u32(chunk.index).bytes(chunk.hash).bytes(chunk.bytes).finish();
+  const out = new ByteWriter().u32(chunk.index, 'index of a chunk');
+  return out.exactly(32, chunk.hash, 'hash of a chunk').bytes(chunk.bytes).finish();
 }
 
 export const WorkerState = { empty: 0, configured: 1, loading: 2, ready: 3 } as const;
@@ -178,11 +181,11 @@ export interface EnqueueRequest {
 export function encodeEnqueue(request: EnqueueRequest): Uint8Array {
   const out = new ByteWriter();
   out
-    .u16(request.mode)
-    .u16(request.coordinatorLoad ?? 0)
-    .u64(request.callerKey)
+    .u16(request.mode, 'mode')
+    .u16(request.coordinatorLoad ?? 0, "the coordinator's load")
+    .u64(request.callerKey, "the caller's key")
     .u32(request.tasks.length);
-  for (const task of request.tasks) out.u32(task.length).bytes(task);
+  for (const task of request.tasks) out.u32(task.length, 'bytes of a task').bytes(task);
   return out.finish();
 }
 
@@ -300,7 +303,8 @@ export function decodeResult(bytes: Uint8Array): Result {
 
 /** Argument of `fetch`: part `[offset, offset + length)` of a finished result. */
 export function encodeFetch(requestId: bigint, offset: number, length: number): Uint8Array {
-  return new ByteWriter().u64(requestId).u32(offset).u32(length).finish();
+  const out = new ByteWriter().u64(requestId, 'request id');
+  return out.u32(offset, 'offset of a part').u32(length, 'length of a part').finish();
 }
 
 /**

@@ -1,9 +1,9 @@
 import { maxMessageBytes } from '@canopy/protocol';
 import type { CostSchedule } from '../cost/model.js';
-import { PartitionError } from '../error.js';
 import type { Program } from '../graph/program.js';
 import { resultsStay, type StageCost } from '../cost/stage.js';
 import { cutChain, fewestStages } from './chain.js';
+import { doesNotFit, tooFewWorkers } from './does-not-fit.js';
 import { choose, expectationOf, type Candidate, type Expectation } from './expectation.js';
 import { pipelineShapes, type ShapeRequest } from './pipeline-shapes.js';
 import { ProgramChain, type StageLimits } from './program-chain.js';
@@ -24,38 +24,6 @@ const mostRows = 64;
  * four messages.
  */
 const mostScratchBytes = 16 * 1024 * 1024;
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
-}
-
-/** Names the operation that no limit leaves room for. */
-function doesNotFit(program: Program, chain: ProgramChain, limits: StageLimits): PartitionError {
-  const tooLarge = program.nodes.findIndex((_, index) => chain.cost(index, index + 1) === Infinity);
-  if (tooLarge >= 0) {
-    const node = program.nodes[tooLarge]!;
-    const { weightsBytes, scratchBytes } = chain.memory(tooLarge, tooLarge + 1);
-    const passing = Math.max(chain.bytes(tooLarge), chain.bytes(tooLarge + 1));
-    if (weightsBytes > limits.maxWeightsBytes) {
-      return new PartitionError(
-        'does-not-fit',
-        `${node.op} "${node.name}" alone has ${megabytes(weightsBytes)} of weights, the limit is ` +
-          `${megabytes(limits.maxWeightsBytes)}: allow more weights a worker`,
-      );
-    }
-    return new PartitionError(
-      'does-not-fit',
-      `around ${node.op} "${node.name}" ${megabytes(passing)} pass from stage to stage ` +
-        `(a message holds ${megabytes(limits.maxMessageBytes)}) and activations take ` +
-        `${megabytes(scratchBytes)}: plan with smaller dims, or allow more weights a worker`,
-    );
-  }
-  return new PartitionError(
-    'does-not-fit',
-    `the model cannot be cut so that each worker holds at most ${megabytes(limits.maxWeightsBytes)} ` +
-      `of weights and each message at most ${megabytes(limits.maxMessageBytes)}: allow more weights a worker`,
-  );
-}
 
 /** A message works on several micro-batches; small ones fill it best. */
 const microBatchesOfMessage = 8;
@@ -90,7 +58,7 @@ export interface Cut {
   considered: Expectation[];
 }
 
-/** Cuts a program into stages and chooses the rows of a micro-batch. Throws {@link PartitionError}. */
+/** Cuts a program into stages and chooses the rows of a micro-batch. Throws `PartitionError`. */
 export function planCuts(
   program: Program,
   schedule: CostSchedule,
@@ -128,12 +96,7 @@ export function planCuts(
     return { cuts: cut.cuts, expectation: expectationOf(candidate, limits.instructionBudget) };
   });
   if (found.length === 0) {
-    throw new PartitionError(
-      'does-not-fit',
-      `the model does not fit ${shapes[0]!.stages} workers of ` +
-        `${megabytes(limits.maxWeightsBytes)} of weights: it needs at least ${fewest}` +
-        (shapes[0]!.pipelines > 1 ? ' in each pipeline' : ''),
-    );
+    throw tooFewWorkers(chain, limits, shapes[0]!, fewest);
   }
   const expectations = found.map(({ expectation }) => expectation);
   const best = choose(expectations, request.goal);

@@ -1,4 +1,4 @@
-import { elementCount, weightAlignment } from '@canopy/protocol';
+import { elementCount, maxStageInputs } from '@canopy/protocol';
 import { nodeCost, type CostSchedule } from '../cost/model.js';
 import {
   bundleBytes,
@@ -12,7 +12,7 @@ import {
 import {
   shapeAt,
   valueBytes,
-  weightBytes,
+  storedBytes,
   type Program,
   type ProgramNode,
 } from '../graph/program.js';
@@ -31,7 +31,7 @@ export interface StageLimits {
 }
 
 /** Heap the worker itself takes: program, tables, messages being read and written. */
-const engineBytes = 16 * 1024 * 1024;
+export const engineBytes = 16 * 1024 * 1024;
 
 /** A program as a chain of costs for micro-batches of so many rows. */
 export class ProgramChain implements Chain {
@@ -59,7 +59,7 @@ export class ProgramChain implements Chain {
       [...new Set(node.inputs)].flatMap((name) => {
         const weight = program.values.get(name)?.weight;
         if (!weight) return [];
-        const bytes = Math.ceil(weightBytes(weight) / weightAlignment) * weightAlignment;
+        const bytes = storedBytes(weight);
         const looksUp = node.op === 'Gather' && name === node.inputs[0];
         return [{ name, bytes, read: looksUp ? this.lookedUp(node, bytes) : bytes }];
       }),
@@ -109,10 +109,11 @@ export class ProgramChain implements Chain {
       bytesKept: keeps ? this.bytes(end) : 0,
     };
   }
-  private allowed(start: number, end: number, weights: number, scratch: number): boolean {
-    const { maxWeightsBytes, maxHeapBytes, maxMessageBytes } = this.limits;
+  /** Whether heap and messages hold nodes `[start, end)`. */
+  private holds(start: number, end: number, weights: number, scratch: number): boolean {
+    const { maxHeapBytes, maxMessageBytes } = this.limits;
     return (
-      weights <= maxWeightsBytes &&
+      this.crossing[start]!.length <= maxStageInputs &&
       weights + scratch + engineBytes <= maxHeapBytes &&
       (start === 0 || this.bytes(start) <= maxMessageBytes) &&
       (end === this.nodes || this.bytes(end) <= maxMessageBytes)
@@ -148,6 +149,19 @@ export class ProgramChain implements Chain {
     return { weightsBytes: 0, scratchBytes: 0 };
   }
 
+  /**
+   * Weights of the stages `[start, end)` for each `end`, whatever a worker may hold; Infinity where its
+   * heap or a message does not hold the stage.
+   */
+  weightsFrom(start: number): Float64Array {
+    const row = new Float64Array(this.nodes + 1).fill(Infinity);
+    for (const { end, weightsBytes, memory } of this.stagesFrom(start)) {
+      if (weightsBytes > this.limits.maxHeapBytes) break;
+      if (this.holds(start, end, weightsBytes, memory.scratchBytes)) row[end] = weightsBytes;
+    }
+    return row;
+  }
+
   /** Full cost of nodes `[start, end)` as one stage. */
   stage(start: number, end: number): StageCost {
     for (const { end: reached, weightsRead, memory } of this.stagesFrom(start)) {
@@ -171,7 +185,7 @@ export class ProgramChain implements Chain {
     const row = new Float64Array(this.nodes + 1).fill(Infinity);
     for (const { end, weightsBytes, weightsRead, memory } of this.stagesFrom(start)) {
       if (weightsBytes > this.limits.maxWeightsBytes) break;
-      if (!this.allowed(start, end, weightsBytes, memory.scratchBytes)) continue;
+      if (!this.holds(start, end, weightsBytes, memory.scratchBytes)) continue;
       const work = this.workOf(start, end, weightsRead, memory);
       row[end] = stageCost(work, this.schedule, this.limits.instructionBudget).instructions;
     }

@@ -1,20 +1,6 @@
-import { elementCount } from '@canopy/protocol';
-import { blockRows } from '../cost/work/gemm.js';
-import { shapeAt, valueBytes, type Program, type ProgramNode } from '../graph/program.js';
+import { shapeAt, valueBytes, type Program } from '../graph/program.js';
 import { Heap, type HeapBlock } from './heap.js';
-
-/** Operations that write into their first input's memory where nobody needs it any more. */
-const inPlace = new Set<ProgramNode['op']>([
-  'Unary',
-  'Cast',
-  'Softmax',
-  'LayerNorm',
-  'Reshape',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Identity',
-]);
+import { takenOver, temporaryBytes } from './node-memory.js';
 
 /** Index of the last node that reads each value; outputs of the program are read after all nodes. */
 export function lastReads(program: Program): Map<string, number> {
@@ -76,12 +62,15 @@ export class StageMemory {
     const dies = (name: string | undefined): name is string =>
       name !== undefined && this.blocks.has(name) && this.last.get(name) === index;
     const [output] = node.outputs as [string];
-    const taken = this.takenOver(node).find((name) => dies(name));
+    const shapeOf = (name: string): number[] => this.shape(name);
+    const taken = takenOver(this.program, node, shapeOf).find((name) => dies(name));
     if (taken !== undefined) {
       this.blocks.set(output, this.blocks.get(taken)!);
       this.blocks.delete(taken);
     } else this.blocks.set(output, this.heap.alloc(this.bytes(output)));
-    const temporaries = this.temporaryBytes(node).map((bytes) => this.heap.alloc(bytes));
+    const temporaries = temporaryBytes(node, this.program, shapeOf).map((bytes) =>
+      this.heap.alloc(bytes),
+    );
     this.weighed += this.heap.used * instructions;
     this.weight += instructions;
     for (const block of temporaries) this.heap.release(block);
@@ -90,47 +79,6 @@ export class StageMemory {
       if (!block || (this.last.get(name) ?? -1) > index) continue;
       this.heap.release(block);
       this.blocks.delete(name);
-    }
-  }
-
-  /** Inputs whose memory the node's result can take. */
-  private takenOver(node: ProgramNode): string[] {
-    const [output] = node.outputs as [string];
-    const size = this.bytes(output);
-    if (inPlace.has(node.op)) {
-      return node.inputs.slice(0, 1).filter((name) => this.bytes(name) === size);
-    }
-    if (node.op !== 'Binary') return [];
-    const wanted = this.shape(output).join();
-    return node.inputs.filter(
-      (name) => this.bytes(name) === size && this.shape(name).join() === wanted,
-    );
-  }
-
-  /** Memory a kernel takes while it runs. */
-  private temporaryBytes(node: ProgramNode): number[] {
-    const [output] = node.outputs as [string];
-    switch (node.op) {
-      case 'Linear': {
-        const { k, n } = node.attributes;
-        const rows = elementCount(this.shape(output)) / n;
-        return n % 4 === 0 ? [] : [Math.min(blockRows(k), rows) * 64];
-      }
-      case 'Conv': {
-        const { inChannels, outChannels, group } = node.attributes;
-        const [, height = 1, width = 1] = this.shape(output);
-        const rows = Math.max(1, Math.min(height, Math.floor(blockRows(inChannels) / width)));
-        return (outChannels / group) % 4 === 0 ? [] : [rows * width * 64];
-      }
-      case 'MatMul': {
-        const depth = this.shape(node.inputs[0]!).at(node.attributes.transA ? -2 : -1)!;
-        const [rows = 1, columns = 1] = this.shape(output).slice(-2);
-        const temporary = columns % 4 === 0 ? [] : [Math.min(rows, 256) * 64];
-        if (node.attributes.transA) temporary.push(rows * depth * 4);
-        return [depth * 64, ...temporary];
-      }
-      default:
-        return [];
     }
   }
 }

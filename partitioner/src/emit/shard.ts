@@ -3,13 +3,13 @@ import {
   absentValue,
   encodeShardHead,
   OpCode,
-  weightAlignment,
+  shortName,
   type ShardNode,
   type ShardProgram,
   type ShardValue,
 } from '@canopy/protocol';
 import type { Program, ProgramNode, Weight } from '../graph/program.js';
-import { weightBytes, weightDims } from '../graph/program.js';
+import { storedBytes, weightBytes, weightDims } from '../graph/program.js';
 import { packedBytes } from './pack.js';
 import { attributeWords } from './words.js';
 
@@ -29,12 +29,12 @@ export interface Shard {
   read(start: number, end: number): Uint8Array;
 }
 
-/** Where the weights of a stage lie, relative to the first. */
-function layOutWeights(sizes: readonly number[]): { offsets: number[]; bytes: number } {
+/** Where the weights of a stage lie, relative to the first; each with zeros up to the next. */
+function layOutWeights(weights: readonly Weight[]): { offsets: number[]; bytes: number } {
   let bytes = 0;
-  const offsets = sizes.map((size) => {
-    const offset = Math.ceil(bytes / weightAlignment) * weightAlignment;
-    bytes = offset + size;
+  const offsets = weights.map((weight) => {
+    const offset = bytes;
+    bytes += storedBytes(weight);
     return offset;
   });
   return { offsets, bytes };
@@ -87,10 +87,13 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
     const { weight } = value(name);
     if (weight) weights.push(weight);
   }
-  const { offsets, bytes } = layOutWeights(weights.map(weightBytes));
+  const { offsets, bytes } = layOutWeights(weights);
   let next = 0;
-  const values: ShardValue[] = names.map((name) => {
-    const { dtype, weight } = value(name);
+  // Callers know inputs and outputs of the model by their names, nobody knows the others.
+  const known = new Set([...program.inputs, ...program.outputs]);
+  const values: ShardValue[] = names.map((full) => {
+    const { dtype, weight } = value(full);
+    const name = known.has(full) ? full : shortName(full);
     if (!weight) return { name, dtype };
     const offset = offsets[next++]!;
     return {

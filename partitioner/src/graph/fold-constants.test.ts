@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeTemporary, removeTemporary } from '../onnx/temporary.js';
 import { makeGraph, numbers } from '../testing/run-program.js';
-import { allFloats, allInts, floatConstant, intConstant } from './constant.js';
+import {
+  allFloats,
+  allInts,
+  floatConstant,
+  intConstant,
+  memoryConstant,
+  readFloats,
+} from './constant.js';
 import { foldConstants } from './fold-constants.js';
 import { makeNode } from './graph.js';
 
@@ -51,4 +58,24 @@ it('does not store what is large', async () => {
   });
   await foldConstants(graph, folder);
   expect(graph.nodes.map((node) => node.op)).toEqual(['ConstantOfShape', 'Add']);
+});
+
+it('stores what is large where workers cannot compute it', async () => {
+  const graph = makeGraph({
+    inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 2048] }],
+    outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+    nodes: [
+      makeNode('DequantizeLinear', 'dequantize', ['q', 'scale'], ['w']),
+      makeNode('MatMul', 'product', ['x', 'w'], ['y']),
+    ],
+    constants: {
+      q: memoryConstant('int8', [2048, 1024], new Uint8Array(2048 * 1024).fill(3)),
+      scale: floatConstant([], [0.5]),
+    },
+  });
+  await foldConstants(graph, folder, (op) => op !== 'DequantizeLinear');
+  expect(graph.nodes.map((node) => node.op)).toEqual(['MatMul']);
+  const weight = graph.constants.get('w')!;
+  expect(weight.file).toBeDefined();
+  expect([weight.dims, readFloats(weight, 2048 * 1024 - 1, 1)[0]]).toEqual([[2048, 1024], 1.5]);
 });

@@ -1,6 +1,7 @@
 import {
   packedChannels,
   packedMatrixElements,
+  weightAlignment,
   dtypeBytes,
   elementCount,
   type BinaryName,
@@ -140,7 +141,7 @@ export function valueBytes(value: ProgramValue, rows: number): number {
   return elementCount(shapeAt(value.shapes, rows)) * dtypeBytes(value.dtype);
 }
 
-/** Bytes a weight takes in a shard. */
+/** Bytes of a weight as it is packed. */
 export function weightBytes(weight: Weight): number {
   switch (weight.kind) {
     case 'plain':
@@ -159,6 +160,11 @@ export function weightBytes(weight: Weight): number {
     case 'bias':
       return packedChannels(weight.values.length / weight.group) * weight.group * 4;
   }
+}
+
+/** Bytes a weight takes in a shard with the zeros up to the next one. */
+export function storedBytes(weight: Weight): number {
+  return Math.ceil(weightBytes(weight) / weightAlignment) * weightAlignment;
 }
 
 /** Shape of a weight as its operator reads it. */

@@ -1,7 +1,8 @@
-import { PartitionError } from '../error.js';
+import type { Problem } from '../error.js';
 import type { Attribute, Graph, GraphNode, NamedValue } from '../graph/graph.js';
-import { readDType, readTensor } from './read-tensor.js';
-import { WireFile, WireReader } from './wire.js';
+import { unsupportedError } from '../problems.js';
+import { readDType, readTensor, UnsupportedType } from './read-tensor.js';
+import { MalformedFile, WireFile, WireReader } from './wire.js';
 
 /** Field numbers in this file are those of onnx.proto (messages ModelProto, GraphProto, …). */
 
@@ -116,7 +117,7 @@ function readDim(reader: WireReader): number | string | undefined {
   return dim === '' || (typeof dim === 'number' && dim < 0) ? undefined : dim;
 }
 
-function readValueInfo(reader: WireReader): NamedValue {
+function readValueInfo(reader: WireReader, what: 'input' | 'output'): NamedValue {
   let name = '';
   let code: number | undefined;
   let dims: (number | string | undefined)[] | undefined;
@@ -139,12 +140,26 @@ function readValueInfo(reader: WireReader): NamedValue {
     }
   }
   if (code === undefined) {
-    throw new PartitionError('unsupported', `"${name}" is not a tensor, which is not supported`);
+    throw new UnsupportedType({
+      node: name,
+      op: what,
+      why: 'is not a tensor',
+      advice: 'export the model with tensors as inputs and outputs (scikit-learn: zipmap=False)',
+    });
   }
-  return { name, dtype: readDType(code, `"${name}"`), dims };
+  return { name, dtype: readDType(code, what, name), dims };
 }
 
-function readGraph(reader: WireReader, opsets: Map<string, number>): Graph {
+/** Reads a graph; what is outside the supported types goes to `problems` and is left out. */
+function readGraph(reader: WireReader, opsets: Map<string, number>, problems: Problem[]): Graph {
+  const collect = (read: () => unknown): void => {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof UnsupportedType)) throw error;
+      problems.push(error.problem);
+    }
+  };
   const graph: Graph = {
     name: '',
     opsets,
@@ -154,26 +169,35 @@ function readGraph(reader: WireReader, opsets: Map<string, number>): Graph {
     constants: new Map(),
   };
   for (let field = reader.next(); field; field = reader.next()) {
+    const part = field;
+    const message = (): WireReader => reader.message(part);
     switch (field.number) {
       case 1:
-        graph.nodes.push(readNode(reader.message(field)));
+        collect(() => graph.nodes.push(readNode(message())));
         break;
       case 2:
         graph.name = reader.text(field);
         break;
-      case 5: {
-        const { name, constant } = readTensor(reader.message(field));
-        graph.constants.set(name, constant);
+      case 5:
+        collect(() => {
+          const { name, constant } = readTensor(message());
+          graph.constants.set(name, constant);
+        });
         break;
-      }
       case 11:
-        graph.inputs.push(readValueInfo(reader.message(field)));
+        collect(() => graph.inputs.push(readValueInfo(message(), 'input')));
         break;
       case 12:
-        graph.outputs.push(readValueInfo(reader.message(field)));
+        collect(() => graph.outputs.push(readValueInfo(message(), 'output')));
         break;
       case 15:
-        throw new PartitionError('unsupported', 'sparse initializers are not supported');
+        problems.push({
+          node: graph.name,
+          op: 'weight',
+          why: 'is sparse, which is not supported',
+          advice: 'export the model with dense weights',
+        });
+        break;
     }
   }
   // Before IR version 4 every initializer is also listed as an input.
@@ -190,19 +214,25 @@ function readGraph(reader: WireReader, opsets: Map<string, number>): Graph {
   return graph;
 }
 
+/** A graph, and what of it is of types that are not supported and was left out. */
+export interface PartialGraph {
+  graph: Graph;
+  problems: readonly Problem[];
+}
+
 /**
  * Reads an ONNX file: structure into memory, weights as references that are read when needed, from
- * the file itself (of any size) or from external data beside it.
+ * the file itself (of any size) or from external data beside it. Functions that a model defines are not
+ * read: their calls are operators of the function's name, until onnxruntime's clean-up inlines them.
  *
- * Throws {@link PartitionError}: `bad-model`, `unsupported`.
+ * Throws {@link PartitionError} `bad-model`.
  */
-export function readOnnx(path: string): Graph {
+export function readOnnxParts(path: string): PartialGraph {
   const file = new WireFile(path);
   try {
     const reader = new WireReader(file, 0, file.size);
     const opsets = new Map<string, number>();
     let graphField: { start: number; end: number } | undefined;
-    let functions = 0;
     for (let field = reader.next(); field; field = reader.next()) {
       if (field.number === 8) {
         const opset = reader.message(field);
@@ -215,19 +245,25 @@ export function readOnnx(path: string): Graph {
         opsets.set(domain === 'ai.onnx' ? '' : domain, version);
       }
       if (field.number === 7) graphField = field;
-      if (field.number === 25) functions++;
     }
     if (graphField === undefined || opsets.size === 0) {
-      throw new PartitionError('bad-model', `${path} is not an ONNX model: it holds no graph`);
+      throw new MalformedFile(`${path} is not an ONNX model: it holds no graph`);
     }
-    if (functions > 0) {
-      throw new PartitionError(
-        'unsupported',
-        `${path} defines ${functions} functions of its own, which are not supported: export it with them inlined`,
-      );
-    }
-    return readGraph(new WireReader(file, graphField.start, graphField.end), opsets);
+    const problems: Problem[] = [];
+    const graph = readGraph(
+      new WireReader(file, graphField.start, graphField.end),
+      opsets,
+      problems,
+    );
+    return { graph, problems };
   } finally {
     file.close();
   }
+}
+
+/** Reads an ONNX file all of which is of supported types, or throws `unsupported`. */
+export function readOnnx(path: string): Graph {
+  const { graph, problems } = readOnnxParts(path);
+  if (problems.length > 0) throw unsupportedError(problems);
+  return graph;
 }

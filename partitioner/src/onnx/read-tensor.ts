@@ -1,8 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { dtypeBytes, dtypeName, elementCount, type DTypeName } from '@canopy/protocol';
-import { PartitionError } from '../error.js';
+import { PartitionError, type Problem } from '../error.js';
 import { fileConstant, memoryConstant, type Constant } from '../graph/constant.js';
+import { locateExternal } from './external-data.js';
 import { WireType, type WireReader } from './wire.js';
 
 /** Raw data shorter than this are read at once; longer ones stay in the file. */
@@ -25,16 +24,28 @@ const foreignTypes: Record<number, string> = {
   23: 'float4e2m1',
 };
 
-/** Type by its ONNX number; throws for types this project does not have. */
-export function readDType(code: number, what: string): DTypeName {
-  const name = dtypeName(code);
-  if (name === undefined) {
-    throw new PartitionError(
-      'unsupported',
-      `${what} has element type ${foreignTypes[code] ?? code}, which is not supported`,
-    );
+/** A weight or value of a type that this project does not have. */
+export class UnsupportedType extends PartitionError {
+  constructor(readonly problem: Problem) {
+    super('unsupported', `${problem.op} "${problem.node}" ${problem.why}; ${problem.advice}`);
   }
-  return name;
+}
+
+/**
+ * Type by its ONNX number; throws {@link UnsupportedType} for types this project does not have.
+ *
+ * @param op what has it: an operator, `weight` or `input`
+ * @param name of that
+ */
+export function readDType(code: number, op: string, name: string): DTypeName {
+  const type = dtypeName(code);
+  if (type !== undefined) return type;
+  throw new UnsupportedType({
+    node: name,
+    op,
+    why: `has element type ${foreignTypes[code] ?? code}, which is not supported`,
+    advice: 'export the model in float32',
+  });
 }
 
 /** Little-endian bytes of numbers given one by one (the `int32_data`, `int64_data`, … fields). */
@@ -49,41 +60,6 @@ function bytesOfInts(dtype: DTypeName, values: readonly bigint[]): Uint8Array {
     else view.setUint8(index, Number(BigInt.asUintN(8, value)));
   });
   return bytes;
-}
-
-function externalConstant(
-  dtype: DTypeName,
-  dims: readonly number[],
-  entries: Map<string, string>,
-  modelPath: string,
-  name: string,
-): Constant {
-  const location = entries.get('location') ?? '';
-  const relative = normalize(location);
-  if (location === '' || isAbsolute(relative) || relative.startsWith('..')) {
-    throw new PartitionError(
-      'bad-model',
-      `weight "${name}": external data location "${location}" is not a file beside the model`,
-    );
-  }
-  const path = join(dirname(modelPath), relative);
-  const offset = Number(entries.get('offset') ?? 0);
-  const needed = elementCount(dims) * dtypeBytes(dtype);
-  if (!existsSync(path)) {
-    throw new PartitionError(
-      'bad-model',
-      `weight "${name}" lies in ${location}, which is not beside ${modelPath}: copy it there`,
-    );
-  }
-  const size = statSync(path).size;
-  const length = Number(entries.get('length') ?? needed);
-  if (length !== needed || offset + needed > size) {
-    throw new PartitionError(
-      'bad-model',
-      `weight "${name}" takes ${needed} bytes at ${offset} of ${location}, which gives it ${length} and is ${size} long`,
-    );
-  }
-  return fileConstant(dtype, dims, path, offset);
 }
 
 /** Reads a TensorProto: name, type, shape, and where its data lie. */
@@ -146,16 +122,19 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
     }
   }
-  const dtype = readDType(code, `weight "${name}"`);
+  const dtype = readDType(code, 'weight', name);
   if (hasStrings) {
-    throw new PartitionError(
-      'unsupported',
-      `weight "${name}" holds strings, which is not supported`,
-    );
+    throw new UnsupportedType({
+      node: name,
+      op: 'weight',
+      why: 'holds strings, which are not supported',
+      advice: 'leave text to the program that asks the model',
+    });
   }
   const needed = elementCount(dims) * dtypeBytes(dtype);
   if (external) {
-    return { name, constant: externalConstant(dtype, dims, entries, reader.file.path, name) };
+    const { path, offset } = locateExternal(entries, needed, reader.file.path, name);
+    return { name, constant: fileConstant(dtype, dims, path, offset) };
   }
   const stored = raw ?? packedFloats;
   let data: Uint8Array | undefined;

@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, linkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, linkSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { constantBytes, type Constant } from '../graph/constant.js';
 import type { Graph } from '../graph/graph.js';
@@ -7,16 +8,21 @@ import { writeOnnx } from './write-model.js';
 /** Weights smaller than this go into the model file itself. */
 const externalFromBytes = 64 * 1024;
 
-/** A file of the folder with the same content as `path`: itself, a hard link or else a copy. */
+/**
+ * A file of the folder with the same content as `path`: itself, a hard link or else a copy. Its name
+ * is made from the whole path, so that files of one name from different folders stay apart.
+ */
 function inFolder(path: string, folder: string): string {
   if (dirname(path) === folder) return basename(path);
-  const name = `linked-${basename(path)}`;
+  // A hard link to a symbolic link would be another symbolic link, which might lead nowhere from here.
+  const source = realpathSync(path);
+  const name = `linked-${createHash('sha256').update(source).digest('hex')}`;
   const target = join(folder, name);
   if (existsSync(target)) return name;
   try {
-    linkSync(path, target);
+    linkSync(source, target);
   } catch {
-    copyFileSync(path, target);
+    copyFileSync(source, target);
   }
   return name;
 }

@@ -9,6 +9,13 @@ import { PartitionError } from '../error.js';
  */
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
+/** Bytes that are no message of this format: not an ONNX file, or cut short. */
+export class MalformedFile extends PartitionError {
+  constructor(message: string) {
+    super('bad-model', message);
+  }
+}
+
 const windowBytes = 1 << 16;
 const utf8 = new TextDecoder();
 
@@ -35,8 +42,7 @@ export class WireFile {
   /** Bytes `[start, end)`. */
   bytes(start: number, end: number): Uint8Array {
     if (end > this.size) {
-      throw new PartitionError(
-        'bad-model',
+      throw new MalformedFile(
         `${this.path} is ${this.size} bytes long but a field ends at ${end}: not an ONNX file, or cut short`,
       );
     }
@@ -59,7 +65,7 @@ export class WireFile {
     let done = 0;
     while (done < target.length) {
       const got = readSync(this.file, target, done, target.length - done, start + done);
-      if (got === 0) throw new PartitionError('bad-model', `${this.path} changed while read`);
+      if (got === 0) throw new MalformedFile(`${this.path} changed while read`);
       done += got;
     }
   }
@@ -92,7 +98,7 @@ export class WireReader {
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
-    throw new PartitionError('bad-model', `${this.file.path}: bad number at byte ${this.at}`);
+    throw new MalformedFile(`${this.file.path}: bad number at byte ${this.at}`);
   }
 
   /** The next field, or undefined at the message's end. */
@@ -109,14 +115,12 @@ export class WireReader {
       field.start = this.at;
       this.at += length;
     } else {
-      throw new PartitionError(
-        'bad-model',
+      throw new MalformedFile(
         `${this.file.path}: wire type ${type} at byte ${this.at}: not an ONNX file`,
       );
     }
     if (this.at > this.end) {
-      throw new PartitionError(
-        'bad-model',
+      throw new MalformedFile(
         `${this.file.path}: field ${field.number} ends at byte ${this.at}, its message at ${this.end}`,
       );
     }

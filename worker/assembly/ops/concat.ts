@@ -41,7 +41,7 @@ function begin(first: Tensor, axis: i32): bool {
     return false;
   }
   output(0).shapeLike(first);
-  let total: u32 = 0;
+  let total: u64 = 0;
   for (let k: u32 = 0; k < nodeInputs; k++) {
     const x = input(k);
     let fits = x.dtype == first.dtype && x.rank == first.rank;
@@ -52,7 +52,11 @@ function begin(first: Tensor, axis: i32): bool {
     }
     total += x.dim(axis);
   }
-  output(0).setDim(axis, total);
+  if (total > u32.MAX_VALUE) {
+    failInput(0, 'so that all together have less than 2^32 along the axis');
+    return false;
+  }
+  output(0).setDim(axis, <u32>total);
   setProgress(1);
   return outputAlloc(0, first.dtype, first.rank);
 }

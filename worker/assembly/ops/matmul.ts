@@ -1,4 +1,6 @@
-import { CanisterError, DType, UnaryKind } from '../generated/constants';
+import {
+  CanisterError, DType, matMulBlockFloats, matMulMinBlockRows, singleRows, UnaryKind,
+} from '../generated/constants';
 import { dotRows } from '../kernels/dot';
 import { gemm } from '../kernels/gemm';
 import { packedWidth } from '../kernels/panel';
@@ -14,12 +16,6 @@ import {
 } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 import { DONE, FAILED, YIELD } from './status';
-
-/** Rows up to which each goes alone, without packing the matrix on the right. */
-const SINGLE_ROWS: u32 = 2;
-/** Floats of A in a block of rows, and rows it has at least. */
-const BLOCK_FLOATS: u32 = 1 << 18;
-const MIN_BLOCK_ROWS: u32 = 64;
 
 const SLOT_BATCH: u32 = 0;
 const SLOT_COLUMN: u32 = 1;
@@ -131,7 +127,7 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
       if (slot(SLOT_COLUMN) == 0 && slot(SLOT_ROW) == 0) transposeWords(copy, <usize>depth << 2, left, <usize>m << 2, m, depth);
       left = copy;
     }
-    if (m <= SINGLE_ROWS) {
+    if (m <= singleRows) {
       const step = <usize>depth << 2;
       for (let i: u32 = 0; i < m; i++) {
         const row = to + (<usize>i * n << 2);
@@ -158,7 +154,7 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
  * Yields between blocks.
  */
 function panels(a: usize, b: usize, out: usize, transB: bool, batch: u32): i32 {
-  const block = min(m, max(MIN_BLOCK_ROWS, BLOCK_FLOATS / depth));
+  const block = min(m, max(matMulMinBlockRows, matMulBlockFloats / depth));
   const panel = temporary(TEMPORARY_PANEL, <usize>depth << 6);
   const ragged = (n & 3) != 0 ? temporary(TEMPORARY_RAGGED, <usize>block << 6) : panel;
   if (panel == 0 || ragged == 0) return FAILED;

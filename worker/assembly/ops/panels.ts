@@ -1,3 +1,4 @@
+import { linearBlockFloats, linearMaxBlockRows, linearMinBlockRows, singleRows } from '../generated/constants';
 import { packedWidth } from '../kernels/panel';
 import { gemm } from '../kernels/gemm';
 import { gemv } from '../kernels/gemv';
@@ -7,19 +8,12 @@ import { setSlot, slot, temporary } from '../tensor/node';
 import { clamps, finish } from './epilogue';
 import { DONE, FAILED, YIELD } from './status';
 
-/** Rows up to which each goes alone: below, holding weights for several rows does not pay. */
-const SINGLE_ROWS: u32 = 2;
-/** Input floats of a block of rows: what stays in a second-level cache while panels pass. */
-const BLOCK_FLOATS: u32 = 65536;
-const MIN_BLOCK_ROWS: u32 = 32;
-const MAX_BLOCK_ROWS: u32 = 1024;
-
 const SLOT_ROW: u32 = 0;
 const SLOT_PANEL: u32 = 1;
 
 /** Rows of a block for inputs of `depth` floats a row. */
 export function blockRows(depth: u32): u32 {
-  return min(MAX_BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_FLOATS / max(depth, 1)));
+  return min(linearMaxBlockRows, max(linearMinBlockRows, linearBlockFloats / max(depth, 1)));
 }
 
 /**
@@ -52,7 +46,7 @@ export function multiplyPanels(
       const dst = direct ? to + (<usize>start << 2) : scratch;
       const dstStep = direct ? outStep : width;
       const biasAt = bias + (<usize>start << 2);
-      if (count <= SINGLE_ROWS) {
+      if (count <= singleRows) {
         for (let i: u32 = 0; i < count; i++) {
           gemv(width, clamps, from + <usize>i * aStep, depth, panel, biasAt, dst + <usize>i * dstStep);
         }

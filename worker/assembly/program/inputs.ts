@@ -1,14 +1,13 @@
 /** Takes the tensors of a bundle as the inputs of the program. */
-import { bundleMagic, CanisterError, dtypeName, maxRank } from '../generated/constants';
+import { bundleMagic, CanisterError, dtypeName, maxRank, maxStageInputs } from '../generated/constants';
 import { fail, byte, name as nameText, number, text } from '../tensor/errors';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { inputCount, inputValue, value } from './shard';
 
 const bundleHeaderBytes: u32 = 8;
 const tensorHeaderBytes: u32 = 8;
-/** Which inputs the bundle has given so far; the program has at most as many as bytes here. */
-const maxInputs: u32 = 1024;
-const given = memory.data(1024, 8);
+/** Which inputs the bundle has given so far. */
+const given = memory.data(<i32>maxStageInputs, 8);
 
 function refuse(problem: string): bool {
   fail(CanisterError.badInput);
@@ -76,7 +75,7 @@ export function readInputs(bundle: usize, length: u32, take: bool): bool {
   if (length < bundleHeaderBytes) return refuse('it is shorter than its header');
   if (load<u32>(bundle) != bundleMagic) return refuse('it does not begin with "CTB1"');
   const count = load<u32>(bundle, 4);
-  if (count != inputCount || count > maxInputs) return refuseCount(count);
+  if (count != inputCount || count > maxStageInputs) return refuseCount(count);
   memory.fill(given, 0, inputCount);
   let at: u64 = bundleHeaderBytes;
   for (let place: u32 = 0; place < count; place++) {

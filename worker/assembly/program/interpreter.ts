@@ -3,28 +3,31 @@ import { absentValue } from '../generated/constants';
 import { DONE, FAILED, runOp, YIELD } from '../ops/index';
 import { exhausted, used } from '../tensor/budget';
 import { release } from '../tensor/memory';
-import { beginNode, endNode } from '../tensor/node';
+import { beginNode, endNode, temporaryBytes } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 import {
   firstNode,
   inputCount,
+  inputTable,
   inputValue,
   nodeBytes,
   nodeCount,
+  nodeFreeCount,
   nodeHeaderBytes,
+  nodeInputCount,
   nodeName,
+  nodeOutputCount,
+  nodeWordCount,
+  outputTable,
   value,
   valueCount,
 } from './shard';
-
-const inputTable = memory.data(256 * 4, 8);
-const outputTable = memory.data(256 * 4, 8);
 
 let node: usize = 0;
 let nodesDone: u32 = 0;
 /** Whether the node at `node` was begun in an earlier message. */
 let isBegun: bool = false;
-/** Bytes of activations that are held, and the most there were. */
+/** Bytes of activations that are held, and the most there were, with what kernels took besides. */
 let held: u64 = 0;
 export let mostHeld: u64 = 0;
 /** Instructions spent in operators, and in {@link advance} as a whole, since the canister's start. */
@@ -67,10 +70,10 @@ function runNodes(): i32 {
 
 /** Hands the node's inputs, outputs and attributes to the operators. */
 function prepare(): void {
-  const inputs = <u32>load<u8>(node, 2);
-  const outputs = <u32>load<u8>(node, 3);
-  const words = <u32>load<u16>(node, 4);
-  const frees = <u32>load<u16>(node, 6);
+  const inputs = nodeInputCount(node);
+  const outputs = nodeOutputCount(node);
+  const words = nodeWordCount(node);
+  const frees = nodeFreeCount(node);
   const inputList = node + nodeHeaderBytes;
   const outputList = inputList + (inputs << 2);
   const attributes = outputList + (outputs << 2);
@@ -109,11 +112,12 @@ function occursOnce(list: usize, length: u32, index: u32): bool {
 
 /** Frees what the node was the last to read and goes to the next one. */
 function leave(): void {
+  const temporaries = temporaryBytes;
   endNode();
-  const inputs = <u32>load<u8>(node, 2);
-  const outputs = <u32>load<u8>(node, 3);
-  const words = <u32>load<u16>(node, 4);
-  const frees = <u32>load<u16>(node, 6);
+  const inputs = nodeInputCount(node);
+  const outputs = nodeOutputCount(node);
+  const words = nodeWordCount(node);
+  const frees = nodeFreeCount(node);
   for (let i: u32 = 0; i < inputs; i++) {
     const address: usize = load<u32>(inputTable + (i << 2));
     if (address == 0) continue;
@@ -123,7 +127,7 @@ function leave(): void {
   for (let i: u32 = 0; i < outputs; i++) {
     held += changetype<Tensor>(<usize>load<u32>(outputTable + (i << 2))).byteLength;
   }
-  if (held > mostHeld) mostHeld = held;
+  if (held + temporaries > mostHeld) mostHeld = held + temporaries;
   const freeList = node + nodeHeaderBytes + ((inputs + outputs + words) << 2);
   for (let i: u32 = 0; i < frees; i++) forget(value(load<u32>(freeList + (i << 2))));
   node += nodeBytes(node);

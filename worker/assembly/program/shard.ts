@@ -15,7 +15,7 @@ import { alloc, release } from '../tensor/memory';
 import { dtypeBytes, MAX_RANK, Tensor, TENSOR_BYTES } from '../tensor/tensor';
 
 /** Bytes of a node before its lists. */
-export const nodeHeaderBytes: usize = 12;
+export const nodeHeaderBytes: usize = 16;
 const programHeaderBytes: u32 = 16;
 
 /** The program's bytes; values and names point into it. */
@@ -26,6 +26,9 @@ export let nodeCount: u32 = 0;
 export let inputCount: u32 = 0;
 export let outputCount: u32 = 0;
 let values: usize = 0;
+/** Addresses of the tensors that the node under way reads and writes, as many as any node has. */
+export let inputTable: usize = 0;
+export let outputTable: usize = 0;
 let names: u32 = 0;
 /** Address of the first node. */
 export let firstNode: usize = 0;
@@ -79,8 +82,12 @@ export function readShardHeader(bytes: usize, shardBytes: u32): bool {
 export function dropProgram(): void {
   release(program);
   release(values);
+  release(inputTable);
+  release(outputTable);
   program = 0;
   values = 0;
+  inputTable = 0;
+  outputTable = 0;
   valueCount = 0;
   nodeCount = 0;
   inputCount = 0;
@@ -178,11 +185,24 @@ function refuseNode(problem: string, index: u32): bool {
   return false;
 }
 
+export function nodeInputCount(node: usize): u32 {
+  return load<u16>(node, 2);
+}
+export function nodeOutputCount(node: usize): u32 {
+  return load<u16>(node, 4);
+}
+export function nodeWordCount(node: usize): u32 {
+  return load<u16>(node, 6);
+}
+export function nodeFreeCount(node: usize): u32 {
+  return load<u16>(node, 8);
+}
+
 /** Bytes of the node at `node`. */
 export function nodeBytes(node: usize): usize {
-  const lists: usize =
-    <usize>load<u8>(node, 2) + load<u8>(node, 3) + load<u16>(node, 4) + load<u16>(node, 6);
-  return nodeHeaderBytes + (lists << 2);
+  const lists =
+    nodeInputCount(node) + nodeOutputCount(node) + nodeWordCount(node) + nodeFreeCount(node);
+  return nodeHeaderBytes + (<usize>lists << 2);
 }
 
 /** Follows the program once: every value a node reads is there when it runs. */
@@ -220,6 +240,8 @@ function followOutputs(known: usize): bool {
 
 function followNodes(start: u32, known: usize): bool {
   let at = start;
+  let mostInputs: u32 = 0;
+  let mostOutputs: u32 = 0;
   for (let node: u32 = 0; node < nodeCount; node++) {
     const address = program + at;
     if (<u64>at + nodeHeaderBytes > programBytes) return refuseNode('is cut off', node);
@@ -228,10 +250,12 @@ function followNodes(start: u32, known: usize): bool {
     if (opName(load<u16>(address)) == 'unknown') {
       return refuseNode('has an operator this worker does not know', node);
     }
-    const inputs = <u32>load<u8>(address, 2);
-    const outputs = <u32>load<u8>(address, 3);
-    const words = <u32>load<u16>(address, 4);
-    const frees = <u32>load<u16>(address, 6);
+    const inputs = nodeInputCount(address);
+    const outputs = nodeOutputCount(address);
+    const words = nodeWordCount(address);
+    const frees = nodeFreeCount(address);
+    mostInputs = max(mostInputs, inputs);
+    mostOutputs = max(mostOutputs, outputs);
     let list = address + nodeHeaderBytes;
     for (let i: u32 = 0; i < inputs; i++, list += 4) {
       const index = load<u32>(list);
@@ -258,6 +282,9 @@ function followNodes(start: u32, known: usize): bool {
     at += <u32>bytes;
   }
   names = at;
+  inputTable = alloc(<usize>mostInputs << 2);
+  outputTable = alloc(<usize>mostOutputs << 2);
+  if (inputTable == 0 || outputTable == 0) return refuse('no heap for its nodes:', nodeCount);
   return true;
 }
 
@@ -270,7 +297,7 @@ function findNames(): bool {
   }
   let node = firstNode;
   for (let index: u32 = 0; index < nodeCount; index++) {
-    if (nameAddress(load<u32>(node, 8)) == 0) return refuseNode('has no name', index);
+    if (nameAddress(load<u32>(node, 12)) == 0) return refuseNode('has no name', index);
     node += nodeBytes(node);
   }
   return true;
@@ -278,5 +305,5 @@ function findNames(): bool {
 
 /** Address of the name of the node at `node`. */
 export function nodeName(node: usize): usize {
-  return nameAddress(load<u32>(node, 8));
+  return nameAddress(load<u32>(node, 12));
 }

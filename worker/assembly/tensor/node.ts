@@ -58,12 +58,16 @@ export function beginNode(
   endNode();
 }
 
+/** Bytes of the temporaries of the node under way. */
+export let temporaryBytes: usize = 0;
+
 /** Releases the temporaries of the node under way: after it is done, failed or given up. */
 export function endNode(): void {
   for (let i: u32 = 0; i < TEMPORARIES; i++) {
     release(load<u32>(temporaries + (i << 2)));
     store<u32>(temporaries + (i << 2), 0);
   }
+  temporaryBytes = 0;
   memory.fill(slots, 0, SLOTS << 2);
 }
 
@@ -119,6 +123,7 @@ export function temporary(i: u32, bytes: usize): usize {
   if (address == 0) {
     address = alloc(bytes);
     if (address == 0) failMemory(bytes);
+    else temporaryBytes += bytes;
     store<u32>(at, <u32>address);
   }
   return address;

@@ -1,4 +1,10 @@
-import { DType, bundleMagic, type BundleTensor, type ByteWriter } from '@canopy/protocol';
+import {
+  DType,
+  bundleMagic,
+  encodeName,
+  type BundleTensor,
+  type ByteWriter,
+} from '@canopy/protocol';
 
 const utf8 = new TextEncoder();
 const zeros = new Uint8Array(8);
@@ -23,7 +29,7 @@ export function bundleBytes(tensors: readonly BundleTensor[]): number {
 /** All of a tensor before its data, up to a multiple of 8. */
 function tensorHead({ name, dtype, dims, data }: BundleTensor): Uint8Array {
   const nameAt = fixedBytes + 4 * dims.length;
-  const nameBytes = name === '' ? undefined : utf8.encode(name);
+  const nameBytes = name === '' ? undefined : encodeName(name);
   const nameLength = nameBytes?.length ?? 0;
   const head = new Uint8Array(paddedBytes(nameAt + nameLength));
   const view = new DataView(head.buffer);

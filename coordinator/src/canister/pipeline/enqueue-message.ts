@@ -61,10 +61,10 @@ export function encodeTasksForHead(
   { mode, callerKey, coordinatorLoad }: RequestHeader,
 ): Uint8Array {
   const out = new GatherWriter();
-  out.u16(EnqueueMode[mode]).u16(Math.ceil(coordinatorLoad / 1e6));
+  out.u16(EnqueueMode[mode]).u16(Math.ceil(coordinatorLoad / 1e6), "the coordinator's load");
   out.u64(callerKey).u32(tasks.length);
   for (const tensors of tasks) {
-    out.u32(bundleBytes(tensors));
+    out.u32(bundleBytes(tensors), 'bytes of a task');
     writeBundle(out, tensors);
   }
   return out.finishInPlace();

@@ -1,6 +1,6 @@
-import { packedChannels } from '@canopy/protocol';
+import { linearBlockRows, packedChannels } from '@canopy/protocol';
 import type { OpAttributes, Window } from '../../graph/program.js';
-import { blockRows, gemmWork, lanesWork, productWork, raggedWork, type Rectangle } from './gemm.js';
+import { gemmWork, lanesWork, productWork, raggedWork, type Rectangle } from './gemm.js';
 import { Counts, type Work } from './work.js';
 
 /** Input channels below which the taps of a filter row go together; `worker/assembly/kernels/conv-tile.ts`. */
@@ -37,7 +37,7 @@ function rectangles(conv: OpAttributes['Conv'], image: Image): Rectangle[] {
   const { kernel, strides, pads, dilations, inChannels, group } = conv;
   const depth = inChannels / group;
   const { height, width, outHeight, outWidth } = image;
-  const rows = Math.max(1, Math.min(outHeight, Math.floor(blockRows(inChannels) / outWidth)));
+  const rows = Math.max(1, Math.min(outHeight, Math.floor(linearBlockRows(inChannels) / outWidth)));
   const blocks = Math.ceil(outHeight / rows);
   const covered = pads[1] < kernel[1] && (outWidth - 1) * strides[1] - pads[1] < width;
   const wholeRows =

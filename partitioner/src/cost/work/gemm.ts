@@ -1,18 +1,8 @@
-import { panelChannels } from '@canopy/protocol';
+import { linearBlockRows, panelChannels, singleRows } from '@canopy/protocol';
 import { Counts, type Work } from './work.js';
 
 /** Depths of the pieces into which kernels cut a product; `worker/assembly/kernels/gemm.ts`. */
 const pieces = [32, 16, 8, 4, 3, 2, 1];
-/** Up to so many rows each goes through the weights alone; `worker/assembly/ops/panels.ts`. */
-const singleRows = 2;
-/** Input numbers of a block of rows; same source. */
-const blockFloats = 65536;
-
-/** Rows that kernels work on together, for so many input numbers a row. */
-export function blockRows(depth: number): number {
-  return Math.min(1024, Math.max(32, Math.floor(blockFloats / Math.max(depth, 1))));
-}
-
 /** A rectangle of pixels multiplied by one filter tap, or by several that lie together. */
 export interface Rectangle {
   width: number;
@@ -80,7 +70,7 @@ export function raggedWork(rows: number, channels: number): Work[] {
 
 /** A matrix [rows, depth] through packed weights [depth, channels]. */
 export function productWork(rows: number, depth: number, channels: number): Work[] {
-  const block = blockRows(depth);
+  const block = linearBlockRows(depth);
   const blocks = Math.ceil(rows / block);
   const last = rows - (blocks - 1) * block;
   const single = last <= singleRows ? last : 0;

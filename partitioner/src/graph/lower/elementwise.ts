@@ -79,7 +79,7 @@ function biasGelu(node: GraphNode, to: Lowering): void {
 }
 
 function cast(node: GraphNode, to: Lowering): void {
-  const target = readDType(intAttribute(node, 'to', 1), `"${node.name}"`);
+  const target = readDType(intAttribute(node, 'to', 1), node.op, node.name);
   to.requireType(node.inputs[0]!, 'float32', 'int32', 'int64', 'bool', 'uint8', 'int8');
   to.requireType(node.outputs[0]!, 'float32', 'int32', 'int64', 'bool', 'uint8', 'int8');
   to.add('Cast', node, [node.inputs[0]!], [node.outputs[0]!], { to: target });

@@ -1,5 +1,7 @@
-import { PartitionError } from '../../error.js';
-import { makeNode, type Graph } from '../graph.js';
+import type { Problem } from '../../error.js';
+import { unsupportedError } from '../../problems.js';
+import { UnsupportedType } from '../../onnx/read-tensor.js';
+import { makeNode, type Graph, type GraphNode } from '../graph.js';
 import type { Measured } from '../measure.js';
 import type { Program } from '../program.js';
 import { convolution } from './convolution.js';
@@ -30,23 +32,6 @@ export function unsupportedOperators(graph: Graph): Problem[] {
     }));
 }
 
-/** A node that cannot be run. */
-export interface Problem {
-  node: string;
-  op: string;
-  why: string;
-  advice: string;
-}
-
-/** The error that lists them all. */
-export function unsupportedError(problems: readonly Problem[]): PartitionError {
-  const lines = problems.map(({ node, op, why, advice }) => `  ${op} "${node}": ${why}; ${advice}`);
-  return new PartitionError(
-    'unsupported',
-    `${problems.length} node${problems.length === 1 ? '' : 's'} of the model cannot be run:\n${lines.join('\n')}`,
-  );
-}
-
 /**
  * Turns a graph of standard operators into a program of worker operations: images channels-last
  * between transposes, constant matrices and filters as weights to pack.
@@ -66,13 +51,19 @@ export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>
     try {
       lower(node, lowering);
     } catch (error) {
-      if (!(error instanceof UnsupportedNode)) throw error;
-      problems.push({ node: node.name, op: node.op, why: error.why, advice: error.advice });
+      problems.push(problemOf(node, error));
     }
   }
   if (problems.length > 0) throw unsupportedError(problems);
   giveOutConstants(graph, lowering);
   return lowering.program;
+}
+
+/** Why a node cannot be run, by what lowering it has thrown. */
+function problemOf(node: GraphNode, error: unknown): Problem {
+  if (error instanceof UnsupportedType) return error.problem;
+  if (!(error instanceof UnsupportedNode)) throw error;
+  return { node: node.name, op: node.op, why: error.why, advice: error.advice };
 }
 
 /** An output that is a constant, or an input as it is, gets a node of its own to make it. */

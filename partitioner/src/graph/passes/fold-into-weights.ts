@@ -1,6 +1,12 @@
 import { elementCount } from '@canopy/protocol';
 import { allFloats } from '../constant.js';
-import { isPlainEpilogue, type Program, type ProgramNode, type ProgramNodeOf } from '../program.js';
+import {
+  isPlainEpilogue,
+  weightBytes,
+  type Program,
+  type ProgramNode,
+  type ProgramNodeOf,
+} from '../program.js';
 import { addWeight } from './edit.js';
 import { ProgramUses } from './uses.js';
 
@@ -47,9 +53,28 @@ function channelAffine(program: Program, node: ProgramNode): ChannelAffine | und
   return undefined;
 }
 
+/** A weight that several nodes read may be copied for a factor of one of them up to this size. */
+const largestCopyBytes = 64 * 1024;
+
+/** Whether a factor would make a second version of a large weight that other nodes read as it is. */
+function wouldCopy(
+  uses: ProgramUses,
+  program: Program,
+  node: Weighted,
+  step: ChannelAffine,
+): boolean {
+  const [, weightName, biasName] = node.inputs as [string, string, string];
+  if (uses.readersOf(weightName).length === 1) return false;
+  const value = (name: string) => program.values.get(name)!.weight!;
+  if (weightBytes(value(weightName)) <= largestCopyBytes) return false;
+  const bias = value(biasName);
+  return bias.kind !== 'bias' || bias.values.some((_, channel) => step.factor(channel) !== 1);
+}
+
 /**
  * A constant factor or offset per channel (a bias, a scale, a batch normalisation left over) right
- * after Linear, Conv or DepthwiseConv goes into their weights and bias.
+ * after Linear, Conv or DepthwiseConv goes into their weights and bias. A factor stays a step of its own
+ * where the weights are large and other nodes read them too.
  */
 export function foldIntoWeights(program: Program): boolean {
   let changed = false;
@@ -60,6 +85,7 @@ export function foldIntoWeights(program: Program): boolean {
     const before = uses.producer(step.x);
     if (!isWeighted(before) || !isPlainEpilogue(before.attributes.epilogue)) continue;
     if (uses.onlyReader(step.x) !== node) continue;
+    if (wouldCopy(uses, program, before, step)) continue;
     scaleWeights(program, before, step);
     before.outputs = node.outputs;
     program.nodes.splice(program.nodes.indexOf(node), 1);
@@ -81,10 +107,15 @@ function scaleWeights(program: Program, node: Weighted, { factor, offset }: Chan
     (_, channel) => (weight.scale?.[channel] ?? 1) * factor(channel),
   );
   const values = bias.values.map((value, channel) => value * factor(channel) + offset(channel));
-  const plain = scale.every((value) => value === 1);
+  const unchanged = bias.values.every((_, channel) => factor(channel) === 1);
   node.inputs = [
     input,
-    addWeight(program, weightName, { ...weight, scale: plain ? undefined : scale }),
+    unchanged ? weightName : addWeight(program, weightName, { ...weight, scale: scaled(scale) }),
     addWeight(program, biasName, { ...bias, values }),
   ];
+}
+
+/** A scale, where it is one at all. */
+function scaled(scale: Float32Array): Float32Array | undefined {
+  return scale.every((value) => value === 1) ? undefined : scale;
 }

@@ -7,6 +7,7 @@ import { mergeTransposes, skipTransposesOfOnes } from './merge-transposes.js';
 import { removeIdentities } from './remove-identities.js';
 import { removeUnusedOperations } from './remove-unused.js';
 import { scalarOperands } from './scalar-operands.js';
+import { shareWeights } from './share-weights.js';
 import { sinkTransposes } from './sink-transposes.js';
 
 /** A change of a program that keeps what it computes. Returns whether anything changed. */
@@ -14,14 +15,17 @@ export type Pass = (program: Program) => boolean;
 
 /**
  * Groups of passes. Each group runs until none of it finds anything to do, then the next: steps
- * become activations before epilogues take them in, and weights take in what they can first.
+ * become activations before epilogues take them in, and weights take in what they can first, when it is
+ * known which of them are shared.
  */
 const groups: readonly (readonly Pass[])[] = [
   [removeIdentities, removeUnusedOperations],
   [sinkTransposes, mergeTransposes, skipTransposesOfOnes, removeIdentities, removeUnusedOperations],
   [scalarOperands, mergeAffine, gatedActivations, removeIdentities, removeUnusedOperations],
+  [shareWeights],
   [foldIntoWeights, removeUnusedOperations],
   [fuseEpilogues, foldIntoWeights, removeUnusedOperations],
+  [shareWeights],
 ];
 
 /** Runs all passes. */

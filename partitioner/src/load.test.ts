@@ -1,0 +1,232 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PartitionError } from './error.js';
+import { floatConstant, memoryConstant } from './graph/constant.js';
+import { makeNode, type Graph } from './graph/graph.js';
+import { loadModel } from './load.js';
+import { modelHash } from './onnx/data-files.js';
+import { readOnnx } from './onnx/read-model.js';
+import { WireWriter } from './onnx/wire.js';
+import { writeOnnx } from './onnx/write-model.js';
+import { makeGraph, numbers } from './testing/run-program.js';
+
+let root = '';
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'canopy-load-'));
+});
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+function save(name: string, bytes: Uint8Array): string {
+  const path = join(root, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+}
+
+/** What loading a model throws. */
+async function refusal(graph: Graph | string, dims = {}): Promise<PartitionError> {
+  const path = typeof graph === 'string' ? graph : save('refused.onnx', writeOnnx(graph));
+  try {
+    (await loadModel(path, dims)).close();
+  } catch (error) {
+    if (error instanceof PartitionError) return error;
+    throw error;
+  }
+  throw new Error('the model was taken');
+}
+
+/** Convolution, batch normalisation and activation, which the clean-up makes one node of. */
+function convolution(): Graph {
+  return makeGraph({
+    inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 3, 8, 8] }],
+    outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+    nodes: [
+      makeNode('Conv', 'conv', ['x', 'filter'], ['a']),
+      makeNode('BatchNormalization', 'norm', ['a', 'one', 'zero', 'zero', 'one'], ['b']),
+      makeNode('Relu', 'relu', ['b'], ['y']),
+    ],
+    constants: {
+      filter: floatConstant([64, 3, 3, 3], numbers(1728)),
+      one: floatConstant([64], new Float32Array(64).fill(1)),
+      zero: floatConstant([64], new Float32Array(64)),
+    },
+  });
+}
+
+/** The same with its filter in a file beside it; `factor` multiplies that. */
+function withExternalFilter(folder: string, factor: number): string {
+  const graph = convolution();
+  const filter = numbers(1728).map((value) => value * factor);
+  save(join(folder, 'deep', 'weights.bin'), floatConstant([1728], filter).read(0, 6912));
+  const bytes = writeOnnx(graph, [], (name) =>
+    name === 'filter' ? { location: 'deep/weights.bin', offset: 0 } : undefined,
+  );
+  return save(join(folder, 'model.onnx'), bytes);
+}
+
+describe('external data', () => {
+  it('do not keep a model from being cleaned up', async () => {
+    const inline = await loadModel(save('inline.onnx', writeOnnx(convolution())), {});
+    const external = await loadModel(withExternalFilter('external', 1), {});
+    expect(external.notes).toEqual([]);
+    expect(external.graph.nodes.map(({ op }) => op)).toEqual(
+      inline.graph.nodes.map(({ op }) => op),
+    );
+    expect(external.graph.nodes).toHaveLength(1);
+    inline.close();
+    external.close();
+  });
+
+  it('are part of the hash of a model', async () => {
+    const hash = async (path: string): Promise<string> => modelHash(path, readOnnx(path));
+    const [one, same, other] = [
+      withExternalFilter('one', 1),
+      withExternalFilter('same', 1),
+      withExternalFilter('other', 2),
+    ];
+    expect(await hash(same)).toBe(await hash(one));
+    expect(await hash(other)).not.toBe(await hash(one));
+  });
+});
+
+describe('what cannot be run', () => {
+  it('is told in one go, operators and forms, grouped and counted', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3, 20] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        ...[1, 2, 3, 4, 5].map((index) =>
+          makeNode(
+            'LogSoftmax',
+            `log${index}`,
+            [index === 1 ? 'x' : `s${index - 1}`],
+            [`s${index}`],
+            {
+              axis: { kind: 'int', value: 2 },
+            },
+          ),
+        ),
+        makeNode('MaxPool', 'pool', ['s5'], ['y', 'places'], {
+          kernel_shape: { kind: 'ints', value: [3] },
+        }),
+      ],
+    });
+    graph.outputs.push({ name: 'places', dtype: 'int64', dims: undefined });
+    const { code, problems, message, dims } = await refusal(graph);
+    expect(code).toBe('unsupported');
+    expect(problems!.map(({ op, node }) => `${op} ${node}`)).toEqual([
+      ...[1, 2, 3, 4, 5].map((index) => `LogSoftmax log${index}`),
+      'MaxPool pool',
+    ]);
+    expect(message).toMatch(
+      /^6 parts of the model[^]*LogSoftmax ×5 \(first "log1", "log2", "log3"\): [^]*MaxPool "pool": gives indices/,
+    );
+    expect(message.match(/LogSoftmax/g)).toHaveLength(1);
+    expect(dims).toEqual({ N: 1 });
+  });
+
+  it('is named as in the file, not as fused by onnxruntime', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 3, 8] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        makeNode('Conv', 'conv', ['x', 'filter'], ['a']),
+        makeNode('Relu', 'relu', ['a'], ['b']),
+        makeNode('LogSoftmax', 'log', ['b'], ['y']),
+      ],
+      constants: { filter: floatConstant([64, 3, 3], numbers(576)) },
+    });
+    const { problems } = await refusal(graph);
+    expect(problems!.map(({ op, node }) => `${op} ${node}`).sort()).toEqual([
+      'Conv conv',
+      'LogSoftmax log',
+    ]);
+  });
+
+  it('may be weights and inputs of foreign types, told with the operators', async () => {
+    const tensor = (name: string) => new WireWriter().varint(1, 1).varint(2, 16).text(8, name);
+    const node = new WireWriter()
+      .text(1, 'a')
+      .text(1, 'b')
+      .text(2, 'y')
+      .text(3, 'n')
+      .text(4, 'Mish');
+    const graph = new WireWriter().message(1, node).text(2, 'g');
+    for (const name of ['a', 'b', 'c', 'd']) graph.message(5, tensor(name));
+    const model = new WireWriter().varint(1, 8).message(7, graph);
+    model.message(8, new WireWriter().text(1, '').varint(2, 18));
+    const { message } = await refusal(save('types.onnx', model.finish()));
+    expect(message).toMatch(
+      /^5 parts[^]*weight ×4 \(first "a", "b", "c"\): has element type bfloat16[^]*Mish "n"/,
+    );
+  });
+
+  it('may be names that no message could give', async () => {
+    const name = 'n'.repeat(70_000);
+    const graph = makeGraph({
+      inputs: [{ name, dtype: 'float32', dims: ['N', 3] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [makeNode('Neg', 'negate', [name], ['y'])],
+    });
+    const { message } = await refusal(graph);
+    expect(message).toMatch(/input "n{40}…": has a name of 70000 bytes, at most 65535/);
+  });
+
+  it("is told with onnxruntime's own reason where that refuses the model", async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [makeNode('MatMul', 'product', ['x', 'w'], ['y'])],
+      constants: { w: floatConstant([4, 2], numbers(8)) },
+    });
+    const { message } = await refusal(graph);
+    expect(message).toMatch(/Incompatible dimensions|incompatible|Dimension/i);
+  });
+});
+
+it('weights stored as bytes and a scale are multiplied out, as the file says', async () => {
+  const graph = makeGraph({
+    inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 32] }],
+    outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+    nodes: [
+      makeNode('DequantizeLinear', 'dequantize', ['q', 'scale', 'zero'], ['w']),
+      makeNode('MatMul', 'product', ['x', 'w'], ['y']),
+    ],
+    constants: {
+      q: memoryConstant(
+        'int8',
+        [32, 16],
+        Uint8Array.from(numbers(512), (value) => value * 100),
+      ),
+      scale: floatConstant([], [0.25]),
+      zero: memoryConstant('int8', [], Uint8Array.of(0)),
+    },
+  });
+  const model = await loadModel(save('bytes.onnx', writeOnnx(graph)), {});
+  expect(model.program.nodes.map(({ op }) => op)).toEqual(['Linear']);
+  model.close();
+});
+
+it('functions of the model itself are inlined', async () => {
+  const own = new WireWriter().text(1, 'Twice').text(4, 'a').text(5, 'b');
+  own.message(
+    7,
+    new WireWriter().text(1, 'a').text(1, 'a').text(2, 'b').text(3, 'sum').text(4, 'Add'),
+  );
+  own.message(9, new WireWriter().text(1, '').varint(2, 17)).text(10, 'own');
+  const graph = makeGraph({
+    inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3] }],
+    outputs: [{ name: 'y', dtype: 'float32', dims: ['N', 3] }],
+    nodes: [makeNode('own.Twice', 'twice', ['x'], ['y'])],
+  });
+  graph.opsets.set('own', 1);
+  const functions = new WireWriter().message(25, own).finish();
+  const path = save('functions.onnx', Buffer.concat([writeOnnx(graph), functions]));
+  const model = await loadModel(path, {});
+  expect(model.program.nodes.map(({ op }) => op)).toEqual(['Binary']);
+  model.close();
+});

@@ -1,0 +1,28 @@
+/**
+ * Into which blocks of rows workers cut matrix products. The worker's constants are generated from these;
+ * the planner reckons memory and cost with the same.
+ */
+
+/** Up to so many rows each goes alone: below, holding weights for several rows does not pay. */
+export const singleRows = 2;
+
+/** Linear and Conv: input floats of a block, what a second-level cache holds while panels pass. */
+export const linearBlockFloats = 65536;
+export const linearMinBlockRows = 32;
+export const linearMaxBlockRows = 1024;
+
+/** MatMul: floats of A in a block of rows, and rows it has at least. */
+export const matMulBlockFloats = 262144;
+export const matMulMinBlockRows = 64;
+
+/** Rows of a block of Linear and Conv for so many input numbers a row. */
+export function linearBlockRows(depth: number): number {
+  const rows = Math.floor(linearBlockFloats / Math.max(depth, 1));
+  return Math.min(linearMaxBlockRows, Math.max(linearMinBlockRows, rows));
+}
+
+/** Rows of a block of MatMul, of `rows` in all. */
+export function matMulBlockRows(depth: number, rows: number): number {
+  const some = Math.floor(matMulBlockFloats / Math.max(depth, 1));
+  return Math.min(rows, Math.max(matMulMinBlockRows, some));
+}
