@@ -2,6 +2,12 @@ import { Depth1, Depth16, Depth2, Depth3, Depth32, Depth4, Depth8 } from './dept
 import { gemmPiece } from './gemm-piece';
 
 /**
+ * Input channels that go through a panel without a look at the budget: a deeper product is done in
+ * pieces of as many. A multiple of the depth of the pieces here, so sums are the same.
+ */
+export const DEPTH_PIECE: u32 = 4096;
+
+/**
  * A rectangle of pixels through one panel, any depth: cut into pieces of 32 input channels and at
  * most one each of 16, 8, 4 and 3, 2 or 1. Begins with `bias` where `first`, else adds to `out`;
  * clamps the final sums where `clamp`. Steps in bytes; nx, ny, depth >= 1.
