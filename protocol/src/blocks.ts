@@ -6,6 +6,12 @@
 /** Up to so many rows each goes alone: below, holding weights for several rows does not pay. */
 export const singleRows = 2;
 
+/**
+ * Input channels that go through a panel without a look at the budget: a deeper product is done in
+ * pieces of as many. A multiple of the depths that kernels unroll, so sums are the same.
+ */
+export const depthPiece = 4096;
+
 /** Linear and Conv: input floats of a block, what a second-level cache holds while panels pass. */
 export const linearBlockFloats = 65536;
 export const linearMinBlockRows = 32;
@@ -23,6 +29,6 @@ export function linearBlockRows(depth: number): number {
 
 /** Rows of a block of MatMul, of `rows` in all. */
 export function matMulBlockRows(depth: number, rows: number): number {
-  const some = Math.floor(matMulBlockFloats / Math.max(depth, 1));
+  const some = Math.floor(matMulBlockFloats / Math.min(Math.max(depth, 1), depthPiece));
   return Math.min(rows, Math.max(matMulMinBlockRows, some));
 }

@@ -57,6 +57,7 @@ export function countNode(node) {
       performance_counter: () => 0n,
       msg_arg_data_size: () => argument.length,
       msg_arg_data_copy: (to) => instance.writeBytes(to, argument),
+      msg_reply_data_append: () => undefined,
     });
     const totals = ['stage', 'execute'].map((name) => {
       const outcome = instance.run({ export: name }, limit);

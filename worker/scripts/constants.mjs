@@ -27,6 +27,7 @@ const numbers = [
   'absentValue',
   'stageTraceBytes',
   'singleRows',
+  'depthPiece',
   'linearBlockFloats',
   'linearMinBlockRows',
   'linearMaxBlockRows',

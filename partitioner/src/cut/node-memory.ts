@@ -4,6 +4,7 @@ import {
   elementCount,
   linearBlockRows,
   matMulBlockRows,
+  depthPiece,
   singleRows,
 } from '@canopy/protocol';
 import type { Program, ProgramNode } from '../graph/program.js';
@@ -90,7 +91,7 @@ function matMulBytes(node: Extract<ProgramNode, { op: 'MatMul' }>, shapeOf: Shap
   const copied = transA ? [rows * depth * 4] : [];
   if (rows <= singleRows) return copied;
   const ragged = columns % 4 === 0 ? [] : [matMulBlockRows(depth, rows) * panelBytes];
-  return [...copied, depth * panelBytes, ...ragged];
+  return [...copied, Math.min(depth, depthPiece) * panelBytes, ...ragged];
 }
 
 /** Runs of neighbouring axes go one after the other, the last first; all but the last to a temporary. */

@@ -1,3 +1,4 @@
+import { depthPiece } from '../generated/constants';
 import { gemm } from './gemm';
 import { clampRows, fillRows } from './rows';
 
@@ -22,6 +23,9 @@ let dilationW: i32 = 0;
 let depth: u32 = 0;
 /** Bytes from a pixel of the input to the next. */
 let pixelStep: usize = 0;
+/** Output columns of the tile under way. */
+let fromX: i32 = 0;
+let toX: i32 = 0;
 /** Filter rows at a time instead of taps. */
 let wholeRows: bool = false;
 
@@ -73,14 +77,16 @@ function covers(i: i32, y0: i32, y1: i32): bool {
   if (firstBeyond(top, strideH, height, outHeight) < y1) return false;
   if (wholeRows) return true;
   const left = padLeft - (i - ky * kernelW) * dilationW;
-  return firstInside(left, strideW, outWidth) == 0 &&
-    firstBeyond(left, strideW, width, outWidth) == outWidth;
+  return firstInside(left, strideW, outWidth) <= fromX && firstBeyond(left, strideW, width, outWidth) >= toX;
 }
 
-/** Taps [k0, k1) of filter row `ky` on the columns [x0, x1) of the output rows [y0, y1). */
+/**
+ * `some` input channels from `channel` on of the taps [k0, k1) of filter row `ky`, on the columns
+ * [x0, x1) of the output rows [y0, y1).
+ */
 @inline
 function taps(
-  panelWidth: usize, first: bool, clamp: bool, image: usize, ky: i32, k0: i32, k1: i32,
+  panelWidth: usize, first: bool, clamp: bool, image: usize, channel: u32, some: u32, ky: i32, k0: i32, k1: i32,
   x0: i32, x1: i32, from: i32, y0: i32, y1: i32,
   w: usize, bias: usize, out: usize, outStepX: usize, outStepY: usize,
 ): void {
@@ -88,13 +94,13 @@ function taps(
   const ix = x0 * strideW + k0 * dilationW - padLeft;
   gemm(
     panelWidth, first, clamp,
-    image + <usize>(iy * width + ix) * pixelStep,
+    image + <usize>(iy * width + ix) * pixelStep + (<usize>channel << 2),
     <usize>strideW * pixelStep,
     <usize>(strideH * width) * pixelStep,
-    out + <usize>(y0 - from) * outStepY + <usize>x0 * outStepX,
+    out + <usize>(y0 - from) * outStepY + <usize>(x0 - fromX) * outStepX,
     outStepX, outStepY, x1 - x0, y1 - y0,
-    w + <usize>((ky * kernelW + k0) * <i32>depth) * panelWidth,
-    bias, <u32>(k1 - k0) * depth,
+    w + (<usize>((ky * kernelW + k0) * <i32>depth) + channel) * panelWidth,
+    bias, <u32>(k1 - k0) * some,
   );
 }
 
@@ -105,20 +111,21 @@ function filterRow(
 ): void {
   const innerFrom = firstInside(padLeft, strideW, outWidth);
   const innerTo = firstBeyond(padLeft - kernelW + 1, strideW, width, outWidth);
-  let x = 0;
-  while (x < outWidth) {
-    const inner = x == innerFrom && innerFrom < innerTo;
-    const to = inner ? innerTo : x + 1;
+  let x = fromX;
+  while (x < toX) {
+    const inner = x >= innerFrom && x < innerTo;
+    const to = inner ? min(innerTo, toX) : x + 1;
     const ix = x * strideW - padLeft;
     const k0 = max(0, -ix);
     const k1 = inner ? kernelW : min(kernelW, width - ix);
-    taps(panelWidth, first, clamp, image, ky, k0, k1, x, to, from, y0, y1, w, bias, out, outStepX, outStepY);
+    taps(panelWidth, first, clamp, image, 0, depth, ky, k0, k1, x, to, from, y0, y1, w, bias, out, outStepX, outStepY);
     x = to;
   }
 }
 
+/** `some` input channels from `channel` on of step `i`: of a tap, or of a filter row with all of them. */
 function step(
-  i: i32, panelWidth: usize, first: bool, clamp: bool, image: usize, from: i32, to: i32,
+  i: i32, channel: u32, some: u32, panelWidth: usize, first: bool, clamp: bool, image: usize, from: i32, to: i32,
   w: usize, bias: usize, out: usize, outStepX: usize, outStepY: usize,
 ): void {
   const ky = wholeRows ? i : i / kernelW;
@@ -132,22 +139,43 @@ function step(
   }
   const kx = i - ky * kernelW;
   const left = padLeft - kx * dilationW;
-  const x0 = firstInside(left, strideW, outWidth);
-  const x1 = firstBeyond(left, strideW, width, outWidth);
+  const x0 = max(fromX, firstInside(left, strideW, outWidth));
+  const x1 = min(toX, firstBeyond(left, strideW, width, outWidth));
   if (x0 >= x1) return;
-  taps(panelWidth, first, clamp, image, ky, kx, kx + 1, x0, x1, from, y0, y1, w, bias, out, outStepX, outStepY);
+  taps(
+    panelWidth, first, clamp, image, channel, some, ky, kx, kx + 1, x0, x1, from, y0, y1,
+    w, bias, out, outStepX, outStepY,
+  );
+}
+
+/** Input channels of one part of {@link convTile}, times the taps that go together. */
+export function convDepth(): u32 {
+  return wholeRows ? <u32>kernelW * depth : min(depth, depthPiece);
+}
+
+/** Parts {@link convTile} is done in: of each step, some input channels. */
+export function convParts(): u32 {
+  const steps = <u32>(wholeRows ? kernelH : kernelH * kernelW);
+  return steps * piecesOfStep();
+}
+
+@inline
+function piecesOfStep(): u32 {
+  return wholeRows ? 1 : (depth - 1) / depthPiece + 1;
 }
 
 /**
- * One panel of output channels for the output rows [from, to) of one image. `out` is the address of
- * the panel's channels at the first pixel of row `from`. The steps that reach all pixels come first,
- * where it begins with the bias, and last, where it clamps; where there is none, passes of their own
- * do that.
+ * Parts [part, until) of one panel of output channels, for the columns [x0, x1) of the output rows
+ * [from, to) of one image. `out` is the address of the panel's channels at the first of these pixels.
+ * The steps that reach all pixels come first, where it begins with the bias, and last, where it clamps;
+ * where there is none, passes of their own do that.
  */
 export function convTile(
-  panelWidth: usize, clamp: bool, image: usize, from: i32, to: i32,
+  part: u32, until: u32, panelWidth: usize, clamp: bool, image: usize, from: i32, to: i32, x0: i32, x1: i32,
   w: usize, bias: usize, out: usize, outStepX: usize, outStepY: usize,
 ): void {
+  fromX = x0;
+  toX = x1;
   const steps = wholeRows ? kernelH : kernelH * kernelW;
   let firstStep = 0;
   while (firstStep < steps && !covers(firstStep, from, to)) firstStep++;
@@ -155,15 +183,24 @@ export function convTile(
   while (lastStep > firstStep && !covers(lastStep, from, to)) lastStep--;
   const begins = firstStep < steps;
   const ends = begins && (lastStep > firstStep || steps == 1);
-  if (begins) {
-    step(firstStep, panelWidth, true, clamp && steps == 1, image, from, to, w, bias, out, outStepX, outStepY);
-  } else fillRows(out, outStepX, outStepY, outWidth, to - from, bias, panelWidth);
-  for (let i = 0; i < steps; i++) {
-    if (i == firstStep || (ends && i == lastStep)) continue;
-    step(i, panelWidth, false, false, image, from, to, w, bias, out, outStepX, outStepY);
+  const pieces = piecesOfStep();
+  if (part == 0 && !begins) fillRows(out, outStepX, outStepY, x1 - x0, to - from, bias, panelWidth);
+  for (; part < until; part++) {
+    const place = <i32>(part / pieces);
+    let i = place;
+    if (begins && place == 0) i = firstStep;
+    else if (ends && place == steps - 1) i = lastStep;
+    else if (begins) {
+      i = place <= firstStep ? place - 1 : place;
+      if (ends && i >= lastStep) i++;
+    }
+    const piece = part - <u32>place * pieces;
+    const channel = piece * depthPiece;
+    const some = wholeRows ? depth : min(depthPiece, depth - channel);
+    const last = ends && clamp && part + 1 == <u32>steps * pieces;
+    step(i, channel, some, panelWidth, part == 0 && begins, last, image, from, to, w, bias, out, outStepX, outStepY);
   }
-  if (ends && lastStep > firstStep) {
-    step(lastStep, panelWidth, false, clamp, image, from, to, w, bias, out, outStepX, outStepY);
+  if (until == <u32>steps * pieces && clamp && !ends) {
+    clampRows(out, outStepX, outStepY, x1 - x0, to - from, panelWidth);
   }
-  if (clamp && !ends) clampRows(out, outStepX, outStepY, outWidth, to - from, panelWidth);
 }

@@ -8,8 +8,6 @@ import { clampRows, fillRows } from './rows';
  */
 let height: i32 = 0;
 let width: i32 = 0;
-let outHeight: i32 = 0;
-let outWidth: i32 = 0;
 let kernelH: i32 = 0;
 let kernelW: i32 = 0;
 let strideH: i32 = 0;
@@ -25,13 +23,11 @@ let wTap: usize = 0;
 
 /** Geometry of the images and filters that {@link depthwiseTile} works on. */
 export function setDepthwise(
-  h: i32, w: i32, oh: i32, ow: i32, kh: i32, kw: i32, sh: i32, sw: i32, top: i32, left: i32,
+  h: i32, w: i32, kh: i32, kw: i32, sh: i32, sw: i32, top: i32, left: i32,
   dh: i32, dw: i32, channels: u32, packedChannels: u32,
 ): void {
   height = h;
   width = w;
-  outHeight = oh;
-  outWidth = ow;
   kernelH = kh;
   kernelW = kw;
   strideH = sh;
@@ -102,12 +98,12 @@ function cell(
 }
 
 /**
- * `bytes` (16 or 64) of channels for the output rows [from, to) of one image. `image`, `w` and
- * `bias` begin at the first of these channels; `out` is their address at the first pixel of row
- * `from`.
+ * `bytes` (16 or 64) of channels for the columns [x0, x1) of the output rows [from, to) of one image.
+ * `image`, `w` and `bias` begin at the first of these channels; `out` is their address at the first of
+ * these pixels.
  */
 export function depthwiseTile(
-  bytes: usize, clamp: bool, image: usize, from: i32, to: i32,
+  bytes: usize, clamp: bool, image: usize, from: i32, to: i32, x0: i32, x1: i32,
   w: usize, bias: usize, out: usize, outStepX: usize, outStepY: usize,
 ): void {
   for (let y = from; y < to; ) {
@@ -115,15 +111,15 @@ export function depthwiseTile(
     const iy = y * strideH - padTop;
     const ky0 = firstTap(iy, dilationH);
     const ky1 = endTap(iy, height, kernelH, dilationH);
-    for (let x = 0; x < outWidth; ) {
-      const xEnd = runEnd(x, strideW, padLeft, kernelW, dilationW, width, outWidth);
+    for (let x = x0; x < x1; ) {
+      const xEnd = runEnd(x, strideW, padLeft, kernelW, dilationW, width, x1);
       const ix = x * strideW - padLeft;
       const kx0 = firstTap(ix, dilationW);
       const kx1 = endTap(ix, width, kernelW, dilationW);
       cell(
         bytes, clamp,
         image + <usize>((iy + ky0 * dilationH) * width + ix + kx0 * dilationW) * pixelStep,
-        out + <usize>(y - from) * outStepY + <usize>x * outStepX,
+        out + <usize>(y - from) * outStepY + <usize>(x - x0) * outStepX,
         outStepX, outStepY, xEnd - x, yEnd - y,
         w + <usize>(ky0 * kernelW + kx0) * wTap, bias, ky0, ky1, kx0, kx1,
       );

@@ -1,10 +1,12 @@
 import { sumLanes } from './sum-lanes';
 
 /**
- * out[j] = sum of a[k] * b[j][k] for `count` rows of b, `depth` floats each, `step` bytes apart. Four
- * rows at a time; any alignment.
+ * out[j] = sum of a[k] * b[j][k] for `count` rows of b, `depth` floats each, `step` bytes apart. Unless
+ * `first`, adds to what stands at `out`. Four rows at a time; any alignment.
  */
-export function dotRows(a: usize, b: usize, step: usize, depth: u32, count: u32, out: usize): void {
+export function dotRows(
+  first: bool, a: usize, b: usize, step: usize, depth: u32, count: u32, out: usize,
+): void {
   for (; count >= 4; count -= 4, b += step << 2, out += 16) {
     let p = a;
     let p0 = b;
@@ -42,6 +44,12 @@ export function dotRows(a: usize, b: usize, step: usize, depth: u32, count: u32,
       d2 += x * load<f32>(p2);
       d3 += x * load<f32>(p3);
     }
+    if (!first) {
+      d0 += load<f32>(out);
+      d1 += load<f32>(out, 4);
+      d2 += load<f32>(out, 8);
+      d3 += load<f32>(out, 12);
+    }
     store<f32>(out, d0);
     store<f32>(out, d1, 4);
     store<f32>(out, d2, 8);
@@ -50,7 +58,7 @@ export function dotRows(a: usize, b: usize, step: usize, depth: u32, count: u32,
   for (; count != 0; count--, b += step, out += 4) {
     let d: f32 = 0;
     for (let k: usize = 0; k < <usize>depth << 2; k += 4) d += load<f32>(a + k) * load<f32>(b + k);
-    store<f32>(out, d);
+    store<f32>(out, first ? d : load<f32>(out) + d);
   }
 }
 

@@ -11,10 +11,23 @@ export function layerNormRows(
   const rowBytes = <usize>n << 2;
   for (; rows != 0; rows--, x += rowBytes, out += rowBytes) {
     const mean = rowSum(x, n) / <f32>n;
-    const factor = <f32>1 / Mathf.sqrt(squaredDifferences(x, n, mean) / <f32>n + epsilon);
-    if (bias != 0) normaliseBiased(x, out, n, mean, factor, scale, bias);
-    else normalise(x, out, n, mean, factor, scale);
+    const factor = rowFactor(squaredDifferences(x, n, mean), n, epsilon);
+    normaliseRow(x, out, n, mean, factor, scale, bias);
   }
+}
+
+/** What makes the variance of a row 1, of the sum of squared differences of its n floats. */
+@inline
+export function rowFactor(squares: f32, n: u32, epsilon: f32): f32 {
+  return <f32>1 / Mathf.sqrt(squares / <f32>n + epsilon);
+}
+
+/** out = (x - mean) * factor * scale + bias for n floats; `bias` may be 0. */
+export function normaliseRow(
+  x: usize, out: usize, n: u32, mean: f32, factor: f32, scale: usize, bias: usize,
+): void {
+  if (bias != 0) normaliseBiased(x, out, n, mean, factor, scale, bias);
+  else normalise(x, out, n, mean, factor, scale);
 }
 
 @inline
@@ -23,7 +36,7 @@ function square(x: v128): v128 {
 }
 
 /** Sum of (x - mean)^2. */
-function squaredDifferences(x: usize, n: u32, mean: f32): f32 {
+export function squaredDifferences(x: usize, n: u32, mean: f32): f32 {
   const means = f32x4.splat(mean);
   let sum = f32x4.splat(0);
   let m = n >>> 4;

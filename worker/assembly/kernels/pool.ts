@@ -7,19 +7,21 @@ function merge(largest: bool, a: v128, b: v128): v128 {
 
 /**
  * One pixel of a pooled image: the largest, or the sum divided by `divisor`, over nx x ny >= 1 pixels
- * at `x`, for each of `channels`. 16 channels at a time, then 4, then the tail. Steps in bytes.
+ * at `x`, for each of `channels`. Goes on from what stands at `out` unless `first`. 16 channels at a
+ * time, then 4, then the tail. Steps in bytes.
  */
 @inline
 function body(
-  largest: bool, x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize, divisor: f32,
+  largest: bool, first: bool,
+  x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize, divisor: f32,
 ): void {
   const divisors = f32x4.splat(divisor);
   let c = channels;
   for (; c >= 16; c -= 16, x += 64, out += 64) {
-    let s0 = f32x4.splat(largest ? -Infinity : 0);
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
+    let s0 = first ? f32x4.splat(largest ? -Infinity : 0) : v128.load(out);
+    let s1 = first ? s0 : v128.load(out, 16);
+    let s2 = first ? s0 : v128.load(out, 32);
+    let s3 = first ? s0 : v128.load(out, 48);
     for (let y: u32 = 0, row = x; y < ny; y++, row += stepY) {
       let p = row;
       let n = nx;
@@ -39,6 +41,7 @@ function body(
   while (c > 0) {
     const lanes = min(c, 4);
     let s = f32x4.splat(largest ? -Infinity : 0);
+    if (!first) s = lanes == 4 ? v128.load(out) : loadTail(out, lanes);
     for (let y: u32 = 0, row = x; y < ny; y++, row += stepY) {
       let p = row;
       for (let n = nx; n != 0; n--, p += stepX) s = merge(largest, s, lanes == 4 ? v128.load(p) : loadTail(p, lanes));
@@ -55,11 +58,25 @@ function body(
 export function maxPixel(
   x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize,
 ): void {
-  body(true, x, stepX, stepY, nx, ny, channels, out, 1);
+  body(true, true, x, stepX, stepY, nx, ny, channels, out, 1);
 }
 
 export function averagePixel(
   x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize, divisor: f32,
 ): void {
-  body(false, x, stepX, stepY, nx, ny, channels, out, divisor);
+  body(false, true, x, stepX, stepY, nx, ny, channels, out, divisor);
+}
+
+/** As {@link maxPixel}, on from what stands at `out`. */
+export function maxPixelOn(
+  x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize,
+): void {
+  body(true, false, x, stepX, stepY, nx, ny, channels, out, 1);
+}
+
+/** As {@link averagePixel}, on from the sums at `out`. */
+export function averagePixelOn(
+  x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize, divisor: f32,
+): void {
+  body(false, false, x, stepX, stepY, nx, ny, channels, out, divisor);
 }

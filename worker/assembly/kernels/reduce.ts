@@ -35,26 +35,32 @@ function merge(kind: u32, sum: v128, x: v128): v128 {
   return f32x4.add(sum, f32x4.mul(x, x));
 }
 
-/** Down the columns of n >= 1 rows of `inner` floats, a row after the other. */
+/** Two results of {@link reduceRow} for parts of one row, made one. */
+export function joinRows(kind: u32, a: f32, b: f32): f32 {
+  if (kind == ReduceKind.max) return max(a, b);
+  if (kind == ReduceKind.min) return min(a, b);
+  return kind == ReduceKind.prod ? a * b : a + b;
+}
+
+/** Down `lanes` columns of n rows, `step` bytes apart; on from what stands at `out` unless `first`. */
 @inline
-function columns(kind: u32, x: usize, n: u32, inner: u32, out: usize): void {
-  const step = <usize>inner << 2;
-  for (let c = inner; c != 0; ) {
+function columns(kind: u32, first: bool, x: usize, n: u32, step: usize, count: u32, out: usize): void {
+  for (let c = count; c != 0; ) {
     const lanes = min(c, 4);
     let p = x;
-    const first = lanes == 4 ? v128.load(p) : loadTail(p, lanes);
-    let sum = kind == ReduceKind.sumSquare ? f32x4.mul(first, first) : first;
+    let i = n;
+    let sum: v128;
+    if (first) {
+      const top = lanes == 4 ? v128.load(p) : loadTail(p, lanes);
+      sum = kind == ReduceKind.sumSquare ? f32x4.mul(top, top) : top;
+      p += step;
+      i--;
+    } else sum = lanes == 4 ? v128.load(out) : loadTail(out, lanes);
     if (lanes == 4) {
-      for (let i = n - 1; i != 0; i--) {
-        p += step;
-        sum = merge(kind, sum, v128.load(p));
-      }
+      for (; i != 0; i--, p += step) sum = merge(kind, sum, v128.load(p));
       v128.store(out, sum);
     } else {
-      for (let i = n - 1; i != 0; i--) {
-        p += step;
-        sum = merge(kind, sum, loadTail(p, lanes));
-      }
+      for (; i != 0; i--, p += step) sum = merge(kind, sum, loadTail(p, lanes));
       storeTail(out, sum, lanes);
     }
     c -= lanes;
@@ -63,44 +69,56 @@ function columns(kind: u32, x: usize, n: u32, inner: u32, out: usize): void {
   }
 }
 
-function sums(x: usize, n: u32, inner: u32, out: usize): void {
-  columns(ReduceKind.sum, x, n, inner, out);
+// One function a kind: the compiler makes constants of the kinds only where bodies stay apart.
+function sums(first: bool, x: usize, n: u32, step: usize, count: u32, out: usize): void {
+  columns(ReduceKind.sum, first, x, n, step, count, out);
 }
-function largest(x: usize, n: u32, inner: u32, out: usize): void {
-  columns(ReduceKind.max, x, n, inner, out);
+function largest(first: bool, x: usize, n: u32, step: usize, count: u32, out: usize): void {
+  columns(ReduceKind.max, first, x, n, step, count, out);
 }
-function smallest(x: usize, n: u32, inner: u32, out: usize): void {
-  columns(ReduceKind.min, x, n, inner, out);
+function smallest(first: bool, x: usize, n: u32, step: usize, count: u32, out: usize): void {
+  columns(ReduceKind.min, first, x, n, step, count, out);
 }
-function products(x: usize, n: u32, inner: u32, out: usize): void {
-  columns(ReduceKind.prod, x, n, inner, out);
+function products(first: bool, x: usize, n: u32, step: usize, count: u32, out: usize): void {
+  columns(ReduceKind.prod, first, x, n, step, count, out);
 }
-function squares(x: usize, n: u32, inner: u32, out: usize): void {
-  columns(ReduceKind.sumSquare, x, n, inner, out);
-}
-
-/** out[c] = one of sum, max, min, prod, sumSquare of x[0..n)[c], for rows of `inner` floats. */
-export function reduceColumns(kind: u32, x: usize, n: u32, inner: u32, out: usize): void {
-  if (kind == ReduceKind.sum) sums(x, n, inner, out);
-  else if (kind == ReduceKind.max) largest(x, n, inner, out);
-  else if (kind == ReduceKind.min) smallest(x, n, inner, out);
-  else if (kind == ReduceKind.prod) products(x, n, inner, out);
-  else squares(x, n, inner, out);
+function squares(first: bool, x: usize, n: u32, step: usize, count: u32, out: usize): void {
+  columns(ReduceKind.sumSquare, first, x, n, step, count, out);
 }
 
-/** As {@link reduceColumns} for integers, any `inner`, without sumSquare. */
-export function reduceIntegers<T>(kind: u32, x: usize, n: u32, inner: u32, out: usize): void {
-  for (let c: u32 = 0; c < inner; c++) {
-    let p = x + <usize>c * sizeof<T>();
-    let result = load<T>(p);
-    for (let i = n - 1; i != 0; i--) {
-      p += <usize>inner * sizeof<T>();
+/**
+ * out[c] = one of sum, max, min, prod, sumSquare of x[0..n)[c] for `count` columns; n >= 1 rows, `step`
+ * bytes apart. Unless `first`, what stands at `out` is a part of the result already.
+ */
+export function reduceColumns(
+  kind: u32, first: bool, x: usize, n: u32, step: usize, count: u32, out: usize,
+): void {
+  if (kind == ReduceKind.sum) sums(first, x, n, step, count, out);
+  else if (kind == ReduceKind.max) largest(first, x, n, step, count, out);
+  else if (kind == ReduceKind.min) smallest(first, x, n, step, count, out);
+  else if (kind == ReduceKind.prod) products(first, x, n, step, count, out);
+  else squares(first, x, n, step, count, out);
+}
+
+/** As {@link reduceColumns} for integers, without sumSquare. */
+export function reduceIntegers<T>(
+  kind: u32, first: bool, x: usize, n: u32, step: usize, count: u32, out: usize,
+): void {
+  for (let c: u32 = 0; c < count; c++, x += sizeof<T>(), out += sizeof<T>()) {
+    let p = x;
+    let i = n;
+    let result = load<T>(first ? p : out);
+    if (first) {
+      p += step;
+      i--;
+    }
+    for (; i != 0; i--, p += step) {
       const value = load<T>(p);
       if (kind == ReduceKind.max) result = value > result ? value : result;
       else if (kind == ReduceKind.min) result = value < result ? value : result;
       else if (kind == ReduceKind.prod) result = <T>(result * value);
       else result = <T>(result + value);
     }
-    store<T>(out + <usize>c * sizeof<T>(), result);
+    store<T>(out, result);
   }
 }

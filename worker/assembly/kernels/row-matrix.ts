@@ -1,22 +1,26 @@
-import { storeTail } from './lanes';
+import { loadTail, storeTail } from './lanes';
 import { mac4 } from './mac';
 
 /**
- * out[j] = sum of a[k] * b[k][j] for a matrix b [depth, n] in the order of its rows, n >= 1: 16
- * columns at a time, then 4. Reads up to 12 bytes behind a row.
+ * out[j] = sum of a[k] * b[k][j] for `n` >= 1 columns of a matrix in the order of its rows, `step` bytes
+ * apart: 16 columns at a time, then 4. Unless `first`, adds to what stands at `out`. Reads up to 12
+ * bytes behind a row.
  */
-export function rowTimesMatrix(a: usize, b: usize, depth: u32, n: u32, out: usize): void {
-  const step = <usize>n << 2;
-  for (; n >= 16; n -= 16, b += 64, out += 64) columns16(a, b, step, depth, out);
-  for (; n >= 4; n -= 4, b += 16, out += 16) v128.store(out, columns4(a, b, step, depth));
-  if (n != 0) storeTail(out, columns4(a, b, step, depth), n);
+export function rowTimesMatrix(
+  first: bool, a: usize, b: usize, step: usize, depth: u32, n: u32, out: usize,
+): void {
+  for (; n >= 16; n -= 16, b += 64, out += 64) columns16(first, a, b, step, depth, out);
+  for (; n >= 4; n -= 4, b += 16, out += 16) {
+    v128.store(out, columns4(first ? f32x4.splat(0) : v128.load(out), a, b, step, depth));
+  }
+  if (n != 0) storeTail(out, columns4(first ? f32x4.splat(0) : loadTail(out, n), a, b, step, depth), n);
 }
 
-function columns16(a: usize, b: usize, step: usize, depth: u32, out: usize): void {
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
+function columns16(first: bool, a: usize, b: usize, step: usize, depth: u32, out: usize): void {
+  let s0 = first ? f32x4.splat(0) : v128.load(out);
+  let s1 = first ? s0 : v128.load(out, 16);
+  let s2 = first ? s0 : v128.load(out, 32);
+  let s3 = first ? s0 : v128.load(out, 48);
   let k = depth >>> 2;
   if (k != 0) do {
     const a0 = v128.load32_splat(a);
@@ -46,8 +50,7 @@ function columns16(a: usize, b: usize, step: usize, depth: u32, out: usize): voi
   v128.store(out, s3, 48);
 }
 
-function columns4(a: usize, b: usize, step: usize, depth: u32): v128 {
-  let sum = f32x4.splat(0);
+function columns4(sum: v128, a: usize, b: usize, step: usize, depth: u32): v128 {
   for (let k = depth; k != 0; k--, a += 4, b += step) {
     sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(a), v128.load(b)));
   }

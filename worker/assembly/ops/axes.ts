@@ -2,9 +2,9 @@ import { DType } from '../generated/constants';
 import { Tensor } from '../tensor/tensor';
 
 /** Axis counted from the front; -1 where there is no such axis. */
-export function resolveAxis(axis: i32, rank: u32): i32 {
-  const resolved = axis < 0 ? axis + <i32>rank : axis;
-  return resolved >= 0 && resolved < <i32>rank ? resolved : -1;
+export function resolveAxis(axis: i64, rank: u32): i32 {
+  const resolved = axis < 0 ? axis + rank : axis;
+  return resolved >= 0 && resolved < <i64>rank ? <i32>resolved : -1;
 }
 
 /** Whether a tensor holds indexes: int64 or int32, of rank 1 or a scalar. */

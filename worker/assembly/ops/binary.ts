@@ -1,36 +1,49 @@
 import { BinaryKind, CanisterError, DType } from '../generated/constants';
 import { binaryRows } from '../kernels/binary';
 import { compareRows, integerRows } from '../kernels/binary-scalar';
-import { spent } from '../tensor/budget';
+import { clampRows } from '../kernels/rows';
 import { number, text } from '../tensor/errors';
 import {
   attr, attrCount, failInput, failInputs, failNode, input, inputDies, nodeInputs, output, outputAlloc, progress,
   setProgress, setSlot, slot, takeOver,
 } from '../tensor/node';
 import { dtypeBytes } from '../tensor/tensor';
-import { broadcastShape, outerCount, outerOffset, prepareWalk, walkDim, walkRank, walkStride } from './broadcast';
-import { clamps, finish, needsFinish, readEpilogue } from './epilogue';
-import { clampRows } from '../kernels/rows';
+import { yieldsAt } from './blocks';
+import {
+  broadcastShape, pieceOffset, pieceRows, pieceStart, pieceStep, pieceWidth, pieceYields, prepareWalk, takePiece,
+  walkRank, walkStride,
+} from './broadcast';
+import { clamps, finished, readEpilogue } from './epilogue';
 import { DONE, FAILED, YIELD } from './status';
 
-/** Elements between two looks at the budget. */
-const UNIT: u32 = 1 << 18;
+/** Progress of a node whose elements are there, but not their epilogue. */
+const FINISHING: u32 = 2;
+/** Vectors clamped between two looks at the budget. */
+const UNIT: u32 = 1 << 17;
 
 /** Two inputs, broadcast as numpy does. Words: BinaryKind, epilogue. */
 export function binary(): i32 {
   const kind = <u32>attr(0);
   if (progress == 0 && !begin(kind)) return FAILED;
   if (output(0).byteLength == 0) return DONE;
-  prepareWalk(2);
-  const status = walk(kind);
-  if (status != DONE || attrCount < 6 || output(0).dtype != DType.float32) return status;
+  if (progress != FINISHING) {
+    prepareWalk(2);
+    const status = walk(kind);
+    if (status != DONE || attrCount < 6 || output(0).dtype != DType.float32) return status;
+    setSlot(0, 0);
+    setProgress(FINISHING);
+  }
   readEpilogue(1);
   const out = output(0);
-  const bytes = <usize>out.byteLength;
-  if (clamps) {
-    // As rows of one vector; the buffer is padded to whole vectors.
-    clampRows(out.data, 16, 0, <u32>((bytes + 15) >> 4), 1, 16);
-  } else if (needsFinish()) finish(out.data, out.byteLength >>> 2);
+  if (!clamps) return finished(out.data, out.byteLength >>> 2) ? DONE : YIELD;
+  // As rows of one vector; the buffer is padded to whole vectors.
+  const vectors = <u32>((<usize>out.byteLength + 15) >> 4);
+  for (let i = slot(0); i < vectors; ) {
+    const count = min(UNIT, vectors - i);
+    clampRows(out.data + (<usize>i << 4), 16, 0, count, 1, 16);
+    i += count;
+    if (i < vectors && yieldsAt(0, i, count * 20)) return YIELD;
+  }
   return DONE;
 }
 
@@ -72,51 +85,32 @@ function operand(i: u32): usize {
   return data == 0 ? output(0).data : data;
 }
 
-/** Goes over the output in units of about UNIT elements. Slot 0: pairs of dimensions done, 1: rows. */
+/** Goes over the output piece by piece. */
 function walk(kind: u32): i32 {
+  const out = output(0);
+  const count = out.count();
   const bytes = dtypeBytes(input(0).dtype);
-  const outBytes = dtypeBytes(output(0).dtype);
+  const outBytes = dtypeBytes(out.dtype);
   const last = walkRank - 1;
-  const n = walkDim(last);
   const aInner = walkStride(0, last) * bytes;
   const bInner = walkStride(1, last) * bytes;
-  if (walkRank == 1) {
-    for (let i = slot(1); i < n; i += UNIT) {
-      const count = min(UNIT, n - i);
-      const a = operand(0) + <usize>i * aInner;
-      const b = operand(1) + <usize>i * bInner;
-      if (!rows(kind, a, 0, aInner, b, 0, bInner, output(0).data + <usize>i * outBytes, 1, count)) return FAILED;
-      if (spent(<u64>count * 8)) {
-        setSlot(1, i + count);
-        return YIELD;
-      }
-    }
-    return DONE;
-  }
-  const height = walkDim(last - 1);
-  const aRow = walkStride(0, last - 1) * bytes;
-  const bRow = walkStride(1, last - 1) * bytes;
-  const some = max(1, UNIT / max(n, 1));
-  const outers = outerCount();
-  for (let outer = slot(0); outer < outers; outer++) {
-    const a = operand(0) + outerOffset(0, outer) * bytes;
-    const b = operand(1) + outerOffset(1, outer) * bytes;
-    const out = output(0).data + <usize>outer * height * n * outBytes;
-    for (let r = slot(1); r < height; r += some) {
-      const count = min(some, height - r);
-      const from = <usize>r;
-      if (!rows(kind, a + from * aRow, aRow, aInner, b + from * bRow, bRow, bInner, out + from * n * outBytes, count, n)) {
-        return FAILED;
-      }
-      if (spent(<u64>count * (n * 8 + 30))) {
-        setSlot(0, outer);
-        setSlot(1, r + count);
-        return YIELD;
-      }
-    }
-    setSlot(1, 0);
+  const cost = costOf(kind, input(0).dtype);
+  while (takePiece(count, cost)) {
+    const a = operand(0) + pieceOffset(0) * bytes;
+    const b = operand(1) + pieceOffset(1) * bytes;
+    const to = out.data + <usize>pieceStart * outBytes;
+    const aRow = pieceStep(0) * bytes;
+    const bRow = pieceStep(1) * bytes;
+    if (!rows(kind, a, aRow, aInner, b, bRow, bInner, to, pieceRows, pieceWidth)) return FAILED;
+    if (pieceYields(count, cost)) return YIELD;
   }
   return DONE;
+}
+
+/** About what an element takes. */
+function costOf(kind: u32, type: u32): u64 {
+  if (kind == BinaryKind.pow) return type == DType.float32 ? 250 : 800;
+  return type == DType.float32 && !isComparison(kind) ? 8 : 40;
 }
 
 function rows(

@@ -1,7 +1,9 @@
 import { CanisterError } from '../generated/constants';
+import { spent } from '../tensor/budget';
 import { name, shape, text } from '../tensor/errors';
-import { failNode, input, output } from '../tensor/node';
+import { failNode, input, output, setSlot, slot } from '../tensor/node';
 import { MAX_RANK } from '../tensor/tensor';
+import { unitsOfBlock } from './blocks';
 
 /**
  * Up to three operands walked together as numpy broadcasts them. Dimensions of size 1 are dropped
@@ -103,9 +105,52 @@ function elementStride(k: u32, i: u32, rank: u32): u32 {
   return tensor.product(i - missing + 1, tensor.rank);
 }
 
-/** Elements from the first to the `outer`-th pair of last two dimensions, in operand `k`. */
-export function outerOffset(k: u32, outer: u32): usize {
-  let offset: usize = 0;
+/** The piece of output 0 under way: whole rows of its walk, or a part of one. */
+export let pieceRows: u32 = 0;
+export let pieceWidth: u32 = 0;
+/** Elements of output 0 in front of the piece. */
+export let pieceStart: u32 = 0;
+let piecePlane: u32 = 0;
+let pieceRow: u32 = 0;
+let pieceColumn: u32 = 0;
+/** About what a row takes beside its elements. */
+const ROW: u64 = 100;
+
+/**
+ * Goes on with the walk: sets the next piece, about a block of work where an element takes `cost`.
+ * False at the end. Slot 0 is the element to go on at, so nothing else is to be kept by who yields.
+ */
+export function takePiece(count: u32, cost: u64): bool {
+  pieceStart = slot(0);
+  if (pieceStart >= count) return false;
+  const n = walkDim(walkRank - 1);
+  const height: u32 = walkRank > 1 ? walkDim(walkRank - 2) : 1;
+  const row = pieceStart / n;
+  pieceColumn = pieceStart - row * n;
+  piecePlane = row / height;
+  pieceRow = row - piecePlane * height;
+  const some = unitsOfBlock(cost) & ~3;
+  if (n > some) {
+    pieceRows = 1;
+    pieceWidth = min(some, n - pieceColumn);
+  } else {
+    pieceRows = min(height - pieceRow, unitsOfBlock(n * cost + ROW));
+    pieceWidth = n;
+  }
+  setSlot(0, pieceStart + pieceRows * pieceWidth);
+  return true;
+}
+
+/** Whether to yield behind the piece. */
+export function pieceYields(count: u32, cost: u64): bool {
+  return slot(0) < count && spent(pieceRows * (pieceWidth * cost + ROW));
+}
+
+/** Elements from the first to the piece's first, in operand `k`. */
+export function pieceOffset(k: u32): usize {
+  let offset = <usize>pieceColumn * walkStride(k, walkRank - 1);
+  if (walkRank > 1) offset += <usize>pieceRow * walkStride(k, walkRank - 2);
+  let outer = piecePlane;
   for (let i = <i32>walkRank - 3; i >= 0; i--) {
     const size = walkDim(i);
     offset += <usize>(outer % size) * walkStride(k, i);
@@ -114,9 +159,7 @@ export function outerOffset(k: u32, outer: u32): usize {
   return offset;
 }
 
-/** Product of all but the last two dimensions. */
-export function outerCount(): u32 {
-  let count: u32 = 1;
-  for (let i = <i32>walkRank - 3; i >= 0; i--) count *= walkDim(i);
-  return count;
+/** Elements from one row of the piece to the next in operand `k`. */
+export function pieceStep(k: u32): usize {
+  return walkRank > 1 ? walkStride(k, walkRank - 2) : 0;
 }

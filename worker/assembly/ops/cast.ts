@@ -1,7 +1,14 @@
 import { CanisterError, DType, dtypeName } from '../generated/constants';
 import { text } from '../tensor/errors';
-import { attr, failNode, input, inputDies, output, outputAlloc, takeOver } from '../tensor/node';
-import { DONE, FAILED } from './status';
+import {
+  attr, failNode, input, inputDies, output, outputAlloc, progress, setProgress, slot, takeOver,
+} from '../tensor/node';
+import { dtypeBytes } from '../tensor/tensor';
+import { copyRows, unitsOfBlock, yieldsAt } from './blocks';
+import { DONE, FAILED, YIELD } from './status';
+
+/** About what an element takes. */
+const COST: u64 = 42;
 
 /**
  * To another element type. Words: DType. Floats to integers are cut toward zero and end at the
@@ -10,53 +17,64 @@ import { DONE, FAILED } from './status';
 export function cast(): i32 {
   const x = input(0);
   const type = <u32>attr(0);
-  output(0).shapeLike(x);
-  if (type == x.dtype) {
-    if (inputDies(0)) {
+  const out = output(0);
+  if (progress == 0) {
+    out.shapeLike(x);
+    if (type == x.dtype && inputDies(0)) {
       takeOver(0, type, x.rank);
       return DONE;
     }
+    if (type != x.dtype && (!castable(x.dtype) || !castable(type))) {
+      failNode(CanisterError.unsupported);
+      text('no cast from ');
+      text(dtypeName(x.dtype));
+      text(' to ');
+      text(dtypeName(type));
+      return FAILED;
+    }
     if (!outputAlloc(0, type, x.rank)) return FAILED;
-    memory.copy(output(0).data, x.data, x.byteLength);
-    return DONE;
+    setProgress(1);
   }
-  if (!castable(x.dtype) || !castable(type)) {
-    failNode(CanisterError.unsupported);
-    text('no cast from ');
-    text(dtypeName(x.dtype));
-    text(' to ');
-    text(dtypeName(type));
-    return FAILED;
-  }
-  if (!outputAlloc(0, type, x.rank)) return FAILED;
-  const to = output(0).data;
-  const n = x.count();
-  switch (x.dtype) {
-    case DType.float32:
-      fromType<f32>(x.data, to, n, type);
-      break;
-    case DType.float64:
-      fromType<f64>(x.data, to, n, type);
-      break;
-    case DType.int64:
-      fromType<i64>(x.data, to, n, type);
-      break;
-    case DType.uint64:
-      fromType<u64>(x.data, to, n, type);
-      break;
-    case DType.int32:
-      fromType<i32>(x.data, to, n, type);
-      break;
-    case DType.uint32:
-      fromType<u32>(x.data, to, n, type);
-      break;
-    case DType.int8:
-      fromType<i8>(x.data, to, n, type);
-      break;
-    default:
-      fromType<u8>(x.data, to, n, type);
+  if (type == x.dtype) return copyRows(out.data, 0, x.data, 0, 1, out.byteLength) ? DONE : YIELD;
+  const from = dtypeBytes(x.dtype);
+  const to = dtypeBytes(type);
+  const count = x.count();
+  const some = unitsOfBlock(COST);
+  for (let i = slot(0); i < count; ) {
+    const n = min(some, count - i);
+    convert(x.dtype, x.data + <usize>i * from, out.data + <usize>i * to, n, type);
+    i += n;
+    if (i < count && yieldsAt(0, i, COST * n)) return YIELD;
   }
   return DONE;
+}
+
+function convert(from: u32, src: usize, dst: usize, n: u32, type: u32): void {
+  switch (from) {
+    case DType.float32:
+      fromType<f32>(src, dst, n, type);
+      break;
+    case DType.float64:
+      fromType<f64>(src, dst, n, type);
+      break;
+    case DType.int64:
+      fromType<i64>(src, dst, n, type);
+      break;
+    case DType.uint64:
+      fromType<u64>(src, dst, n, type);
+      break;
+    case DType.int32:
+      fromType<i32>(src, dst, n, type);
+      break;
+    case DType.uint32:
+      fromType<u32>(src, dst, n, type);
+      break;
+    case DType.int8:
+      fromType<i8>(src, dst, n, type);
+      break;
+    default:
+      fromType<u8>(src, dst, n, type);
+  }
 }
 
 function castable(type: u32): bool {

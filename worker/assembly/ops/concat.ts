@@ -1,11 +1,13 @@
-import { copyBytes } from '../kernels/copy';
-import { spent } from '../tensor/budget';
 import {
   attr, failInputs, failInput, input, nodeInputs, output, outputAlloc, progress, setProgress, setSlot, slot,
 } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { resolveAxis } from './axes';
+import { copyRows } from './blocks';
 import { DONE, FAILED, YIELD } from './status';
+
+/** The input under way; its rows are the slots of copyRows. */
+const SLOT_INPUT: u32 = 2;
 
 /** Words: axis. */
 export function concat(): i32 {
@@ -17,20 +19,16 @@ export function concat(): i32 {
   const inner = <usize>out.product(axis + 1, out.rank) * dtypeBytes(out.dtype);
   const outer = out.product(0, axis);
   const outBlock = <usize>out.dim(axis) * inner;
-  let to = out.data + <usize>slot(1) * inner;
-  for (let k = slot(0); k < nodeInputs; k++) {
+  let to = out.data;
+  for (let k: u32 = 0; k < nodeInputs; k++) {
     const block = <usize>input(k).dim(axis) * inner;
-    let from = input(k).data;
-    let at = to;
-    if (block != 0) {
-      for (let o: u32 = 0; o < outer; o++, from += block, at += outBlock) copyBytes(at, from, block);
+    if (k >= slot(SLOT_INPUT) && block != 0) {
+      if (!copyRows(to, outBlock, input(k).data, block, outer, block)) {
+        setSlot(SLOT_INPUT, k);
+        return YIELD;
+      }
     }
     to += block;
-    if (k + 1 < nodeInputs && spent(<u64>outer * (block / 2 + 30))) {
-      setSlot(0, k + 1);
-      setSlot(1, <u32>((to - out.data) / inner));
-      return YIELD;
-    }
   }
   return DONE;
 }
@@ -52,8 +50,8 @@ function begin(first: Tensor, axis: i32): bool {
     }
     total += x.dim(axis);
   }
-  if (total > u32.MAX_VALUE) {
-    failInput(0, 'so that all together have less than 2^32 along the axis');
+  if (total > u64(u32.MAX_VALUE)) {
+    failInput(0, 'of sizes along the axis whose sum is below 2^32');
     return false;
   }
   output(0).setDim(axis, <u32>total);

@@ -1,40 +1,42 @@
 import { CanisterError, DType } from '../generated/constants';
 import { text } from '../tensor/errors';
-import { attr, failInput, failNode, input, nodeInputs, output, outputAlloc } from '../tensor/node';
+import { attr, failInput, failNode, input, nodeInputs, output, outputAlloc, progress, setProgress, slot } from '../tensor/node';
 import { dtypeBytes, MAX_RANK } from '../tensor/tensor';
 import { indexAt, isIndexes } from './axes';
-import { DONE, FAILED } from './status';
+import { fillElements, unitsOfBlock, yieldsAt } from './blocks';
+import { DONE, FAILED, YIELD } from './status';
 
 /** Largest number of steps of a Range. */
-const MAX_STEPS: f64 = 4294967295;
+const MAX_STEPS: u64 = 4294967295;
+/** About what an element of a Range takes. */
+const COST: u64 = 30;
 
 /** shape i64. Words: DType, low bits, high bits of the value. */
 export function constantOfShape(): i32 {
+  if (progress == 0 && !beginConstant()) return FAILED;
+  const out = output(0);
+  const value = (<u64>(<u32>attr(2)) << 32) | <u64>(<u32>attr(1));
+  return fillElements(out.data, out.byteLength, dtypeBytes(attr(0)), value) ? DONE : YIELD;
+}
+
+function beginConstant(): bool {
   const shape = input(0);
   const rank = shape.count();
   if (!isIndexes(shape) || rank > MAX_RANK) {
     failInput(0, 'int64 with at most 8 sizes');
-    return FAILED;
+    return false;
   }
-  const out = output(0);
   for (let i: u32 = 0; i < rank; i++) {
     const size = indexAt(shape, i);
     if (size < 0 || size > i64(u32.MAX_VALUE)) {
-      failInput(0, 'sizes of at least 0');
-      return FAILED;
+      failInput(0, 'sizes of 0 to 2^32 - 1');
+      return false;
     }
-    out.setDim(i, <u32>size);
+    output(0).setDim(i, <u32>size);
   }
-  if (!outputAlloc(0, attr(0), rank)) return FAILED;
-  const bytes = dtypeBytes(attr(0));
-  const value = (<u64>(<u32>attr(2)) << 32) | <u64>(<u32>attr(1));
-  // Blocks hold a multiple of 64 bytes, so whole vectors may be written.
-  let vector = i64x2.splat(value);
-  if (bytes == 4) vector = i32x4.splat(<i32>value);
-  else if (bytes == 2) vector = i16x8.splat(<i16>value);
-  else if (bytes == 1) vector = i8x16.splat(<i8>value);
-  for (let i: usize = 0; i < out.byteLength; i += 16) v128.store(out.data + i, vector);
-  return DONE;
+  if (!outputAlloc(0, attr(0), rank)) return false;
+  setProgress(1);
+  return true;
 }
 
 /** start, limit, delta scalars. */
@@ -56,17 +58,39 @@ export function range(): i32 {
 function rangeOf<T>(type: u32): i32 {
   const start = load<T>(input(0).data);
   const delta = load<T>(input(2).data);
-  const steps = Math.ceil((<f64>load<T>(input(1).data) - <f64>start) / <f64>delta);
-  if (delta == <T>0 || !(steps <= MAX_STEPS)) {
-    failNode(CanisterError.badInput);
-    text('the range never ends');
-    return FAILED;
+  if (progress == 0) {
+    const count = stepsOf<T>(start, load<T>(input(1).data), delta);
+    if (count > MAX_STEPS) {
+      failNode(CanisterError.badInput);
+      text('the range never ends');
+      return FAILED;
+    }
+    output(0).setDim(0, <u32>count);
+    if (!outputAlloc(0, type, 1)) return FAILED;
+    setProgress(1);
   }
-  const count: u32 = steps > 0 ? <u32>steps : 0;
-  output(0).setDim(0, count);
-  if (!outputAlloc(0, type, 1)) return FAILED;
-  for (let i: u32 = 0; i < count; i++) {
-    store<T>(output(0).data + <usize>i * sizeof<T>(), <T>(start + <T>i * delta));
+  const count = output(0).dim(0);
+  const some = unitsOfBlock(COST);
+  for (let i = slot(0); i < count; ) {
+    const first = i;
+    const end = i + min(some, count - i);
+    for (; i < end; i++) store<T>(output(0).data + <usize>i * sizeof<T>(), <T>(start + <T>i * delta));
+    if (i < count && yieldsAt(0, i, COST * (end - first))) return YIELD;
   }
   return DONE;
+}
+
+/** How many numbers there are from `start` to below `limit`; more than MAX_STEPS where there is no end. */
+function stepsOf<T>(start: T, limit: T, delta: T): u64 {
+  if (delta == <T>0) return u64.MAX_VALUE;
+  if (isFloat<T>()) {
+    const steps = Math.ceil(<f64>(limit - start) / <f64>delta);
+    if (!(steps <= <f64>MAX_STEPS)) return u64.MAX_VALUE;
+    return steps > 0 ? <u64>steps : 0;
+  }
+  if (delta > <T>0 ? limit <= start : limit >= start) return 0;
+  // Differences of integers of 64 bits need one bit more: as unsigned ones they fit.
+  const span = delta > <T>0 ? <u64>limit - <u64>start : <u64>start - <u64>limit;
+  const step = delta > <T>0 ? <u64>delta : <u64>0 - <u64>delta;
+  return (span - 1) / step + 1;
 }

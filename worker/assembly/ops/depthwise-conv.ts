@@ -7,7 +7,8 @@ import {
   attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
   temporary,
 } from '../tensor/node';
-import { clamps, finish, readEpilogue } from './epilogue';
+import { unitsOfBlock } from './blocks';
+import { clamps, finished, readEpilogue } from './epilogue';
 import {
   batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
   strideH, strideW, width,
@@ -19,17 +20,18 @@ import { hasFloats, packedChannels, zeroBias } from './weights';
 const SLOT_IMAGE: u32 = 0;
 const SLOT_ROW: u32 = 1;
 const SLOT_CHANNEL: u32 = 2;
+const SLOT_COLUMN: u32 = 3;
 
 /** Conv with one filter a channel; W [kernelH*kernelW, channels rounded up to 4]. Words as Conv. */
 export function depthwiseConv(): i32 {
   if (!readImage(false)) return FAILED;
   if (progress == 0 && !begin()) return FAILED;
-  if (batch == 0) return DONE;
+  if (output(0).byteLength == 0) return DONE;
   const bias = hasInput(2) ? input(2).data : zeroBias(channels);
   if (bias == 0) return FAILED;
   readEpilogue(13);
   setDepthwise(
-    height, width, outHeight, outWidth, kernelH, kernelW, strideH, strideW, padTop, padLeft, dilationH, dilationW,
+    height, width, kernelH, kernelW, strideH, strideW, padTop, padLeft, dilationH, dilationW,
     channels, packedChannels(channels),
   );
   return convolve(bias);
@@ -57,56 +59,68 @@ function begin(): bool {
   return true;
 }
 
-/** Blocks of output rows, then channels by 16 and 4; yields between them. Slots 0 to 2, temporary 0. */
+/**
+ * Tiles of output pixels, then channels by 16 and 4; yields between them. A tile is some output rows,
+ * or a piece of one that is too long. Slots 0 to 3, temporary 0.
+ */
 function convolve(bias: usize): i32 {
   const stepX = <usize>channels << 2;
   const stepY = <usize>outWidth * stepX;
   const imageBytes = <usize>(height * width) * stepX;
-  const rows = <i32>max<u32>(1, min<u32>(outHeight, blockRows(channels) / outWidth));
+  const cost = <u64>(min(kernelH, height) * min(kernelW, width)) * 3 + 8;
+  const most = unitsOfBlock(16 * cost);
+  const rows = <i32>max<u32>(1, min<u32>(outHeight, min(blockRows(channels), most) / outWidth));
+  const columns = <i32>(rows > 1 ? outWidth : min<u32>(outWidth, most));
   let scratch: usize = 0;
   if ((channels & 3) != 0) {
-    scratch = temporary(0, <usize>(rows * outWidth) << 4);
+    scratch = temporary(0, <usize>(rows * columns) << 4);
     if (scratch == 0) return FAILED;
   }
   let n = slot(SLOT_IMAGE);
   let y = <i32>slot(SLOT_ROW);
+  let x = <i32>slot(SLOT_COLUMN);
   let c = slot(SLOT_CHANNEL);
   for (; n < batch; n++) {
     for (; y < outHeight; y += rows) {
       const to = min(y + rows, outHeight);
-      const pixels = <u32>((to - y) * outWidth);
-      const block = output(0).data + (<usize>n * outHeight + y) * stepY;
-      while (c < channels) {
-        const offset = <usize>c << 2;
-        const lanes: u32 = channels - c >= 16 ? 16 : min<u32>(4, channels - c);
-        const image = input(0).data + <usize>n * imageBytes + offset;
-        const w = input(1).data + offset;
-        if (lanes >= 4) {
-          depthwiseTile(lanes << 2, clamps, image, y, to, w, bias + offset, block + offset, stepX, stepY);
-        } else {
-          depthwiseTile(16, clamps, image, y, to, w, bias + offset, scratch, 16, <usize>outWidth << 4);
-          copyLanes(scratch, 16, block + offset, stepX, pixels, lanes);
+      for (; x < outWidth; x += columns) {
+        const end = min(x + columns, outWidth);
+        const pixels = <u32>((to - y) * (end - x));
+        const block = output(0).data + (<usize>n * outHeight + y) * stepY + <usize>x * stepX;
+        while (c < channels) {
+          const offset = <usize>c << 2;
+          const lanes: u32 = channels - c >= 16 ? 16 : min<u32>(4, channels - c);
+          const image = input(0).data + <usize>n * imageBytes + offset;
+          const w = input(1).data + offset;
+          if (lanes >= 4) {
+            depthwiseTile(lanes << 2, clamps, image, y, to, x, end, w, bias + offset, block + offset, stepX, stepY);
+          } else {
+            const scratchStep = <usize>(end - x) << 4;
+            depthwiseTile(16, clamps, image, y, to, x, end, w, bias + offset, scratch, 16, scratchStep);
+            copyLanes(scratch, 16, block + offset, stepX, pixels, lanes);
+          }
+          c += lanes;
+          if (spent(<u64>lanes * (pixels + 3) * cost)) {
+            save(n, y, x, c);
+            return YIELD;
+          }
         }
-        c += lanes;
-        if (spent(<u64>lanes * (pixels + 3) * <u64>(3 * kernelH * kernelW + 8))) {
-          save(n, y, c);
+        if (!finished(block, pixels * channels)) {
+          save(n, y, x, channels);
           return YIELD;
         }
+        c = 0;
       }
-      c = 0;
-      finish(block, pixels * channels);
-      if (spent(<u64>pixels * 10 * channels)) {
-        save(n, y + rows, 0);
-        return YIELD;
-      }
+      x = 0;
     }
     y = 0;
   }
   return DONE;
 }
 
-function save(image: u32, row: i32, channel: u32): void {
+function save(image: u32, row: i32, column: i32, channel: u32): void {
   setSlot(SLOT_IMAGE, image);
   setSlot(SLOT_ROW, row);
+  setSlot(SLOT_COLUMN, column);
   setSlot(SLOT_CHANNEL, channel);
 }

@@ -1,7 +1,8 @@
 import { Activation } from '../generated/constants';
 import { setClamp } from '../kernels/clamp';
 import { unary } from '../kernels/unary';
-import { attr, attrF } from '../tensor/node';
+import { attr, attrF, setSlot, slot } from '../tensor/node';
+import { unitsOfBlock, yieldsAt } from './blocks';
 
 /** The epilogue of the node under way: act(x) * scale + shift. */
 let activation: u32 = 0;
@@ -26,12 +27,24 @@ export function readEpilogue(first: u32): void {
   else if (clamps) setClamp(alpha, beta);
 }
 
-/** Whether {@link finish} has anything to do to what kernels stored. */
-export function needsFinish(): bool {
-  return !clamps && (activation != Activation.none || scale != 1 || shift != 0);
-}
+/** About what an element of the costliest activations takes. */
+const COST: u64 = 35;
+const SLOT_FINISHED: u32 = 7;
 
-/** The epilogue on `count` floats, in place; nothing where the kernels did it. */
-export function finish(data: usize, count: u32): void {
-  if (needsFinish()) unary(activation, data, data, count, alpha, beta, scale, shift);
+/**
+ * The epilogue on `count` floats, in place; clamping only where no kernel did it (`alsoClamps`). False where it yields:
+ * call it again with the same arguments. Uses slot 7, which is 0 before and after.
+ */
+export function finished(data: usize, count: u32, alsoClamps: bool = false): bool {
+  if ((clamps && !alsoClamps) || (activation == Activation.none && scale == 1 && shift == 0)) return true;
+  const unit = unitsOfBlock(COST) & ~3;
+  for (let i = slot(SLOT_FINISHED); i < count; ) {
+    const some = min(unit, count - i);
+    const at = data + (<usize>i << 2);
+    unary(activation, at, at, some, alpha, beta, scale, shift);
+    i += some;
+    if (yieldsAt(SLOT_FINISHED, i, COST * some)) return false;
+  }
+  setSlot(SLOT_FINISHED, 0);
+  return true;
 }

@@ -22,12 +22,12 @@ export let outWidth: i32 = 0;
 function outSize(
   size: i32, kernel: i32, stride: i32, padBegin: i32, padEnd: i32, dilation: i32, ceil: bool,
 ): i32 {
-  const room = size + padBegin + padEnd - ((kernel - 1) * dilation + 1);
-  if (room < 0) return 0;
+  const room = <i64>size + padBegin + padEnd - (<i64>(kernel - 1) * dilation + 1);
+  if (size < 0 || room < 0) return 0;
   let out = room / stride + 1;
   // A window that begins in the padding at the end is left out.
-  if (ceil && room % stride != 0 && out * stride < size + padBegin) out++;
-  return out;
+  if (ceil && room % stride != 0 && out * stride < <i64>size + padBegin) out++;
+  return <i32>min<i64>(out, i32.MAX_VALUE);
 }
 
 /** Reads words 0 to 9. False, with the failure's text, where image and words do not fit. */

@@ -1,12 +1,20 @@
 import { DType } from '../generated/constants';
-import { layerNormRows } from '../kernels/layer-norm';
-import { spent } from '../tensor/budget';
+import { layerNormRows, normaliseRow, rowFactor, rowSum, squaredDifferences } from '../kernels/layer-norm';
 import {
-  attr, attrF, failInput, hasInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, slot,
-  takeOver,
+  attr, attrF, failInput, hasInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, setSlotF,
+  slot, slotF, takeOver,
 } from '../tensor/node';
 import { resolveAxis } from './axes';
+import { yieldsAt } from './blocks';
 import { DONE, FAILED, YIELD } from './status';
+
+const SLOT_ROW: u32 = 0;
+const SLOT_PASS: u32 = 1;
+const SLOT_AT: u32 = 2;
+const SLOT_SUM: u32 = 3;
+const SLOT_SQUARES: u32 = 4;
+/** Floats of a block of rows; a longer row is gone through in parts. */
+const LONG: u32 = 1 << 16;
 
 /** X, scale, bias?. Words: axis, epsilon f32. */
 export function layerNorm(): i32 {
@@ -19,19 +27,46 @@ export function layerNorm(): i32 {
   const rows = x.product(0, axis);
   const n = x.product(axis, x.rank);
   const rowBytes = <usize>n << 2;
-  const some = max(1, 65536 / n);
   const bias = hasInput(2) ? input(2).data : 0;
-  for (let i = slot(0); i < rows; ) {
+  const some = max(1, LONG / n);
+  for (let i = slot(SLOT_ROW); i < rows; ) {
     const count = min(some, rows - i);
     const offset = <usize>i * rowBytes;
-    layerNormRows(from + offset, out.data + offset, count, n, input(1).data, bias, attrF(1));
+    if (n > LONG) {
+      if (!longRow(from + offset, out.data + offset, n, input(1).data, bias)) {
+        setSlot(SLOT_ROW, i);
+        return YIELD;
+      }
+    } else layerNormRows(from + offset, out.data + offset, count, n, input(1).data, bias, attrF(1));
     i += count;
-    if (i < rows && spent(<u64>count * n * 12)) {
-      setSlot(0, i);
-      return YIELD;
-    }
+    if (i < rows && yieldsAt(SLOT_ROW, i, <u64>count * min(n, LONG) * 12)) return YIELD;
   }
   return DONE;
+}
+
+/** One row in parts of LONG floats: its sum, the differences to the mean, the result. False where it yields. */
+function longRow(x: usize, out: usize, n: u32, scale: usize, bias: usize): bool {
+  for (let pass = slot(SLOT_PASS); pass < 3; pass++) {
+    for (let i = slot(SLOT_AT); i < n; ) {
+      const count = min(LONG, n - i);
+      const at = <usize>i << 2;
+      const mean = slotF(SLOT_SUM) / <f32>n;
+      if (pass == 0) setSlotF(SLOT_SUM, slotF(SLOT_SUM) + rowSum(x + at, count));
+      else if (pass == 1) setSlotF(SLOT_SQUARES, slotF(SLOT_SQUARES) + squaredDifferences(x + at, count, mean));
+      else {
+        const factor = rowFactor(slotF(SLOT_SQUARES), n, attrF(1));
+        normaliseRow(x + at, out + at, count, mean, factor, scale + at, bias == 0 ? 0 : bias + at);
+      }
+      i += count;
+      if (yieldsAt(SLOT_AT, i, <u64>count * 6)) {
+        setSlot(SLOT_PASS, pass);
+        return false;
+      }
+    }
+    setSlot(SLOT_AT, 0);
+  }
+  for (let i = SLOT_PASS; i <= SLOT_SQUARES; i++) setSlot(i, 0);
+  return true;
 }
 
 function begin(axis: i32): bool {

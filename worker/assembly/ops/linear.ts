@@ -3,9 +3,10 @@ import { text } from '../tensor/errors';
 import {
   attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress,
 } from '../tensor/node';
-import { readEpilogue } from './epilogue';
+import { copyRows } from './blocks';
+import { finished, readEpilogue } from './epilogue';
 import { multiplyPanels } from './panels';
-import { DONE, FAILED } from './status';
+import { DONE, FAILED, YIELD } from './status';
 import { checkPacked, zeroBias } from './weights';
 
 /** A [.., K] x packed W [K, N] + bias [N]. Words: K, N, epilogue. */
@@ -19,7 +20,7 @@ export function linear(): i32 {
       text('7 attribute words expected');
       return FAILED;
     }
-    if (a.dtype != DType.float32 || a.rank == 0 || a.dim(a.rank - 1) != depth || depth == 0) {
+    if (a.dtype != DType.float32 || a.rank == 0 || a.dim(a.rank - 1) != depth) {
       failInput(0, 'float32 with the last dimension of the weights');
       return FAILED;
     }
@@ -29,10 +30,22 @@ export function linear(): i32 {
     if (!outputAlloc(0, DType.float32, a.rank)) return FAILED;
     setProgress(1);
   }
-  const rows = a.product(0, a.rank - 1);
-  if (rows == 0 || n == 0) return DONE;
+  const out = output(0);
+  if (out.byteLength == 0) return DONE;
+  const rows = out.product(0, out.rank - 1);
   const bias = hasInput(2) ? input(2).data : zeroBias(n);
   if (bias == 0) return FAILED;
   readEpilogue(2);
-  return multiplyPanels(a.data, rows, depth, input(1).data, n, bias, output(0).data);
+  if (depth == 0) return biasAlone(bias, rows, n);
+  return multiplyPanels(a.data, rows, depth, input(1).data, n, bias, out.data);
+}
+
+/** Products of no numbers at all: the bias and the epilogue in every row. */
+function biasAlone(bias: usize, rows: u32, n: u32): i32 {
+  const out = output(0);
+  if (progress == 1) {
+    if (!copyRows(out.data, <usize>n << 2, bias, 0, rows, <usize>n << 2)) return YIELD;
+    setProgress(2);
+  }
+  return finished(out.data, rows * n, true) ? DONE : YIELD;
 }

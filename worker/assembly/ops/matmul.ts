@@ -1,5 +1,5 @@
 import {
-  CanisterError, DType, matMulBlockFloats, matMulMinBlockRows, singleRows, UnaryKind,
+  CanisterError, depthPiece, DType, matMulBlockFloats, matMulMinBlockRows, singleRows, UnaryKind,
 } from '../generated/constants';
 import { dotRows } from '../kernels/dot';
 import { gemm } from '../kernels/gemm';
@@ -15,11 +15,20 @@ import {
   slot, temporary,
 } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
+import { fillElements, transposeTiles, unitsOfBlock, yieldsAt } from './blocks';
 import { DONE, FAILED, YIELD } from './status';
 
 const SLOT_BATCH: u32 = 0;
 const SLOT_COLUMN: u32 = 1;
 const SLOT_ROW: u32 = 2;
+const SLOT_DEPTH: u32 = 3;
+const SLOT_TILE: u32 = 4;
+const SLOT_SCALED: u32 = 5;
+/** Rows of the matrix on the right that a single row on the left meets at a time; a multiple of 16. */
+const SINGLE_PIECE: u32 = 65536;
+/** About what a multiply-add of a single row takes, and an element of the factor. */
+const COST_SINGLE: u64 = 4;
+const COST_SCALE: u64 = 8;
 const TEMPORARY_PANEL: u32 = 0;
 const TEMPORARY_RAGGED: u32 = 1;
 const TEMPORARY_A: u32 = 2;
@@ -58,8 +67,7 @@ export function matmul(): i32 {
   const out = output(0);
   if (out.byteLength == 0) return DONE;
   if (depth == 0) {
-    memory.fill(out.data, 0, out.byteLength);
-    return DONE;
+    return fillElements(out.data, out.byteLength, 4, 0) ? DONE : YIELD;
   }
   // One matrix on the right for all on the left: their rows are rows of one product.
   if (b.rank <= 2 && !transA) {
@@ -117,6 +125,7 @@ function matrixIndex(t: Tensor, batch: u32): u32 {
 function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): i32 {
   const out = output(0);
   const alpha = attrF(2);
+  const unit = unitsOfBlock(COST_SCALE) & ~3;
   for (let batch = slot(SLOT_BATCH); batch < count; batch++) {
     let left = a.data + (<usize>matrixIndex(a, batch) * m * depth << 2);
     const right = b.data + (<usize>matrixIndex(b, batch) * n * depth << 2);
@@ -124,74 +133,103 @@ function batches(a: Tensor, b: Tensor, count: u32, transA: bool, transB: bool): 
     if (transA) {
       const copy = temporary(TEMPORARY_A, <usize>m * depth << 2);
       if (copy == 0) return FAILED;
-      if (slot(SLOT_COLUMN) == 0 && slot(SLOT_ROW) == 0) transposeWords(copy, <usize>depth << 2, left, <usize>m << 2, m, depth);
+      if (!transposeTiles(copy, <usize>depth << 2, left, <usize>m << 2, m, depth, SLOT_TILE)) {
+        setSlot(SLOT_BATCH, batch);
+        return YIELD;
+      }
       left = copy;
     }
-    if (m <= singleRows) {
-      const step = <usize>depth << 2;
-      for (let i: u32 = 0; i < m; i++) {
-        const row = to + (<usize>i * n << 2);
-        if (transB) dotRows(left + <usize>i * step, right, step, depth, n, row);
-        else rowTimesMatrix(left + <usize>i * step, right, depth, n, row);
+    const status = m <= singleRows ? oneByOne(left, right, to, transB, batch) : panels(left, right, to, transB, batch);
+    if (status != DONE) return status;
+    for (let i = slot(SLOT_SCALED); alpha != 1 && i < m * n; ) {
+      const some = min(unit, m * n - i);
+      const at = to + (<usize>i << 2);
+      unary(UnaryKind.affine, at, at, some, alpha, 0, 1, 0);
+      i += some;
+      if (yieldsAt(SLOT_SCALED, i, COST_SCALE * some)) {
+        save(batch, n, 0, 0);
+        return YIELD;
       }
-    } else {
-      const status = panels(left, right, to, transB, batch);
-      if (status != DONE) return status;
     }
-    if (alpha != 1) unary(UnaryKind.affine, to, to, m * n, alpha, 0, 1, 0);
-    setSlot(SLOT_COLUMN, 0);
-    setSlot(SLOT_ROW, 0);
-    if (batch + 1 < count && spent(<u64>m * n * 2 + 500)) {
-      setSlot(SLOT_BATCH, batch + 1);
-      return YIELD;
+    for (let i = SLOT_COLUMN; i <= SLOT_SCALED; i++) setSlot(i, 0);
+    if (batch + 1 < count && yieldsAt(SLOT_BATCH, batch + 1, 500)) return YIELD;
+  }
+  return DONE;
+}
+
+/** One product of a row or two: some columns of the matrix at a time, down its rows in pieces. */
+function oneByOne(a: usize, b: usize, out: usize, transB: bool, batch: u32): i32 {
+  const piece = min(depth, SINGLE_PIECE);
+  const width = max<u32>(16, unitsOfBlock(<u64>piece * m * COST_SINGLE) & ~15);
+  const step = (transB ? <usize>depth : <usize>n) << 2;
+  let k = slot(SLOT_DEPTH);
+  for (let start = slot(SLOT_COLUMN); start < n; start += width, k = 0) {
+    const count = min(width, n - start);
+    while (k < depth) {
+      const some = min(piece, depth - k);
+      for (let i: u32 = 0; i < m; i++) {
+        const from = a + ((<usize>i * depth + k) << 2);
+        const to = out + ((<usize>i * n + start) << 2);
+        if (transB) dotRows(k == 0, from, b + <usize>start * step + (<usize>k << 2), step, some, count, to);
+        else rowTimesMatrix(k == 0, from, b + <usize>k * step + (<usize>start << 2), step, some, count, to);
+      }
+      k += some;
+      if (spent(<u64>some * max<u32>(4, count) * m * COST_SINGLE) && (k < depth || start + count < n)) {
+        save(batch, start, 0, k);
+        return YIELD;
+      }
     }
   }
   return DONE;
 }
 
 /**
- * One product, 16 columns at a time: packed into a small panel, then blocks of rows of A through it.
- * Yields between blocks.
+ * One product, 16 columns at a time, of them a piece of their depth: packed into a small panel, then
+ * blocks of rows of A through it. Yields between blocks.
  */
 function panels(a: usize, b: usize, out: usize, transB: bool, batch: u32): i32 {
-  const block = min(m, max(matMulMinBlockRows, matMulBlockFloats / depth));
-  const panel = temporary(TEMPORARY_PANEL, <usize>depth << 6);
+  const piece = min(depth, depthPiece);
+  const block = min(m, max(matMulMinBlockRows, matMulBlockFloats / piece));
+  const panel = temporary(TEMPORARY_PANEL, <usize>piece << 6);
   const ragged = (n & 3) != 0 ? temporary(TEMPORARY_RAGGED, <usize>block << 6) : panel;
   if (panel == 0 || ragged == 0) return FAILED;
   const aStep = <usize>depth << 2;
   const outStep = <usize>n << 2;
   let row = slot(SLOT_ROW);
-  for (let start = slot(SLOT_COLUMN); start < n; start += 16, row = 0) {
+  let k = slot(SLOT_DEPTH);
+  for (let start = slot(SLOT_COLUMN); start < n; start += 16, k = 0) {
     const width = packedWidth(n - start);
     const lanes = min<u32>(16, n - start);
-    if (row == 0) {
-      if (transB) transposeWords(panel, width, b + <usize>start * aStep, aStep, depth, lanes);
-      else copyLanes(b + (<usize>start << 2), outStep, panel, width, depth, lanes);
-    }
-    while (row < m) {
-      const count = min(block, m - row);
-      const from = a + <usize>row * aStep;
-      const to = out + (<usize>start << 2) + <usize>row * outStep;
-      const direct = (lanes & 3) == 0;
-      const step = direct ? outStep : width;
-      gemm(width, true, false, from, aStep, 0, direct ? to : ragged, step, 0, count, 1, panel, zeros, depth);
-      if (!direct) copyLanes(ragged, width, to, outStep, count, lanes);
-      row += count;
-      if (row < m && spent(<u64>lanes * depth * (2 * count + 6))) {
-        save(batch, start, row);
-        return YIELD;
+    const direct = (lanes & 3) == 0;
+    for (; k < depth; k += piece, row = 0) {
+      const some = min(piece, depth - k);
+      if (row == 0) {
+        if (transB) transposeWords(panel, width, b + ((<usize>start * depth + k) << 2), aStep, some, lanes);
+        else copyLanes(b + ((<usize>k * n + start) << 2), outStep, panel, width, some, lanes);
       }
-    }
-    if (start + 16 < n && spent(<u64>lanes * depth * (2 * min(m, block) + 6))) {
-      save(batch, start + 16, 0);
-      return YIELD;
+      while (row < m) {
+        const count = min(block, m - row);
+        const from = a + ((<usize>row * depth + k) << 2);
+        const to = out + (<usize>start << 2) + <usize>row * outStep;
+        const step = direct ? outStep : width;
+        if (!direct && k != 0) copyLanes(to, outStep, ragged, width, count, lanes);
+        gemm(width, k == 0, false, from, aStep, 0, direct ? to : ragged, step, 0, count, 1, panel, zeros, some);
+        if (!direct) copyLanes(ragged, width, to, outStep, count, lanes);
+        row += count;
+        const isLast = row == m && k + some == depth && start + 16 >= n;
+        if (!isLast && spent(<u64>lanes * some * (2 * count + 6))) {
+          save(batch, start, row, k);
+          return YIELD;
+        }
+      }
     }
   }
   return DONE;
 }
 
-function save(batch: u32, column: u32, row: u32): void {
+function save(batch: u32, column: u32, row: u32, k: u32): void {
   setSlot(SLOT_BATCH, batch);
   setSlot(SLOT_COLUMN, column);
   setSlot(SLOT_ROW, row);
+  setSlot(SLOT_DEPTH, k);
 }

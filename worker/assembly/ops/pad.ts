@@ -1,38 +1,78 @@
 import { copyBytes } from '../kernels/copy';
-import { spent } from '../tensor/budget';
-import { attr, failInput, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
+import { attr, failInput, hasInput, input, output, outputAlloc, progress, setProgress, slot } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { indexAt, isIndexes } from './axes';
+import { unitsOfBlock, yieldsAt } from './blocks';
 import { DONE, FAILED, YIELD } from './status';
 
 const CONSTANT = 0;
 const REFLECT = 1;
+/** Largest pad, and largest size of a dimension. */
+const MOST: i64 = 4294967295;
+
+/** Bytes copied or filled between two looks at the budget. */
+const PART: usize = 1 << 19;
+/** About what a run takes beside its bytes. */
+const RUN: u64 = 250;
+/** The same for a block of its own. */
+const EACH: u64 = 110;
 
 /** X, pads i64 (negative: cut), value?. Words: mode (0 constant, 1 reflect, 2 edge). */
 export function pad(): i32 {
   const x = input(0);
   if (progress == 0 && !begin(x)) return FAILED;
   const out = output(0);
-  if (out.byteLength == 0) return DONE;
+  const bytes = out.byteLength;
+  const element = dtypeBytes(x.dtype);
+  const value = hasInput(2) ? input(2).data : 0;
   // Dimensions after the last padded one make up a block that is copied whole.
   let axis = <i32>x.rank - 1;
   while (axis > 0 && padBefore(axis) == 0 && padAfter(axis, x.rank) == 0) axis--;
-  const block = <usize>x.product(axis + 1, x.rank) * dtypeBytes(x.dtype);
-  const width = x.rank == 0 ? 1 : out.dim(axis);
-  const rows = out.product(0, max(axis, 0));
-  const value = hasInput(2) ? input(2).data : 0;
+  const block = <usize>x.product(axis + 1, x.rank) * element;
+  const width: u32 = x.rank == 0 ? 1 : out.dim(axis);
+  const size: i64 = x.rank == 0 ? 1 : x.dim(axis);
+  const before: i64 = x.rank == 0 ? 0 : padBefore(axis);
   const rowBytes = <usize>width * block;
-  for (let row = slot(0); row < rows; row++) {
-    const to = out.data + <usize>row * rowBytes;
-    const from = sourceRow(x, row, axis, block);
-    if (from == 0) fill(to, rowBytes, value, dtypeBytes(x.dtype));
-    else padRow(to, from, x, axis, width, block, value);
-    if (row + 1 < rows && spent(rowBytes + width * 20 + 100)) {
-      setSlot(0, row + 1);
-      return YIELD;
+  let row: u32 = u32.MAX_VALUE;
+  let source: usize = 0;
+  for (let at = slot(0); at < bytes; ) {
+    if (at / <u32>rowBytes != row) {
+      row = at / <u32>rowBytes;
+      source = sourceRow(x, row, axis, block);
     }
+    const within = at - row * <u32>rowBytes;
+    const i = <i64>(within / <u32>block);
+    const into = within - <u32>i * <u32>block;
+    const index = source == 0 ? -1 : sourceIndex(i, before, size);
+    // The end of what is of one kind: constant, the input itself, or blocks of it in another order.
+    let until = i < before ? min<i64>(before, width) : width;
+    if (source == 0) until = width;
+    else if (i >= before && i < before + size) until = min<i64>(before + size, width);
+    const to = out.data + at;
+    if (index >= 0 && index != i - before && block < PART) {
+      const count = min(<u32>(until - i), unitsOfBlock(block / 2 + EACH));
+      copyEach(to, source, i, count, before, size, block);
+      at += count * <u32>block;
+      if (at < bytes && yieldsAt(0, at, RUN + count * (block / 2 + EACH))) return YIELD;
+      continue;
+    }
+    if (index >= 0 && index != i - before) until = i + 1;
+    const run = min(<usize>(until - i) * block - into, PART);
+    if (index < 0) fill(to, run, value, element);
+    else copyBytes(to, source + <usize>index * block + into, run);
+    at += <u32>run;
+    if (at < bytes && yieldsAt(0, at, RUN + (index < 0 ? (8 * run) / element : run / 2))) return YIELD;
   }
   return DONE;
+}
+
+/** Blocks [i, i + count) of a row, each from its own place in the source. */
+function copyEach(to: usize, source: usize, i: i64, count: u32, before: i64, size: i64, block: usize): void {
+  for (; count != 0; count--, i++, to += block) {
+    const at = source + <usize>sourceIndex(i, before, size) * block;
+    if (block == 4) store<u32>(to, load<u32>(at));
+    else copyBytes(to, at, block);
+  }
 }
 
 @inline
@@ -55,17 +95,32 @@ function begin(x: Tensor): bool {
     return false;
   }
   for (let i: u32 = 0; i < x.rank; i++) {
-    const size = <i64>x.dim(i) + padBefore(i) + padAfter(i, x.rank);
-    const most: i64 = attr(0) == REFLECT ? <i64>x.dim(i) - 1 : i64(u32.MAX_VALUE);
-    const copies = attr(0) == CONSTANT || x.dim(i) > 0 || size == 0;
-    if (size < 0 || size > i64(u32.MAX_VALUE) || padBefore(i) > most || padAfter(i, x.rank) > most || !copies) {
-      failInput(0, 'large enough for the padding');
+    const before = padBefore(i);
+    const after = padAfter(i, x.rank);
+    // Far from the limits of 64 bits, so that sums of them are right.
+    const known = isWithin(before, MOST) && isWithin(after, MOST);
+    const size = known ? <i64>x.dim(i) + before + after : -1;
+    if (size < 0 || size > MOST || !fitsMode(x.dim(i), size, before, after)) {
+      failInput(0, 'large enough for the padding, and small enough');
       return false;
     }
     output(0).setDim(i, <u32>size);
   }
+  if (!outputAlloc(0, x.dtype, x.rank)) return false;
   setProgress(1);
-  return outputAlloc(0, x.dtype, x.rank);
+  return true;
+}
+
+@inline
+function isWithin(value: i64, most: i64): bool {
+  return value >= -most && value <= most;
+}
+
+/** Whether a dimension of `own` elements has what its mode asks for to make `size` of them. */
+function fitsMode(own: i64, size: i64, before: i64, after: i64): bool {
+  if (attr(0) == CONSTANT || size == 0) return true;
+  if (attr(0) == REFLECT) return own > 0 && before < own && after < own;
+  return own > 0;
 }
 
 /** Index in a dimension of x for an index of the output; -1 where the constant value goes. */
@@ -92,34 +147,16 @@ function sourceRow(x: Tensor, row: u32, axis: i32, block: usize): usize {
   return x.data + offset;
 }
 
-function padRow(to: usize, from: usize, x: Tensor, axis: i32, width: u32, block: usize, value: usize): void {
-  if (x.rank == 0) {
-    copyBytes(to, from, block);
-    return;
-  }
-  const size = <i64>x.dim(axis);
-  const before = padBefore(axis);
-  let i: i64 = 0;
-  while (i < <i64>width) {
-    const at = to + <usize>i * block;
-    const index = sourceIndex(i, before, size);
-    if (index >= 0 && index == i - before) {
-      const count = min(size - index, <i64>width - i);
-      copyBytes(at, from + <usize>index * block, <usize>count * block);
-      i += count;
-      continue;
-    }
-    if (index < 0) fill(at, block, value, dtypeBytes(x.dtype));
-    else copyBytes(at, from + <usize>index * block, block);
-    i++;
-  }
-}
-
 /** Fills with the element at `value`, or zeros where that is 0. */
 function fill(to: usize, bytes: usize, value: usize, elementBytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += elementBytes) {
-    if (elementBytes == 4) store<u32>(to + i, value == 0 ? 0 : load<u32>(value));
-    else if (value != 0) copyBytes(to + i, value, elementBytes);
-    else for (let j: usize = 0; j < elementBytes; j++) store<u8>(to + i + j, 0);
-  }
+  if (elementBytes == 4) fillOf<u32>(to, bytes, value);
+  else if (elementBytes == 8) fillOf<u64>(to, bytes, value);
+  else if (elementBytes == 2) fillOf<u16>(to, bytes, value);
+  else fillOf<u8>(to, bytes, value);
+}
+
+@inline
+function fillOf<T>(to: usize, bytes: usize, value: usize): void {
+  const element = value == 0 ? <T>0 : load<T>(value);
+  for (const end = to + bytes; to < end; to += sizeof<T>()) store<T>(to, element);
 }

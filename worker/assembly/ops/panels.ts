@@ -1,15 +1,18 @@
-import { linearBlockFloats, linearMaxBlockRows, linearMinBlockRows, singleRows } from '../generated/constants';
+import {
+  depthPiece, linearBlockFloats, linearMaxBlockRows, linearMinBlockRows, singleRows,
+} from '../generated/constants';
 import { packedWidth } from '../kernels/panel';
 import { gemm } from '../kernels/gemm';
 import { gemv } from '../kernels/gemv';
 import { copyLanes } from '../kernels/rows';
 import { spent } from '../tensor/budget';
 import { setSlot, slot, temporary } from '../tensor/node';
-import { clamps, finish } from './epilogue';
+import { clamps, finished } from './epilogue';
 import { DONE, FAILED, YIELD } from './status';
 
 const SLOT_ROW: u32 = 0;
 const SLOT_PANEL: u32 = 1;
+const SLOT_DEPTH: u32 = 2;
 
 /** Rows of a block for inputs of `depth` floats a row. */
 export function blockRows(depth: u32): u32 {
@@ -18,7 +21,7 @@ export function blockRows(depth: u32): u32 {
 
 /**
  * out [rows, n] = a [rows, depth] x packed w [depth, n] + bias, then the node's epilogue. Yields
- * between panels; uses slots 0 and 1 and temporary 0. `bias` is padded to whole panels.
+ * between panels and within deep ones; uses slots 0 to 2 and temporary 0. `bias` is padded to whole panels.
  */
 export function multiplyPanels(
   a: usize, rows: u32, depth: u32, w: usize, n: u32, bias: usize, out: usize,
@@ -38,34 +41,44 @@ export function multiplyPanels(
     const count = min(block, rows - row);
     const from = a + <usize>row * aStep;
     const to = out + <usize>row * outStep;
-    for (let start = first; start < n; ) {
+    for (let start = first; start < n; start += 16) {
       const width = packedWidth(n - start);
-      const panel = w + ((<usize>start * depth) << 2);
       const lanes = min<u32>(16, n - start);
       const direct = (lanes & 3) == 0;
       const dst = direct ? to + (<usize>start << 2) : scratch;
       const dstStep = direct ? outStep : width;
-      const biasAt = bias + (<usize>start << 2);
-      if (count <= singleRows) {
-        for (let i: u32 = 0; i < count; i++) {
-          gemv(width, clamps, from + <usize>i * aStep, depth, panel, biasAt, dst + <usize>i * dstStep);
+      for (let k = slot(SLOT_DEPTH); k < depth; k += depthPiece) {
+        const some = min(depthPiece, depth - k);
+        const clamp = clamps && k + some == depth;
+        const at = from + (<usize>k << 2);
+        const panel = w + ((<usize>start * depth) << 2) + <usize>k * width;
+        const biasAt = bias + (<usize>start << 2);
+        if (count <= singleRows) {
+          for (let i: u32 = 0; i < count; i++) {
+            const sums = dst + <usize>i * dstStep;
+            gemv(width, clamp, at + <usize>i * aStep, some, panel, k == 0 ? biasAt : sums, sums);
+          }
+        } else gemm(width, k == 0, clamp, at, aStep, 0, dst, dstStep, 0, count, 1, panel, biasAt, some);
+        if (k + some < depth && spent(<u64>lanes * some * (2 * count + 6))) {
+          setSlot(SLOT_ROW, row);
+          setSlot(SLOT_PANEL, start);
+          setSlot(SLOT_DEPTH, k + some);
+          return YIELD;
         }
-      } else {
-        gemm(width, true, clamps, from, aStep, 0, dst, dstStep, 0, count, 1, panel, biasAt, depth);
       }
+      setSlot(SLOT_DEPTH, 0);
       if (!direct) copyLanes(scratch, width, to + (<usize>start << 2), outStep, count, lanes);
-      start += 16;
-      if (start < n && spent(<u64>lanes * depth * (2 * count + 6))) {
+      const isLast = start + 16 >= n && row + block >= rows;
+      if (!isLast && spent(<u64>lanes * min(depth, depthPiece) * (2 * count + 6))) {
         setSlot(SLOT_ROW, row);
-        setSlot(SLOT_PANEL, start);
+        setSlot(SLOT_PANEL, start + 16);
         return YIELD;
       }
     }
     first = 0;
-    finish(to, count * n);
-    if (row + block < rows && spent(<u64>count * (10 * n + 16 * depth))) {
-      setSlot(SLOT_ROW, row + block);
-      setSlot(SLOT_PANEL, 0);
+    if (!finished(to, count * n)) {
+      setSlot(SLOT_ROW, row);
+      setSlot(SLOT_PANEL, n);
       return YIELD;
     }
   }

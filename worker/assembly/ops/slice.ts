@@ -11,10 +11,10 @@ const strides: usize = memory.data(64);
 /** X, starts, ends, axes?, steps?: i64 or i32 tensors. */
 export function slice(): i32 {
   const x = input(0);
-  if (!readRanges(x)) return FAILED;
   const out = output(0);
+  // Read once: starts and strides stay as they are while the node yields.
   if (progress == 0) {
-    if (!outputAlloc(0, x.dtype, x.rank)) return FAILED;
+    if (!readRanges(x) || !outputAlloc(0, x.dtype, x.rank)) return FAILED;
     setProgress(1);
   }
   if (out.byteLength == 0) return DONE;
@@ -44,13 +44,20 @@ function readRanges(x: Tensor): bool {
       return false;
     }
   }
+  let seen = 0;
   for (let k: u32 = 0; k < input(1).count(); k++) {
-    const axis = hasInput(3) ? resolveAxis(<i32>indexAt(input(3), k), x.rank) : k < x.rank ? <i32>k : -1;
-    const step = hasInput(4) ? indexAt(input(4), k) : 1;
+    const axis = hasInput(3) ? resolveAxis(indexAt(input(3), k), x.rank) : k < x.rank ? <i32>k : -1;
+    // The smallest number has no negative.
+    const step = hasInput(4) ? max<i64>(indexAt(input(4), k), -i64.MAX_VALUE) : 1;
     if (axis < 0) {
       failInput(0, 'of a shape that has the axes of the slice');
       return false;
     }
+    if ((seen & (1 << axis)) != 0) {
+      failInput(3, 'axes of the tensor, each once');
+      return false;
+    }
+    seen |= 1 << axis;
     if (step == 0) {
       failInput(4, 'without zeros');
       return false;
@@ -59,7 +66,7 @@ function readRanges(x: Tensor): bool {
     // Bounds beyond the tensor end at it; going down, the end may lie before the first element.
     const least: i64 = step > 0 ? 0 : -1;
     const most: i64 = step > 0 ? size : size - 1;
-    const start = bounded(indexAt(input(1), k), size, step > 0 ? 0 : 0, most, step < 0);
+    const start = bounded(indexAt(input(1), k), size, 0, most, step < 0);
     const end = bounded(indexAt(input(2), k), size, least, most, step < 0);
     const span = step > 0 ? end - start : start - end;
     const stride = step > 0 ? step : -step;

@@ -1,8 +1,8 @@
-import { copyBytes, copyStrided } from '../kernels/copy';
+import { copyStrided } from '../kernels/copy';
 import { interleave3 } from '../kernels/interleave';
 import { transposeWords } from '../kernels/transpose';
-import { spent } from '../tensor/budget';
 import { setSlot, slot } from '../tensor/node';
+import { tileColumns, tileCost, tileRows, yieldsAt } from './blocks';
 import { DONE, YIELD } from './status';
 
 /**
@@ -40,24 +40,21 @@ export function addStrided(count: u32, bytes: usize): void {
   rank++;
 }
 
-/** Copies to `dst`; yields between pairs of inner dimensions. Uses slot 0. */
+/** Copies to `dst`; yields between tiles of the two inner dimensions. Uses slot 0. */
 export function runStrided(dst: usize, src: usize, elementBytes: u32): i32 {
-  if (rank == 0) {
-    copyBytes(dst, src, elementBytes);
-    return DONE;
-  }
-  const cols = size(rank - 1);
-  const colStep = step(rank - 1);
-  if (rank == 1) {
-    copyStrided(dst, src, colStep, cols, elementBytes);
-    return DONE;
-  }
-  const rows = size(rank - 2);
-  const rowStep = step(rank - 2);
+  const cols: u32 = rank > 0 ? size(rank - 1) : 1;
+  const colStep: usize = rank > 0 ? step(rank - 1) : elementBytes;
+  const rows: u32 = rank > 1 ? size(rank - 2) : 1;
+  const rowStep: usize = rank > 1 ? step(rank - 2) : 0;
   const rowBytes = <usize>cols * elementBytes;
   const planeBytes = <usize>rows * rowBytes;
   let planes: u32 = 1;
   for (let i = <i32>rank - 3; i >= 0; i--) planes *= size(i);
+  const width = tileColumns(cols);
+  const height = tileRows(cols);
+  const across = (cols - 1) / width + 1;
+  const tiles = across * ((rows - 1) / height + 1);
+  const transposes = elementBytes == 4 && rowStep == 4 && colStep != 0;
   for (let plane = slot(0); plane < planes; plane++) {
     let from = src;
     let index = plane;
@@ -66,19 +63,42 @@ export function runStrided(dst: usize, src: usize, elementBytes: u32): i32 {
       from += <usize>(index % n) * step(i);
       index /= n;
     }
-    let to = dst + <usize>plane * planeBytes;
-    const transposes = elementBytes == 4 && rowStep == 4 && colStep != 0;
-    if (transposes && cols == 3) interleave3(to, from, colStep, rows);
-    else if (transposes) transposeWords(to, rowBytes, from, colStep, rows, cols);
-    else {
-      for (let r: u32 = 0; r < rows; r++, from += rowStep, to += rowBytes) {
-        copyStrided(to, from, colStep, cols, elementBytes);
+    const to = dst + <usize>plane * planeBytes;
+    if (tiles == 1) {
+      copyTile(to, rowBytes, from, rowStep, colStep, rows, cols, elementBytes, transposes);
+      if (plane + 1 < planes && yieldsAt(0, plane + 1, tileCost(rows, cols))) return YIELD;
+      continue;
+    }
+    for (let tile = slot(1); tile < tiles; ) {
+      const r = (tile / across) * height;
+      const c = (tile % across) * width;
+      const count = min(height, rows - r);
+      const lanes = min(width, cols - c);
+      copyTile(
+        to + <usize>r * rowBytes + <usize>c * elementBytes, rowBytes,
+        from + <usize>r * rowStep + <usize>c * colStep, rowStep, colStep, count, lanes, elementBytes, transposes,
+      );
+      tile++;
+      if ((tile < tiles || plane + 1 < planes) && yieldsAt(1, tile, tileCost(count, lanes))) {
+        setSlot(0, plane);
+        return YIELD;
       }
     }
-    if (plane + 1 < planes && spent(<u64>rows * (cols * 9 + 30))) {
-      setSlot(0, plane + 1);
-      return YIELD;
-    }
+    setSlot(1, 0);
   }
   return DONE;
+}
+
+/** A rectangle of `rows` x `cols` elements, rows `toStep` bytes apart. */
+function copyTile(
+  to: usize, toStep: usize, from: usize, rowStep: usize, colStep: usize, rows: u32, cols: u32,
+  elementBytes: u32, transposes: bool,
+): void {
+  if (transposes && cols == 3 && toStep == 12) interleave3(to, from, colStep, rows);
+  else if (transposes) transposeWords(to, toStep, from, colStep, rows, cols);
+  else {
+    for (let r: u32 = 0; r < rows; r++, from += rowStep, to += toStep) {
+      copyStrided(to, from, colStep, cols, elementBytes);
+    }
+  }
 }

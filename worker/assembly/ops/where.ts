@@ -1,11 +1,14 @@
 import { DType } from '../generated/constants';
-import { spent } from '../tensor/budget';
-import {
-  failInput, failInputs, input, output, outputAlloc, progress, setProgress, setSlot, slot,
-} from '../tensor/node';
+import { failInput, failInputs, input, output, outputAlloc, progress, setProgress } from '../tensor/node';
 import { dtypeBytes } from '../tensor/tensor';
-import { broadcastShape, outerCount, outerOffset, prepareWalk, walkDim, walkRank, walkStride } from './broadcast';
+import {
+  broadcastShape, pieceOffset, pieceRows, pieceStart, pieceStep, pieceWidth, pieceYields, prepareWalk, takePiece,
+  walkRank, walkStride,
+} from './broadcast';
 import { DONE, FAILED, YIELD } from './status';
+
+/** About what an element takes. */
+const COST: u64 = 36;
 
 /** condition, X, Y, broadcast as numpy does. */
 export function where(): i32 {
@@ -38,32 +41,29 @@ export function where(): i32 {
 }
 
 function walk<T>(): i32 {
+  const out = output(0);
+  const count = out.count();
   const last = walkRank - 1;
-  const n = walkDim(last);
-  const height: u32 = walkRank > 1 ? walkDim(last - 1) : 1;
-  const outers = outerCount();
-  let to = output(0).data + <usize>slot(0) * height * n * sizeof<T>();
-  for (let outer = slot(0); outer < outers; outer++) {
-    for (let r: u32 = 0; r < height; r++) {
-      let c = rowOf(0, outer, r, 1);
-      let x = rowOf(1, outer, r, sizeof<T>());
-      let y = rowOf(2, outer, r, sizeof<T>());
-      const cStep = <usize>walkStride(0, last);
-      const xStep = walkStride(1, last) * sizeof<T>();
-      const yStep = walkStride(2, last) * sizeof<T>();
-      for (let i = n; i != 0; i--, c += cStep, x += xStep, y += yStep, to += sizeof<T>()) {
+  const cStep = <usize>walkStride(0, last);
+  const xStep = walkStride(1, last) * sizeof<T>();
+  const yStep = walkStride(2, last) * sizeof<T>();
+  while (takePiece(count, COST)) {
+    let cRow = input(0).data + pieceOffset(0);
+    let xRow = input(1).data + pieceOffset(1) * sizeof<T>();
+    let yRow = input(2).data + pieceOffset(2) * sizeof<T>();
+    let to = out.data + <usize>pieceStart * sizeof<T>();
+    for (let r = pieceRows; r != 0; r--) {
+      let c = cRow;
+      let x = xRow;
+      let y = yRow;
+      for (let i = pieceWidth; i != 0; i--, c += cStep, x += xStep, y += yStep, to += sizeof<T>()) {
         store<T>(to, load<T>(load<u8>(c) != 0 ? x : y));
       }
+      cRow += pieceStep(0);
+      xRow += pieceStep(1) * sizeof<T>();
+      yRow += pieceStep(2) * sizeof<T>();
     }
-    if (outer + 1 < outers && spent(<u64>height * n * 24)) {
-      setSlot(0, outer + 1);
-      return YIELD;
-    }
+    if (pieceYields(count, COST)) return YIELD;
   }
   return DONE;
-}
-
-function rowOf(k: u32, outer: u32, row: u32, bytes: usize): usize {
-  const offset = walkRank > 1 ? outerOffset(k, outer) + <usize>row * walkStride(k, walkRank - 2) : 0;
-  return input(k).data + offset * bytes;
 }

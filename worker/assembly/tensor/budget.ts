@@ -3,7 +3,7 @@
 declare function performanceCounter(kind: i32): i64;
 
 /** Work between two looks at the counter: small beside a slice, large beside the look's cost. */
-const CHECK_EVERY: u64 = 8_000_000;
+const CHECK_EVERY: u64 = 4_000_000;
 
 let limit: u64 = u64.MAX_VALUE;
 let unchecked: u64 = 0;

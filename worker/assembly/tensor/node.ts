@@ -20,8 +20,8 @@ let attributes: usize = 0;
 let dies: u64 = 0;
 let nodeName: usize = 0;
 
-const SLOTS: u32 = 8;
-const slots: usize = memory.data(32);
+const SLOTS: u32 = 16;
+const slots: usize = memory.data(64, 16);
 const TEMPORARIES: u32 = 4;
 const temporaries: usize = memory.data(16);
 
@@ -104,13 +104,27 @@ export function setProgress(value: u32): void {
   progress = value;
 }
 
-/** One of 8 words that outlive a yield; 0 at the first call. */
+/** One of 16 words that outlive a yield; 0 at the first call. */
 export function slot(i: u32): u32 {
   return load<u32>(slots + (i << 2));
 }
 
 export function setSlot(i: u32, value: u32): void {
   store<u32>(slots + (i << 2), value);
+}
+
+/** Word `i` as a float. */
+export function slotF(i: u32): f32 {
+  return load<f32>(slots + (i << 2));
+}
+
+export function setSlotF(i: u32, value: f32): void {
+  store<f32>(slots + (i << 2), value);
+}
+
+/** Address of word `i`, for kernels that keep more than a word; at a multiple of 16 where `i` is one of 4. */
+export function slotAddress(i: u32): usize {
+  return slots + (i << 2);
 }
 
 /**

@@ -130,6 +130,7 @@ export class Engine {
         performance_counter: () => read(),
         msg_arg_data_size: () => 0,
         msg_arg_data_copy: () => undefined,
+        msg_reply_data_append: () => undefined,
       },
     });
     return new Engine(instance.exports as unknown as Exports, (counter) => {

@@ -19,6 +19,7 @@ beforeEach(async () => {
       performance_counter: () => 0n,
       msg_arg_data_size: nothing,
       msg_arg_data_copy: nothing,
+      msg_reply_data_append: nothing,
     },
   });
   memory = instance.exports as unknown as Memory;
