@@ -17,6 +17,7 @@ export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './deploy/worker-config.js';
+export { KeyIdentity, identityFromPem, loadIdentity } from './identity/identity.js';
 export * from './session/session.js';
 export type { TensorLike } from './session/tensors.js';
 export { viewAs, type NumericArray } from './session/typed-array.js';
