@@ -1,4 +1,13 @@
-export { CallRejected, CanopyError, toCanopyError, type CanopyErrorCode } from './errors.js';
+export type { Limits } from './abort.js';
+export {
+  AbortError,
+  CallRejected,
+  CanopyError,
+  TimeoutError,
+  UnreachableError,
+  toCanopyError,
+  type CanopyErrorCode,
+} from './errors.js';
 export type { RetryOptions } from './retry.js';
 export * from './coordinator-client.js';
 export { WorkerClient } from './worker-client.js';
@@ -8,13 +17,23 @@ export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './deploy/worker-config.js';
+export { KeyIdentity, identityFromPem, loadIdentity } from './identity/identity.js';
 export * from './session/session.js';
 export type { TensorLike } from './session/tensors.js';
 export { viewAs, type NumericArray } from './session/typed-array.js';
-export { AgentTransport, httpTransport, type HttpTransportOptions } from './transport/agent.js';
+export {
+  AgentTransport,
+  httpTransport,
+  type AgentCallOptions,
+  type AgentTransportOptions,
+  type HttpTransportOptions,
+} from './transport/agent.js';
+export type { AgentLike, IdentityLike } from './transport/agent-shape.js';
+export { isLocalNetwork, isLoopback } from './transport/network.js';
 export { install, provisionalCreate, type ManagementCall } from './transport/management.js';
 export { PocketIcTransport, rejectCodes, type PocketIcLike } from './transport/pocket-ic.js';
 export type {
+  CallOptions,
   CreateOptions,
   InstallMode,
   InstallOptions,

@@ -73,6 +73,19 @@ describe('deploy', () => {
     });
   });
 
+  test("as anonymous is refused on a network that is not one's own", async () => {
+    const network = new FakeNetwork();
+    network.isOwn = false;
+    const attempt = deploy(await sampleModel(), options(network));
+    await expect(attempt).rejects.toMatchObject({ code: 'anonymous', retryable: false });
+    await expect(attempt).rejects.toThrow('--identity key.pem');
+    expect(network.calls).toEqual([]);
+    Object.assign(network, { isLocal: undefined });
+    await expect(deploy(await sampleModel(), options(network))).rejects.toThrow('anonymous');
+    network.principal = () => Promise.resolve('aaaaa-aa');
+    await deploy(await sampleModel(), options(network));
+  });
+
   test('repeats what is worth it', async () => {
     const network = new FakeNetwork();
     let failures = 2;

@@ -54,13 +54,14 @@ const defaultCycles = 100_000_000_000_000n;
 /**
  * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage of
  * each pipeline, installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
- * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`.
+ * {@link CanopyError}: `anonymous` on a network that is not one's own, before anything is done; what was done until then is in the last manifest given to `onManifest`.
  */
 export async function deploy(
   model: DeployableModel,
   options: DeployOptions,
 ): Promise<ReadyDeployment> {
   const { plan } = model;
+  await refuseAnonymous(options.transport);
   const deployment =
     options.resume ?? newDeployment(options.name ?? plan.model.name, plan, options.host);
   checkSamePlan(deployment.plan, plan);
@@ -76,6 +77,20 @@ export async function deploy(
   await run.loadWorkers();
   await run.register();
   return requireReady(deployment);
+}
+
+const anonymous = '2vxsx-fae';
+
+/** Whoever creates canisters manages them, and as anonymous that is everybody. */
+async function refuseAnonymous(transport: Transport): Promise<void> {
+  if ((await transport.principal()) !== anonymous || (await transport.isLocal?.())) return;
+  throw new CanopyError(
+    'anonymous',
+    'deploying as anonymous is for local networks: on any other, everybody could change or delete the ' +
+      'canisters. Deploy as an identity of yours: "--identity key.pem", or in a program ' +
+      'httpTransport({ host, identity: await loadIdentity("key.pem") }); "icp identity new NAME" makes one, ' +
+      '"icp identity export NAME > key.pem" writes its key',
+  );
 }
 
 function checkSamePlan(earlier: Plan, now: Plan): void {

@@ -7,7 +7,7 @@ import type { WorkerClient } from '../worker-client.js';
 import { placeText } from './place.js';
 import type { OnProgress } from './progress.js';
 
-/** A planned model whose shards can be read in parts, as `planModel` of `@canopy/partitioner` gives it. */
+/** A planned model whose shards can be read in parts; the partitioner's `planModel` gives one. */
 export interface DeployableModel {
   plan: Plan;
   /** Chunk `index` of a stage's shard: `plan.chunkBytes` long, the last one shorter. */
