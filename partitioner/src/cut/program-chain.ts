@@ -148,6 +148,12 @@ export class ProgramChain implements Chain {
     return { weightsBytes: 0, scratchBytes: 0 };
   }
 
+  /** Whether nodes `[start, end)` may be a stage. */
+  isAllowed(start: number, end: number): boolean {
+    const { weightsBytes, scratchBytes } = this.memory(start, end);
+    return this.allowed(start, end, weightsBytes, scratchBytes);
+  }
+
   /** Full cost of nodes `[start, end)` as one stage. */
   stage(start: number, end: number): StageCost {
     for (const { end: reached, weightsRead, memory } of this.stagesFrom(start)) {
