@@ -64,6 +64,16 @@ function digits(value: number): string {
   return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
 }
 
+/** `64 requests of 8 rows in flight (canopy bench --workers 4 --pipelines 2 --batch 8 --concurrency 64)` */
+function loadText({ workers, pipelines, load }: Expectation): string {
+  const { concurrency, rowsPerRequest } = load;
+  const shape = `--workers ${workers}${pipelines > 1 ? ` --pipelines ${pipelines}` : ''}`;
+  return (
+    `${concurrency} requests of ${counted(rowsPerRequest, 'row')} in flight ` +
+    `(canopy bench ${shape} --batch ${rowsPerRequest} --concurrency ${concurrency})`
+  );
+}
+
 function shapeText(pipelines: number, workers: number): string {
   return `${counted(pipelines, 'pipeline')} of ${counted(workers / pipelines, 'stage')}`;
 }
@@ -79,11 +89,11 @@ function chosenAmong(chosen: Expectation, considered: readonly Expectation[]): s
     ...shown.map(({ pipelines, workers }) => shapeText(pipelines, workers).length),
   );
   return shown.map((one) => {
-    const { workers, pipelines, rowsPerRequest, inferencesPerRound, roundsForOne } = one;
+    const { workers, pipelines, load, inferencesPerRound, roundsForOne } = one;
     return (
       `${one === chosen ? '->' : '  '} ${String(workers).padStart(3)} workers, ` +
       `${shapeText(pipelines, workers).padEnd(width)}: ` +
-      `${digits(inferencesPerRound)} inferences a round in requests of ${rowsPerRequest}, ` +
+      `${digits(inferencesPerRound)} inferences a round in requests of ${load.rowsPerRequest}, ` +
       `${counted(roundsForOne, 'round')} for one`
     );
   });
@@ -135,8 +145,7 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
     ...planned.notes.map((note) => `note: ${note}`),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),
-    `expected with requests enough${expectation.rowsPerRequest > 1 ? ` of ${expectation.rowsPerRequest} rows` : ''}, ` +
-      `all workers on one subnet: ${digits(expectation.inferencesPerRound)} inferences a round; ` +
+    `expected with ${loadText(expectation)}, all workers on one subnet: ${digits(expectation.inferencesPerRound)} inferences a round; ` +
       `${counted(expectation.roundsForOne, 'round')} for one alone; ` +
       `${(expectation.cyclesPerThousand / 1e12).toFixed(3)} T cycles ` +
       `(US$ ${expectation.usDollarsPerThousand.toFixed(2)} at ${usDollarsPerTrillion} a trillion) per 1,000`,

@@ -154,8 +154,7 @@ function predictedRun(
   inputs: readonly BundleTensor[],
 ): MeasuredRun['predicted'] {
   if (way !== 'd' || costSchedule !== plan.costSchedule) return null;
-  const bytes = inputs.reduce((sum, tensor) => sum + tensor.data.length, 0);
-  const load = { requests, concurrency, rows: batch, bytes };
+  const load = { requests, concurrency, rows: batch, bytes: encodeBundle(inputs).length };
   const { rounds, steadyPerRound } = predictLoad(plan, load);
   return { rounds, inferencesPerRound: (steadyPerRound ?? requests / rounds) * batch };
 }

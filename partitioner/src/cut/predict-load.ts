@@ -1,5 +1,5 @@
 import type { Plan, StagePrediction } from '@canopy/protocol';
-import { stageLoad } from './expectation.js';
+import { stageLoads } from './expectation.js';
 import type { LoadOutcome } from './simulate/messages.js';
 import { simulateLoad } from './simulate/pipeline.js';
 
@@ -24,7 +24,7 @@ export function predictLoad(plan: Plan, load: RequestLoad): LoadOutcome {
   const microBatches = plan.rowsIndependent ? Math.ceil(load.rows / plan.microBatchRows) : 1;
   const rows = Math.ceil(load.rows / microBatches);
   const setting = {
-    stages: plan.stages.map(({ predictions }) => stageLoad(forRows(predictions, rows))),
+    stages: stageLoads(plan.stages.map(({ predictions }) => forRows(predictions, rows))),
     pipelines: plan.pipelines,
     instructionBudget: plan.instructionBudget,
     resultsStay: plan.resultsStay,

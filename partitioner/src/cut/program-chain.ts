@@ -162,6 +162,15 @@ export class ProgramChain implements Chain {
     return row;
   }
 
+  /** Whether nodes `[start, end)` may be a stage. */
+  isAllowed(start: number, end: number): boolean {
+    const { weightsBytes, scratchBytes } = this.memory(start, end);
+    return (
+      weightsBytes <= this.limits.maxWeightsBytes &&
+      this.holds(start, end, weightsBytes, scratchBytes)
+    );
+  }
+
   /** Full cost of nodes `[start, end)` as one stage. */
   stage(start: number, end: number): StageCost {
     for (const { end: reached, weightsRead, memory } of this.stagesFrom(start)) {

@@ -41,3 +41,18 @@ export const testModels: Readonly<Record<string, TestModel>> = {
     other: { 'p2o.DynamicDimension.1': 32, 'p2o.DynamicDimension.2': 90 },
   },
 };
+
+const tinyGemm = fileURLToPath(new URL('../../src/testing/models/tiny-gemm.onnx', import.meta.url));
+
+/** Models whose planning is timed, with the sizes to plan with. */
+export const timedModels: Readonly<
+  Record<string, { path: string; dims: Readonly<Record<string, number>> }>
+> = {
+  'tiny-gemm': { path: tinyGemm, dims: {} },
+  ...Object.fromEntries(
+    Object.entries(testModels).map(([name, { path, options }]) => [
+      name,
+      { path, dims: options.dims ?? {} },
+    ]),
+  ),
+};

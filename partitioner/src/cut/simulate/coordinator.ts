@@ -1,20 +1,38 @@
+import { maxMessageBytes } from '@canopy/protocol';
 import {
   smallMessage,
   workerPlace,
   type Message,
+  type Request,
   type Send,
   type Surroundings,
 } from './messages.js';
-import type { Actor } from './subnet.js';
+import type { Actor, Execution } from './subnet.js';
 
-/** Measured: what the coordinator takes for each of its messages (coordinator's message-costs.ts). */
-const cost = {
-  request: 5_000_000,
-  requestByte: 58,
-  microBatch: 400_000,
-  answer: 5_000_000,
-  release: 4_400_000,
+/** Measured: what a message takes besides pages, and the heap that it changes; see message-costs.ts. */
+const costs = {
+  request: { instructions: 950_000, heapChanged: 280_000 },
+  answer: { instructions: 770_000, heapChanged: 520_000 },
+  ticket: { instructions: 340_000, heapChanged: 470_000 },
+  release: { instructions: 380_000, heapChanged: 190_000 },
+} as const;
+/** The same for a byte of a request, and of a result in an answer. */
+const byteCosts = { instructions: 60, heapChanged: 3 };
+const instructionsPerMicroBatch = 400_000;
+/**
+ * Measured: what every message pays for pages. JavaScript objects lie scattered over the heap, those of
+ * further requests over further pages, and farther apart where inputs lie between them; it takes the
+ * messages of as many requests until they do. What a message changes grows with the pages up to a bound.
+ */
+const pages = {
+  instructions: 3_800_000,
+  requests: 8,
+  perFurtherRequest: 36_000,
+  perByte: 1.2,
+  mostPerRequest: 200_000,
+  mostChanged: 1.6,
 };
+const messagesPerRequest = 3;
 
 /** What the coordinator's `own-load.ts` says; a test compares them. */
 export const coordinatorLimits = {
@@ -35,6 +53,10 @@ export class Coordinator implements Actor<Message> {
   private round = 0;
   /** Pipeline of the next request. */
   private next = 0;
+  /** Requests whose result was not given to the caller, or not released. */
+  private known = 0;
+  /** Further requests over whose pages the heap is scattered. */
+  private scattered = 0;
 
   constructor(private readonly around: Surroundings) {
     this.released = new Array<number>(around.pipelines).fill(0);
@@ -66,26 +88,59 @@ export class Coordinator implements Actor<Message> {
     send(workerPlace(stages.length, pipeline, keeper), { kind: 'released' });
   }
 
-  execute(message: Message, send: Send): number {
+  execute(message: Message, send: Send): Execution {
+    if (message.kind === 'small') return { instructions: smallMessage, heapChanged: 0 };
+    const further = Math.max(0, this.known - pages.requests);
+    this.scattered += (further - this.scattered) / (messagesPerRequest * Math.max(1, this.known));
+    const each = pages.perFurtherRequest + pages.perByte * this.around.load.bytes;
+    const touching = pages.instructions + Math.min(each, pages.mostPerRequest) * this.scattered;
+    const { instructions, heapChanged } = this.handle(message, send);
+    const more = Math.min(touching / pages.instructions, pages.mostChanged);
+    return { instructions: instructions + touching, heapChanged: heapChanged * more };
+  }
+
+  private handle(message: Message, send: Send): Execution {
     const { load, stages, pipelines } = this.around;
     if (message.kind === 'release') this.released[message.pipeline]!++;
     if (message.kind !== 'answer') this.tellReleased(send);
     switch (message.kind) {
       case 'request':
+        this.known++;
         this.take(coordinatorLimits.perRequest + coordinatorLimits.perByte * load.bytes);
         send(workerPlace(stages.length, this.next, 0), {
           kind: 'enqueue',
           coordinatorLoad: this.load,
         });
         this.next = (this.next + 1) % pipelines;
-        return cost.request + cost.requestByte * load.bytes + cost.microBatch * load.microBatches;
+        return withBytes(costs.request, load.bytes, load.microBatches);
       case 'answer':
-        if (message.request?.isOpen) this.around.answer(message.request);
-        return cost.answer;
+        return message.request ? this.giveResult(message.request) : costs.ticket;
       case 'release':
-        return cost.release;
+        this.known--;
+        return costs.release;
       default:
-        return smallMessage;
+        throw new Error(`the coordinator gets no message "${message.kind}"`);
     }
   }
+
+  /** A result too large for a reply stays at the head, and the caller gets a ticket. */
+  private giveResult(request: Request): Execution {
+    const { load, stages } = this.around;
+    const bytes = load.microBatches * stages.at(-1)!.bytesSent;
+    this.around.answer(request);
+    if (bytes > maxMessageBytes) {
+      request.isOpen = false;
+      return costs.ticket;
+    }
+    this.known--;
+    return withBytes(costs.answer, bytes, 0);
+  }
+}
+
+function withBytes(cost: Execution, bytes: number, microBatches: number): Execution {
+  return {
+    instructions:
+      cost.instructions + byteCosts.instructions * bytes + instructionsPerMicroBatch * microBatches,
+    heapChanged: cost.heapChanged + byteCosts.heapChanged * bytes,
+  };
 }

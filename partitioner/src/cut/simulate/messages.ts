@@ -4,11 +4,14 @@
 export interface StageLoad {
   /** The work itself, and reading what came. */
   work: number;
-  /** Sending what comes of it. */
-  sending: number;
+  /** Bytes sent to the next stage, of a last stage to the head, of a single one to the caller. */
+  bytesSent: number;
   /** Pages that a message of it touches. */
   pages: number;
 }
+
+/** system-api-costs.json: a byte of a call's argument, or of a reply. */
+export const instructionsPerByteSent = 50;
 
 /** Requests that callers keep under way. */
 export interface Load {
@@ -27,6 +30,8 @@ export interface LoadOutcome {
   rounds: number;
   /** Requests a round while the pipelines are full; undefined where they are not for three rounds. */
   steadyPerRound: number | undefined;
+  /** Messages that were simulated. */
+  messages: number;
 }
 
 export interface PipelineSetting {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Load, PipelineSetting } from './messages.js';
 import { simulateLoad } from './pipeline.js';
 
-/** Stages as the planner predicts them, in millions of instructions: work, sending, pages. */
+/** Stages as the planner predicts them, in millions of instructions: work, sending on, pages. */
 function setting(
   stages: readonly (readonly [number, number, number])[],
   { resultsStay = false, pipelines = 1 } = {},
@@ -10,7 +10,7 @@ function setting(
   return {
     stages: stages.map(([work, sending, pages]) => ({
       work: work * 1e6,
-      sending: sending * 1e6,
+      bytesSent: (sending * 1e6) / 50,
       pages: pages * 1e6,
     })),
     pipelines,
@@ -46,7 +46,7 @@ const fourResiduals = setting(
   ],
   { pipelines: 4 },
 );
-const eightReaders = setting([[1207, 53, 20]], { pipelines: 8 });
+const eightReaders = setting([[1260, 53, 20]], { pipelines: 8 });
 
 function load(requests: number, concurrency: number, bytes: number): Load {
   return { requests, concurrency, bytes, microBatches: 1 };

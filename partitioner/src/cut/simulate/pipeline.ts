@@ -87,14 +87,9 @@ class Pipelines implements Surroundings {
     const releases: number[] = [];
     let firstAnswer = 0;
     for (let done = 0; done < requests;) {
-      for (const pipeline of releases.splice(0)) {
-        this.subnet.post(coordinatorPlace, { kind: 'release', pipeline });
-      }
       const most = Math.max(1, Math.floor(ingressBytes / Math.max(1, bytes)));
       const entering = Math.min(wanting, unsent, most);
-      for (let index = 0; index < entering; index++) {
-        this.subnet.post(coordinatorPlace, { kind: 'request' });
-      }
+      this.enter(releases.splice(0), entering);
       unsent -= entering;
       wanting -= entering;
       this.subnet.round();
@@ -105,7 +100,21 @@ class Pipelines implements Surroundings {
       releases.push(...answered.filter(({ isOpen }) => !isOpen).map(({ pipeline }) => pipeline));
       if (this.round > mostRounds) throw new Error('the load does not come to an end');
     }
-    return { rounds: this.round, steadyPerRound: this.steady(firstAnswer + 1) };
+    const { rounds, messages } = this.subnet;
+    return { rounds, steadyPerRound: this.steady(firstAnswer + 1), messages };
+  }
+
+  /** Messages enter in the order of their ids, which are hashes: both kinds evenly mixed. */
+  private enter(releases: readonly number[], requests: number): void {
+    const total = releases.length + requests;
+    let released = 0;
+    for (let index = 0; index < total; index++) {
+      const isRelease = (index + 1) * releases.length >= (released + 1) * total;
+      this.subnet.post(
+        coordinatorPlace,
+        isRelease ? { kind: 'release', pipeline: releases[released++]! } : { kind: 'request' },
+      );
+    }
   }
 
   /** Requests a round while the pipelines are full, as the benchmark measures it (METHODOLOGY.md). */

@@ -1,5 +1,7 @@
+import { maxMessageBytes } from '@canopy/protocol';
 import {
   coordinatorPlace,
+  instructionsPerByteSent,
   smallMessage,
   workerPlace,
   type Message,
@@ -9,10 +11,11 @@ import {
   type Surroundings,
   type Task,
 } from './messages.js';
-import type { Actor } from './subnet.js';
+import type { Actor, Execution } from './subnet.js';
 
-/** Taking a request in at the head, for each byte. */
-const headPerByte = 4;
+/** Measured: taking a request in at the head, and a byte of what comes in any message. */
+const enqueueing = 600_000;
+const instructionsPerByteReceived = 4;
 /** What the worker's `limits.ts` says; a test compares them. */
 export const workerLimits = {
   quietIterations: 3,
@@ -122,8 +125,12 @@ export class Stage implements Actor<Message> {
     return this.around.stages[this.index]!;
   }
   private perTask(): number {
-    const { work, sending, pages } = this.load;
-    return work + sending + pages;
+    const { work, pages } = this.load;
+    return work + this.sending + pages;
+  }
+  /** What sending the outcome of a task takes; a single stage only does when its caller waits. */
+  private get sending(): number {
+    return this.isHead && this.isLast ? 0 : instructionsPerByteSent * this.load.bytesSent;
   }
 
   private tasksPerLaunch(): number {
@@ -135,7 +142,8 @@ export class Stage implements Actor<Message> {
   /** Works on tasks until the message's budget is used; gives what that takes. */
   private work(send: Send): number {
     const { budget } = this;
-    const { sending, pages } = this.load;
+    const { sending } = this;
+    const { pages } = this.load;
     const finished: Task[] = [];
     let used = pages;
     const isGoingOn = this.current !== undefined && this.current.work < this.load.work;
@@ -150,15 +158,19 @@ export class Stage implements Actor<Message> {
       if (task.work > 0) break;
       finished.push(task);
       this.current = undefined;
+      // A single stage has the result at once, before it launches more.
+      if (this.isHead && this.isLast) this.underWay--;
       if (used >= (most - sending) * (63 / 64)) break;
       if (this.isHead && launched >= this.tasksPerLaunch()) break;
       this.choose();
     }
-    if (finished.length > 0) this.pass(finished, send);
-    return used + finished.length * sending;
+    const replies = finished.length > 0 ? this.pass(finished, send) : 0;
+    return used + finished.length * sending + replies;
   }
 
-  private pass(tasks: Task[], send: Send): void {
+  /** Hands finished tasks on; gives what replies to callers that wait take. */
+  private pass(tasks: Task[], send: Send): number {
+    let replies = 0;
     if (!this.isLast) {
       const { stages } = this.around;
       for (const task of tasks) task.work = stages[this.index + 1]!.work;
@@ -166,15 +178,24 @@ export class Stage implements Actor<Message> {
       send(this.place(this.index + 1), { kind: 'run', tasks, round, budget: this.budget });
     } else {
       if (this.around.resultsStay) for (const { request } of tasks) this.around.made(request);
-      if (this.isHead) this.report(tasks, send);
+      if (this.isHead) replies = this.report(tasks, send);
       else send(this.place(0), { kind: 'done', tasks });
     }
     send(this.place(this.index), { kind: 'small' });
+    return replies;
   }
 
-  private report(tasks: readonly Task[], send: Send): void {
+  /** What taking in tasks of another stage takes. */
+  private receiving(tasks: readonly Task[], from: number): number {
+    return instructionsPerByteReceived * tasks.length * this.around.stages[from]!.bytesSent;
+  }
+
+  private report(tasks: readonly Task[], send: Send): number {
+    const { load, stages } = this.around;
+    const bytes = load.microBatches * stages.at(-1)!.bytesSent;
+    let used = 0;
+    if (!this.isLast) this.underWay -= tasks.length;
     for (const { request } of tasks) {
-      this.underWay--;
       if (!this.around.resultsStay) this.around.made(request);
       if (request.left > 0 || request.hasEnded) continue;
       request.hasEnded = true;
@@ -183,7 +204,9 @@ export class Stage implements Actor<Message> {
       if (!request.isOpen) continue;
       this.openCalls--;
       send(coordinatorPlace, { kind: 'answer', request });
+      if (bytes <= maxMessageBytes) used += instructionsPerByteSent * bytes;
     }
+    return used;
   }
 
   private schedule(send: Send): void {
@@ -193,10 +216,11 @@ export class Stage implements Actor<Message> {
     send(this.place(this.index), { kind: 'step' });
   }
 
-  execute(message: Message, send: Send): number {
-    const used = this.handle(message, send);
-    this.around.spent(this.isHead, used);
-    return used;
+  execute(message: Message, send: Send): Execution {
+    const instructions = this.handle(message, send);
+    this.around.spent(this.isHead, instructions);
+    // The planner keeps activations so small that what they change never counts.
+    return { instructions, heapChanged: 0 };
   }
 
   private handle(message: Message, send: Send): number {
@@ -217,13 +241,14 @@ export class Stage implements Actor<Message> {
         this.enterRound(this.stepOutstanding ? 1 : 2);
         this.coordinatorLoad = message.coordinatorLoad;
         this.loadHolds = workerLimits.roundsOfLoad + this.around.pipelines;
-        used += headPerByte * bytes;
+        used = enqueueing + instructionsPerByteReceived * bytes;
         break;
       }
       case 'released':
         send(coordinatorPlace, { kind: 'answer' });
         break;
       case 'run': {
+        used += this.receiving(message.tasks, this.index - 1);
         this.inbox.push(...message.tasks);
         this.told = message.budget;
         const isNow = message.round === this.around.round;
@@ -235,7 +260,8 @@ export class Stage implements Actor<Message> {
         break;
       }
       case 'done':
-        this.report(message.tasks, send);
+        used += this.receiving(message.tasks, this.around.stages.length - 1);
+        used += this.report(message.tasks, send);
         break;
       case 'step': {
         this.stepOutstanding = false;

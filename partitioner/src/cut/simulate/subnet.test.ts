@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Subnet, type Actor } from './subnet.js';
+import { Subnet, type Actor, type Execution } from './subnet.js';
 
 /** A message that does next to nothing: a reply, or the word that a task is done. */
 const small = 100_000;
@@ -19,7 +19,11 @@ class Link implements Actor<Message> {
     private readonly chain: { length: number; tasks: number; instructions: number },
   ) {}
 
-  execute(message: Message, send: (to: number, message: Message) => void): number {
+  execute(message: Message, send: (to: number, message: Message) => void): Execution {
+    return { instructions: this.handle(message, send), heapChanged: 0 };
+  }
+
+  private handle(message: Message, send: (to: number, message: Message) => void): number {
     const { length, tasks, instructions } = this.chain;
     if (message === 'done') this.done++;
     if (message === 'done' || message === 'reply') return small;

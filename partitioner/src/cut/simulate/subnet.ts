@@ -8,10 +8,19 @@ const threads = 4;
 const threadBudget = 2_000_000_000;
 const perMessage = 2_000_000;
 const perCanister = 8_000_000;
+/** Heap that a canister may change in a round; what is more makes it sit out later ones. */
+const heapPerRound = 75 * 1024 * 1024;
 
-/** A canister: executes a message, sends others, and gives the instructions it took. */
+/** What a message took. */
+export interface Execution {
+  instructions: number;
+  /** Bytes of heap pages that it changed. */
+  heapChanged: number;
+}
+
+/** A canister: executes a message and sends others. */
 export interface Actor<M> {
-  execute(message: M, send: (to: number, message: M) => void): number;
+  execute(message: M, send: (to: number, message: M) => void): Execution;
 }
 
 interface Canister<M> {
@@ -20,6 +29,12 @@ interface Canister<M> {
   inbox: M[];
   /** Goes down with each full turn, so that others come first. */
   priority: number;
+  /** Heap changed and not yet made up for by rounds. */
+  heapChanged: number;
+}
+
+function hasTurn<M>({ inbox, heapChanged }: Canister<M>): boolean {
+  return inbox.length > 0 && heapChanged < heapPerRound;
 }
 
 /** A subnet of nothing but these canisters. */
@@ -28,9 +43,17 @@ export class Subnet<M> {
   private outgoing: { to: number; message: M }[] = [];
   /** Rounds executed, the one under way included. */
   rounds = 0;
+  /** Messages executed. */
+  messages = 0;
 
   constructor(actors: readonly Actor<M>[]) {
-    this.canisters = actors.map((actor, index) => ({ index, actor, inbox: [], priority: 0 }));
+    this.canisters = actors.map((actor, index) => ({
+      index,
+      actor,
+      inbox: [],
+      priority: 0,
+      heapChanged: 0,
+    }));
   }
 
   /** Puts a message in a canister's queue: from outside, before a round. */
@@ -53,7 +76,10 @@ export class Subnet<M> {
       if (left <= 0) return;
       let used = 0;
       while (left > 0 && canister.inbox.length > 0) {
-        const instructions = canister.actor.execute(canister.inbox.shift()!, this.send);
+        const message = canister.inbox.shift()!;
+        const { instructions, heapChanged } = canister.actor.execute(message, this.send);
+        this.messages++;
+        canister.heapChanged += heapChanged;
         used += instructions;
         left -= instructions + perMessage;
       }
@@ -75,9 +101,7 @@ export class Subnet<M> {
         full.add(canister);
       }
       const dealt: Canister<M>[][] = Array.from({ length: threads }, () => []);
-      order
-        .filter(({ inbox }) => inbox.length > 0)
-        .forEach((canister, index) => dealt[index % threads]!.push(canister));
+      order.filter(hasTurn).forEach((canister, index) => dealt[index % threads]!.push(canister));
       const before = left;
       const used = dealt.map((canisters) => this.runThread(canisters, before, isFirst, full));
       left -= Math.max(...used);
@@ -86,7 +110,10 @@ export class Subnet<M> {
     }
     this.deliver();
     const shared = full.size / this.canisters.length;
-    for (const canister of this.canisters) canister.priority += shared;
+    for (const canister of this.canisters) {
+      canister.priority += shared;
+      canister.heapChanged = Math.max(0, canister.heapChanged - heapPerRound);
+    }
     for (const canister of full) canister.priority--;
   }
 
