@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,30 +6,17 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { viewAs } from '@canopy/client';
 import { readNpy, writeNpy } from './tensors/npy.js';
+import { runCanopy, type Ended } from './testing/command.js';
 
 const localIc = fileURLToPath(new URL('../../local-ic/bin/local-ic.js', import.meta.url));
-const binary = fileURLToPath(new URL('../bin/canopy.js', import.meta.url));
 const model = fileURLToPath(
   new URL('../../pocketic-tests/models/digits-cnn/model.onnx', import.meta.url),
 );
 let folder = '';
 
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs the built command in a folder of its own. */
 function canopy(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: '1', POCKET_IC_BIN: localIc };
-    const options = { cwd: folder, env };
-    execFile(process.execPath, [binary, ...args], options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
-  });
+  return runCanopy(args, { cwd: folder, env: { POCKET_IC_BIN: localIc } });
 }
 
 async function json(...args: string[]): Promise<unknown> {

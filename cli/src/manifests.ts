@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseDeployment, type Deployment } from '@canopy/client';
+import { parseDeployment, type Deployment } from '@canopy/client/manifest';
 import { CommandError, UsageError } from './errors.js';
 import { canopyFolder } from './local/state.js';
 

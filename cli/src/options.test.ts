@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   collectDim,
-  collectPair,
+  collectInput,
   parseBytes,
   parseCount,
   parseCounts,
@@ -34,11 +34,14 @@ describe('options', () => {
     }
   });
 
-  test('pairs add up, and values may hold "="', () => {
-    expect(collectPair('b=2', { a: '1' })).toEqual({ a: '1', b: '2' });
-    expect(collectPair('x=dir/a=b.npy')).toEqual({ x: 'dir/a=b.npy' });
+  test('inputs and sizes add up, and names may hold "="', () => {
+    expect(collectInput('b=2', ['a=1'])).toEqual(['a=1', 'b=2']);
+    expect(collectInput('x=1=dir/a=b.npy')).toEqual(['x=1=dir/a=b.npy']);
+    for (const text of ['x', '=x', 'x=']) expect(() => collectInput(text)).toThrow('name=file');
     expect(collectDim('batch=8', { seq: 2 })).toEqual({ seq: 2, batch: 8 });
-    for (const text of ['x', '=x', 'x=']) expect(() => collectPair(text)).toThrow('name=value');
+    expect(collectDim('past=1=8')).toEqual({ 'past=1': 8 });
     expect(() => collectDim('batch=many')).toThrow('whole number');
+    expect(() => collectDim('batch')).toThrow('name=size');
+    expect(() => collectDim('batch=3', { batch: 2 })).toThrow('"batch" is given twice');
   });
 });

@@ -41,23 +41,23 @@ export function parseCountOrAuto(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : parseCount(text);
 }
 
-/** Adds `name=value` to those given before; the last of one name counts. */
-export function collectPair(
-  text: string,
-  earlier: Record<string, string> = {},
-): Record<string, string> {
+/** Adds `name=file` to those given before. The name may hold "=", too: see `splitInput`. */
+export function collectInput(text: string, earlier: readonly string[] = []): string[] {
   const at = text.indexOf('=');
-  if (at < 1 || at === text.length - 1) {
-    throw new UsageError(`"${text}" must have the form name=value`);
+  if (at < 1 || text.endsWith('=')) {
+    throw new UsageError(`"${text}" must have the form name=file`);
   }
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+  return [...earlier, text];
 }
 
-/** Adds `name=size`, the size of an open dimension, to those given before. */
+/** Adds `name=size`, the size of an open dimension, to those given before. The name may hold "=". */
 export function collectDim(
   text: string,
-  earlier: Record<string, number> = {},
+  earlier: Readonly<Record<string, number>> = {},
 ): Record<string, number> {
-  const [[name, value]] = Object.entries(collectPair(text)) as [[string, string]];
-  return { ...earlier, [name]: parseCount(value) };
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new UsageError(`"${text}" must have the form name=size`);
+  const name = text.slice(0, at);
+  if (name in earlier) throw new UsageError(`"${name}" is given twice`);
+  return { ...earlier, [name]: parseCount(text.slice(at + 1)) };
 }

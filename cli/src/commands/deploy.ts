@@ -1,10 +1,8 @@
-import { deploy, placeText, type DeployProgress, type ReadyDeployment } from '@canopy/client';
-import { coordinatorWasmGz } from '@canopy/coordinator';
-import { formatPlan, planModel, type PlannedModel } from '@canopy/partitioner';
-import { workerWasmGz } from '@canopy/worker';
-import { connect } from '../connect.js';
+import type { DeployProgress, ReadyDeployment } from '@canopy/client';
+import type { PlannedModel } from '@canopy/partitioner';
 import { manifestPath, readManifest, writeManifest } from '../manifests.js';
-import { runSteps, table, toJson, type Output } from '../output.js';
+import { table, toJson, type Output } from '../output.js';
+import { runSteps } from '../steps.js';
 import { planOptions, type PlanFlags } from './plan.js';
 
 export interface DeployFlags extends PlanFlags {
@@ -37,7 +35,12 @@ export async function deployCommand(
   flags: DeployFlags,
   output: Output,
 ): Promise<void> {
+  const { connect } = await import('../connect.js');
   const { transport, host } = await connect(flags.replica);
+  const { deploy } = await import('@canopy/client');
+  const { planModel } = await import('@canopy/partitioner');
+  const { coordinatorWasmGz } = await import('@canopy/coordinator');
+  const { workerWasmGz } = await import('@canopy/worker');
   let planned: PlannedModel | undefined;
   let deployment: ReadyDeployment | undefined;
   let path = '';
@@ -69,23 +72,25 @@ export async function deployCommand(
         },
       },
     ]);
-    printDeployment(deployment!, planned!, path, output);
+    await printDeployment(deployment!, planned!, path, output);
   } finally {
     planned?.close();
   }
 }
 
-function printDeployment(
+async function printDeployment(
   deployment: ReadyDeployment,
   planned: PlannedModel,
   path: string,
   output: Output,
-): void {
+): Promise<void> {
   if (output.json) {
     const { plan, ...rest } = deployment;
     output.print(toJson({ ...rest, stages: plan.stages, manifest: path }));
     return;
   }
+  const { formatPlan } = await import('@canopy/partitioner');
+  const { placeText } = await import('@canopy/client');
   output.print(formatPlan(planned));
   output.print('');
   output.print(

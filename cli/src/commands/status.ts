@@ -1,12 +1,5 @@
-import {
-  CoordinatorClient,
-  WorkerClient,
-  placeText,
-  type Deployment,
-  type Transport,
-} from '@canopy/client';
+import type { CoordinatorClient, Deployment, Transport } from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
-import { connect } from '../connect.js';
 import { deploymentNames, findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
 
@@ -21,6 +14,7 @@ async function askAll(
   workers: WorkerStatus[];
   metrics: Awaited<ReturnType<CoordinatorClient['metrics']>>;
 }> {
+  const { CoordinatorClient, WorkerClient } = await import('@canopy/client');
   const [workers, metrics] = await Promise.all([
     Promise.all(deployment.workers.map((id) => new WorkerClient(transport, id).status())),
     new CoordinatorClient(transport, deployment.coordinator ?? '').metrics(),
@@ -49,6 +43,8 @@ export async function statusCommand(
     );
     return;
   }
+  const { connect } = await import('../connect.js');
+  const { placeText } = await import('@canopy/client');
   const { transport } = await connect(flags.replica ?? deployment.host);
   const { workers, metrics } = await askAll(transport, deployment);
   if (output.json) {

@@ -86,8 +86,15 @@ function externalConstant(
   return fileConstant(dtype, dims, path, offset);
 }
 
-/** Reads a TensorProto: name, type, shape, and where its data lie. */
-export function readTensor(reader: WireReader): { name: string; constant: Constant } {
+/**
+ * Reads a TensorProto: name, type, shape, and where its data lie.
+ *
+ * @param what what the tensor is, for errors
+ */
+export function readTensor(
+  reader: WireReader,
+  what = 'weight',
+): { name: string; constant: Constant } {
   let name = '';
   let code = 0;
   const dims: number[] = [];
@@ -109,7 +116,7 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
       case 4:
         if (field.type === WireType.bytes && packedFloats === undefined) packedFloats = field;
-        else floats.push(...reader.floats(field));
+        else for (const value of reader.floats(field)) floats.push(value);
         break;
       case 5:
       case 7:
@@ -127,7 +134,8 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
       case 10: {
         const bytes = reader.data(field);
-        doubles.push(...new Float64Array(bytes.buffer, 0, bytes.length / 8));
+        for (const value of new Float64Array(bytes.buffer, 0, bytes.length / 8))
+          doubles.push(value);
         break;
       }
       case 13: {
@@ -146,11 +154,11 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
     }
   }
-  const dtype = readDType(code, `weight "${name}"`);
+  const dtype = readDType(code, `${what} "${name}"`);
   if (hasStrings) {
     throw new PartitionError(
       'unsupported',
-      `weight "${name}" holds strings, which is not supported`,
+      `${what} "${name}" holds strings, which is not supported`,
     );
   }
   const needed = elementCount(dims) * dtypeBytes(dtype);
@@ -164,7 +172,7 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
     if (length !== needed) {
       throw new PartitionError(
         'bad-model',
-        `weight "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${length}`,
+        `${what} "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${length}`,
       );
     }
     if (length > keepInMemoryBytes) {
@@ -177,7 +185,7 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
   if (data.length !== needed) {
     throw new PartitionError(
       'bad-model',
-      `weight "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${data.length}`,
+      `${what} "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${data.length}`,
     );
   }
   return { name, constant: memoryConstant(dtype, dims, data) };

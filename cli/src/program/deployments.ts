@@ -1,0 +1,67 @@
+/** Commands about what is deployed. What they do is loaded when they run. */
+import type { Command } from 'commander';
+import type { DeployFlags } from '../commands/deploy.js';
+import type { RunFlags } from '../commands/run.js';
+import { collectInput, parseCount } from '../options.js';
+import type { Output } from '../output.js';
+import { parser, replicaOption, withPlanOptions } from './options.js';
+
+const deploymentArgument = "a deployment's name, or the path of its manifest";
+
+export function addDeploymentCommands(program: Command, output: () => Output): void {
+  withPlanOptions(program.command('deploy'))
+    .argument('<model>', 'ONNX file')
+    .description('put a model on an Internet Computer, or go on where that was interrupted')
+    .addOption(replicaOption())
+    .option(
+      '--manifest <file>',
+      'where to keep the manifest (default: .canopy/deployments/NAME.json)',
+    )
+    .option(
+      '--open-calls <count>',
+      'calls of infer that wait for their result at a time; more get a ticket (default: 2)',
+      parser<number>((text) => parseCount(text, 0)),
+    )
+    .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB',
+    )
+    .action(async (model: string, flags: DeployFlags) => {
+      const { deployCommand } = await import('../commands/deploy.js');
+      await deployCommand(model, flags, output());
+    });
+
+  program
+    .command('run')
+    .argument('<deployment>', deploymentArgument)
+    .description('run a deployed model')
+    .option(
+      '--input <name=file>',
+      'a tensor as .json (nested lists), .npy or .pb (repeatable)',
+      parser<string[]>(collectInput),
+    )
+    .option(
+      '--output <folder>',
+      'write results as .npy into a folder, or as JSON to stdout with "-"',
+    )
+    .addOption(replicaOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -',
+    )
+    .action(async (deployment: string, flags: RunFlags) => {
+      const { runCommand } = await import('../commands/run.js');
+      await runCommand(deployment, flags, output());
+    });
+
+  program
+    .command('status')
+    .argument('[deployment]', deploymentArgument)
+    .description('list the deployments made here, or show the health of one')
+    .addOption(replicaOption())
+    .action(async (name: string | undefined, flags: { replica?: string }) => {
+      const { statusCommand } = await import('../commands/status.js');
+      await statusCommand(name, flags, output());
+    });
+}
