@@ -73,7 +73,7 @@ test('deploys a model on the local IC and runs it as onnxruntime does', async ()
 
   const again = await json('deploy', model, '--name', 'digits', '--workers', '2');
   expect(again).toMatchObject({ workers: deployed.workers });
-  expect(await json('status')).toEqual(['digits']);
+  expect(await json('status')).toMatchObject([{ name: 'digits', state: 'ready', workers: 2 }]);
   expect(await json('status', 'digits')).toMatchObject({
     metrics: { requests: 2, failed: 0 },
     workers: [{ state: 'ready' }, { state: 'ready' }],
@@ -95,7 +95,10 @@ test('deploys several pipelines, and shows where each worker stands', async () =
   });
   const refused = await canopy('deploy', model, '--name', 'twice', '--workers', '2');
   expect(refused).toMatchObject({ code: 1 });
-  expect(refused.stderr).toContain('the manifest belongs to another cut');
+  expect(refused.stderr).toContain(
+    'the manifest belongs to another cut of the model (2 pipelines of 2 stages',
+  );
+  expect(refused.stderr).toContain('--fresh deploys anew');
 });
 
 test('an input of the wrong shape is refused with what is expected', async () => {

@@ -1,10 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DetailedResult } from '@canopy/client';
+import { requireReady } from '@canopy/client/manifest';
 import { DType, type DTypeName } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
 import { findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
+import { whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
 import { readFeeds } from '../tensors/feeds.js';
 import { numbersOf, toNestedLists } from '../tensors/json.js';
@@ -25,18 +27,20 @@ export async function runCommand(
   flags: RunFlags,
   output: Output,
 ): Promise<void> {
-  const deployment = await findManifest(deploymentName);
+  const deployment = requireReady(await findManifest(deploymentName));
   const feeds = await readFeeds(deployment.plan, flags.input ?? []);
-  const { CanopySession } = await import('@canopy/client');
-  const { connect } = await import('../connect.js');
-  const { transport, host } = await connect(flags.replica ?? deployment.host);
+  const { CanopySession, requireRegistered } = await import('@canopy/client');
+  const { connectToDeployment } = await import('../connect.js');
+  const { transport, host } = await connectToDeployment(deployment, flags.replica);
   let result: DetailedResult | undefined;
   await runSteps(output, [
     {
       title: `Running "${deployment.model}" on ${host}`,
       run: async () => {
+        await requireRegistered(deployment, { transport });
         const session = await CanopySession.create(deployment, { transport });
-        result = await session.runDetailed(feeds);
+        const work = session.runDetailed(feeds);
+        result = await whileReachable(host, 'run it again once it is back', work);
       },
     },
   ]);

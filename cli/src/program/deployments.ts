@@ -1,6 +1,7 @@
 /** Commands about what is deployed. What they do is loaded when they run. */
 import type { Command } from 'commander';
 import type { DeployFlags } from '../commands/deploy.js';
+import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
 import { collectInput, parseCount } from '../options.js';
 import type { Output } from '../output.js';
@@ -56,12 +57,36 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     });
 
   program
+    .command('list')
+    .description('list the deployments made in this folder')
+    .action(async () => {
+      const { listCommand } = await import('../commands/list.js');
+      await listCommand(output());
+    });
+
+  program
     .command('status')
     .argument('[deployment]', deploymentArgument)
-    .description('list the deployments made here, or show the health of one')
+    .description('show the health of a deployment; without one, what "list" shows')
     .addOption(replicaOption())
     .action(async (name: string | undefined, flags: { replica?: string }) => {
+      if (name === undefined) {
+        const { listCommand } = await import('../commands/list.js');
+        await listCommand(output());
+        return;
+      }
       const { statusCommand } = await import('../commands/status.js');
       await statusCommand(name, flags, output());
+    });
+
+  program
+    .command('remove')
+    .argument('<deployment>', deploymentArgument)
+    .description('delete the canisters of a deployment, and its manifest')
+    .addOption(replicaOption())
+    .option('--yes', 'do not ask')
+    .action(async (name: string, flags: RemoveFlags) => {
+      const { removeCommand } = await import('../commands/remove.js');
+      await removeCommand(name, flags, output());
     });
 }

@@ -11,6 +11,7 @@ import { Principal } from '@dfinity/principal';
 import { CanisterError } from '@canopy/protocol';
 import { CallRejected, CanopyError, firstLine } from '../errors.js';
 import { sleep } from '../retry.js';
+import { toHex } from '../sha256.js';
 import { install, managementCanister, provisionalCreate } from './management.js';
 import type { CreateOptions, InstallOptions, Transport } from './transport.js';
 
@@ -114,6 +115,15 @@ export class AgentTransport implements Transport {
 
   installCode(options: InstallOptions): Promise<void> {
     return install(this.management, options);
+  }
+
+  manage(method: string, arg: Uint8Array, canister: string): Promise<Uint8Array> {
+    return this.management(method, arg, canister);
+  }
+
+  rootKey(): string | undefined {
+    const { rootKey } = this.agent;
+    return rootKey ? toHex(rootKey) : undefined;
   }
 
   private readonly management = (
