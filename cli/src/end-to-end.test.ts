@@ -70,9 +70,14 @@ test('deploys a model on the local IC and runs it as onnxruntime does', async ()
   expect(printed.outputs.logits.data.flat()).toEqual(
     Array.from(expected, (value) => expect.closeTo(value, 3) as unknown),
   );
+});
 
+test('deploying it again finds all there', async () => {
+  const { workers } = JSON.parse(
+    await readFile(join(folder, '.canopy', 'deployments', 'digits.json'), 'utf8'),
+  ) as { workers: string[] };
   const again = await json('deploy', model, '--name', 'digits', '--workers', '2');
-  expect(again).toMatchObject({ workers: deployed.workers });
+  expect(again).toMatchObject({ workers });
   expect(await json('status')).toMatchObject([{ name: 'digits', state: 'ready', workers: 2 }]);
   expect(await json('status', 'digits')).toMatchObject({
     metrics: { requests: 2, failed: 0 },

@@ -6,6 +6,10 @@ import {
   parseCount,
   parseCounts,
   parseCountOrAuto,
+  parseNumbers,
+  parsePixels,
+  parsePositive,
+  parsePositives,
 } from './options.js';
 
 describe('options', () => {
@@ -43,5 +47,18 @@ describe('options', () => {
     expect(() => collectDim('batch=many')).toThrow('whole number');
     expect(() => collectDim('batch')).toThrow('name=size');
     expect(() => collectDim('batch=3', { batch: 2 })).toThrow('"batch" is given twice');
+  });
+
+  test('pixels and numbers', () => {
+    expect(parsePixels('224x112')).toEqual({ width: 224, height: 112 });
+    expect(parsePixels('224')).toEqual({ width: 224, height: 224 });
+    for (const text of ['', '0', '3x', 'x3', '3x0', '-3', '3.5']) {
+      expect(() => parsePixels(text)).toThrow('224x224');
+    }
+    expect(parseNumbers('0.5, -1,2e-3')).toEqual([0.5, -1, 0.002]);
+    for (const text of ['', '1,,2', 'a', 'Infinity']) expect(() => parseNumbers(text)).toThrow();
+    expect(() => parsePositives('1,0')).toThrow('above 0');
+    expect(parsePositive('255')).toBe(255);
+    expect(() => parsePositive('1,2')).toThrow('not one number');
   });
 });

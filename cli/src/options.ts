@@ -61,3 +61,38 @@ export function collectDim(
   if (name in earlier) throw new UsageError(`"${name}" is given twice`);
   return { ...earlier, [name]: parseCount(text.slice(at + 1)) };
 }
+
+/** Pixels such as `224x224`; one number is both width and height. */
+export function parsePixels(text: string): { width: number; height: number } {
+  const match = /^(\d+)(?:x(\d+))?$/i.exec(text.trim());
+  const width = Number(match?.[1] ?? 0);
+  const height = Number(match?.[2] ?? width);
+  if (width < 1 || height < 1) {
+    throw new UsageError(`"${text}" is no size in pixels: write it like 224x224 or 224`);
+  }
+  return { width, height };
+}
+
+/** A number, or several with commas between them. */
+export function parseNumbers(text: string): number[] {
+  return text.split(',').map((part) => {
+    if (part.trim() === '' || !Number.isFinite(Number(part))) {
+      throw new UsageError(`"${text}" must be numbers with commas between them`);
+    }
+    return Number(part);
+  });
+}
+
+/** Numbers of {@link parseNumbers}, each above 0. */
+export function parsePositives(text: string): number[] {
+  const values = parseNumbers(text);
+  if (values.some((value) => value <= 0)) throw new UsageError(`"${text}" must be above 0`);
+  return values;
+}
+
+/** One number above 0. */
+export function parsePositive(text: string): number {
+  const [value, ...more] = parsePositives(text);
+  if (value === undefined || more.length > 0) throw new UsageError(`"${text}" is not one number`);
+  return value;
+}

@@ -4,6 +4,7 @@ import type { DetailedResult } from '@canopy/client';
 import { requireReady } from '@canopy/client/manifest';
 import { DType, type DTypeName } from '@canopy/protocol';
 import { CommandError } from '../errors.js';
+import type { PictureOptions } from '../images/picture-tensor.js';
 import { findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
 import { whileReachable } from '../reach.js';
@@ -13,12 +14,30 @@ import { numbersOf, toNestedLists } from '../tensors/json.js';
 import { writeNpy } from '../tensors/npy.js';
 import { typeText, type TensorValue } from '../tensors/tensor-value.js';
 
-export interface RunFlags {
+export interface RunFlags extends PictureOptions {
   /** Each `name=file`. */
   input?: string[];
   /** A folder for `.npy` files, or `-` for JSON on stdout. */
   output?: string;
   replica?: string;
+}
+
+function pictureOptions({
+  resize,
+  layout,
+  colors,
+  range,
+  mean,
+  std,
+}: PictureOptions): PictureOptions {
+  return {
+    ...(resize && { resize }),
+    ...(layout && { layout }),
+    ...(colors && { colors }),
+    ...(range !== undefined && { range }),
+    ...(mean && { mean }),
+    ...(std && { std }),
+  };
 }
 
 /** `canopy run DEPLOYMENT`: runs a deployed model on tensors from files. */
@@ -28,7 +47,7 @@ export async function runCommand(
   output: Output,
 ): Promise<void> {
   const deployment = requireReady(await findManifest(deploymentName));
-  const feeds = await readFeeds(deployment.plan, flags.input ?? []);
+  const feeds = await readFeeds(deployment.plan, flags.input ?? [], pictureOptions(flags));
   const { CanopySession, requireRegistered } = await import('@canopy/client');
   const { connectToDeployment } = await import('../connect.js');
   const { transport, host } = await connectToDeployment(deployment, flags.replica);

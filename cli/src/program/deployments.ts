@@ -1,9 +1,16 @@
 /** Commands about what is deployed. What they do is loaded when they run. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { DeployFlags } from '../commands/deploy.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
-import { collectInput, parseCount } from '../options.js';
+import {
+  collectInput,
+  parseCount,
+  parseNumbers,
+  parsePixels,
+  parsePositive,
+  parsePositives,
+} from '../options.js';
 import type { Output } from '../output.js';
 import { parser, replicaOption, withPlanOptions } from './options.js';
 
@@ -39,9 +46,29 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     .description('run a deployed model')
     .option(
       '--input <name=file>',
-      'a tensor as .json (nested lists), .npy or .pb (repeatable)',
+      'a tensor as .json (nested lists), .npy or .pb, or a picture as .png or .jpg (repeatable)',
       parser<string[]>(collectInput),
     )
+    .option('--resize <size>', 'scale pictures to WIDTHxHEIGHT pixels', parser(parsePixels))
+    .addOption(
+      new Option('--layout <order>', 'order of the dimensions of pictures').choices([
+        'nchw',
+        'nhwc',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--colors <order>',
+        'colours of pictures (default: rgb; gray of one channel)',
+      ).choices(['rgb', 'bgr', 'gray']),
+    )
+    .option(
+      '--range <value>',
+      'value of full brightness, before --mean and --std (default: 1; 255 of whole numbers)',
+      parser(parsePositive),
+    )
+    .option('--mean <values>', 'taken off the channels of pictures', parser(parseNumbers))
+    .option('--std <values>', 'what they are divided by then', parser(parsePositives))
     .option(
       '--output <folder>',
       'write results as .npy into a folder, or as JSON to stdout with "-"',
@@ -49,7 +76,8 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     .addOption(replicaOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -',
+      '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -' +
+        '\n  canopy run mine --input x=photo.jpg --resize 224x224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225',
     )
     .action(async (deployment: string, flags: RunFlags) => {
       const { runCommand } = await import('../commands/run.js');

@@ -2,7 +2,8 @@ import type { Feeds } from '@canopy/client';
 import { existsSync } from 'node:fs';
 import type { Plan, TensorSpec } from '@canopy/protocol';
 import { UsageError } from '../errors.js';
-import { readTensorFile } from './tensor-file.js';
+import type { PictureOptions } from '../images/picture-tensor.js';
+import { isPicture, readTensorFile } from './tensor-file.js';
 import { elements, typeText } from './tensor-value.js';
 
 /** Every way to take `name=file` apart; names and files may hold "=", too. */
@@ -64,11 +65,19 @@ export function inputFiles(plan: Plan, given: readonly string[]): Map<string, st
  * Reads the files of all inputs. Throws {@link UsageError} where they are not those of the model,
  * `CommandError` where a file cannot be taken.
  */
-export async function readFeeds(plan: Plan, given: readonly string[]): Promise<Feeds> {
+export async function readFeeds(
+  plan: Plan,
+  given: readonly string[],
+  picture: PictureOptions = {},
+): Promise<Feeds> {
   const files = inputFiles(plan, given);
+  const flags = Object.keys(picture).map((name) => `--${name}`);
+  if (flags.length > 0 && ![...files.values()].some(isPicture)) {
+    throw new UsageError(`${flags.join(', ')}: for pictures, but no input is one`);
+  }
   const feeds: Record<string, Feeds[string]> = {};
   for (const spec of plan.inputs) {
-    const tensor = await readTensorFile(files.get(spec.name)!, spec);
+    const tensor = await readTensorFile(files.get(spec.name)!, spec, picture);
     feeds[spec.name] = { type: tensor.dtype, dims: tensor.dims, data: elements(tensor) };
   }
   return feeds;
