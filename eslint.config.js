@@ -11,7 +11,7 @@ const layers = {
   worker: ['protocol'],
   coordinator: ['protocol'],
   'local-ic': [],
-  client: ['protocol', 'partitioner'],
+  client: ['protocol'],
   bench: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic'],
   cli: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic', 'bench'],
 };

@@ -6,9 +6,11 @@ import {
   type CoordinatorErrorRecord,
   type Done,
   type FetchResult,
+  type RequestNumber,
 } from '@canopy/protocol';
-import { CanopyError, toCanopyError, type CanopyErrorCode } from './errors.js';
-import type { Transport } from './transport/transport.js';
+import { unlessAborted } from './abort.js';
+import { CanopyError, firstLine, toCanopyError, type CanopyErrorCode } from './errors.js';
+import type { CallOptions, Transport } from './transport/transport.js';
 
 type MethodName = keyof CoordinatorActor;
 type Actor = CoordinatorActor<Principal>;
@@ -49,6 +51,12 @@ export interface RegisteredModel {
   plan: string;
 }
 
+/** How a request is made. */
+export interface AskOptions extends CallOptions {
+  /** Under it the same request may be sent again, and never runs twice; see `coordinator.did`. */
+  number?: RequestNumber;
+}
+
 function bytesOf(value: Uint8Array | number[]): Uint8Array {
   return value instanceof Uint8Array ? value : Uint8Array.from(value);
 }
@@ -83,8 +91,8 @@ export class CoordinatorClient {
   }
 
   /** @param inputs a tensor bundle */
-  async infer(model: string, inputs: Uint8Array): Promise<InferReply> {
-    const reply = await this.call('infer', [model, inputs]);
+  async infer(model: string, inputs: Uint8Array, options: AskOptions = {}): Promise<InferReply> {
+    const reply = await this.call('infer', [model, inputs, numberOf(options)], options);
     if ('err' in reply) throw unwrapError(reply.err);
     if ('ticket' in reply) return { kind: 'ticket', ticket: reply.ticket };
     return {
@@ -102,8 +110,8 @@ export class CoordinatorClient {
     };
   }
 
-  async submit(model: string, inputs: Uint8Array): Promise<bigint> {
-    const reply = await this.call('submit', [model, inputs]);
+  async submit(model: string, inputs: Uint8Array, options: AskOptions = {}): Promise<bigint> {
+    const reply = await this.call('submit', [model, inputs, numberOf(options)], options);
     if ('err' in reply) throw unwrapError(reply.err);
     return reply.ok;
   }
@@ -113,14 +121,20 @@ export class CoordinatorClient {
     ticket: bigint,
     offset: number,
     certified: boolean,
+    options: CallOptions = {},
   ): Promise<Exclude<FetchResult, { err: unknown }>> {
-    const reply = await this.call(certified ? 'fetch_update' : 'fetch', [ticket, offset]);
+    const reply = await this.call(certified ? 'fetch_update' : 'fetch', [ticket, offset], options);
     if ('err' in reply) throw unwrapError(reply.err);
     return reply;
   }
 
   async release(ticket: bigint): Promise<void> {
     unwrapDone(await this.call('release', [ticket]));
+  }
+
+  /** {@link release} by the number of a request, whose ticket need not be known. */
+  async cancel(id: bigint): Promise<void> {
+    unwrapDone(await this.call('cancel', [id]));
   }
 
   /** The latest requests, newest first. */
@@ -135,15 +149,33 @@ export class CoordinatorClient {
   private async call<Name extends MethodName>(
     name: Name,
     args: unknown[],
+    options: CallOptions = {},
   ): Promise<Awaited<ReturnType<Actor[Name]>>> {
     const method = methods[name];
     const kind = method.annotations.length > 0 ? 'query' : 'update';
+    const what = `coordinator ${this.canister}, ${name}`;
+    const arg = IDL.encode(method.argTypes, args);
+    let reply: Uint8Array;
     try {
-      const arg = IDL.encode(method.argTypes, args);
-      const reply = await this.transport[kind](this.canister, name, arg);
+      const call = this.transport[kind](this.canister, name, arg, options);
+      reply = await unlessAborted(call, options.signal);
+    } catch (error) {
+      throw toCanopyError(error, what);
+    }
+    try {
       return IDL.decode(method.retTypes, reply)[0] as unknown as Awaited<ReturnType<Actor[Name]>>;
     } catch (error) {
-      throw toCanopyError(error, `coordinator ${this.canister}, ${name}`);
+      throw new CanopyError(
+        'bad-reply',
+        `${what}: the answer is not the Candid of this method (${firstLine(error)}): is it a coordinator, ` +
+          'and of this release?',
+        false,
+        { cause: error },
+      );
     }
   }
+}
+
+function numberOf({ number }: AskOptions): [] | [RequestNumber] {
+  return number === undefined ? [] : [number];
 }

@@ -1,4 +1,5 @@
-import { CanopyError, toCanopyError } from './errors.js';
+import { sleep } from './abort.js';
+import { toCanopyError, type CanopyError } from './errors.js';
 
 export interface RetryOptions {
   /**
@@ -20,8 +21,12 @@ export interface RetryOptions {
   onRetry?: (error: CanopyError, attempt: number) => void;
 }
 
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** How one action is retried, besides what a session's options say. */
+export interface RetryScope {
+  /** Ends waiting between tries; no try follows once it is aborted. */
+  signal?: AbortSignal;
+  /** Which errors are followed by another try, of those that are worth it; all where it is left out. */
+  only?: (error: CanopyError) => boolean;
 }
 
 /**
@@ -33,17 +38,20 @@ export async function retry<T>(
   what: string,
   action: () => Promise<T>,
   options: RetryOptions = {},
+  { signal, only = () => true }: RetryScope = {},
 ): Promise<T> {
   const { attempts = 8, firstDelayMs = 100, longestDelayMs = 5000, onRetry } = options;
   for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
     try {
       return await action();
     } catch (error) {
+      signal?.throwIfAborted();
       const known = toCanopyError(error, what);
-      if (!known.retryable || attempt >= attempts) throw known;
+      if (!known.retryable || attempt >= attempts || !only(known)) throw known;
       onRetry?.(known, attempt);
       const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1));
-      await sleep(delay * (0.5 + Math.random() / 2));
+      await sleep(delay * (0.5 + Math.random() / 2), signal);
     }
   }
 }

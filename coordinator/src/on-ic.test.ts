@@ -223,16 +223,134 @@ describe('the coordinator as a canister', () => {
     expect((eleven - one) / 10).toBeLessThan(800_000);
   });
 
-  test('costs at most 10.5 M instructions to give a ticket, and to release it', () => {
+  test('costs at most 10.5 M instructions to give a ticket, and to release it; 15 M where it must ask what it cost', () => {
+    const result = answer(1);
     script('enqueue', new ByteWriter().u64(11n).finish());
+    script('fetch', new ByteWriter().u32(1).u32(result.length).bytes(result).finish());
     let ticket = 0n;
-    const submitted = network.instructionsOf(coordinator, () => {
-      ticket = (call(bob, 'submit', 'm', inputs(2)) as { ok: bigint }).ok;
-    });
-    const released = network.instructionsOf(coordinator, () => {
-      expect(call(bob, 'release', ticket)).toEqual({ ok: null });
-    });
+    const submit = (): number =>
+      network.instructionsOf(coordinator, () => {
+        ticket = (call(bob, 'submit', 'm', inputs(2)) as { ok: bigint }).ok;
+      });
+    const release = (): number =>
+      network.instructionsOf(coordinator, () => {
+        expect(call(bob, 'release', ticket)).toEqual({ ok: null });
+        network.ic.tick();
+      });
+    const submitted = submit();
+    call(bob, 'fetch_update', ticket, 0);
+    const released = release();
+    submit();
+    const releasedUnread = release();
+    console.log(
+      `coordinator: ${submitted} to submit, ${released} and ${releasedUnread} to release`,
+    );
     expect(submitted).toBeLessThan(10_500_000);
     expect(released).toBeLessThan(10_500_000);
+    expect(releasedUnread).toBeLessThan(15_000_000);
   });
+});
+
+describe('a request with a number', () => {
+  const number = (id: bigint): { id: bigint; digest: bigint }[] => [{ id, digest: 3n }];
+
+  test('costs at most 11.5 M instructions', () => {
+    script('enqueue', answer(2));
+    const cost = network.instructionsOf(coordinator, () => {
+      expect(call(bob, 'infer', 'm', inputs(2), number(100n))).toHaveProperty('ok');
+    });
+    console.log(`coordinator: ${cost} instructions for a numbered request`);
+    expect(cost).toBeLessThan(11_500_000);
+  });
+
+  test('gets its answer again instead of another run, also after an upgrade', () => {
+    const whole = answer(3);
+    script('enqueue', whole);
+    const before = (call(bob, 'metrics') as { requests: bigint }).requests;
+    expect(call(bob, 'infer', 'm', inputs(3), number(1n))).toHaveProperty('ok');
+    const tickets: bigint[] = [];
+    for (const upgrades of [false, true]) {
+      if (upgrades) network.install(alice, coordinator, coordinatorWasmGz(), true);
+      for (const method of ['infer', 'submit']) {
+        const again = call(bob, method, 'm', inputs(3), number(1n)) as object;
+        tickets.push(Object.values(again)[0] as bigint);
+      }
+      for (const method of ['fetch', 'fetch_update']) {
+        expect(call(bob, method, tickets[0], 0)).toEqual({
+          part: { bytes: whole, total: whole.length },
+        });
+      }
+    }
+    expect(new Set(tickets).size).toBe(1);
+    const other = [{ id: 1n, digest: 4n }];
+    expect(call(bob, 'infer', 'm', inputs(3), other)).toMatchObject({ err: { code: 'bad-input' } });
+    expect(call(alice, 'fetch', tickets[0], 0)).toHaveProperty('part');
+    expect(call(bob, 'release', tickets[0])).toEqual({ ok: null });
+    expect(call(bob, 'infer', 'm', inputs(3), number(1n))).toMatchObject({
+      err: { code: 'unknown-request', retryable: false },
+    });
+    expect((call(bob, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
+  });
+
+  test('two at once run once', () => {
+    script('enqueue', new ByteWriter().u64(11n).finish());
+    const before = (call(bob, 'metrics') as { requests: bigint }).requests;
+    const messages = [0, 1].map(() =>
+      network.send(bob, coordinator, 'submit', ['m', inputs(1), number(2n)]),
+    );
+    const [first, second] = messages.map((finish) => finish());
+    expect(first).toEqual(second);
+    expect((call(bob, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
+  });
+
+  test('that was cancelled in advance is refused', () => {
+    expect(call(bob, 'cancel', 3n)).toEqual({ ok: null });
+    expect(call(bob, 'submit', 'm', inputs(1), number(3n))).toMatchObject({
+      err: { code: 'cancelled', retryable: false },
+    });
+  });
+
+  test('full stores outlive an upgrade', () => {
+    const bundle = encodeBundle([
+      { name: '', dtype: 'float32', dims: [1, 250_000], data: new Uint8Array(1_000_000).fill(9) },
+    ]);
+    const whole = doneResult(7n, [bundle]);
+    script('enqueue', whole);
+    for (let id = 10n; id < 16n; id++) call(bob, 'infer', 'm', inputs(1), number(id));
+    for (let id = 1000n; id < 2000n; id++) network.send(bob, coordinator, 'cancel', [id]);
+    const instructions = network.instructionsOf(coordinator, () => {
+      network.install(alice, coordinator, coordinatorWasmGz(), true);
+    });
+    console.log(`coordinator: ${instructions} instructions for an upgrade with full stores`);
+    const ticket = (id: bigint): unknown => call(bob, 'infer', 'm', inputs(1), number(id));
+    const { ticket: last } = ticket(15n) as { ticket: bigint };
+    const fetched = call(bob, 'fetch', last, 0) as { part: { bytes: Uint8Array; total: number } };
+    expect(Buffer.from(fetched.part.bytes).equals(whole)).toBe(true);
+    expect(ticket(10n)).toMatchObject({ err: { code: 'unknown-request' } });
+  });
+});
+
+test('releases that were not told before an upgrade are told after it', () => {
+  const id = IDL.encode(
+    [IDL.Record({ canister_id: IDL.Principal })],
+    [{ canister_id: workers[0] }],
+  );
+  script('enqueue', new ByteWriter().u64(11n).finish());
+  const { ok } = call(bob, 'submit', 'm', inputs(1)) as { ok: bigint };
+  network.update(alice, undefined, 'stop_canister', id);
+  call(bob, 'release', ok);
+  network.ic.tick();
+  network.update(alice, undefined, 'start_canister', id);
+  network.install(alice, coordinator, coordinatorWasmGz(), true);
+  const calls = (action: () => void): number => network.instructionsOf(workers[0]!, action);
+  expect(
+    calls(() => {
+      for (let round = 0; round < 3; round++) network.ic.tick();
+    }),
+  ).toBe(0);
+  expect(
+    calls(() => {
+      network.passSeconds(11);
+    }),
+  ).toBeGreaterThan(0);
 });

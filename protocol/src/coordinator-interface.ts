@@ -35,6 +35,16 @@ export interface ModelRecord<P = unknown> {
   workers: P[];
   plan: string;
 }
+/**
+ * The number a caller gives a request, so that sending it again never runs it twice: see
+ * `coordinator/coordinator.did`.
+ */
+export interface RequestNumber {
+  /** Another for each request of the caller: 64 random bits. */
+  id: bigint;
+  /** Of the model's name and the inputs; a request of the same number with another is refused. */
+  digest: bigint;
+}
 export type Done = { ok: null } | { err: CoordinatorErrorRecord };
 export type FetchResult =
   | { pending: { done: number; total: number } }
@@ -49,14 +59,17 @@ export interface CoordinatorActor<P = unknown> {
   infer(
     model: string,
     inputs: Uint8Array,
+    number: [] | [RequestNumber],
   ): Promise<{ ok: InferenceRecord<P> } | { ticket: bigint } | { err: CoordinatorErrorRecord }>;
   submit(
     model: string,
     inputs: Uint8Array,
+    number: [] | [RequestNumber],
   ): Promise<{ ok: bigint } | { err: CoordinatorErrorRecord }>;
   fetch(ticket: bigint, offset: number): Promise<FetchResult>;
   fetch_update(ticket: bigint, offset: number): Promise<FetchResult>;
   release(ticket: bigint): Promise<Done>;
+  cancel(id: bigint): Promise<Done>;
   requests(limit: number): Promise<RequestRecord<P>[]>;
   metrics(): Promise<{
     requests: bigint;
@@ -115,19 +128,21 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
     part: IDL.Record({ bytes: blob, total: IDL.Nat32 }),
     err: error,
   });
+  const number = IDL.Opt(IDL.Record({ id: IDL.Nat64, digest: IDL.Nat64 }));
   return IDL.Service({
     register_model: IDL.Func([registration], [done], []),
     unregister_model: IDL.Func([IDL.Text], [done], []),
     models: IDL.Func([], [IDL.Vec(model)], ['query']),
     infer: IDL.Func(
-      [IDL.Text, blob],
+      [IDL.Text, blob, number],
       [IDL.Variant({ ok: inference, ticket: IDL.Nat64, err: error })],
       [],
     ),
-    submit: IDL.Func([IDL.Text, blob], [IDL.Variant({ ok: IDL.Nat64, err: error })], []),
+    submit: IDL.Func([IDL.Text, blob, number], [IDL.Variant({ ok: IDL.Nat64, err: error })], []),
     fetch: IDL.Func([IDL.Nat64, IDL.Nat32], [fetched], ['composite_query']),
     fetch_update: IDL.Func([IDL.Nat64, IDL.Nat32], [fetched], []),
     release: IDL.Func([IDL.Nat64], [done], []),
+    cancel: IDL.Func([IDL.Nat64], [done], []),
     requests: IDL.Func([IDL.Nat32], [IDL.Vec(request)], ['query']),
     metrics: IDL.Func(
       [],

@@ -84,8 +84,8 @@ function fail(what: string): never {
 function checkSpecs(specs: unknown, field: string): void {
   if (!Array.isArray(specs) || specs.length === 0)
     fail(`"${field}" must be a list that is not empty`);
-  for (const spec of specs as Partial<TensorSpec>[]) {
-    if (typeof spec.name !== 'string') fail(`"${field}" has an entry without a name`);
+  for (const spec of specs as (Partial<TensorSpec> | null)[]) {
+    if (typeof spec?.name !== 'string') fail(`"${field}" has an entry without a name`);
     if (spec.dtype === undefined || !(spec.dtype in DType)) {
       fail(`"${field}": "${spec.name}" has unknown type ${String(spec.dtype)}`);
     }
@@ -96,15 +96,35 @@ function checkSpecs(specs: unknown, field: string): void {
   }
 }
 
+function isNames(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string')
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) > 0;
+}
+
+function checkStage(stage: Partial<StagePlan> | null, index: number): void {
+  if (stage?.index !== index) fail(`stage ${index} has index ${String(stage?.index)}`);
+  if (!/^[0-9a-f]{64}$/.test(stage.shardHash ?? '')) fail(`stage ${index}: "shardHash" is no hash`);
+  if (!isNames(stage.inputs)) fail(`stage ${index}: "inputs" must be names of tensors`);
+  if (!isNames(stage.outputs)) fail(`stage ${index}: "outputs" must be names of tensors`);
+  if (!isCount(stage.shardBytes)) {
+    fail(`stage ${index}: "shardBytes" must be a whole number of 1 or more`);
+  }
+}
+
 /** Reads a plan from JSON and checks what coordinator and client rely on. Throws {@link ProtocolError}. */
 export function parsePlan(json: string): Plan {
-  let plan: Partial<Plan>;
+  let plan: Partial<Plan> | null;
   try {
-    plan = JSON.parse(json) as Partial<Plan>;
+    plan = JSON.parse(json) as Partial<Plan> | null;
   } catch (error) {
     fail(`not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
-  if (plan.format !== 'canopy-plan') fail('"format" is not "canopy-plan"');
+  if (plan?.format !== 'canopy-plan') fail('"format" is not "canopy-plan"');
   if (plan.version !== planVersion) {
     throw new ProtocolError(
       'bad-version',
@@ -118,6 +138,10 @@ export function parsePlan(json: string): Plan {
   if (!Number.isInteger(plan.microBatchRows) || (plan.microBatchRows ?? 0) < 1) {
     fail('"microBatchRows" must be a whole number of 1 or more');
   }
+  for (const field of ['chunkBytes', 'instructionBudget'] as const) {
+    if (!isCount(plan[field])) fail(`"${field}" must be a whole number of 1 or more`);
+  }
+  if (typeof plan.rowsIndependent !== 'boolean') fail('"rowsIndependent" must be true or false');
   plan.resultsStay ??= false;
   if (typeof plan.resultsStay !== 'boolean') fail('"resultsStay" must be true or false');
   plan.pipelines ??= 1;
@@ -126,11 +150,7 @@ export function parsePlan(json: string): Plan {
     fail(`"pipelines" must be a whole number from 1 to ${maxPipelines}`);
   }
   if (!Array.isArray(plan.stages) || plan.stages.length === 0) fail('"stages" must not be empty');
-  plan.stages.forEach((stage: Partial<StagePlan>, index) => {
-    if (stage.index !== index) fail(`stage ${index} has index ${String(stage.index)}`);
-    if (!/^[0-9a-f]{64}$/.test(stage.shardHash ?? ''))
-      fail(`stage ${index}: "shardHash" is no hash`);
-  });
+  plan.stages.forEach(checkStage);
   return plan as Plan;
 }
 

@@ -116,8 +116,17 @@ describe('plan', () => {
     model: { name: 'm', sha256: '' },
     inputs: [{ name: 'x', dtype: 'float32', dims: ['n', 3] }],
     outputs: [{ name: 'y', dtype: 'float32', dims: ['n', 3] }],
+    rowsIndependent: true,
     microBatchRows: 1,
-    stages: [0, 1].map((index) => ({ index, shardHash: 'a'.repeat(64) })),
+    chunkBytes: 1,
+    instructionBudget: 1,
+    stages: [0, 1].map((index) => ({
+      index,
+      shardHash: 'a'.repeat(64),
+      shardBytes: 1,
+      inputs: ['x'],
+      outputs: ['y'],
+    })),
   };
 
   it('without a word on pipelines has one; lists workers pipeline after pipeline', () => {

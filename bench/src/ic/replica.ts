@@ -55,6 +55,7 @@ export class Replica implements LiveIc {
     const { agent } = this;
     return {
       principal: () => agent.principal(),
+      isLocal: () => agent.isLocal(),
       update: (canister, method, arg) => agent.update(canister, method, arg),
       query: (canister, method, arg) => agent.query(canister, method, arg),
       wait: (milliseconds) => agent.wait(milliseconds),
@@ -95,7 +96,7 @@ export class Replica implements LiveIc {
 
   private status(canister: string): Promise<CanisterStatus | null> {
     return canisterStatus(
-      (method, arg) => this.agent.query(management, method, arg, canister),
+      (method, arg) => this.agent.query(management, method, arg, { effectiveCanister: canister }),
       canister,
     );
   }
@@ -104,8 +105,8 @@ export class Replica implements LiveIc {
   async close(): Promise<void> {
     for (const canister of this.canisters) {
       const arg = IDL.encode([canisterRecord], [{ canister_id: Principal.fromText(canister) }]);
-      await this.agent.update(management, 'stop_canister', arg, canister);
-      await this.agent.update(management, 'delete_canister', arg, canister);
+      await this.agent.update(management, 'stop_canister', arg, { effectiveCanister: canister });
+      await this.agent.update(management, 'delete_canister', arg, { effectiveCanister: canister });
     }
     this.canisters.length = 0;
   }

@@ -52,6 +52,7 @@ export function roundTransport(ic: RoundCalls, sender: string): Transport {
     call(management, method, arg, canister);
   return {
     principal: () => Promise.resolve(sender),
+    isLocal: () => Promise.resolve(true),
     update: (canister, method, arg) => call(canister, method, arg),
     query: (canister, method, arg) => ic.query(sender, canister, method, arg),
     wait: () => ic.tick(),

@@ -58,7 +58,7 @@ export async function sendInference(
   ic: BenchIc,
   { caller, coordinator, model, bundle }: Inference,
 ): Promise<PendingCall<InferAnswer>> {
-  const arg = IDL.encode(infer.argTypes, [model, bundle]);
+  const arg = IDL.encode(infer.argTypes, [model, bundle, []]);
   const call = await ic.submit(caller, coordinator, 'infer', arg);
   let ticket: bigint | undefined;
   return {

@@ -7,6 +7,7 @@ import { WorkerClient } from '../worker-client.js';
 import { requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
 import type { DeployOptions } from './options.js';
 import { throwIfAborted } from './abort.js';
+import { refuseAnonymous } from './anonymous.js';
 import { placeText } from './place.js';
 import type { DeployStep } from './progress.js';
 import { resumeOrBegin, type ModuleHashes } from './resume.js';
@@ -21,12 +22,14 @@ const defaultCycles = 100_000_000_000_000n;
  * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage of
  * each pipeline, installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
  * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`. Code
- * `bad-deployment` where `resume` is of another cut, or where only a part of it is still there.
+ * `anonymous` on a network that is not one's own, before anything is done; `bad-deployment` where `resume`
+ * is of another cut, or where only a part of it is still there.
  */
 export async function deploy(
   model: DeployableModel,
   options: DeployOptions,
 ): Promise<ReadyDeployment> {
+  await refuseAnonymous(options.transport);
   const { modules } = options;
   const hashes = {
     coordinator: toHex(await sha256(modules.coordinator)),

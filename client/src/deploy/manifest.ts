@@ -1,5 +1,5 @@
 import { parsePlan, type Plan } from '@canopy/protocol';
-import { CanopyError } from '../errors.js';
+import { CanopyError, firstLine } from '../errors.js';
 
 export const manifestVersion = 1;
 
@@ -78,7 +78,11 @@ export function parseDeployment(json: string): Deployment {
     refuse('"model" or "workers" is missing');
   }
   if (typeof manifest.modules !== 'object') refuse('"modules" is missing');
-  manifest.plan = parsePlan(JSON.stringify(manifest.plan ?? null));
+  try {
+    manifest.plan = parsePlan(JSON.stringify(manifest.plan ?? null));
+  } catch (error) {
+    refuse(firstLine(error));
+  }
   return manifest as Deployment;
 }
 

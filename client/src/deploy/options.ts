@@ -32,7 +32,7 @@ export interface DeployOptions extends WorkerSettings {
   host?: string;
   /** Name of this run of the IC, of one that forgets everything when it stops; noted in the manifest. */
   instance?: string;
-  /** Ends the deployment: nothing more is begun, and `cancelled` is thrown. */
+  /** Ends the deployment: nothing more is begun, and `aborted` is thrown. */
   signal?: AbortSignal;
   /**
    * Cycles each canister is created with.

@@ -12,7 +12,7 @@ export interface RemoveOptions {
   retry?: RetryOptions;
   /** Told of each canister that was deleted. */
   onRemoved?: (finding: Finding, done: number, total: number) => void;
-  /** Ends the removal: no further canister is deleted, and `cancelled` is thrown. */
+  /** Ends the removal: no further canister is deleted, and `aborted` is thrown. */
   signal?: AbortSignal;
 }
 

@@ -195,7 +195,7 @@ test('a caller ends a deployment; it goes on later', async () => {
       },
     }),
   );
-  await expect(attempt).rejects.toMatchObject({ code: 'cancelled', retryable: false });
+  await expect(attempt).rejects.toMatchObject({ code: 'aborted', retryable: false });
   expect(network.calls.filter((call) => call === 'put_chunk')).toHaveLength(1);
 
   network.failure = () => undefined;

@@ -8,7 +8,7 @@ import { throwIfAborted } from './abort.js';
 import { placeText } from './place.js';
 import type { OnProgress } from './progress.js';
 
-/** A planned model whose shards can be read in parts, as `planModel` of `@canopy/partitioner` gives it. */
+/** A planned model whose shards can be read in parts; the partitioner's `planModel` gives one. */
 export interface DeployableModel {
   plan: Plan;
   /** Chunk `index` of a stage's shard: `plan.chunkBytes` long, the last one shorter. */
@@ -23,7 +23,7 @@ export interface UploadOptions {
   concurrency?: number;
   retry?: RetryOptions;
   onProgress?: OnProgress;
-  /** Ends the upload: no further chunk is sent, and `cancelled` is thrown. */
+  /** Ends the upload: no further chunk is sent, and `aborted` is thrown. */
   signal?: AbortSignal;
 }
 

@@ -5,12 +5,17 @@ import {
   parseCanisterError,
   type BundleTensor,
   type Plan,
+  type RequestNumber,
+  type Result,
   type StageTrace,
 } from '@canopy/protocol';
-import type { CoordinatorClient, StageDetail } from '../coordinator-client.js';
-import { CanopyError } from '../errors.js';
+import { unlessAborted } from '../abort.js';
+import type { CoordinatorClient, InferReply, StageDetail } from '../coordinator-client.js';
+import { CanopyError, UnreachableError, toCanopyError } from '../errors.js';
+import { retry, type RetryOptions } from '../retry.js';
 import type { Transport } from '../transport/transport.js';
 import { isLong } from './expected-rounds.js';
+import { newNumber } from './request-number.js';
 
 /** What came of one request. */
 export interface RequestOutcome {
@@ -28,60 +33,161 @@ export interface RunTarget {
   workers: readonly string[];
   /** Fetch parts of large results by update calls, agreed by consensus, instead of queries. */
   certified: boolean;
+  retry: RetryOptions;
+  /** Ends the request, which is then cancelled. */
+  signal: AbortSignal;
+  /** Takes what is to be done for a request that is over, and that nobody waits for. */
+  afterwards: (work: Promise<unknown>) => void;
 }
 
 /**
- * Sends one request and waits for its result. Where that takes many rounds, or where the result is
- * large, the coordinator gives a ticket by which the result is fetched in parts.
+ * Runs one request. Where that takes many rounds, or where the result is large, the coordinator gives a
+ * ticket by which the result is fetched in parts. A call whose answer is lost on the way is made again
+ * for the same request; a request that came to nothing is made anew where that may help.
  */
-export async function runRequest(target: RunTarget, inputs: Uint8Array): Promise<RequestOutcome> {
-  const { coordinator, model, plan } = target;
-  if (isLong(plan, inputs)) return claim(target, await coordinator.submit(model, inputs));
-  const reply = await coordinator.infer(model, inputs);
-  if (reply.kind === 'ticket') return claim(target, reply.ticket);
-  const { outputs, microBatches, stages } = reply;
-  return { outputs: decodeBundle(outputs), microBatches, stages, bytesReceived: outputs.length };
+export function runRequest(target: RunTarget, inputs: Uint8Array): Promise<RequestOutcome> {
+  return retry(`model "${target.model}"`, () => new Request(target, inputs).run(), target.retry, {
+    signal: target.signal,
+    // Each call of the request was already made again after one.
+    only: (error) => !(error instanceof UnreachableError),
+  });
 }
 
-/** Waits for the result of a ticket, and gives the ticket back. */
-async function claim(target: RunTarget, ticket: bigint): Promise<RequestOutcome> {
-  const outcome = readFetched(target, await fetchAll(target, ticket));
-  await target.coordinator.release(ticket);
-  return outcome;
-}
+/** First wait between two looks for a result, and the longest, in milliseconds. */
+const firstLookMs = 50;
+const longestLookMs = 1000;
+/** Offset beyond the end of every result: a fetch from there tells whether the result is there. */
+const beyondTheEnd = 0xffffffff;
 
-/** Looks for the result by query, which costs no round; takes it as the session asks for. */
-async function fetchAll(target: RunTarget, ticket: bigint): Promise<Uint8Array> {
-  let whole: Uint8Array | undefined;
-  let offset = 0;
-  let certified = false;
-  for (let delay = 50; whole === undefined || offset < whole.length;) {
-    const reply = await target.coordinator.fetch(ticket, offset, certified);
-    if ('pending' in reply) {
-      await target.transport.wait(delay);
-      delay = Math.min(1000, delay * 2);
-      continue;
+/** One request, sent under one number. */
+class Request {
+  private ticket: bigint | undefined;
+
+  constructor(
+    private readonly target: RunTarget,
+    private readonly inputs: Uint8Array,
+  ) {}
+
+  async run(): Promise<RequestOutcome> {
+    const { target, inputs } = this;
+    target.signal.throwIfAborted();
+    const number = await newNumber(target.model, inputs);
+    let bytes: Uint8Array;
+    try {
+      const reply = await this.again(() => this.ask(number));
+      if (reply.kind === 'done') {
+        const { outputs, microBatches, stages } = reply;
+        const bytesReceived = outputs.length;
+        return { outputs: decodeReply(outputs), microBatches, stages, bytesReceived };
+      }
+      this.ticket = reply.ticket;
+      bytes = await this.fetch(reply.ticket);
+    } catch (error) {
+      if (this.mayRun(error)) this.release(number);
+      throw error;
     }
-    if (target.certified && !certified) {
-      certified = true;
-      continue;
-    }
-    const part = Uint8Array.from(reply.part.bytes);
-    whole ??= new Uint8Array(reply.part.total);
-    whole.set(part, offset);
-    offset += part.length;
-    if (part.length === 0) break;
+    this.release(number);
+    return readFetched(target, bytes);
   }
-  return whole;
+
+  /** Whether the workers may still be at it, or keep its result. */
+  private mayRun(error: unknown): boolean {
+    return (
+      this.ticket !== undefined || this.target.signal.aborted || error instanceof UnreachableError
+    );
+  }
+
+  private async ask(number: RequestNumber): Promise<InferReply> {
+    const { coordinator, model, plan, signal } = this.target;
+    const options = { number, signal };
+    if (!isLong(plan, this.inputs)) return coordinator.infer(model, this.inputs, options);
+    return { kind: 'ticket', ticket: await coordinator.submit(model, this.inputs, options) };
+  }
+
+  /**
+   * Looks for the result by query, which costs no round, and takes it: with the same answers, or, in a
+   * certified session, by calls that consensus agrees on once it is there.
+   */
+  private async fetch(ticket: bigint): Promise<Uint8Array> {
+    const { coordinator, certified, signal } = this.target;
+    const part = async (offset: number, byUpdate: boolean): Promise<FetchedPart | undefined> => {
+      const reply = await this.again(() => coordinator.fetch(ticket, offset, byUpdate, { signal }));
+      return 'part' in reply ? reply.part : undefined;
+    };
+    if (certified) await this.look(() => part(beyondTheEnd, false));
+    const first = await this.look(() => part(0, certified));
+    const whole = new Uint8Array(first.total);
+    for (let at = 0, next: FetchedPart | undefined = first; ;) {
+      if (next === undefined || next.bytes.length === 0 || at + next.bytes.length > whole.length) {
+        throw new CanopyError(
+          'bad-reply',
+          `ticket ${ticket.toString()}: a part of the result from byte ${at} of ${whole.length} on is not there`,
+        );
+      }
+      whole.set(next.bytes, at);
+      at += next.bytes.length;
+      if (at === whole.length) return whole;
+      next = await part(at, certified);
+    }
+  }
+
+  /** Asks again and again, less and less often, until there is something. */
+  private async look<T>(ask: () => Promise<T | undefined>): Promise<T> {
+    const { transport, signal } = this.target;
+    for (let delay = firstLookMs; ; delay = Math.min(longestLookMs, delay * 2)) {
+      const found = await ask();
+      if (found !== undefined) return found;
+      await unlessAborted(transport.wait(delay), signal);
+    }
+  }
+
+  /** Makes a call again where its answer was lost on the way, or the subnet asked for that. */
+  private again<T>(call: () => Promise<T>): Promise<T> {
+    const { model, retry: options, signal } = this.target;
+    const only = (error: CanopyError): boolean =>
+      error instanceof UnreachableError || error.code === 'rejected';
+    return retry(`model "${model}"`, call, options, { signal, only });
+  }
+
+  /** Has the result forgotten, or the request cancelled. Nobody waits for it, and it may fail. */
+  private release({ id }: RequestNumber): void {
+    const { target, ticket } = this;
+    const { coordinator, model, retry: options, afterwards } = target;
+    const release = (): Promise<void> =>
+      ticket === undefined ? coordinator.cancel(id) : coordinator.release(ticket);
+    // Its tries are not those of the run.
+    const quiet: RetryOptions = { ...options, onRetry: () => undefined };
+    afterwards(retry(`model "${model}"`, release, quiet));
+  }
+}
+
+/** Part of a result, as the coordinator gives it. */
+interface FetchedPart {
+  bytes: Uint8Array | number[];
+  total: number;
+}
+
+/** A bundle that came as an answer. Throws `bad-reply`. */
+function decodeReply(bytes: Uint8Array): BundleTensor[] {
+  try {
+    return decodeBundle(bytes);
+  } catch (error) {
+    throw toCanopyError(error, 'outputs');
+  }
 }
 
 function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
-  const result = decodeResult(bytes);
+  let result: Result;
+  try {
+    result = decodeResult(bytes);
+  } catch (error) {
+    throw toCanopyError(error, 'result');
+  }
   if (result.status === 'failed') {
     const known = parseCanisterError(result.text);
     throw new CanopyError(
       known?.code ?? 'internal',
-      `stage ${result.stage} (worker ${workersOf(target)[result.stage] ?? unknownWorker}): ` +
+      `model "${target.model}": stage ${result.stage} (worker ${workersOf(target)[result.stage] ?? unknownWorker}): ` +
         (known?.message ?? result.text),
       known?.retryable,
     );
@@ -90,7 +196,7 @@ function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
     throw new CanopyError('internal', `a fetched result says "${result.status}"`);
   }
   const names = target.plan.stages[target.plan.stages.length - 1]!.outputs;
-  const outputs = joinRows(result.tasks.map((task) => decodeBundle(task.bundle)));
+  const outputs = joinRows(result.tasks.map((task) => decodeReply(task.bundle)));
   return {
     outputs: outputs.map((tensor, index) => ({ ...tensor, name: names[index] ?? '' })),
     microBatches: result.tasks.length,

@@ -124,13 +124,26 @@ describe('CanopySession', () => {
       waits-- > 0
         ? { pending: { done: 0, total: 1 } }
         : { part: { bytes: result.subarray(offset, offset + 50), total: result.length } };
+    const fetched: number[] = [];
+    const answers = network.fetchReply;
+    network.fetchReply = (offset) => {
+      fetched.push(offset);
+      return answers(offset);
+    };
     const { outputs, detail } = await session.runDetailed({ x: rowsOf(20) });
     expect(outputs['y']?.data).toEqual(Float32Array.from({ length: 40 }, (_, index) => index * 2));
     expect(detail.stages).toMatchObject([{ instructions: 99n, messages: 2, scratchBytes: 5 }]);
-    // Looked for by query until it was there, then taken by calls that consensus agrees on.
+    // Looked for by query until it was there, then taken once, by calls that consensus agrees on.
     const fetches = network.calls.filter((call) => call.startsWith('fetch'));
     expect(fetches.slice(0, 3)).toEqual(['fetch', 'fetch', 'fetch_update']);
     expect(fetches.slice(3).every((call) => call === 'fetch_update')).toBe(true);
+    const parts = Math.ceil(result.length / 50);
+    expect(fetched).toEqual([
+      0xffffffff,
+      0xffffffff,
+      ...Array.from({ length: parts }, (_, index) => 50 * index),
+    ]);
+    await session.release();
     expect(network.calls.at(-1)).toBe('release');
   });
 });

@@ -2,9 +2,10 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import PQueue from 'p-queue';
 import { CanisterError, joinRows, parsePlan, type Plan, type TensorSpec } from '@canopy/protocol';
 import { CoordinatorClient, type StageDetail } from '../coordinator-client.js';
+import { within, type Limits } from '../abort.js';
 import type { Deployment } from '../deploy/manifest.js';
 import { requireReady } from '../deploy/manifest.js';
-import { CanopyError } from '../errors.js';
+import { CanopyError, toCanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
 import type { Transport } from '../transport/transport.js';
 import { cutIntoRequests } from './requests.js';
@@ -28,10 +29,21 @@ export interface SessionOptions {
    */
   certified?: boolean;
   retry?: RetryOptions;
+  /**
+   * Milliseconds a run may take where the run itself does not say; `Infinity` waits for ever.
+   * @default 3600000, an hour
+   */
+  timeoutMs?: number;
 }
+
+/** How long a run may take; where it ends before it is done, its requests are cancelled at the workers. */
+export type RunOptions = Limits;
 
 export type Feeds = Readonly<Record<string, TensorLike>>;
 export type Fetches = readonly string[] | Readonly<Record<string, unknown>>;
+
+const defaultTimeoutMs = 3_600_000;
+const limitNames: ReadonlySet<string> = new Set<keyof Limits>(['timeoutMs', 'deadline', 'signal']);
 
 /** What a run cost. */
 export interface RunDetail {
@@ -61,6 +73,8 @@ export interface DetailedResult {
 export class CanopySession {
   /** What the latest finished {@link run} cost. */
   lastRun: RunDetail | undefined;
+  /** What is still to be told to the IC of runs that are over. */
+  private readonly afterwards = new Set<Promise<unknown>>();
 
   private constructor(
     private readonly coordinator: CoordinatorClient,
@@ -92,7 +106,7 @@ export class CanopySession {
         `coordinator ${target.coordinator} does not know model "${target.model}"; known: ${names}`,
       );
     }
-    return new CanopySession(client, known.name, parsePlan(known.plan), known.workers, options);
+    return new CanopySession(client, known.name, readPlan(known.plan), known.workers, options);
   }
 
   get inputNames(): readonly string[] {
@@ -111,27 +125,38 @@ export class CanopySession {
   /**
    * Runs the model. Feeds and results are those of onnxruntime's `InferenceSession.run`. Feeds too
    * large for a message are cut by rows into several requests that run at the same time. Throws
-   * {@link CanopyError}; what may succeed later (busy workers) is retried with back-off before that.
+   * {@link CanopyError}; what may succeed later (busy workers) is retried with back-off before that. Throws
+   * {@link TimeoutError} or {@link AbortError} as soon as the limits of `options` say; the requests are then
+   * cancelled on the IC, for which {@link release} waits.
+   *
+   * ```ts
+   * await session.run(feeds, { timeoutMs: 30_000, signal });
+   * ```
    *
    * @param fetches names of the outputs wanted; all where it is left out
    */
-  async run(feeds: Feeds, fetches?: Fetches): Promise<Record<string, Tensor>> {
-    return (await this.runDetailed(feeds, fetches)).outputs;
+  async run(
+    feeds: Feeds,
+    fetches?: Fetches | RunOptions,
+    options?: RunOptions,
+  ): Promise<Record<string, Tensor>> {
+    return (await this.runDetailed(feeds, fetches, options)).outputs;
   }
 
   /** {@link run} that also tells what it cost. */
-  async runDetailed(feeds: Feeds, fetches?: Fetches): Promise<DetailedResult> {
-    const wanted = this.wantedOutputs(fetches);
+  async runDetailed(
+    feeds: Feeds,
+    fetches?: Fetches | RunOptions,
+    options?: RunOptions,
+  ): Promise<DetailedResult> {
+    const given = this.readArguments(fetches, options);
+    const wanted = this.wantedOutputs(given.fetches);
     const requests = cutIntoRequests(this.plan, this.orderFeeds(feeds));
-    let retries = 0;
-    const retryOptions: RetryOptions = {
-      ...this.options.retry,
-      onRetry: (error, attempt) => {
-        retries++;
-        this.options.retry?.onRetry?.(error, attempt);
-      },
-    };
-    const outcomes = await this.runAll(requests, retryOptions);
+    const limits = { timeoutMs: this.options.timeoutMs ?? defaultTimeoutMs, ...given.options };
+    const next = 'give it more time with "timeoutMs", or look at the workers with their status';
+    const { outcomes, retries } = await within(`model "${this.model}"`, limits, next, (signal) =>
+      this.runAll(requests, signal),
+    );
     const outputs = joinRows(outcomes.map((outcome) => outcome.outputs));
     const detail: RunDetail = {
       requests: requests.length,
@@ -148,15 +173,21 @@ export class CanopySession {
     return { outputs: Object.fromEntries(named), detail };
   }
 
-  /** Nothing is held open; there because onnxruntime's sessions have it. */
-  release(): Promise<void> {
-    return Promise.resolve();
+  /**
+   * Waits until the IC was told which results are not needed any more, and which requests are cancelled.
+   * Runs do not wait for that; a program that ends at once should.
+   */
+  async release(): Promise<void> {
+    while (this.afterwards.size > 0) await Promise.all(this.afterwards);
   }
 
+  /** Runs all requests, or, where one fails, cancels the others. */
   private async runAll(
     requests: readonly Uint8Array[],
-    retryOptions: RetryOptions,
-  ): Promise<RequestOutcome[]> {
+    runSignal: AbortSignal,
+  ): Promise<{ outcomes: RequestOutcome[]; retries: number }> {
+    let retries = 0;
+    const failed = new AbortController();
     const target = {
       transport: this.options.transport,
       coordinator: this.coordinator,
@@ -164,19 +195,51 @@ export class CanopySession {
       plan: this.plan,
       workers: this.workers,
       certified: this.options.certified ?? true,
+      retry: {
+        ...this.options.retry,
+        onRetry: (error: CanopyError, attempt: number) => {
+          retries++;
+          this.options.retry?.onRetry?.(error, attempt);
+        },
+      },
+      signal: AbortSignal.any([runSignal, failed.signal]),
+      afterwards: (work: Promise<unknown>) => {
+        const done: Promise<unknown> = work
+          .catch(() => undefined)
+          .finally(() => this.afterwards.delete(done));
+        this.afterwards.add(done);
+      },
     };
     const queue = new PQueue({ concurrency: this.options.concurrency ?? 8 });
+    const begun: Promise<RequestOutcome>[] = [];
+    const begin = (request: Uint8Array): Promise<RequestOutcome> => {
+      const run = runRequest(target, request);
+      begun.push(run);
+      return run;
+    };
     try {
-      return await queue.addAll(
-        requests.map(
-          (request) => () =>
-            retry(`model "${this.model}"`, () => runRequest(target, request), retryOptions),
-        ),
-      );
+      const outcomes = await queue.addAll(requests.map((request) => () => begin(request)));
+      return { outcomes, retries };
     } catch (error) {
       queue.clear();
+      failed.abort(error);
+      await Promise.allSettled(begun);
       throw error;
     }
+  }
+
+  /** As onnxruntime's sessions take them: options may stand in the place of the fetches. */
+  private readArguments(
+    fetches: Fetches | RunOptions | undefined,
+    options: RunOptions | undefined,
+  ): { fetches: Fetches | undefined; options: RunOptions } {
+    const keys = fetches === undefined || Array.isArray(fetches) ? [] : Object.keys(fetches);
+    const areOptions =
+      keys.length > 0 &&
+      keys.every((key) => limitNames.has(key) && !this.outputNames.includes(key));
+    return areOptions
+      ? { fetches: undefined, options: fetches as RunOptions }
+      : { fetches: fetches as Fetches | undefined, options: options ?? {} };
   }
 
   private orderFeeds(feeds: Feeds): ReturnType<typeof toBundleTensor>[] {
@@ -212,6 +275,15 @@ export class CanopySession {
       );
     }
     return new Set(names);
+  }
+}
+
+/** Throws `bad-reply`. */
+function readPlan(json: string): Plan {
+  try {
+    return parsePlan(json);
+  } catch (error) {
+    throw toCanopyError(error, 'plan of the coordinator');
   }
 }
 

@@ -2,15 +2,17 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import {
   ByteReader,
+  ByteWriter,
   WorkerState,
   coordinatorIdl,
   decodeBundle,
   encodeBundle,
   encodeWorkerStatus,
   type Plan,
+  type RequestNumber,
 } from '@canopy/protocol';
 import { CallRejected } from '../errors.js';
-import { sleep } from '../retry.js';
+import { sleep } from '../abort.js';
 import { fromHex, sha256, toHex } from '../sha256.js';
 import type { CreateOptions, InstallOptions, Transport } from '../transport/transport.js';
 import type { DeployableModel } from '../deploy/upload.js';
@@ -39,15 +41,29 @@ export class FakeNetwork implements Transport {
   readonly models: { name: string; plan: string; workers: Principal[] }[] = [];
   /** Canisters that others manage. */
   readonly foreign = new Set<string>();
+  /** Whether it is a test network. */
+  isOwn = true;
   /** Thrown by the calls it says yes to. */
   failure: (method: string, canister: string) => Error | undefined = () => undefined;
   /** Answer of `infer` in place of the usual one. */
   inferReply: ((inputs: Uint8Array) => unknown) | undefined;
   fetchReply: ((offset: number) => unknown) | undefined;
+  /** Thrown in place of the answer of a call that was carried out. */
+  loss: (method: string) => Error | undefined = () => undefined;
+  /** Requests that were run. */
+  runs = 0;
+  /** Called when a call arrives. */
+  onCall: (method: string) => void = () => undefined;
+  private readonly results = new Map<bigint, Uint8Array>();
+  private readonly ticketOf = new Map<bigint, bigint>();
   private created = 0;
 
   principal(): Promise<string> {
     return Promise.resolve(Principal.anonymous().toText());
+  }
+
+  isLocal(): Promise<boolean> {
+    return Promise.resolve(this.isOwn);
   }
 
   wait(milliseconds: number): Promise<void> {
@@ -126,11 +142,15 @@ export class FakeNetwork implements Transport {
   async update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array> {
     await Promise.resolve();
     this.calls.push(method);
+    this.onCall(method);
     const failure = this.failure(method, canister);
     if (failure) throw failure;
-    return this.installed.get(canister) === 'coordinator'
+    const answer = await (this.installed.get(canister) === 'coordinator'
       ? this.coordinator(method, arg)
-      : this.worker(this.workers.get(canister)!, method, arg);
+      : this.worker(this.workers.get(canister)!, method, arg));
+    const lost = this.loss(method);
+    if (lost) throw lost;
+    return answer;
   }
 
   private async worker(worker: FakeWorker, method: string, arg: Uint8Array): Promise<Uint8Array> {
@@ -184,6 +204,32 @@ export class FakeNetwork implements Transport {
     return IDL.encode(types.retTypes, [this.answer(method, args)]);
   }
 
+  /** Runs a request unless its number came before; then the answer is its ticket. */
+  private ask(method: string, inputs: Uint8Array, [number]: RequestNumber[]): unknown {
+    const earlier = number && this.ticketOf.get(number.id);
+    if (earlier === undefined) {
+      const given = this.inferReply?.(inputs);
+      if (given !== undefined) return given;
+    }
+    const ticket = earlier ?? BigInt(100 + this.runs);
+    if (earlier === undefined) {
+      this.runs++;
+      this.results.set(ticket, doneResult(doubledBundle(inputs)));
+      if (number) this.ticketOf.set(number.id, ticket);
+      if (method === 'infer') return doubled(inputs);
+    }
+    return method === 'infer' ? { ticket } : { ok: ticket };
+  }
+
+  /** Results come in parts of 1,000 bytes. */
+  private part(ticket: bigint, offset: number): unknown {
+    const result = this.results.get(ticket);
+    if (result === undefined) {
+      return { err: { code: 'unknown-request', message: 'no such ticket', retryable: false } };
+    }
+    return { part: { bytes: result.subarray(offset, offset + 1000), total: result.length } };
+  }
+
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- decoded Candid
   private answer(method: string, args: any[]): unknown {
     switch (method) {
@@ -197,19 +243,30 @@ export class FakeNetwork implements Transport {
       }
       case 'models':
         return this.models;
-      case 'infer': {
-        const inputs = args[1] as Uint8Array;
-        return this.inferReply?.(inputs) ?? doubled(inputs);
-      }
+      case 'infer':
+      case 'submit':
+        return this.ask(method, args[1] as Uint8Array, args[2] as RequestNumber[]);
       case 'fetch':
       case 'fetch_update':
-        return this.fetchReply!(args[1] as number);
+        return (
+          this.fetchReply?.(args[1] as number) ?? this.part(args[0] as bigint, args[1] as number)
+        );
       case 'release':
+        this.results.delete(args[0] as bigint);
+        return { ok: null };
+      case 'cancel':
+        this.results.delete(this.ticketOf.get(args[0] as bigint) ?? -1n);
         return { ok: null };
       default:
         throw new Error(`no method ${method}`);
     }
   }
+}
+
+/** An encoded result of one micro-batch that no stage left a trace of. */
+function doneResult(bundle: Uint8Array): Uint8Array {
+  const out = new ByteWriter().u32(0).u64(1n).u32(1).u32(0);
+  return out.u32(bundle.length).bytes(bundle).finish().slice();
 }
 
 /** Result bundle of the sample model: twice `x`. */

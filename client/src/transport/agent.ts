@@ -1,30 +1,12 @@
-import {
-  HttpAgent,
-  QueryResponseStatus,
-  polling,
-  pollForResponse,
-  type Agent,
-  type CallOptions,
-  type Identity,
-} from '@dfinity/agent';
-import { Principal } from '@dfinity/principal';
-import { CanisterError } from '@canopy/protocol';
-import { CallRejected, CanopyError, firstLine } from '../errors.js';
-import { sleep } from '../retry.js';
+import { sleep } from '../abort.js';
+import { CanopyError, UnreachableError, firstLine, toCanopyError } from '../errors.js';
 import { toHex } from '../sha256.js';
+import { newAgent, queryBy, updateBy, type AgentLike, type IdentityLike } from './agent-shape.js';
 import { install, managementCanister, provisionalCreate } from './management.js';
-import type { CreateOptions, InstallOptions, Transport } from './transport.js';
+import { isLocalAgent, isLoopback } from './network.js';
+import type { CallOptions, CreateOptions, InstallOptions, Transport } from './transport.js';
 
-export interface HttpTransportOptions {
-  /** Address of the replica or gateway, such as `http://127.0.0.1:4943` or `https://icp-api.io`. */
-  host: string;
-  /** Who calls; the anonymous principal where it is left out. */
-  identity?: Identity;
-  /**
-   * Take the root key from the host itself. It must be trusted then, so this is for one's own machine.
-   * @default true where `host` names this machine, else false
-   */
-  fetchRootKey?: boolean;
+export interface AgentTransportOptions {
   /**
    * A canister id of the subnet on which canisters are created.
    * @default the first canister id of the first subnet
@@ -37,72 +19,65 @@ export interface HttpTransportOptions {
   timeoutMs?: number;
 }
 
-const localHosts = new Set(['localhost', '127.0.0.1', '[::1]']);
+export interface HttpTransportOptions extends AgentTransportOptions {
+  /** Address of the replica or gateway, such as `http://127.0.0.1:4943` or `https://icp-api.io`. */
+  host: string;
+  /**
+   * Who calls; the anonymous principal where it is left out. One of {@link loadIdentity}, or of an agent's
+   * package.
+   */
+  identity?: IdentityLike;
+  /**
+   * Take the root key from the host itself. It must be trusted then, so this is for one's own machine.
+   * @default true where `host` names this machine, else false
+   */
+  fetchRootKey?: boolean;
+}
+
+/** How a call of an agent is made. */
+export interface AgentCallOptions extends CallOptions {
+  /** The canister that a call to the management canister is about. */
+  effectiveCanister?: string;
+}
+
 const firstCanisterId = 'rwlgt-iiaaa-aaaaa-aaaaa-cai';
 const defaultTimeoutMs = 5 * 60 * 1000;
 
-function isLocal(host: string): boolean {
-  const { hostname } = new URL(host);
-  return localHosts.has(hostname) || hostname.endsWith('.localhost');
-}
-
-/** Waits 50 ms at first, then a fifth longer each time, up to a second. */
-function pollingStrategy(timeoutMs: number): polling.PollStrategy {
-  const { chain, timeout } = polling.strategy;
-  let delay = 50;
-  const wait = (): Promise<void> =>
-    new Promise((resolve) => {
-      setTimeout(resolve, delay);
-      delay = Math.min(1000, delay * 1.2);
-    });
-  return chain(wait, timeout(timeoutMs));
-}
-
-/** What an agent's rejection looks like, whichever release of the agent threw it. */
-function rejection(error: unknown): CallRejected | undefined {
-  const code = (error as { code?: { rejectCode?: unknown; rejectMessage?: unknown } }).code;
-  return typeof code?.rejectCode === 'number'
-    ? new CallRejected(code.rejectCode, String(code.rejectMessage), { cause: error })
-    : undefined;
-}
-
-/** {@link Transport} over the IC's HTTP interface; replies of updates are checked against certificates. */
+/**
+ * {@link Transport} over the IC's HTTP interface; replies of updates are checked against certificates. Takes
+ * an agent of `@dfinity/agent` 3, or of `@icp-sdk/core` 5 or 6.
+ */
 export class AgentTransport implements Transport {
   constructor(
-    private readonly agent: Agent,
-    private readonly options: { effectiveCanisterId?: string; timeoutMs?: number } = {},
+    private readonly agent: AgentLike,
+    private readonly options: AgentTransportOptions = {},
   ) {}
 
   async principal(): Promise<string> {
     return (await this.agent.getPrincipal()).toText();
   }
 
-  /** @param effectiveCanister the canister that a call to the management canister is about */
-  async query(
+  isLocal(): Promise<boolean> {
+    return isLocalAgent(this.agent);
+  }
+
+  query(
     canister: string,
     method: string,
     arg: Uint8Array,
-    effectiveCanister = canister,
+    { effectiveCanister = canister }: AgentCallOptions = {},
   ): Promise<Uint8Array> {
-    const response = await this.agent.query(Principal.fromText(canister), {
-      methodName: method,
-      arg,
-      effectiveCanisterId: Principal.fromText(effectiveCanister),
-    });
-    if (response.status === QueryResponseStatus.Rejected) {
-      throw new CallRejected(response.reject_code, response.reject_message);
-    }
-    return response.reply.arg;
+    return queryBy(this.agent, { canister, method, arg, effectiveCanister });
   }
 
-  /** @param effectiveCanister the canister that a call to the management canister is about */
   update(
     canister: string,
     method: string,
     arg: Uint8Array,
-    effectiveCanister = canister,
+    { effectiveCanister = canister, signal }: AgentCallOptions = {},
   ): Promise<Uint8Array> {
-    return this.call(canister, method, arg, effectiveCanister);
+    const call = { canister, method, arg, effectiveCanister };
+    return updateBy(this.agent, call, this.waitStrategy(method, signal));
   }
 
   wait(milliseconds: number): Promise<void> {
@@ -130,55 +105,41 @@ export class AgentTransport implements Transport {
     method: string,
     arg: Uint8Array,
     canister: string | undefined,
-  ): Promise<Uint8Array> =>
-    this.call(
-      managementCanister,
-      method,
-      arg,
-      canister ?? this.options.effectiveCanisterId ?? firstCanisterId,
-    );
+  ): Promise<Uint8Array> => {
+    const effectiveCanister = canister ?? this.options.effectiveCanisterId ?? firstCanisterId;
+    return this.update(managementCanister, method, arg, { effectiveCanister });
+  };
 
-  private async call(
-    canister: string,
-    method: string,
-    arg: Uint8Array,
-    effectiveCanister: string,
-  ): Promise<Uint8Array> {
-    const effective = Principal.fromText(effectiveCanister);
-    try {
-      // `/api/v2`, which every replica has: a later interface would answer in the same call, and a
-      // missing one costs a request each time. `HttpAgent` knows the option, the interface does not.
-      const options: CallOptions & { callSync: boolean } = {
-        methodName: method,
-        arg,
-        effectiveCanisterId: effective,
-        callSync: false,
-      };
-      const { requestId, response } = await this.agent.call(Principal.fromText(canister), options);
-      if (response.body && 'reject_code' in response.body) {
-        throw new CallRejected(response.body.reject_code, response.body.reject_message);
-      }
-      const { reply } = await pollForResponse(this.agent, effective, requestId, {
-        strategy: pollingStrategy(this.options.timeoutMs ?? defaultTimeoutMs),
-      });
-      return reply;
-    } catch (error) {
-      throw rejection(error) ?? error;
-    }
+  /** Waits 50 ms at first, then a fifth longer each time, up to a second. */
+  private waitStrategy(method: string, signal: AbortSignal | undefined): () => Promise<void> {
+    const { timeoutMs = defaultTimeoutMs } = this.options;
+    const end = Date.now() + timeoutMs;
+    let delay = 50;
+    return async () => {
+      await sleep(delay, signal);
+      delay = Math.min(1000, delay * 1.2);
+      if (Date.now() <= end) return;
+      throw new UnreachableError(
+        `${method} was not answered within ${timeoutMs} ms; it may still be carried out`,
+      );
+    };
   }
 }
 
-/** Connects to a replica over HTTP. Throws `unreachable` where the host does not answer as one. */
+/**
+ * Connects to a replica over HTTP, with an agent of `@icp-sdk/core`, or of `@dfinity/agent` where that is
+ * not installed. Throws `unreachable` where the host does not answer as a replica.
+ */
 export async function httpTransport(options: HttpTransportOptions): Promise<AgentTransport> {
-  const { host, identity, ...rest } = options;
+  const { host, identity, fetchRootKey, ...rest } = options;
+  const agent = await newAgent(host, identity);
   try {
-    const agent = HttpAgent.createSync({ host, ...(identity && { identity }) });
-    if (options.fetchRootKey ?? isLocal(host)) await agent.fetchRootKey();
+    if (fetchRootKey ?? isLoopback(host)) await agent.fetchRootKey();
     else await agent.status();
-    return new AgentTransport(agent, rest);
   } catch (error) {
-    const { code, retryable } = CanisterError.unreachable;
+    const known = toCanopyError(error, host);
     const text = `${host} does not answer as a replica: ${firstLine(error)}`;
-    throw new CanopyError(code, text, retryable, { cause: error });
+    throw new CanopyError('unreachable', text, known.retryable, { cause: error });
   }
+  return new AgentTransport(agent, rest);
 }

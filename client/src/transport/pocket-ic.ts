@@ -64,6 +64,10 @@ export class PocketIcTransport implements Transport {
     return Promise.resolve(this.sender.toText());
   }
 
+  isLocal(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   query(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array> {
     return translate(this.pic.queryCall(this.message(canister, method, arg)));
   }

@@ -17,18 +17,40 @@ export interface InstallOptions {
   arg?: Uint8Array;
 }
 
+/** How a call is made. */
+export interface CallOptions {
+  /** Nobody waits for the answer any more once it is aborted: the transport may stop asking for it. */
+  signal?: AbortSignal;
+}
+
 /**
  * The way to an Internet Computer: all that this package needs of one. Canister ids are text, arguments
- * and replies raw bytes. Calls that are rejected throw `CallRejected`; anything else thrown means that
- * the IC was not reached.
+ * and replies raw bytes. Calls that are rejected throw `CallRejected`. Anything else thrown is passed on,
+ * and is taken for a fault on the way, after which a call is repeated, only where it is known to be one:
+ * throw `UnreachableError` for those of your own.
  */
 export interface Transport {
   /** Text of the principal that calls are made as. */
   principal(): Promise<string>;
+  /**
+   * Whether the network is one's own, on which anybody may be anonymous. Where it is left out, it counts as
+   * one that is not.
+   */
+  isLocal?(): Promise<boolean>;
   /** A query call, composite queries included. */
-  query(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
+  query(
+    canister: string,
+    method: string,
+    arg: Uint8Array,
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
   /** An update call; returns when it is answered. */
-  update(canister: string, method: string, arg: Uint8Array): Promise<Uint8Array>;
+  update(
+    canister: string,
+    method: string,
+    arg: Uint8Array,
+    options?: CallOptions,
+  ): Promise<Uint8Array>;
   /** Creates an empty canister managed by the caller; gives its id. */
   createCanister(options: CreateOptions): Promise<string>;
   /**

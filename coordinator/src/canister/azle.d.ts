@@ -39,9 +39,13 @@ export declare function time(): bigint;
 /** Runs something once, `delay` seconds from now; gives the timer's number. */
 export declare function setTimer(delay: number, callback: () => void): bigint;
 
-/** A map in stable memory; keys and values go through JSON (bigint included). */
+export interface Serializable {
+  toBytes: (value: Uint8Array) => Uint8Array;
+  fromBytes: (bytes: Uint8Array) => Uint8Array;
+}
+/** A map in stable memory; keys and values go through JSON (bigint included) where nothing else is said. */
 export declare class StableBTreeMap<Key, Value> {
-  constructor(memoryId: number);
+  constructor(memoryId: number, keys?: Serializable, values?: Serializable);
   get(key: Key): Value | undefined;
   insert(key: Key, value: Value): Value | undefined;
   remove(key: Key): Value | undefined;

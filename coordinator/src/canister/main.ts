@@ -5,7 +5,7 @@ import { RequestReply, respond, respondOrErr } from './api/respond.js';
 import {
   readNat64,
   readNat64AndNat32,
-  readTextAndBlob,
+  readRequest,
   writeDoneReply,
   writeFetchReply,
   writeInferReply,
@@ -15,12 +15,14 @@ import { countersView, modelView, requestView } from './api/views.js';
 import { Coordinator } from './coordinator.js';
 import { azleIc } from './ic/azle-ic.js';
 import { requestLogLimit } from './metrics/requests.js';
-import { fetchAndLog, fetchPart, release } from './pipeline/fetch.js';
+import { cancel, fetchAndLog, fetchPart, release } from './pipeline/fetch.js';
 import { infer, submit } from './pipeline/infer.js';
 import { registerModel, unregisterModel } from './registry/register.js';
 import {
+  restoreAnswer,
   restoreModels,
   restoreTraffic,
+  saveAnswer,
   saveModels,
   saveTraffic,
   type SavedModel,
@@ -33,9 +35,14 @@ const stateKey = 'state';
 /** Stable memory lives through upgrades: models are written when they change, the rest before one. */
 const stableModels = new StableBTreeMap<string, SavedModel[]>(0);
 const stableTraffic = new StableBTreeMap<string, SavedTraffic>(1);
+const asTheyAre = {
+  toBytes: (bytes: Uint8Array) => bytes,
+  fromBytes: (bytes: Uint8Array) => bytes,
+};
+const stableAnswers = new StableBTreeMap<bigint, Uint8Array>(2, undefined, asTheyAre);
 
-/** What the log of requests and the tickets take once they are full. */
-const reservedBytes = 1024 * 1024;
+/** What the log of requests, the tickets and the numbers take once they are full. */
+const reservedBytes = 2 * 1024 * 1024;
 /** Allocated and let go: the heap then has room for them, and does not grow while requests come. */
 new ArrayBuffer(reservedBytes);
 
@@ -47,15 +54,15 @@ const pendingSample = { value: { pending: { done: 0, total: 0 } }, bytes: 9 };
 const m = methods;
 const inferReply = new RequestReply(
   m.infer,
-  readTextAndBlob,
-  (model, inputs) => infer(coordinator, model, inputs),
+  readRequest,
+  (model, inputs, [number]) => infer(coordinator, model, inputs, number),
   writeInferReply,
   ticketSample,
 );
 const submitReply = new RequestReply(
   m.submit,
-  readTextAndBlob,
-  (model, inputs) => submit(coordinator, model, inputs),
+  readRequest,
+  (model, inputs, [number]) => submit(coordinator, model, inputs, number),
   writeSubmitReply,
   { value: { ok: 0n }, bytes: 9 },
 );
@@ -77,6 +84,14 @@ const releaseReply = new RequestReply(
   m.release,
   readNat64,
   (ticket) => release(coordinator, ticket),
+  writeDoneReply,
+  { value: { ok: null }, bytes: 1 },
+);
+
+const cancelReply = new RequestReply(
+  m.cancel,
+  readNat64,
+  (number) => cancel(coordinator, number),
   writeDoneReply,
   { value: { ok: null }, bytes: 1 },
 );
@@ -131,6 +146,11 @@ export default class CoordinatorCanister {
     return releaseReply.respond();
   }
 
+  @update(m.cancel.argTypes, m.cancel.retTypes[0], manual)
+  cancel(): Promise<void> {
+    return cancelReply.respond();
+  }
+
   @query(m.requests.argTypes, m.requests.retTypes[0], manual)
   requests(): Promise<void> {
     return respond(m.requests, (limit: number) => {
@@ -147,6 +167,9 @@ export default class CoordinatorCanister {
 
   @preUpgrade
   save(): void {
+    for (const ticket of coordinator.answers.tickets()) {
+      stableAnswers.insert(ticket, saveAnswer(coordinator.answers.find(ticket)!));
+    }
     stableTraffic.insert(stateKey, saveTraffic(coordinator));
   }
 
@@ -154,6 +177,10 @@ export default class CoordinatorCanister {
   restore(): void {
     restoreModels(coordinator, stableModels.get(stateKey) ?? []);
     const traffic = stableTraffic.get(stateKey);
+    for (const ticket of traffic?.answers ?? []) {
+      const saved = stableAnswers.remove(ticket);
+      if (saved !== undefined) restoreAnswer(coordinator, ticket, saved);
+    }
     if (traffic !== undefined) restoreTraffic(coordinator, traffic);
     stableTraffic.remove(stateKey);
   }

@@ -1,9 +1,11 @@
-import { CanisterError, parsePlan } from '@canopy/protocol';
+import { ByteReader, ByteWriter, CanisterError, parsePlan } from '@canopy/protocol';
 import type { Coordinator } from './coordinator.js';
 import type { PrincipalLike } from './ic/ic.js';
 import type { Released } from './pipeline/releases.js';
 import type { SavedRequests } from './metrics/requests.js';
-import type { Ticket } from './registry/tickets.js';
+import { failedResult, type Answer } from './registry/answers.js';
+import type { SavedNumber } from './registry/numbers.js';
+import type { Placed, Ticket } from './registry/tickets.js';
 
 /** A registered model as it is kept in stable memory. */
 export interface SavedModel {
@@ -12,15 +14,20 @@ export interface SavedModel {
   workers: PrincipalLike[];
 }
 
-/** A ticket; those of earlier versions do not say where the result is kept: at the head. */
-export type SavedTicket = Omit<Ticket, 'keeper'> & Partial<Pick<Ticket, 'keeper'>>;
+/** A ticket of an earlier version, which has its place in fields of its own: the keeper is the head where it is not named. */
+export type EarlierTicket = Omit<Ticket, 'placed'> &
+  Pick<Placed, 'head' | 'requestId'> &
+  Partial<Pick<Placed, 'keeper'>>;
 
 /** Tickets and the log of requests: kept through an upgrade. */
 export interface SavedTraffic {
-  tickets: SavedTicket[];
+  tickets: (Ticket | EarlierTicket)[];
   requests: SavedRequests;
-  /** Results to be forgotten; earlier versions had none. */
+  /** Results to be forgotten; earlier versions had none of what follows. */
   releases?: Released[];
+  numbers?: SavedNumber[];
+  /** Tickets of the answers that are kept: these are saved apart, as bytes. */
+  answers?: bigint[];
 }
 
 export function saveModels(coordinator: Coordinator): SavedModel[] {
@@ -36,30 +43,56 @@ export function restoreModels(coordinator: Coordinator, saved: readonly SavedMod
 }
 
 export function saveTraffic(coordinator: Coordinator): SavedTraffic {
-  const { tickets, requests, releases } = coordinator;
-  return { tickets: tickets.all(), requests: requests.save(), releases: releases.save() };
+  const { tickets, requests, releases, settling, numbers, answers } = coordinator;
+  return {
+    tickets: tickets.all(),
+    requests: requests.save(),
+    releases: [...releases.save(), ...settling],
+    numbers: numbers.save(),
+    answers: answers.tickets(),
+  };
 }
+
+/** An answer as bytes: JSON of so many takes more instructions than an upgrade has. */
+export function saveAnswer({ caller, bytes }: Answer): Uint8Array {
+  return new ByteWriter().shortBytes(caller.toUint8Array()).bytes(bytes).finish().slice();
+}
+export function restoreAnswer(coordinator: Coordinator, ticket: bigint, saved: Uint8Array): void {
+  const input = new ByteReader(saved, 'saved answer');
+  const caller = coordinator.ic.principal(input.shortBytes());
+  coordinator.answers.add(ticket, caller, input.bytes(input.remaining));
+}
+
+const interrupted = {
+  ...CanisterError.cancelled,
+  message: 'the coordinator was upgraded while the request was under way: ask again',
+};
 
 /**
  * Takes over what {@link saveTraffic} gave. A request that was waiting for its answer when the
- * upgrade came is logged as cancelled: the answer finds nobody.
+ * upgrade came is logged as cancelled, and its number stands for that: the answer finds nobody.
  */
 export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): void {
-  for (const ticket of saved.tickets) {
-    coordinator.tickets.add({
-      ...ticket,
-      keeper: ticket.keeper ?? { worker: ticket.head, stage: 0 },
-    });
+  const { tickets, requests, releases, numbers, answers } = coordinator;
+  requests.restore(saved.requests);
+  releases.restore(saved.releases ?? []);
+  numbers.restore(saved.numbers ?? []);
+  for (const ticket of saved.tickets.map(presentForm)) {
+    if (ticket.placed !== undefined) tickets.add(ticket);
+    else answers.add(ticket.id, ticket.caller, failedResult(interrupted));
   }
-  coordinator.requests.restore(saved.requests);
-  coordinator.releases.restore(saved.releases ?? []);
-  const ticketed = new Set(saved.tickets.map((ticket) => ticket.id));
   for (const entry of saved.requests.entries) {
-    if (entry.finishedAtNs === undefined && !ticketed.has(entry.ticket)) {
-      coordinator.requests.fail(entry, coordinator.ic.now(), {
-        ...CanisterError.cancelled,
-        message: 'the coordinator was upgraded while the request was under way: ask again',
-      });
+    if (entry.finishedAtNs === undefined && tickets.find(entry.ticket) === undefined) {
+      requests.fail(entry, coordinator.ic.now(), interrupted);
     }
   }
+}
+
+function presentForm(saved: Ticket | EarlierTicket): Ticket {
+  if (!('head' in saved)) return saved;
+  const { head, keeper, requestId, ...ticket } = saved;
+  return {
+    ...ticket,
+    placed: { head, keeper: keeper ?? { worker: head, stage: 0 }, requestId },
+  };
 }

@@ -46,19 +46,37 @@ export class IcNetwork {
     method: string,
     arg: Uint8Array,
   ): Uint8Array {
+    return this.submit(sender, canister, method, arg)();
+  }
+
+  /** Sends an update call; what it gives runs rounds until the call is answered. */
+  private submit(
+    sender: Principal,
+    canister: Principal | undefined,
+    method: string,
+    arg: Uint8Array,
+  ): () => Uint8Array {
     const { messageId } = this.ic.submitIngress({
       sender: sender.toUint8Array(),
       canisterId: canister?.toUint8Array() ?? management,
       method,
       arg,
     });
-    for (let round = 0; round < 1000; round++) {
-      this.ic.tick();
-      const status = this.ic.ingressStatus(messageId);
-      if (status.status === 'replied') return status.reply;
-      if (status.status === 'rejected') throw status.error;
-    }
-    throw new Error(`${method} is not answered after 1,000 rounds`);
+    return () => {
+      for (let round = 0; round < 1000; round++) {
+        const status = this.ic.ingressStatus(messageId);
+        if (status.status === 'replied') return status.reply;
+        if (status.status === 'rejected') throw status.error;
+        this.ic.tick();
+      }
+      throw new Error(`${method} is not answered after 1,000 rounds`);
+    };
+  }
+
+  /** Lets so much time pass, and executes a round. */
+  passSeconds(seconds: number): void {
+    this.ic.advanceTime(BigInt(seconds) * 1_000_000_000n);
+    this.ic.tick();
   }
 
   query(sender: Principal, canister: Principal, method: string, arg: Uint8Array): Uint8Array {
@@ -100,11 +118,24 @@ export class IcNetwork {
     this.update(controller, undefined, 'install_code', arg);
   }
 
-  /** Calls a method of the coordinator with Candid values. */
+  /** Calls a method of the coordinator with Candid values; optional ones at the end may be left out. */
   call(sender: Principal, coordinator: Principal, name: string, args: unknown[]): unknown {
-    const method = service._fields.find(([key]) => key === name)![1];
-    const arg = IDL.encode(method.argTypes, args);
-    const kind = method.annotations.length > 0 ? 'query' : 'update';
-    return IDL.decode(method.retTypes, this[kind](sender, coordinator, name, arg))[0];
+    const { method, arg, isQuery } = encodeCall(name, args);
+    return isQuery
+      ? IDL.decode(method.retTypes, this.query(sender, coordinator, name, arg))[0]
+      : this.send(sender, coordinator, name, args)();
   }
+
+  /** Sends an update call of {@link call}; what it gives runs rounds until the call is answered. */
+  send(sender: Principal, coordinator: Principal, name: string, args: unknown[]): () => unknown {
+    const { method, arg } = encodeCall(name, args);
+    const finish = this.submit(sender, coordinator, name, arg);
+    return () => IDL.decode(method.retTypes, finish())[0];
+  }
+}
+
+function encodeCall(name: string, args: unknown[]) {
+  const method = service._fields.find(([key]) => key === name)![1];
+  const arg = IDL.encode(method.argTypes.slice(0, args.length), args);
+  return { method, arg, isQuery: method.annotations.length > 0 };
 }

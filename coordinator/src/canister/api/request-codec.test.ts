@@ -10,7 +10,7 @@ import type { InferOutcome, SubmitOutcome } from '../pipeline/infer.js';
 import {
   readNat64,
   readNat64AndNat32,
-  readTextAndBlob,
+  readRequest,
   writeDoneReply,
   writeFetchReply,
   writeInferReply,
@@ -158,25 +158,39 @@ describe('Candid by hand is Candid', () => {
     expect(readNat64AndNat32(wrongType)).toBeUndefined();
   });
 
-  test('arguments (text, blob)', () => {
-    const types = [IDL.Text, IDL.Vec(IDL.Nat8)];
+  const requestTypes = method('infer').argTypes;
+  const number = fc.option(fc.record({ id: u64, digest: u64 }, { noNullPrototype: true }), {
+    nil: undefined,
+  });
+
+  test('arguments of a request', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), blob, (name, bytes) => {
-        const encoded = IDL.encode(types, [name, bytes]);
-        const [readName, readBytes] = IDL.decode(types, encoded);
-        const read = readTextAndBlob(encoded);
-        expect(read?.[0]).toBe(readName);
-        expect(read?.[1]).toEqual(readBytes);
+      fc.property(fc.string({ unit: 'binary' }), blob, number, (name, bytes, given) => {
+        const encoded = IDL.encode(requestTypes, [name, bytes, given ? [given] : []]);
+        expect(readRequest(encoded)).toEqual(IDL.decode(requestTypes, encoded));
       }),
     );
   });
 
-  test('what is not (text, blob) is left to the library', () => {
-    expect(readTextAndBlob(IDL.encode([IDL.Text], ['a']))).toBeUndefined();
-    const whole = IDL.encode([IDL.Text, IDL.Vec(IDL.Nat8)], ['name', new Uint8Array(300)]);
-    for (let length = 0; length < whole.length; length++) {
-      expect(readTextAndBlob(whole.slice(0, length))).toBeUndefined();
+  test('arguments of a request without the number', () => {
+    const types = requestTypes.slice(0, 2);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), blob, (name, bytes) => {
+        const encoded = IDL.encode(types, [name, bytes]);
+        expect(readRequest(encoded)).toEqual([...IDL.decode(types, encoded), []]);
+      }),
+    );
+  });
+
+  test('what has another form is left to the library', () => {
+    expect(readRequest(IDL.encode([IDL.Text], ['a']))).toBeUndefined();
+    const values = ['name', new Uint8Array(300), [{ id: 1n, digest: 2n }]];
+    for (const count of [2, 3]) {
+      const whole = IDL.encode(requestTypes.slice(0, count), values.slice(0, count));
+      for (let length = 0; length < whole.length; length++) {
+        expect(readRequest(whole.slice(0, length))).toBeUndefined();
+      }
+      expect(readRequest(Uint8Array.of(...whole, 0))).toBeUndefined();
     }
-    expect(readTextAndBlob(Uint8Array.of(...whole, 0))).toBeUndefined();
   });
 });

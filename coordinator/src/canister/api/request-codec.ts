@@ -3,7 +3,7 @@
  * for the smallest reply and copies blobs byte by byte; here they are copied as blocks. What is written
  * and read is ordinary Candid (specification: "Binary format"), and tests compare it with the library.
  */
-import type { ByteWriter, CoordinatorErrorRecord } from '@canopy/protocol';
+import type { ByteWriter, CoordinatorErrorRecord, RequestNumber } from '@canopy/protocol';
 import { bundleBytes, writeBundle } from '../bytes/bundle-writer.js';
 import type { PrincipalLike } from '../ic/ic.js';
 import type { FetchOutcome, ReleaseOutcome } from '../pipeline/fetch.js';
@@ -187,13 +187,13 @@ function numbersAfter(
   return new DataView(bytes.buffer, bytes.byteOffset + header.length, valueBytes);
 }
 
-/** Reads arguments `(nat64)`; undefined as for {@link readTextAndBlob}. */
+/** Reads arguments `(nat64)`; undefined as for {@link readRequest}. */
 export function readNat64(bytes: Uint8Array): [bigint] | undefined {
   const values = numbersAfter(bytes, nat64Header, 8);
   return values && [values.getBigUint64(0, true)];
 }
 
-/** Reads arguments `(nat64, nat32)`; undefined as for {@link readTextAndBlob}. */
+/** Reads arguments `(nat64, nat32)`; undefined as for {@link readRequest}. */
 export function readNat64AndNat32(bytes: Uint8Array): [bigint, number] | undefined {
   const values = numbersAfter(bytes, nat64AndNat32Header, 12);
   return values && [values.getBigUint64(0, true), values.getUint32(8, true)];
@@ -202,13 +202,28 @@ export function readNat64AndNat32(bytes: Uint8Array): [bigint, number] | undefin
 /** `(text, blob)` as Candid encoders write it: one type, vec nat8, at index 0. */
 const textAndBlobHeader = [0x44, 0x49, 0x44, 0x4c, 1, 0x6d, 0x7b, 2, 0x71, 0];
 
+const numberFields = byHash('id', 'digest');
+
 /**
- * Reads arguments `(text, blob)`; the blob is a view. Undefined where the message has another, perhaps
- * also valid, form, or is malformed: then the library must read it.
+ * `(text, blob, opt record { id : nat64; digest : nat64 })` as the JavaScript library writes it: three
+ * types, vec nat8, the record and the opt, at indexes 0 to 2.
  */
-export function readTextAndBlob(bytes: Uint8Array): [string, Uint8Array] | undefined {
-  if (!startsWith(bytes, textAndBlobHeader)) return undefined;
-  let at = textAndBlobHeader.length;
+const withNumberHeader = [0x44, 0x49, 0x44, 0x4c, 3, 0x6d, 0x7b, 0x6c, 2]
+  .concat(numberFields.flatMap((name) => [...lebOf(fieldHash(name)), 0x78]))
+  .concat(0x6e, 1, 3, 0x71, 0, 2);
+
+function lebOf(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...lebOf(value >>> 7)];
+}
+
+/**
+ * Reads the arguments of `infer` and `submit`, with a number or without; the blob is a view. Undefined
+ * where the message has another, perhaps also valid, form, or is malformed: then the library must read it.
+ */
+export function readRequest(bytes: Uint8Array): [string, Uint8Array, RequestNumbers] | undefined {
+  const hasNumber = startsWith(bytes, withNumberHeader);
+  if (!hasNumber && !startsWith(bytes, textAndBlobHeader)) return undefined;
+  let at = (hasNumber ? withNumberHeader : textAndBlobHeader).length;
   const part = (): Uint8Array | undefined => {
     let length = 0;
     for (let shift = 0; shift < 28; shift += 7) {
@@ -225,10 +240,25 @@ export function readTextAndBlob(bytes: Uint8Array): [string, Uint8Array] | undef
   };
   const name = part();
   const content = name && part();
-  if (!name || !content || at !== bytes.length) return undefined;
+  const number = content && (hasNumber ? readNumber(bytes.subarray(at)) : noNumber);
+  if (!name || !number || (!hasNumber && at !== bytes.length)) return undefined;
   try {
-    return [fromUtf8.decode(name), content];
+    return [fromUtf8.decode(name), content, number];
   } catch {
     return undefined;
   }
+}
+
+/** An optional number, as the library gives it. */
+type RequestNumbers = [] | [RequestNumber];
+const noNumber: RequestNumbers = [];
+
+/** The value of an `opt` number, to the end of the message. */
+function readNumber(bytes: Uint8Array): RequestNumbers | undefined {
+  if (bytes.length === 1 && bytes[0] === 0) return noNumber;
+  if (bytes.length !== 17 || bytes[0] !== 1) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + 1, 16);
+  const field = (name: 'id' | 'digest'): bigint =>
+    view.getBigUint64(8 * numberFields.indexOf(name), true);
+  return [{ id: field('id'), digest: field('digest') }];
 }

@@ -8,11 +8,21 @@ import type { OrError } from './request-codec.js';
 
 function decodeArguments(method: Method, bytes: Uint8Array): unknown[] | undefined {
   try {
-    return IDL.decode(method.argTypes, bytes);
+    return decodeWithOptions(method.argTypes, bytes);
   } catch (error) {
     const { code } = CanisterError.badMessage;
     msgReject(`[${code}] the argument is not the Candid of this method: ${String(error)}`);
     return undefined;
+  }
+}
+
+/** Optional arguments may be left out at the end, which the library does not know. */
+function decodeWithOptions(types: readonly IDL.Type[], bytes: Uint8Array): unknown[] {
+  try {
+    return IDL.decode([...types], bytes);
+  } catch (error) {
+    if (!types[types.length - 1]?.name.startsWith('opt ')) throw error;
+    return [...decodeWithOptions(types.slice(0, -1), bytes), []];
   }
 }
 

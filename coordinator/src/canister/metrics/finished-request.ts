@@ -2,6 +2,7 @@
  * A request as it is kept once it was answered. Of the many objects a request is made of only a few
  * remain: what the log takes is spread over pages of memory that every message pays for.
  */
+import { callerText, textAsBytes } from '../bytes/text-of-bytes.js';
 import type { PrincipalLike } from '../ic/ic.js';
 import type { StageTotals } from '../pipeline/stages.js';
 import type { LoggedRequest } from './logged-request.js';
@@ -30,7 +31,7 @@ export function packRequest(
   return {
     ticket: request.ticket,
     model: request.model,
-    caller: String.fromCharCode(...request.caller.toUint8Array()),
+    caller: callerText(request.caller),
     receivedAtNs: request.receivedAtNs,
     finishedAtNs: request.finishedAtNs!,
     microBatches: request.microBatches,
@@ -57,6 +58,5 @@ export function unpackRequest(
       scratchBytes: counts[at + 4]!,
     });
   }
-  const bytes = Uint8Array.from(caller, (character) => character.charCodeAt(0));
-  return { ...request, caller: toPrincipal(bytes), stages };
+  return { ...request, caller: toPrincipal(textAsBytes(caller)), stages };
 }

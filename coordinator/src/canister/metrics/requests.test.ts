@@ -37,12 +37,33 @@ test('a finished request reads as it was logged, before and after an upgrade', (
 test('the oldest requests are dropped, also while they are under way', () => {
   const log = newLog();
   const early = log.begin({ ...begin, caller: alice });
-  for (let more = 0; more < requestLogLimit; more++) log.begin({ ...begin, caller: bob });
+  for (let more = 0; more < requestLogLimit; more++) log.begin({ ...begin, caller: alice });
   log.succeed(early, 9n, stages, workerIds, 5);
   expect(log.find(1n)).toBeUndefined();
   expect(log.find(2n)).toMatchObject({ ticket: 2n });
   expect(log.find(BigInt(requestLogLimit + 1))?.ticket).toBe(BigInt(requestLogLimit + 1));
   expect(log.find(BigInt(requestLogLimit + 2))).toBeUndefined();
-  expect(log.latest(1000, alice)).toEqual([]);
   expect(log.counters.requests).toBe(requestLogLimit + 1);
+});
+
+test('a caller who asks often pushes out only own requests', () => {
+  const log = newLog();
+  const early = log.begin({ ...begin, caller: alice });
+  for (let more = 0; more < 2 * requestLogLimit; more++) {
+    const entry = log.begin({ ...begin, caller: bob });
+    log.succeed(entry, 9n, stages, workerIds, 5);
+  }
+  expect(log.latest(1000, alice)).toEqual([early]);
+  expect(log.latest(1000, undefined)).toHaveLength(requestLogLimit);
+});
+
+test('how a request ended first stays', () => {
+  const log = newLog();
+  const entry = log.begin({ ...begin, caller: alice });
+  const error = { code: 'cancelled', message: 'released', retryable: true };
+  log.fail(entry, 5n, error);
+  log.succeed(entry, 9n, stages, workerIds, 5);
+  log.fail(entry, 9n, { ...error, code: 'internal' });
+  expect(log.find(1n)).toMatchObject({ finishedAtNs: 5n, error, stages: [] });
+  expect(log.counters).toMatchObject({ requests: 1, failed: 1, microBatches: 0 });
 });

@@ -1,10 +1,12 @@
 import type { CoordinatorErrorRecord } from '@canopy/protocol';
+import { callerText } from '../bytes/text-of-bytes.js';
 import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 import type { StageTotals } from '../pipeline/stages.js';
+import { FairStore } from '../registry/fair-store.js';
 import { packRequest, unpackRequest, type FinishedRequest } from './finished-request.js';
 import type { LoggedRequest } from './logged-request.js';
 
-/** Requests remembered; older ones are dropped. */
+/** Requests remembered. */
 export const requestLogLimit = 256;
 
 export interface Counters {
@@ -15,10 +17,13 @@ export interface Counters {
   inFlight: number;
 }
 
+type Entry = LoggedRequest | FinishedRequest;
+
 /** The latest requests and sums over all of them. */
 export class RequestLog {
-  /** The oldest first; their tickets are numbered without gaps. */
-  private entries: (LoggedRequest | FinishedRequest)[] = [];
+  private readonly entries = new FairStore<bigint, Entry>(requestLogLimit, ({ caller }) =>
+    typeof caller === 'string' ? caller : callerText(caller),
+  );
   /** Number of the next request, which is its ticket. */
   nextTicket = 1n;
   readonly counters: Counters = {
@@ -33,13 +38,21 @@ export class RequestLog {
 
   begin(request: Omit<LoggedRequest, 'ticket' | 'stages' | 'bytesSent'>): LoggedRequest {
     const entry = { ...request, ticket: this.nextTicket++, stages: [], bytesSent: 0 };
-    this.entries.push(entry);
-    if (this.entries.length > requestLogLimit) this.entries.shift();
+    this.entries.add(entry.ticket, entry);
     this.counters.requests++;
     return entry;
   }
 
-  /** @param workers of the model's stages */
+  /** Counts a request that was not admitted; it is not remembered. */
+  refuse(): void {
+    this.counters.requests++;
+    this.counters.failed++;
+  }
+
+  /**
+   * Notes how a request ended; how one ended before, such as cancelled, stays.
+   * @param workers of the model's stages
+   */
   succeed(
     entry: LoggedRequest,
     atNs: bigint,
@@ -47,37 +60,36 @@ export class RequestLog {
     workers: readonly PrincipalLike[],
     bytesSent: number,
   ): void {
+    if (entry.finishedAtNs !== undefined) return;
     entry.finishedAtNs = atNs;
     entry.stages = stages;
     entry.bytesSent = bytesSent;
     this.counters.microBatches += entry.microBatches;
     for (const stage of stages) this.counters.workerInstructions += stage.instructions;
-    const index = this.indexOf(entry.ticket);
-    if (this.entries[index] === entry) this.entries[index] = packRequest(entry, workers);
+    if (this.entries.find(entry.ticket) === entry) {
+      this.entries.replace(entry.ticket, packRequest(entry, workers));
+    }
   }
 
+  /** As {@link succeed}. */
   fail(entry: LoggedRequest, atNs: bigint, error: CoordinatorErrorRecord): void {
+    if (entry.finishedAtNs !== undefined) return;
     entry.finishedAtNs = atNs;
     entry.error = error;
     this.counters.failed++;
   }
 
   find(ticket: bigint): LoggedRequest | undefined {
-    const entry = this.entries[this.indexOf(ticket)];
+    const entry = this.entries.find(ticket);
     return entry && this.unpacked(entry);
   }
 
-  private indexOf(ticket: bigint): number {
-    const [oldest] = this.entries;
-    return oldest === undefined ? -1 : Number(ticket - oldest.ticket);
-  }
-
-  private unpacked(entry: LoggedRequest | FinishedRequest): LoggedRequest {
+  private unpacked(entry: Entry): LoggedRequest {
     return 'counts' in entry ? unpackRequest(entry, this.toPrincipal) : entry;
   }
 
   private all(): LoggedRequest[] {
-    return this.entries.map((entry) => this.unpacked(entry));
+    return this.entries.values().map((entry) => this.unpacked(entry));
   }
 
   /** Newest first; those of `caller`, or all where it is undefined. */
@@ -94,7 +106,7 @@ export class RequestLog {
   }
 
   restore(saved: SavedRequests): void {
-    this.entries = saved.entries;
+    for (const entry of saved.entries) this.entries.add(entry.ticket, entry);
     this.nextTicket = saved.nextTicket;
     Object.assign(this.counters, saved.counters, { inFlight: 0 });
   }

@@ -10,9 +10,22 @@ export function describeCallFailure(
 ): CoordinatorError {
   const place = `stage ${stage} (worker ${worker.toText()})`;
   const known = parseCanisterError(failure.message);
+  if (known && strangers.has(known.code)) {
+    return new CoordinatorError(
+      CanisterError.notConfigured,
+      `${place} does not know this coordinator (${known.message}): it was installed anew or ` +
+        'configured for another one; deploy the model again',
+    );
+  }
   if (known) return new CoordinatorError(known, `${place}: ${known.message}`);
   return new CoordinatorError(kindOf(failure), `${place}: ${failure.message}`);
 }
+
+/** What a worker answers to a coordinator that is not its own; an empty worker has none. */
+const strangers = new Set<string>([
+  CanisterError.notAuthorised.code,
+  CanisterError.notConfigured.code,
+]);
 
 /** Reject codes of the interface specification. */
 const canisterReject = 4;
@@ -21,7 +34,7 @@ const canisterError = 5;
 function kindOf({ rejectCode, message }: CallFailure): { code: string; retryable: boolean } {
   if (rejectCode === canisterReject) return CanisterError.internal;
   // The replica gives a stopped canister and one that traps the same code; only the text differs.
-  const stopped = /\bstopp(?:ed|ing)\b/.test(message);
+  const stopped = /\bstopp(?:ed|ing)\b|\bis not running\b/.test(message);
   return rejectCode === canisterError && !stopped
     ? CanisterError.trapped
     : CanisterError.unreachable;

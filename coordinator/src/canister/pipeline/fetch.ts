@@ -1,18 +1,11 @@
-import {
-  CanisterError,
-  decodeFetchReply,
-  decodeResult,
-  encodeFetch,
-  maxMessageBytes,
-  type FetchReply,
-} from '@canopy/protocol';
+import { CanisterError, decodeResult, maxMessageBytes } from '@canopy/protocol';
+import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
-import { CoordinatorError, errorRecord } from '../error.js';
-import { samePrincipal } from '../ic/ic.js';
-import type { Place, Ticket } from '../registry/tickets.js';
-import { callWorker } from './call-worker.js';
-import { stageFailure } from './request.js';
-import { sumTraces } from './stages.js';
+import { CoordinatorError } from '../error.js';
+import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
+import type { Ticket } from '../registry/tickets.js';
+import { fetchFromWorkers } from './fetch-from-workers.js';
+import { logEnd, settle } from './settle.js';
 
 export type FetchOutcome =
   | { kind: 'pending'; done: number; total: number }
@@ -23,11 +16,18 @@ export interface ReleaseOutcome {
   kind: 'ok';
 }
 
+/** What a ticket stands for: a request at the workers, or an answer that is kept here. */
+type Found = { ticket: Ticket } | { answer: Uint8Array };
+
 /** Throws `unknown-request` where there is none, or it is somebody else's. */
-function ticketOf({ ic, tickets }: Coordinator, id: bigint): Ticket {
+function find({ ic, tickets, answers }: Coordinator, id: bigint): Found {
   const caller = ic.caller();
+  const isTheirs = (owner: PrincipalLike): boolean =>
+    samePrincipal(owner, caller) || ic.isController(caller);
   const ticket = tickets.find(id);
-  if (ticket && (samePrincipal(ticket.caller, caller) || ic.isController(caller))) return ticket;
+  if (ticket && isTheirs(ticket.caller)) return { ticket };
+  const answer = answers.find(id);
+  if (answer && isTheirs(answer.caller)) return { answer: answer.bytes };
   throw new CoordinatorError(
     CanisterError.unknownRequest,
     `ticket ${id.toString()} is not known here for this caller: it was released, pushed out by ` +
@@ -35,39 +35,25 @@ function ticketOf({ ic, tickets }: Coordinator, id: bigint): Ticket {
   );
 }
 
-const headOf = ({ head }: Ticket): Place => ({ worker: head, stage: 0 });
-
-/**
- * Asks where the result is kept; what is not there, the head: it waits, or failed. Where the head does
- * not know it any more, it was done in between, or is lost.
- */
-async function fetchReply(
-  { ic }: Coordinator,
-  ticket: Ticket,
-  offset: number,
-): Promise<FetchReply> {
-  const request = encodeFetch(ticket.requestId, offset, maxMessageBytes);
-  const ask = async ({ worker, stage }: Place): Promise<FetchReply> =>
-    decodeFetchReply(await callWorker(ic, worker, stage, 'fetch', request));
-  const { keeper } = ticket;
-  const kept = await ask(keeper);
-  if (kept.finished || keeper.stage === 0) return kept;
-  try {
-    return await ask(headOf(ticket));
-  } catch (error) {
-    if (!isUnknownRequest(error)) throw error;
-    const again = await ask(keeper);
-    if (again.finished) return again;
-    throw error;
-  }
-}
-
 async function partOf(
   coordinator: Coordinator,
-  ticket: Ticket,
+  id: bigint,
+  found: Found,
   offset: number,
 ): Promise<FetchOutcome> {
-  const reply = await fetchReply(coordinator, ticket, offset);
+  if ('answer' in found) {
+    const { answer } = found;
+    return {
+      kind: 'part',
+      bytes: answer.subarray(offset, offset + maxMessageBytes),
+      total: answer.length,
+    };
+  }
+  const { placed } = found.ticket;
+  if (placed === undefined) {
+    return { kind: 'pending', done: 0, total: coordinator.requests.find(id)?.microBatches ?? 0 };
+  }
+  const reply = await fetchFromWorkers(coordinator.ic, placed, offset, maxMessageBytes);
   if (reply.finished) return { kind: 'part', bytes: reply.part, total: reply.byteLength };
   const state = decodeResult(reply.part);
   return state.status === 'pending'
@@ -81,7 +67,7 @@ export async function fetchPart(
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  return partOf(coordinator, ticketOf(coordinator, id), offset);
+  return partOf(coordinator, id, find(coordinator, id), offset);
 }
 
 /** {@link fetchPart}, and logs how the request ended when its whole result is in this part. */
@@ -90,30 +76,13 @@ export async function fetchAndLog(
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  const ticket = ticketOf(coordinator, id);
-  const outcome = await partOf(coordinator, ticket, offset);
-  const entry = coordinator.requests.find(id);
-  if (outcome.kind === 'pending' || entry === undefined || entry.finishedAtNs !== undefined) {
-    return outcome;
-  }
-  if (offset + outcome.bytes.length < outcome.total) return outcome;
-  const now = coordinator.ic.now();
-  const workers = coordinator.models.has(entry.model)
-    ? (coordinator.models.get(entry.model).pipelineOf(ticket.head) ?? [])
-    : [];
-  const result = offset === 0 ? decodeResult(outcome.bytes) : undefined;
-  if (result?.status === 'failed') {
-    coordinator.requests.fail(entry, now, errorRecord(stageFailure(workers, result)));
-  } else {
-    const tasks = result?.status === 'done' ? result.tasks : [];
-    const stages = sumTraces(tasks, workers).filter((_, stage) => stage < workers.length);
-    coordinator.requests.succeed(entry, now, stages, workers, outcome.total);
+  const found = find(coordinator, id);
+  const outcome = await partOf(coordinator, id, found, offset);
+  const isWhole = outcome.kind === 'part' && offset === 0 && outcome.bytes.length === outcome.total;
+  if (isWhole && 'ticket' in found) {
+    logEnd(coordinator, found.ticket, decodeResult(outcome.bytes), outcome.total);
   }
   return outcome;
-}
-
-function isUnknownRequest(error: unknown): boolean {
-  return error instanceof CoordinatorError && error.kind.code === CanisterError.unknownRequest.code;
 }
 
 /**
@@ -121,13 +90,26 @@ function isUnknownRequest(error: unknown): boolean {
  * cancelled. The workers hear of it a little later, see {@link Releases}.
  */
 export function release(coordinator: Coordinator, id: bigint): ReleaseOutcome {
-  const ticket = ticketOf(coordinator, id);
+  const found = find(coordinator, id);
   coordinator.tickets.remove(id);
-  coordinator.releases.add(ticket);
-  const entry = coordinator.requests.find(id);
-  // Results read by queries leave no trace: releasing is the last thing known of such a request.
-  if (entry && entry.finishedAtNs === undefined) {
-    coordinator.requests.succeed(entry, coordinator.ic.now(), [], [], 0);
-  }
+  coordinator.answers.remove(id);
+  if ('ticket' in found) void settle(coordinator, found.ticket);
   return { kind: 'ok' };
+}
+
+/**
+ * {@link release} of the caller's request of this number. Where none has come yet, one that comes later
+ * is refused.
+ */
+export function cancel(coordinator: Coordinator, number: bigint): ReleaseOutcome {
+  const { ic, numbers, tickets, answers } = coordinator;
+  const owner = callerText(ic.caller());
+  const known = numbers.find(owner, number);
+  if (known === undefined) {
+    numbers.add(owner, number, undefined);
+    return { kind: 'ok' };
+  }
+  const { ticket } = known;
+  const isHere = ticket !== undefined && (tickets.find(ticket) ?? answers.find(ticket));
+  return isHere ? release(coordinator, ticket) : { kind: 'ok' };
 }

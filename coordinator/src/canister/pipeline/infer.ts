@@ -1,8 +1,15 @@
-import { CanisterError, ByteReader, maxMessageBytes, type BundleTensor } from '@canopy/protocol';
+import {
+  ByteReader,
+  CanisterError,
+  maxMessageBytes,
+  type BundleTensor,
+  type RequestNumber,
+} from '@canopy/protocol';
 import { bundleBytes } from '../bytes/bundle-writer.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
-import { keeperOf, type Ticket } from '../registry/tickets.js';
+import { failedResult } from '../registry/answers.js';
+import { keeperOf } from '../registry/tickets.js';
 import { readResult } from './read-result.js';
 import { enqueue, joinResult, stageFailure, type Enqueued } from './request.js';
 import { sumTraces, type StageTotals } from './stages.js';
@@ -17,27 +24,52 @@ export interface SubmitOutcome {
   ticket: bigint;
 }
 
-/** @param requestId the head's number of the request */
-function makeTicket({ model, pipeline, caller, entry }: Enqueued, requestId: bigint): Ticket {
-  return {
-    id: entry.ticket,
-    model: model.name,
-    head: pipeline[0]!,
-    keeper: keeperOf(model.plan, pipeline),
-    caller,
-    requestId,
-  };
+/**
+ * Notes where a request waits, by the head's number of it. One that was cancelled on its way to the head
+ * is cancelled there.
+ */
+function place({ tickets, releases }: Coordinator, enqueued: Enqueued, requestId: bigint): void {
+  const { model, pipeline, ticket, isNumbered } = enqueued;
+  const placed = { head: pipeline[0]!, keeper: keeperOf(model.plan, pipeline), requestId };
+  if (!isNumbered) tickets.add(ticket);
+  else if (tickets.find(ticket.id) !== ticket) releases.add(placed);
+  ticket.placed = placed;
 }
 
-/** Runs a model and waits for its outputs; a result too large for a reply becomes a ticket. */
+/** Keeps the answer of a numbered request that its head has forgotten, for a caller who loses it. */
+function keepAnswer(
+  { tickets, answers }: Coordinator,
+  enqueued: Enqueued,
+  bytes: Uint8Array,
+): void {
+  const { ticket, isNumbered } = enqueued;
+  if (!isNumbered || tickets.find(ticket.id) !== ticket) return;
+  tickets.remove(ticket.id);
+  answers.add(ticket.id, ticket.caller, bytes);
+}
+
+/** Logs why a request came to nothing that a head has taken. */
+function fails(coordinator: Coordinator, enqueued: Enqueued, error: unknown): void {
+  const { entry } = enqueued;
+  const record = errorRecord(error);
+  coordinator.requests.fail(entry, coordinator.ic.now(), record);
+  keepAnswer(coordinator, enqueued, failedResult(record));
+}
+
+/**
+ * Runs a model and waits for its outputs; a result too large for a reply becomes a ticket, and so does a
+ * request that came with the same number before.
+ */
 export async function infer(
   coordinator: Coordinator,
   modelName: string,
   inputs: Uint8Array,
+  number?: RequestNumber,
 ): Promise<InferOutcome> {
-  const enqueued = await enqueue(coordinator, 'wait', modelName, inputs);
-  const { model, pipeline, entry, reply } = enqueued;
-  const { ic, requests, tickets } = coordinator;
+  const enqueued = await enqueue(coordinator, 'wait', modelName, inputs, number);
+  if ('earlier' in enqueued) return { kind: 'ticket', ticket: enqueued.earlier };
+  const { model, pipeline, entry, ticket, reply } = enqueued;
+  const { ic, requests } = coordinator;
   try {
     const result = readResult(reply);
     switch (result.status) {
@@ -56,17 +88,18 @@ export async function infer(
           );
         }
         requests.succeed(entry, ic.now(), stages, pipeline, bytes);
+        keepAnswer(coordinator, enqueued, reply);
         return { kind: 'done', outputs, microBatches: entry.microBatches, stages };
       }
       case 'failed':
         throw stageFailure(pipeline, result);
       case 'moved':
       case 'pending':
-        tickets.add(makeTicket(enqueued, result.requestId));
-        return { kind: 'ticket', ticket: entry.ticket };
+        place(coordinator, enqueued, result.requestId);
+        return { kind: 'ticket', ticket: ticket.id };
     }
   } catch (error) {
-    requests.fail(entry, ic.now(), errorRecord(error));
+    fails(coordinator, enqueued, error);
     throw error;
   }
 }
@@ -76,9 +109,15 @@ export async function submit(
   coordinator: Coordinator,
   modelName: string,
   inputs: Uint8Array,
+  number?: RequestNumber,
 ): Promise<SubmitOutcome> {
-  const enqueued = await enqueue(coordinator, 'ticket', modelName, inputs);
-  const requestId = new ByteReader(enqueued.reply, 'reply of enqueue').u64();
-  coordinator.tickets.add(makeTicket(enqueued, requestId));
-  return { kind: 'ok', ticket: enqueued.entry.ticket };
+  const enqueued = await enqueue(coordinator, 'ticket', modelName, inputs, number);
+  if ('earlier' in enqueued) return { kind: 'ok', ticket: enqueued.earlier };
+  try {
+    place(coordinator, enqueued, new ByteReader(enqueued.reply, 'reply of enqueue').u64());
+  } catch (error) {
+    fails(coordinator, enqueued, error);
+    throw error;
+  }
+  return { kind: 'ok', ticket: enqueued.ticket.id };
 }

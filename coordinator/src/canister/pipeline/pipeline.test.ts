@@ -123,6 +123,8 @@ describe('infer', () => {
     [5, 'Canister abc trapped: unreachable', 'trapped', false],
     [5, 'Canister abc is stopped', 'unreachable', true],
     [5, 'Canister abc is stopping', 'unreachable', true],
+    [5, 'Canister abc is not running', 'unreachable', true],
+    [4, '[not-authorised] only its coordinator may', 'not-configured', false],
   ])('reject code %i, "%s", becomes %s', async (rejectCode, text, code, retryable) => {
     const { ic, coordinator } = setUp();
     ic.onCall = () => {
@@ -142,6 +144,18 @@ describe('infer', () => {
     expect(malformed).toMatchObject({ code: 'bad-input' });
     expect(ic.calls).toHaveLength(0);
     expect(coordinator.requests.counters).toMatchObject({ requests: 2, failed: 2 });
+    expect(coordinator.requests.latest(10, undefined)).toEqual([]);
+  });
+
+  test('a head that answers garbage is logged as failed', async () => {
+    for (const ask of [infer, submit]) {
+      const { ic, coordinator } = setUp();
+      ic.onCall = () => new Uint8Array(2);
+      const error = await recordOf(ask(coordinator, 'm', inputs(1)));
+      expect(error).toMatchObject({ code: 'internal' });
+      expect(coordinator.requests.latest(1, undefined)[0]?.error).toEqual(error);
+      expect(coordinator.requests.counters).toMatchObject({ requests: 1, failed: 1, inFlight: 0 });
+    }
   });
 
   test('a result that was moved becomes a ticket', async () => {
@@ -149,7 +163,7 @@ describe('infer', () => {
     ic.onCall = () => new ByteWriter().u32(2).u64(9n).u32(5_000_000).finish();
     const outcome = await infer(coordinator, 'm', inputs(1));
     expect(outcome).toEqual({ kind: 'ticket', ticket: 1n });
-    expect(coordinator.tickets.all()).toMatchObject([{ id: 1n, requestId: 9n }]);
+    expect(coordinator.tickets.all()).toMatchObject([{ id: 1n, placed: { requestId: 9n } }]);
   });
 });
 
@@ -181,20 +195,59 @@ describe('several pipelines', () => {
   });
 
   test.each([
-    ['is full', new CallFailure(4, '[busy] 64 requests wait')],
     ['is stopped', new CallFailure(5, 'Canister abc is stopped')],
+    ['is not running', new CallFailure(5, 'Canister abc is not running')],
     ['has no cycles left', new CallFailure(2, 'Canister abc is out of cycles')],
-  ])('the next takes a request where one %s', async (_, failure) => {
+    [
+      'is above its memory limit',
+      new CallFailure(5, 'Canister abc exceeded its Wasm memory limit'),
+    ],
+    ['has no code', new CallFailure(5, 'contains no Wasm module')],
+    ['is deleted', new CallFailure(3, 'Canister abc not found')],
+    ['is empty', new CallFailure(4, '[not-authorised] only its coordinator may call')],
+    ['is not loaded', new CallFailure(4, '[not-ready] load first')],
+  ])('the next takes requests where one %s, until it answers again', async (_, failure) => {
     const { ic, coordinator } = setUpTwo();
     ic.onCall = (method, bytes, canister) => {
       if (canister === first) throw failure;
       return echoHead(method, bytes);
     };
-    for (let count = 0; count < 2; count++) {
-      expect(await infer(coordinator, 'm', inputs(1))).toMatchObject({ kind: 'done' });
-    }
-    expect(called(ic)).toEqual([first, second, second]);
-    expect(coordinator.requests.counters).toMatchObject({ requests: 2, failed: 0, inFlight: 0 });
+    const ask = async (count: number): Promise<string[]> => {
+      ic.calls.length = 0;
+      for (let index = 0; index < count; index++) {
+        expect(await infer(coordinator, 'm', inputs(1))).toMatchObject({ kind: 'done' });
+      }
+      return called(ic);
+    };
+    expect(await ask(4)).toEqual([first, second, second, second, second]);
+    ic.time += 10_000_000_000n;
+    expect(await ask(2)).toEqual([first, second, second]);
+    ic.time += 20_000_000_000n;
+    ic.onCall = echoHead;
+    const turns = await ask(4);
+    expect(turns.filter((head) => head === first)).toHaveLength(2);
+    expect(coordinator.requests.counters).toMatchObject({ requests: 10, failed: 0, inFlight: 0 });
+  });
+
+  test('one that is full keeps its turn', async () => {
+    const { ic, coordinator } = setUpTwo();
+    ic.onCall = (method, bytes, canister) => {
+      if (canister === first) throw new CallFailure(4, '[busy] 64 requests wait');
+      return echoHead(method, bytes);
+    };
+    for (let count = 0; count < 3; count++) await infer(coordinator, 'm', inputs(1));
+    expect(called(ic)).toEqual([first, second, second, first, second]);
+  });
+
+  test('the error after which trying again may help is the one that is told', async () => {
+    const { ic, coordinator } = setUpTwo();
+    ic.onCall = (_method, _bytes, canister) => {
+      throw canister === first
+        ? new CallFailure(4, '[busy] 64 requests wait')
+        : new CallFailure(5, 'Canister abc trapped');
+    };
+    const error = await recordOf(infer(coordinator, 'm', inputs(1)));
+    expect(error).toMatchObject({ code: 'busy', retryable: true });
   });
 
   test('a request that all refuse is refused; one that is at fault goes to no other', async () => {
@@ -401,10 +454,15 @@ describe('results that stay at the last stage', () => {
 
   test('tickets that an earlier version saved are for the head', async () => {
     const { coordinator, ticket } = await ticketWith([]);
-    const { keeper, ...old } = coordinator.tickets.find(ticket)!;
+    const { placed, ...old } = coordinator.tickets.find(ticket)!;
+    const { keeper, head: at, requestId } = placed!;
     expect(keeper).toEqual({ worker: workerIds[1], stage: 1 });
     const { coordinator: upgraded } = setUp();
-    restoreTraffic(upgraded, { ...saveTraffic(coordinator), tickets: [old] });
-    expect(upgraded.tickets.find(ticket)?.keeper).toEqual({ worker: workerIds[0], stage: 0 });
+    const earlier = { ...old, head: at, requestId };
+    restoreTraffic(upgraded, { ...saveTraffic(coordinator), tickets: [earlier] });
+    expect(upgraded.tickets.find(ticket)?.placed?.keeper).toEqual({
+      worker: workerIds[0],
+      stage: 0,
+    });
   });
 });

@@ -1,15 +1,15 @@
 import { describe, expect, test, vi } from 'vitest';
 import { ByteReader, ByteWriter } from '@canopy/protocol';
-import { FakeIc, alice, workerIds } from '../../testing/fake-ic.js';
+import { FakeIc, workerIds } from '../../testing/fake-ic.js';
 import { CallFailure } from '../ic/ic.js';
-import type { Ticket } from '../registry/tickets.js';
+import type { Placed } from '../registry/tickets.js';
 import { Releases } from './releases.js';
 
 const [head, last] = workerIds;
 
-function ticket(requestId: bigint, staysAt: 'head' | 'last' = 'head'): Ticket {
+function ticket(requestId: bigint, staysAt: 'head' | 'last' = 'head'): Placed {
   const keeper = staysAt === 'head' ? { worker: head!, stage: 0 } : { worker: last!, stage: 1 };
-  return { id: requestId, model: 'm', caller: alice, head: head!, keeper, requestId };
+  return { head: head!, keeper, requestId };
 }
 
 function idsOf(bytes: Uint8Array): bigint[] {
@@ -27,6 +27,13 @@ function setUp() {
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Lets so much time pass, and runs the timer that is due then. */
+async function passSeconds(ic: FakeIc, seconds: number): Promise<void> {
+  ic.time += BigInt(seconds) * 1_000_000_000n;
+  ic.timers.shift()?.();
+  await settled();
+}
 
 describe('releases', () => {
   test('go out in one call a round: the first at once, the others with the next round', async () => {
@@ -93,10 +100,52 @@ describe('releases', () => {
       expect(releases.save()).toHaveLength(1);
     });
     ic.onCall = () => new Uint8Array();
-    ic.time += 1n;
-    ic.timers.shift()!();
-    await settled();
+    await passSeconds(ic, 10);
     expect(told()).toHaveLength(2);
     expect(releases.save()).toEqual([]);
+  });
+
+  test.each([
+    ['no', 5, 'Canister abc is stopped', 12],
+    ['no', 2, 'Canister abc is out of cycles', 12],
+    ['no', 4, '[busy] later', 12],
+    ['a deleted', 3, 'Canister not found', 1],
+    ['a reinstalled', 4, '[not-authorised] only its coordinator', 1],
+    ['a reinstalled', 4, '[not-configured] configure first', 1],
+  ])('are not told for ever: %s worker answers %i "%s"', async (_, code, text, calls) => {
+    const { ic, releases, told } = setUp();
+    ic.onCall = () => {
+      throw new CallFailure(code, text);
+    };
+    releases.add(ticket(1n));
+    await settled();
+    for (let hour = 0; hour < 24; hour++) {
+      for (let step = 0; step < 360; step++) await passSeconds(ic, 10);
+    }
+    expect(told()).toHaveLength(calls);
+    expect(releases.save()).toEqual([]);
+    expect(ic.timers).toEqual([]);
+  });
+
+  test('are told after an upgrade without another message', async () => {
+    const { releases } = setUp();
+    releases.restore([ticket(1n)]);
+    const after = setUp();
+    after.releases.restore(releases.save());
+    await passSeconds(after.ic, 10);
+    expect(after.told()).toEqual([[head!.toText(), [1n]]]);
+    expect(after.releases.save()).toEqual([]);
+  });
+
+  test('never wait in larger numbers than a message names', async () => {
+    const { ic, releases } = setUp();
+    ic.onCall = () => {
+      throw new CallFailure(5, 'Canister abc is stopped');
+    };
+    for (let id = 0n; id < 3000n; id++) {
+      releases.add(ticket(id));
+      if (id % 500n === 0n) await passSeconds(ic, 10);
+    }
+    expect(releases.save().length).toBeLessThanOrEqual(1024);
   });
 });

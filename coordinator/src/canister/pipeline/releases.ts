@@ -1,13 +1,22 @@
-import { ByteReader, ByteWriter } from '@canopy/protocol';
-import { samePrincipal, type Ic } from '../ic/ic.js';
-import type { Place, Ticket } from '../registry/tickets.js';
-import { callWorker } from './call-worker.js';
+import { ByteReader, ByteWriter, parseCanisterError } from '@canopy/protocol';
+import { CallFailure, samePrincipal, type Ic } from '../ic/ic.js';
+import type { Place, Placed } from '../registry/tickets.js';
 
 /** A result that nobody wants any more. */
-export type Released = Pick<Ticket, 'head' | 'keeper' | 'requestId'>;
+export interface Released extends Placed {
+  /** Times a worker was told of it in vain. */
+  tries?: number;
+  /** Not told before this time, in nanoseconds. */
+  dueNs?: bigint;
+}
 
-/** Ids a message names at most. */
+/** Ids a message names at most, and releases that wait at most. */
 const mostIds = 1024;
+/** Seconds between a burst and the next, and until a worker that did not answer is told again; doubled each time. */
+const delaySeconds = 10;
+const longestDelaySeconds = 3600;
+/** Times a worker is told, over some hours: later its newer results have pushed the old ones out. */
+const mostTries = 12;
 
 /**
  * Results to be forgotten, told to workers in bursts: one call a round, however many are released, to
@@ -23,10 +32,9 @@ export class Releases {
 
   constructor(private readonly ic: Ic) {}
 
-  /** Notes that a ticket's result can be forgotten; a request that still waits is cancelled so. */
-  add({ head, keeper, requestId }: Ticket): void {
-    this.waiting.push({ head, keeper, requestId });
-    if (this.waiting.length > mostIds) this.waiting.shift();
+  /** Notes that a result can be forgotten; a request that still waits is cancelled so. */
+  add({ head, keeper, requestId }: Placed): void {
+    this.keep([{ head, keeper, requestId }]);
     this.tell();
   }
 
@@ -38,32 +46,43 @@ export class Releases {
       this.setTimer();
       return;
     }
-    this.toldAtNs = now;
-    const [first, ...others] = byKeeper(this.waiting).sort((a, b) => b.length - a.length);
-    this.waiting = others.flat();
-    if (others.length > 0) this.setTimer();
-    void this.tellKeeper(first!);
+    const isDue = ({ dueNs = 0n }: Released): boolean => dueNs <= now;
+    const [first, ...others] = byKeeper(this.waiting.filter(isDue)).sort(
+      (one, other) => other.length - one.length,
+    );
+    if (first !== undefined) {
+      this.toldAtNs = now;
+      this.waiting = [...others.flat(), ...this.waiting.filter((one) => !isDue(one))];
+      void this.tellKeeper(first);
+    }
+    if (this.waiting.length > 0) this.setTimer();
   }
 
-  /** For an upgrade. */
+  /** For an upgrade, which timers do not outlive. */
   save(): Released[] {
     return this.waiting;
   }
   restore(saved: readonly Released[]): void {
-    this.waiting.unshift(...saved);
+    this.keep(saved);
+    if (this.waiting.length > 0) this.setTimer();
+  }
+
+  private keep(released: readonly Released[]): void {
+    this.waiting.push(...released);
+    if (this.waiting.length > mostIds) this.waiting.splice(0, this.waiting.length - mostIds);
   }
 
   private setTimer(): void {
     if (this.timerIsSet) return;
     this.timerIsSet = true;
-    this.ic.after(10, () => {
+    this.ic.after(delaySeconds, () => {
       this.timerIsSet = false;
       this.tell();
     });
   }
 
   /** Where the keeper does not know a request, the head does; or it was done in between. */
-  private async tellKeeper(released: Released[]): Promise<void> {
+  private async tellKeeper(released: readonly Released[]): Promise<void> {
     const { head, keeper } = released[0]!;
     try {
       let ids = released.map(({ requestId }) => requestId);
@@ -71,21 +90,45 @@ export class Releases {
         ids = await this.releaseAt(place, ids);
         if (ids.length === 0 || keeper.stage === 0) return;
       }
-    } catch {
-      // A worker that is stopped or out of cycles: told again with the next burst.
-      this.waiting.unshift(...released);
-      this.setTimer();
+    } catch (error) {
+      if (mayAnswerLater(error)) this.tellLater(released);
     }
   }
 
+  /** A worker that is stopped or out of cycles is told again, less and less often, and not for ever. */
+  private tellLater(released: readonly Released[]): void {
+    const now = this.ic.now();
+    const again = released
+      .map((one) => ({ ...one, tries: (one.tries ?? 0) + 1 }))
+      .filter(({ tries }) => tries < mostTries)
+      .map((one) => {
+        const seconds = Math.min(longestDelaySeconds, delaySeconds * 2 ** (one.tries - 1));
+        return { ...one, dueNs: now + BigInt(seconds) * 1_000_000_000n };
+      });
+    this.keep(again);
+    if (again.length > 0) this.setTimer();
+  }
+
   /** Has a stage forget requests; gives those it does not know. */
-  private async releaseAt({ worker, stage }: Place, ids: readonly bigint[]): Promise<bigint[]> {
+  private async releaseAt({ worker }: Place, ids: readonly bigint[]): Promise<bigint[]> {
     const out = new ByteWriter();
     for (const id of ids) out.u64(id);
-    const reply = await callWorker(this.ic, worker, stage, 'release', out.finish());
+    const reply = await this.ic.call(worker, 'release', out.finish());
     const unknown = new ByteReader(reply, 'reply of release');
     return Array.from({ length: reply.length / 8 }, () => unknown.u64());
   }
+}
+
+/** Reject codes of the interface specification. */
+const destinationInvalid = 3;
+const canisterReject = 4;
+
+/** False of a worker that is gone, or that answers and holds nothing of ours: it was installed anew. */
+function mayAnswerLater(error: unknown): boolean {
+  if (!(error instanceof CallFailure) || error.rejectCode === destinationInvalid) return false;
+  return (
+    error.rejectCode !== canisterReject || (parseCanisterError(error.message)?.retryable ?? false)
+  );
 }
 
 /** Principals are compared as bytes: making their texts would cost much more. */

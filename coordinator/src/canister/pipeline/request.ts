@@ -4,18 +4,22 @@ import {
   parseCanisterError,
   type BundleTensor,
   type EnqueueMode,
+  type RequestNumber,
   type Result,
 } from '@canopy/protocol';
 import { callerKey } from '../admission/caller-key.js';
 import { admitInputs } from '../admission/inputs.js';
 import { readBundle } from '../bytes/bundle-reader.js';
+import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord, readInput } from '../error.js';
-import type { Ic, PrincipalLike } from '../ic/ic.js';
+import type { PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
-import { callWorker } from './call-worker.js';
+import { failedResult } from '../registry/answers.js';
+import type { Ticket } from '../registry/tickets.js';
 import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
+import { offer } from './offer.js';
 
 /** The micro-batches of a request, in order, as tensors for the head. */
 export function cutRequest({ plan }: Model, inputs: Uint8Array): BundleTensor[][] {
@@ -58,69 +62,103 @@ export function stageFailure(
 export interface Enqueued {
   model: Model;
   pipeline: Pipeline;
-  caller: PrincipalLike;
   entry: LoggedRequest;
+  /** By which it is fetched; known to the caller already where the request has a number. */
+  ticket: Ticket;
+  isNumbered: boolean;
   reply: Uint8Array;
 }
 
 /**
- * Hands a request to the first of these pipelines that takes it. One that is full or cannot be reached is
- * passed over; where all are, the error of the last is thrown.
- */
-async function offer(
-  ic: Ic,
-  pipelines: readonly Pipeline[],
-  request: Uint8Array,
-): Promise<Pick<Enqueued, 'pipeline' | 'reply'>> {
-  for (let index = 0; ; index++) {
-    const pipeline = pipelines[index]!;
-    try {
-      return { pipeline, reply: await callWorker(ic, pipeline[0]!, 0, 'enqueue', request) };
-    } catch (error) {
-      const mayTryNext = error instanceof CoordinatorError && error.kind.retryable;
-      if (!mayTryNext || index + 1 === pipelines.length) throw error;
-    }
-  }
-}
-
-/**
- * Admits a request, cuts it and hands all its micro-batches to the head of a pipeline in one call.
- * Whatever goes wrong is logged with the request and thrown.
+ * Admits a request, cuts it and hands all its micro-batches to the head of a pipeline in one call. What is
+ * wrong with the request is thrown; whatever else goes wrong is logged with it too. Where its number is
+ * known, gives the ticket of the request that came with it before.
  */
 export async function enqueue(
   coordinator: Coordinator,
   mode: keyof typeof EnqueueMode,
   modelName: string,
   inputs: Uint8Array,
-): Promise<Enqueued> {
+  number: RequestNumber | undefined,
+): Promise<Enqueued | { earlier: bigint }> {
   const { ic, requests } = coordinator;
   const caller = ic.caller();
   coordinator.releases.tell();
+  const numbered = number && numberedRequest(coordinator, caller, number, modelName, inputs);
+  const earlier = numbered?.earlier();
+  if (earlier !== undefined) return { earlier };
+  let model: Model;
+  let tasks: BundleTensor[][];
+  try {
+    model = coordinator.models.get(modelName);
+    tasks = cutRequest(model, inputs);
+  } catch (error) {
+    requests.refuse();
+    throw error;
+  }
   const entry = requests.begin({
     model: modelName,
     caller,
     receivedAtNs: ic.now(),
-    microBatches: 0,
+    microBatches: tasks.length,
     bytesReceived: inputs.length,
   });
+  const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
+  numbered?.begin(ticket);
+  coordinator.ownLoad.add(inputs.length);
+  requests.counters.inFlight++;
   try {
-    const model = coordinator.models.get(modelName);
-    const tasks = cutRequest(model, inputs);
-    entry.microBatches = tasks.length;
-    coordinator.ownLoad.add(inputs.length);
     const request = encodeTasksForHead(tasks, {
       mode,
       callerKey: callerKey(caller.toUint8Array()),
       coordinatorLoad: coordinator.ownLoad.instructions,
     });
-    requests.counters.inFlight++;
-    try {
-      return { model, caller, entry, ...(await offer(ic, model.inTurn(), request)) };
-    } finally {
-      requests.counters.inFlight--;
-    }
+    const taken = await offer(ic, model, request);
+    return { model, entry, ticket, isNumbered: numbered !== undefined, ...taken };
   } catch (error) {
     requests.fail(entry, ic.now(), errorRecord(error));
+    numbered?.refuse(ticket, error);
     throw error;
+  } finally {
+    requests.counters.inFlight--;
   }
+}
+
+/** What a request's number asks for, before, and after it was handed to a head. */
+function numberedRequest(
+  { numbers, tickets, answers }: Coordinator,
+  caller: PrincipalLike,
+  number: RequestNumber,
+  model: string,
+  inputs: Uint8Array,
+): {
+  earlier: () => bigint | undefined;
+  begin: (ticket: Ticket) => void;
+  refuse: (ticket: Ticket, error: unknown) => void;
+} {
+  const owner = callerText(caller);
+  const asked = { model, inputBytes: inputs.length };
+  return {
+    earlier() {
+      const ticket = numbers.ticketOf(owner, number, asked);
+      if (ticket === undefined || tickets.find(ticket) || answers.find(ticket)) return ticket;
+      throw new CoordinatorError(
+        CanisterError.unknownRequest,
+        `request number ${number.id.toString()} was run, and its result was released, or pushed out by ` +
+          'newer ones: take another number to run it again',
+      );
+    },
+    begin(ticket) {
+      numbers.add(owner, number.id, { ...asked, digest: number.digest, ticket: ticket.id });
+      tickets.add(ticket);
+    },
+    // Who asked again meanwhile has the ticket, and learns of the error by it.
+    refuse(ticket, error) {
+      // One that was cancelled meanwhile stays so.
+      if (tickets.find(ticket.id) === undefined) return;
+      numbers.free(owner, number.id);
+      tickets.remove(ticket.id);
+      answers.add(ticket.id, caller, failedResult(errorRecord(error)));
+    },
+  };
 }

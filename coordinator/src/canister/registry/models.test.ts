@@ -30,8 +30,33 @@ describe('pipelines in turn', () => {
     ],
   ])('of %i: one is first, the next is asked where that one refuses', (count, expected) => {
     const of = model(count);
-    const turns = expected.map(() => of.inTurn().map((pipeline) => of.pipelines.indexOf(pipeline)));
+    const turns = expected.map(() =>
+      of.inTurn(0n).map((pipeline) => of.pipelines.indexOf(pipeline)),
+    );
     expect(turns).toEqual(expected);
+  });
+
+  const second = 1_000_000_000n;
+
+  test('one that fails comes last, and is tried first after a while, less and less often', () => {
+    const of = model(2);
+    const [first] = of.pipelines;
+    const firstIn = (nowNs: bigint): number[] =>
+      [0, 1].map(() => of.pipelines.indexOf(of.inTurn(nowNs)[0]!));
+    of.fails(first!, 0n);
+    expect(firstIn(9n * second)).toEqual([1, 1]);
+    expect(firstIn(10n * second)).toEqual([0, 0]);
+    of.fails(first!, 10n * second);
+    expect(firstIn(29n * second)).toEqual([1, 1]);
+    expect(firstIn(30n * second)).toEqual([0, 0]);
+    of.answers(first!);
+    expect(firstIn(30n * second)).toEqual([0, 1]);
+  });
+
+  test('where all fail, requests are offered all the same', () => {
+    const of = model(2);
+    for (const pipeline of of.pipelines) of.fails(pipeline, 0n);
+    expect(of.inTurn(1n)).toHaveLength(2);
   });
 
   test('are found by their heads', () => {

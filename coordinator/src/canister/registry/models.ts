@@ -5,6 +5,12 @@ import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 /** Workers of all stages in order; [0] is the head. */
 export type Pipeline = readonly PrincipalLike[];
 
+/** Pipelines that a request is offered to at most. */
+const mostOffers = 2;
+/** How long a pipeline that fails is left out, at first and at most: it is tried with a request of a caller. */
+const avoidedSeconds = 10;
+const longestAvoidedSeconds = 300;
+
 /** A model as it is registered. */
 export interface ModelEntry {
   name: string;
@@ -24,6 +30,8 @@ export class Model implements ModelEntry {
   readonly pipelines: readonly Pipeline[];
   /** Pipeline that the next request is offered to first. */
   private next = 0;
+  /** Pipelines that did not take a request, and until when none is offered to them first. */
+  private readonly failing = new Map<Pipeline, { untilNs: bigint; seconds: number }>();
 
   constructor(entry: ModelEntry) {
     ({ name: this.name, plan: this.plan, planText: this.planText, workers: this.workers } = entry);
@@ -32,14 +40,32 @@ export class Model implements ModelEntry {
 
   /**
    * The pipelines that a request is offered to, each in turn the first, and the one after it. No more: a
-   * refusal must stay cheap however many pipelines there are.
+   * refusal must stay cheap however many pipelines there are. Those that fail come last; after a while a
+   * request is offered to one of them first, to see whether it answers again.
    */
-  inTurn(): readonly Pipeline[] {
-    const first = this.next;
-    this.next = (first + 1) % this.pipelines.length;
-    return this.next === first
-      ? this.pipelines
-      : [this.pipelines[first]!, this.pipelines[this.next]!];
+  inTurn(nowNs: bigint): readonly Pipeline[] {
+    const { pipelines } = this;
+    const turn = pipelines.map((_, index) => pipelines[(this.next + index) % pipelines.length]!);
+    this.next = (this.next + 1) % pipelines.length;
+    if (this.failing.size === 0) return turn.slice(0, mostOffers);
+    const rank = (pipeline: Pipeline): number => {
+      const failing = this.failing.get(pipeline);
+      if (failing === undefined) return 1;
+      return failing.untilNs <= nowNs ? 0 : 2;
+    };
+    return turn.sort((one, other) => rank(one) - rank(other)).slice(0, mostOffers);
+  }
+
+  /** A pipeline took a request, or refused one for the request's sake or because it is full. */
+  answers(pipeline: Pipeline): void {
+    this.failing.delete(pipeline);
+  }
+
+  /** A pipeline did not take a request for a reason of its own. */
+  fails(pipeline: Pipeline, nowNs: bigint): void {
+    const before = this.failing.get(pipeline);
+    const seconds = before ? Math.min(before.seconds * 2, longestAvoidedSeconds) : avoidedSeconds;
+    this.failing.set(pipeline, { seconds, untilNs: nowNs + BigInt(seconds) * 1_000_000_000n });
   }
 
   /** The pipeline with this head; undefined where the model has none. */

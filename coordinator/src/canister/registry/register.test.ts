@@ -120,10 +120,8 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   coordinator.tickets.add({
     id: submitted.ticket,
     model: 'm',
-    head: workerIds[0]!,
-    keeper: { worker: workerIds[1]!, stage: 1 },
     caller: bob,
-    requestId: 3n,
+    placed: { head: workerIds[0]!, keeper: { worker: workerIds[1]!, stage: 1 }, requestId: 3n },
   });
 
   const upgraded = new Coordinator(ic);
@@ -132,11 +130,48 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
 
   expect(upgraded.models.get('m').plan).toEqual(samplePlan());
   expect(upgraded.tickets.find(submitted.ticket)).toMatchObject({
-    requestId: 3n,
-    keeper: { worker: workerIds[1], stage: 1 },
+    placed: { requestId: 3n, keeper: { worker: workerIds[1], stage: 1 } },
   });
   expect(upgraded.requests.find(submitted.ticket)?.error).toBeUndefined();
   expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });
   expect(upgraded.requests.counters.inFlight).toBe(0);
   expect(upgraded.requests.begin(begin).ticket).toBe(3n);
+});
+
+interface AnyPlan {
+  inputs: unknown[];
+  rowsIndependent?: unknown;
+  instructionBudget?: unknown;
+  chunkBytes?: unknown;
+  stages: Record<string, unknown>[];
+}
+const stageWith = (stage: number, fields: object) => (plan: AnyPlan) =>
+  void Object.assign(plan.stages[stage]!, fields);
+const planWith = (fields: object) => (plan: AnyPlan) => void Object.assign(plan, fields);
+
+test.each([
+  ['stages[0].inputs', stageWith(0, { inputs: undefined }), 'stage 0: "inputs"'],
+  ['stages[1].outputs', stageWith(1, { outputs: [7] }), 'stage 1: "outputs"'],
+  ['stages[0].shardBytes', stageWith(0, { shardBytes: -1 }), '"shardBytes"'],
+  ['stages[0]', planWith({ stages: [null] }), 'stage 0 has index'],
+  ['rowsIndependent', planWith({ rowsIndependent: undefined }), '"rowsIndependent"'],
+  ['instructionBudget', planWith({ instructionBudget: 'x' }), '"instructionBudget"'],
+  ['chunkBytes', planWith({ chunkBytes: 0.5 }), '"chunkBytes"'],
+  ['inputs[0]', planWith({ inputs: [null] }), '"inputs" has an entry'],
+] as const)('a plan with a wrong %s is refused as bad input', async (_, spoil, text) => {
+  const { coordinator } = setUp();
+  const plan = samplePlan();
+  spoil(plan as unknown as AnyPlan);
+  const attempt = registerModel(coordinator, 'm', JSON.stringify(plan), workerIds);
+  await expect(attempt).rejects.toMatchObject({
+    name: 'CoordinatorError',
+    kind: { code: 'bad-input' },
+    message: expect.stringContaining(text) as string,
+  });
+});
+
+test('a plan that is null is refused as bad input', async () => {
+  const { coordinator } = setUp();
+  const attempt = registerModel(coordinator, 'm', 'null', workerIds);
+  await expect(attempt).rejects.toMatchObject({ kind: { code: 'bad-input' } });
 });

@@ -1,8 +1,10 @@
 import type { Plan } from '@canopy/protocol';
+import { callerText } from '../bytes/text-of-bytes.js';
 import type { PrincipalLike } from '../ic/ic.js';
+import { FairStore } from './fair-store.js';
 import type { Pipeline } from './models.js';
 
-/** Tickets kept; the oldest are forgotten first, as the head forgets their results. */
+/** Tickets kept. */
 export const ticketLimit = 1024;
 
 /** A stage of a model and the worker that holds it. */
@@ -11,16 +13,22 @@ export interface Place {
   stage: number;
 }
 
-/** A request whose result waits to be fetched. */
-export interface Ticket {
-  id: bigint;
-  model: string;
+/** Where a request is, once a head has taken it. */
+export interface Placed {
   head: PrincipalLike;
   /** Where the result is kept when it is there: at the head, or the last stage where results stay. */
   keeper: Place;
-  caller: PrincipalLike;
   /** The head's number of the request. */
   requestId: bigint;
+}
+
+/** A request whose result is to be fetched. */
+export interface Ticket {
+  id: bigint;
+  model: string;
+  caller: PrincipalLike;
+  /** Undefined while the request is being handed to a head. */
+  placed?: Placed;
 }
 
 /** Where a pipeline keeps its results. */
@@ -31,22 +39,20 @@ export function keeperOf({ resultsStay }: Plan, pipeline: Pipeline): Place {
 
 /** Tickets that can be fetched. */
 export class TicketStore {
-  private readonly tickets = new Map<bigint, Ticket>();
+  private readonly tickets = new FairStore<bigint, Ticket>(ticketLimit, ({ caller }) =>
+    callerText(caller),
+  );
 
   add(ticket: Ticket): void {
-    this.tickets.set(ticket.id, ticket);
-    if (this.tickets.size > ticketLimit) {
-      const oldest = this.tickets.keys().next();
-      if (oldest.done !== true) this.tickets.delete(oldest.value);
-    }
+    this.tickets.add(ticket.id, ticket);
   }
   find(id: bigint): Ticket | undefined {
-    return this.tickets.get(id);
+    return this.tickets.find(id);
   }
   remove(id: bigint): void {
-    this.tickets.delete(id);
+    this.tickets.remove(id);
   }
   all(): Ticket[] {
-    return [...this.tickets.values()];
+    return this.tickets.values();
   }
 }
