@@ -10,7 +10,9 @@ process.stdout.on('error', (error) => {
 
 if (existsSync(main)) {
   const { main: run } = await import(main.href);
-  process.exitCode = await run(process.argv.slice(2));
+  const code = await run(process.argv.slice(2));
+  // Work that was given up may still hold connections open.
+  if (code !== 0) process.stdout.write('', () => process.exit(code));
 } else {
   console.error('canopy is not built yet: run "npm run build" in the repository.');
   process.exitCode = 1;

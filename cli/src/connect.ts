@@ -1,11 +1,17 @@
-import { httpTransport, type AgentTransport } from '@canopy/client';
+import { httpTransport, type AgentTransport, type Deployment } from '@canopy/client';
 import { Principal } from '@dfinity/principal';
 import { CommandError, UsageError } from './errors.js';
-import { isRunning, readLocalIc } from './local/state.js';
+import { isRunning, readLocalIc, type LocalIc } from './local/state.js';
+import { cannotConnect } from './reach.js';
+
+/** Milliseconds in which a host that takes connections must answer as a replica. */
+const answerTimeoutMs = 30_000;
 
 export interface Connection {
   transport: AgentTransport;
   host: string;
+  /** Name of this run of the local IC. */
+  instance?: string;
 }
 
 /**
@@ -28,14 +34,45 @@ async function effectiveCanisterIdOf(host: string): Promise<string | undefined> 
   }
 }
 
+/** Throws {@link UsageError} where a text is no address of a replica. */
+export function checkAddress(replica: string): void {
+  const protocol = URL.canParse(replica) ? new URL(replica).protocol : '';
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw new UsageError(`"${replica}" is no URL: write it like http://127.0.0.1:4943`);
+  }
+}
+
+async function openTransport(
+  host: string,
+  effectiveCanisterId: string | undefined,
+): Promise<AgentTransport> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const seconds = answerTimeoutMs / 1000;
+      reject(new CommandError(`${host} does not answer as a replica within ${seconds} s`));
+    }, answerTimeoutMs);
+  });
+  try {
+    const options = { host, ...(effectiveCanisterId !== undefined && { effectiveCanisterId }) };
+    return await Promise.race([httpTransport(options), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function connectToLocal(local: LocalIc): Promise<Connection> {
+  const { url: host, effectiveCanisterId, instance } = local;
+  const transport = await openTransport(host, effectiveCanisterId);
+  return { transport, host, ...(instance !== undefined && { instance }) };
+}
+
 /** The replica a URL names, or the local IC. Throws {@link CommandError} where there is none. */
 export async function connect(replica: string | undefined): Promise<Connection> {
+  if (replica !== undefined) checkAddress(replica);
   const local = await readLocalIc();
   if (local && (replica === undefined || replica === local.url)) {
-    if (await isRunning(local)) {
-      const { url: host, effectiveCanisterId } = local;
-      return { transport: await httpTransport({ host, effectiveCanisterId }), host };
-    }
+    if (await isRunning(local)) return connectToLocal(local);
     if (replica === undefined) {
       throw new CommandError(
         'the local IC does not run any more: start one with "canopy local start" and deploy again',
@@ -47,13 +84,36 @@ export async function connect(replica: string | undefined): Promise<Connection> 
       'no local IC runs here: start one with "canopy local start", or name a replica with --replica URL',
     );
   }
-  if (!URL.canParse(replica)) {
-    throw new UsageError(`"${replica}" is no URL: write it like http://127.0.0.1:4943`);
+  const reason = await cannotConnect(replica);
+  if (reason !== undefined) {
+    const advice =
+      local?.url === replica
+        ? 'the local IC was stopped, and what was deployed there is gone: "canopy local start", then deploy again'
+        : 'does it run? --replica URL names another';
+    throw new CommandError(`${replica} does not answer (${reason}): ${advice}`);
   }
-  const effectiveCanisterId = await effectiveCanisterIdOf(replica);
-  const options = {
+  return {
+    transport: await openTransport(replica, await effectiveCanisterIdOf(replica)),
     host: replica,
-    ...(effectiveCanisterId !== undefined && { effectiveCanisterId }),
   };
-  return { transport: await httpTransport(options), host: replica };
+}
+
+/**
+ * The IC that a deployment is on. Throws {@link CommandError} where another answers at its address now.
+ */
+export async function connectToDeployment(
+  deployment: Deployment,
+  replica: string | undefined,
+): Promise<Connection> {
+  const connection = await connect(replica ?? deployment.host);
+  const differs = (noted: string | undefined, now: string | undefined): boolean =>
+    noted !== undefined && now !== undefined && noted !== now;
+  const { transport, instance, host } = connection;
+  if (differs(deployment.instance, instance) || differs(deployment.rootKey, transport.rootKey())) {
+    throw new CommandError(
+      `"${deployment.model}" was deployed on another Internet Computer than the one that runs at ${host} now: ` +
+        'deploy it again',
+    );
+  }
+  return connection;
 }

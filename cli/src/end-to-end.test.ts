@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,30 +6,17 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { viewAs } from '@canopy/client';
 import { readNpy, writeNpy } from './tensors/npy.js';
+import { runCanopy, type Ended } from './testing/command.js';
 
 const localIc = fileURLToPath(new URL('../../local-ic/bin/local-ic.js', import.meta.url));
-const binary = fileURLToPath(new URL('../bin/canopy.js', import.meta.url));
 const model = fileURLToPath(
   new URL('../../pocketic-tests/models/digits-cnn/model.onnx', import.meta.url),
 );
 let folder = '';
 
-interface Ended {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
 /** Runs the built command in a folder of its own. */
 function canopy(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, NO_COLOR: '1', POCKET_IC_BIN: localIc };
-    const options = { cwd: folder, env };
-    execFile(process.execPath, [binary, ...args], options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
-      resolve({ code, stdout, stderr });
-    });
-  });
+  return runCanopy(args, { cwd: folder, env: { POCKET_IC_BIN: localIc } });
 }
 
 async function json(...args: string[]): Promise<unknown> {
@@ -84,10 +70,15 @@ test('deploys a model on the local IC and runs it as onnxruntime does', async ()
   expect(printed.outputs.logits.data.flat()).toEqual(
     Array.from(expected, (value) => expect.closeTo(value, 3) as unknown),
   );
+});
 
+test('deploying it again finds all there', async () => {
+  const { workers } = JSON.parse(
+    await readFile(join(folder, '.canopy', 'deployments', 'digits.json'), 'utf8'),
+  ) as { workers: string[] };
   const again = await json('deploy', model, '--name', 'digits', '--workers', '2');
-  expect(again).toMatchObject({ workers: deployed.workers });
-  expect(await json('status')).toEqual(['digits']);
+  expect(again).toMatchObject({ workers });
+  expect(await json('status')).toMatchObject([{ name: 'digits', state: 'ready', workers: 2 }]);
   expect(await json('status', 'digits')).toMatchObject({
     metrics: { requests: 2, failed: 0 },
     workers: [{ state: 'ready' }, { state: 'ready' }],
@@ -109,7 +100,10 @@ test('deploys several pipelines, and shows where each worker stands', async () =
   });
   const refused = await canopy('deploy', model, '--name', 'twice', '--workers', '2');
   expect(refused).toMatchObject({ code: 1 });
-  expect(refused.stderr).toContain('the manifest belongs to another cut');
+  expect(refused.stderr).toContain(
+    'the manifest belongs to another cut of the model (2 pipelines of 2 stages',
+  );
+  expect(refused.stderr).toContain('--fresh deploys anew');
 });
 
 test('an input of the wrong shape is refused with what is expected', async () => {

@@ -7,3 +7,22 @@ export class UsageError extends Error {
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
+
+/** Numbers of the signals that end a command; a shell adds 128 to them for the exit code. */
+const signalNumbers = { SIGINT: 2, SIGTERM: 15 } as const;
+export type EndingSignal = keyof typeof signalNumbers;
+
+/** The user ended the command: exit code 130 or 143. The text says what remains to be done. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor(
+    readonly signal: EndingSignal,
+    advice?: string,
+  ) {
+    super(advice === undefined ? 'interrupted' : `interrupted: ${advice}`);
+  }
+
+  get exitCode(): number {
+    return 128 + signalNumbers[this.signal];
+  }
+}

@@ -1,8 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readFeeds } from './commands/run.js';
 import { main } from './main.js';
 import { table } from './output.js';
 
@@ -29,7 +28,9 @@ afterEach(async () => {
 describe('exit codes', () => {
   test.each([
     [['--help'], 0],
+    [['--version'], 0],
     [['deploy', '--help'], 0],
+    [[], 2],
     [['local', 'stop'], 0],
     [['local', 'status'], 1],
     [['status'], 0],
@@ -49,45 +50,22 @@ describe('exit codes', () => {
     expect(await main(args)).toBe(code);
   });
 
+  test('what is written wrongly is named, and the right word suggested', async () => {
+    await main(['deplyo']);
+    expect(errors).toContain("canopy: unknown command 'deplyo'\n(Did you mean deploy?)");
+    errors = '';
+    await main(['plan', 'm.onnx', '--max-weight', '4MiB']);
+    expect(errors).toContain(
+      "canopy: unknown option '--max-weight'\n(Did you mean --max-weights?)",
+    );
+  });
+
   test('errors say what to do', async () => {
     await main(['deploy', 'model.onnx']);
     expect(errors).toContain('canopy: no local IC runs here: start one with "canopy local start"');
     errors = '';
     await main(['run', 'mine']);
     expect(errors).toContain('there is no deployment mine (.canopy/deployments/mine.json)');
-  });
-});
-
-describe('readFeeds', () => {
-  const plan = {
-    inputs: [
-      { name: 'x', dtype: 'float32', dims: ['batch', 2] },
-      { name: 'n', dtype: 'int64', dims: [1] },
-    ],
-  } as unknown as Parameters<typeof readFeeds>[0];
-
-  test('reads the files of all inputs', async () => {
-    await writeFile('x.json', '[[1, 2]]');
-    await writeFile('n.json', '[3]');
-    expect(await readFeeds(plan, { x: 'x.json', n: 'n.json' })).toEqual({
-      x: { type: 'float32', dims: [1, 2], data: Float32Array.of(1, 2) },
-      n: { type: 'int64', dims: [1], data: BigInt64Array.of(3n) },
-    });
-  });
-
-  test.each([
-    [
-      { x: 'x.json' },
-      '--input n=FILE is missing; the model takes x float32[batch,2] and n int64[1]',
-    ],
-    [{ y: 'x.json' }, 'input "y" is unknown'],
-    [{ x: 'none.json', n: 'n.json' }, 'input "x": cannot read none.json'],
-    [{ x: 'x.txt', n: 'n.json' }, 'must end in .json, .npy or .pb'],
-  ])('%j is refused', async (files, reason) => {
-    await writeFile('x.txt', '');
-    await writeFile('x.json', '[[1, 2]]');
-    await writeFile('n.json', '[3]');
-    await expect(readFeeds(plan, files as Record<string, string>)).rejects.toThrow(reason);
   });
 });
 

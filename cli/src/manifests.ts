@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { parseDeployment, type Deployment } from '@canopy/client';
+import { parseDeployment, type Deployment } from '@canopy/client/manifest';
 import { CommandError, UsageError } from './errors.js';
 import { canopyFolder } from './local/state.js';
 
@@ -10,7 +10,7 @@ const folder = join(canopyFolder, 'deployments');
 export function manifestPath(name: string): string {
   if (!/^[\w.-]+$/.test(name)) {
     throw new UsageError(
-      `"${name}" cannot be a deployment's name: use letters, digits, ".", "_" and "-"`,
+      `"${name}" cannot be a deployment's name: give it one of letters, digits, ".", "_" and "-" with --name`,
     );
   }
   return join(folder, `${name}.json`);
@@ -24,7 +24,7 @@ export async function writeManifest(path: string, deployment: Deployment): Promi
   await rename(next, path);
 }
 
-/** A manifest, or undefined where the file is not there. */
+/** A manifest, or undefined where the file is not there. Throws {@link CommandError} where it is none. */
 export async function readManifest(path: string): Promise<Deployment | undefined> {
   let text: string;
   try {
@@ -33,13 +33,22 @@ export async function readManifest(path: string): Promise<Deployment | undefined
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  return parseDeployment(text);
+  try {
+    return parseDeployment(text);
+  } catch (error) {
+    throw new CommandError(`${path} cannot be used: ${(error as Error).message}`);
+  }
+}
+
+/** Where the manifest lies that a user names by its path or by the deployment's name. */
+export function pathOfManifest(pathOrName: string): string {
+  const isPath = pathOrName.includes('/') || pathOrName.endsWith('.json');
+  return isPath ? pathOrName : manifestPath(pathOrName);
 }
 
 /** The manifest a user names by its path or by the deployment's name. */
 export async function findManifest(pathOrName: string): Promise<Deployment> {
-  const isPath = pathOrName.includes('/') || pathOrName.endsWith('.json');
-  const path = isPath ? pathOrName : manifestPath(pathOrName);
+  const path = pathOfManifest(pathOrName);
   const found = await readManifest(path);
   if (found) return found;
   const names = await deploymentNames();

@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
   collectDim,
-  collectPair,
+  collectInput,
   parseBytes,
   parseCount,
   parseCounts,
   parseCountOrAuto,
+  parseNumbers,
+  parsePixels,
+  parsePositive,
+  parsePositives,
 } from './options.js';
 
 describe('options', () => {
@@ -34,11 +38,27 @@ describe('options', () => {
     }
   });
 
-  test('pairs add up, and values may hold "="', () => {
-    expect(collectPair('b=2', { a: '1' })).toEqual({ a: '1', b: '2' });
-    expect(collectPair('x=dir/a=b.npy')).toEqual({ x: 'dir/a=b.npy' });
+  test('inputs and sizes add up, and names may hold "="', () => {
+    expect(collectInput('b=2', ['a=1'])).toEqual(['a=1', 'b=2']);
+    expect(collectInput('x=1=dir/a=b.npy')).toEqual(['x=1=dir/a=b.npy']);
+    for (const text of ['x', '=x', 'x=']) expect(() => collectInput(text)).toThrow('name=file');
     expect(collectDim('batch=8', { seq: 2 })).toEqual({ seq: 2, batch: 8 });
-    for (const text of ['x', '=x', 'x=']) expect(() => collectPair(text)).toThrow('name=value');
+    expect(collectDim('past=1=8')).toEqual({ 'past=1': 8 });
     expect(() => collectDim('batch=many')).toThrow('whole number');
+    expect(() => collectDim('batch')).toThrow('name=size');
+    expect(() => collectDim('batch=3', { batch: 2 })).toThrow('"batch" is given twice');
+  });
+
+  test('pixels and numbers', () => {
+    expect(parsePixels('224x112')).toEqual({ width: 224, height: 112 });
+    expect(parsePixels('224')).toEqual({ width: 224, height: 224 });
+    for (const text of ['', '0', '3x', 'x3', '3x0', '-3', '3.5']) {
+      expect(() => parsePixels(text)).toThrow('224x224');
+    }
+    expect(parseNumbers('0.5, -1,2e-3')).toEqual([0.5, -1, 0.002]);
+    for (const text of ['', '1,,2', 'a', 'Infinity']) expect(() => parseNumbers(text)).toThrow();
+    expect(() => parsePositives('1,0')).toThrow('above 0');
+    expect(parsePositive('255')).toBe(255);
+    expect(() => parsePositive('1,2')).toThrow('not one number');
   });
 });

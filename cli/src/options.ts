@@ -41,23 +41,58 @@ export function parseCountOrAuto(text: string): number | 'auto' {
   return text === 'auto' ? 'auto' : parseCount(text);
 }
 
-/** Adds `name=value` to those given before; the last of one name counts. */
-export function collectPair(
-  text: string,
-  earlier: Record<string, string> = {},
-): Record<string, string> {
+/** Adds `name=file` to those given before. The name may hold "=", too: see `splitInput`. */
+export function collectInput(text: string, earlier: readonly string[] = []): string[] {
   const at = text.indexOf('=');
-  if (at < 1 || at === text.length - 1) {
-    throw new UsageError(`"${text}" must have the form name=value`);
+  if (at < 1 || text.endsWith('=')) {
+    throw new UsageError(`"${text}" must have the form name=file`);
   }
-  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) };
+  return [...earlier, text];
 }
 
-/** Adds `name=size`, the size of an open dimension, to those given before. */
+/** Adds `name=size`, the size of an open dimension, to those given before. The name may hold "=". */
 export function collectDim(
   text: string,
-  earlier: Record<string, number> = {},
+  earlier: Readonly<Record<string, number>> = {},
 ): Record<string, number> {
-  const [[name, value]] = Object.entries(collectPair(text)) as [[string, string]];
-  return { ...earlier, [name]: parseCount(value) };
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new UsageError(`"${text}" must have the form name=size`);
+  const name = text.slice(0, at);
+  if (name in earlier) throw new UsageError(`"${name}" is given twice`);
+  return { ...earlier, [name]: parseCount(text.slice(at + 1)) };
+}
+
+/** Pixels such as `224x224`; one number is both width and height. */
+export function parsePixels(text: string): { width: number; height: number } {
+  const match = /^(\d+)(?:x(\d+))?$/i.exec(text.trim());
+  const width = Number(match?.[1] ?? 0);
+  const height = Number(match?.[2] ?? width);
+  if (width < 1 || height < 1) {
+    throw new UsageError(`"${text}" is no size in pixels: write it like 224x224 or 224`);
+  }
+  return { width, height };
+}
+
+/** A number, or several with commas between them. */
+export function parseNumbers(text: string): number[] {
+  return text.split(',').map((part) => {
+    if (part.trim() === '' || !Number.isFinite(Number(part))) {
+      throw new UsageError(`"${text}" must be numbers with commas between them`);
+    }
+    return Number(part);
+  });
+}
+
+/** Numbers of {@link parseNumbers}, each above 0. */
+export function parsePositives(text: string): number[] {
+  const values = parseNumbers(text);
+  if (values.some((value) => value <= 0)) throw new UsageError(`"${text}" must be above 0`);
+  return values;
+}
+
+/** One number above 0. */
+export function parsePositive(text: string): number {
+  const [value, ...more] = parsePositives(text);
+  if (value === undefined || more.length > 0) throw new UsageError(`"${text}" is not one number`);
+  return value;
 }

@@ -1,13 +1,4 @@
-import { Writable } from 'node:stream';
-import {
-  Listr,
-  ListrLogger,
-  ProcessOutput,
-  type ListrDefaultRendererLogLevels,
-  type ListrLogLevels,
-} from 'listr2';
-
-/** How a command speaks: results to stdout, all else to stderr. */
+/** How a command speaks: results to stdout, all else to stderr. And how it is told to end. */
 export interface Output {
   /** Print results as JSON. */
   json: boolean;
@@ -17,13 +8,20 @@ export interface Output {
   print(text: string): void;
   /** Writes a line that is no part of the result; nothing when quiet. */
   note(text: string): void;
+  /** Aborted when the user interrupts the command. */
+  signal: AbortSignal;
 }
 
-export function makeOutput(options: { json?: boolean; quiet?: boolean }): Output {
+export function makeOutput(options: {
+  json?: boolean;
+  quiet?: boolean;
+  signal: AbortSignal;
+}): Output {
   const quiet = options.quiet ?? false;
   return {
     json: options.json ?? false,
     quiet,
+    signal: options.signal,
     print: (text) => {
       process.stdout.write(`${text}\n`);
     },
@@ -41,46 +39,6 @@ export function toJson(value: unknown): string {
       typeof one !== 'bigint' ? one : Number.isSafeInteger(Number(one)) ? Number(one) : String(one),
     2,
   );
-}
-
-/** Part of a command that takes a while. */
-export interface Step {
-  title: string;
-  /** @param update shows what is going on now */
-  run: (update: (text: string) => void) => Promise<void>;
-}
-
-/** A logger for Listr that takes stderr for stdout: that is where progress belongs. */
-function stderrLogger<
-  Levels extends ListrLogLevels | ListrDefaultRendererLogLevels,
->(): ListrLogger<Levels> {
-  const nothing = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done();
-    },
-  });
-  const processOutput = new ProcessOutput(process.stderr, nothing as unknown as NodeJS.WriteStream);
-  return new ListrLogger<Levels>({ processOutput, useIcons: true });
-}
-
-/** Runs steps one after the other and shows their progress on stderr, plainly without a terminal. */
-export async function runSteps(output: Output, steps: readonly Step[]): Promise<void> {
-  await new Listr(
-    steps.map(({ title, run }) => ({
-      title,
-      task: async (_: unknown, task: { output: string }): Promise<void> => {
-        await run((text) => {
-          task.output = text;
-        });
-      },
-    })),
-    {
-      silentRendererCondition: output.quiet,
-      fallbackRendererCondition: () => !process.stderr.isTTY,
-      rendererOptions: { logger: stderrLogger<ListrDefaultRendererLogLevels>() },
-      fallbackRendererOptions: { logger: stderrLogger<ListrLogLevels>() },
-    },
-  ).run();
 }
 
 /** Aligns cells in columns, numbers (given as such) to the right. */

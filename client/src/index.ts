@@ -11,10 +11,14 @@ export {
 export type { RetryOptions } from './retry.js';
 export * from './coordinator-client.js';
 export { WorkerClient } from './worker-client.js';
+export { canisterStatus, type CanisterStatus } from './deploy/canister-status.js';
+export { refuseAnonymous } from './deploy/anonymous.js';
 export * from './deploy/deploy.js';
+export * from './deploy/inspect.js';
 export * from './deploy/manifest.js';
 export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';
+export * from './deploy/remove.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './deploy/worker-config.js';
 export { KeyIdentity, identityFromPem, loadIdentity } from './identity/identity.js';

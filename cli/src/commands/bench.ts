@@ -1,16 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import {
-  benchmark,
-  icText,
-  runKey,
-  runTable,
-  type IcChoice,
-  type MeasuredRun,
-} from '@canopy/bench';
-import { connect } from '../connect.js';
+import type { IcChoice, MeasuredRun } from '@canopy/bench';
 import { UsageError } from '../errors.js';
-import { startPocketIc } from '../local/pocket-ic.js';
+import { abortable } from '../interrupt.js';
+import { version } from '../version.js';
 import { toJson, type Output } from '../output.js';
 
 export interface BenchFlags {
@@ -25,8 +17,6 @@ export interface BenchFlags {
   dim?: Record<string, number>;
   save?: string;
 }
-
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
 /** An IC to measure on, and what ends it. */
 interface ChosenIc {
@@ -51,6 +41,7 @@ function checkFlags({ ic, pocketIcUrl, replica, costs }: BenchFlags): void {
 async function openChosenIc(flags: BenchFlags): Promise<ChosenIc> {
   const nothing = (): void => undefined;
   if (flags.replica !== undefined) {
+    const { connect } = await import('../connect.js');
     const { transport, host: url } = await connect(flags.replica);
     return { choice: { kind: 'replica', url, transport }, end: nothing };
   }
@@ -58,6 +49,7 @@ async function openChosenIc(flags: BenchFlags): Promise<ChosenIc> {
     return { choice: { kind: 'pocket-ic', url: flags.pocketIcUrl }, end: nothing };
   }
   if (flags.ic === 'pocket-ic') {
+    const { startPocketIc } = await import('../local/pocket-ic.js');
     const { stop, ...server } = await startPocketIc();
     return { choice: { kind: 'pocket-ic', ...server }, end: stop };
   }
@@ -77,7 +69,8 @@ export async function benchCommand(
   checkFlags(flags);
   const { choice, end } = await openChosenIc(flags);
   try {
-    const result = await benchmark({
+    const { benchmark, icText, runKey, runTable } = await import('@canopy/bench');
+    const work = benchmark({
       path: model,
       workers: flags.workers,
       ...(flags.pipelines !== undefined && { pipelines: flags.pipelines }),
@@ -91,6 +84,7 @@ export async function benchCommand(
         output.note(`${runKey(run)}: ${durationOf(run)}`);
       },
     });
+    const result = await abortable(output.signal, work);
     const json = toJson(result);
     if (flags.save !== undefined) writeFileSync(flags.save, `${json}\n`);
     if (output.json) {

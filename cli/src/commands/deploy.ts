@@ -1,10 +1,12 @@
-import { deploy, placeText, type DeployProgress, type ReadyDeployment } from '@canopy/client';
-import { coordinatorWasmGz } from '@canopy/coordinator';
-import { formatPlan, planModel, type PlannedModel } from '@canopy/partitioner';
-import { workerWasmGz } from '@canopy/worker';
-import { connect } from '../connect.js';
+import type { Deployment, DeployProgress, ReadyDeployment } from '@canopy/client';
+import type { PlannedModel } from '@canopy/partitioner';
+import type { Connection } from '../connect.js';
+import { CommandError, Interrupted } from '../errors.js';
+import { withLock } from '../lock.js';
 import { manifestPath, readManifest, writeManifest } from '../manifests.js';
-import { runSteps, table, toJson, type Output } from '../output.js';
+import { table, toJson, type Output } from '../output.js';
+import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
+import { runSteps } from '../steps.js';
 import { planOptions, type PlanFlags } from './plan.js';
 
 export interface DeployFlags extends PlanFlags {
@@ -16,12 +18,19 @@ export interface DeployFlags extends PlanFlags {
 }
 
 const verbs: Record<DeployProgress['step'], string> = {
+  look: 'Looking at what is there',
   create: 'Creating canisters',
   install: 'Installing canisters',
   upload: 'Uploading shards',
   load: 'Loading shards',
   register: 'Registering the model',
 };
+
+/** What the same command does after this one did not finish. */
+const goesOn = 'the same command goes on where this one stopped';
+/** What helps where a manifest cannot be gone on with. */
+const waysOut =
+  '--fresh deploys anew with new canisters and forgets these; --name NAME makes another deployment beside them';
 
 function describe({ step, done, total, detail }: DeployProgress): string {
   const count =
@@ -37,10 +46,10 @@ export async function deployCommand(
   flags: DeployFlags,
   output: Output,
 ): Promise<void> {
-  const { transport, host } = await connect(flags.replica);
+  const { connect } = await import('../connect.js');
+  const connection = await connect(flags.replica);
+  const { planModel } = await import('@canopy/partitioner');
   let planned: PlannedModel | undefined;
-  let deployment: ReadyDeployment | undefined;
-  let path = '';
   try {
     await runSteps(output, [
       {
@@ -49,43 +58,99 @@ export async function deployCommand(
           planned = await planModel(model, planOptions(flags));
         },
       },
-      {
-        title: `Deploying to ${host}`,
-        run: async (update) => {
-          const { plan } = planned!;
-          path = flags.manifest ?? manifestPath(plan.model.name);
-          const earlier = flags.fresh === true ? undefined : await readManifest(path);
-          deployment = await deploy(planned!, {
-            transport,
-            modules: { coordinator: coordinatorWasmGz(), worker: workerWasmGz() },
-            host,
-            ...(flags.openCalls !== undefined && { openCalls: flags.openCalls }),
-            onManifest: (state) => writeManifest(path, state),
-            onProgress: (progress) => {
-              update(describe(progress));
-            },
-            ...(earlier?.host === host && { resume: earlier }),
-          });
-        },
-      },
     ]);
-    printDeployment(deployment!, planned!, path, output);
+    const path = flags.manifest ?? manifestPath(planned!.plan.model.name);
+    const deployment = await withLock(path, () =>
+      deployPlanned(planned!, path, flags, connection, output),
+    );
+    await printDeployment(deployment, planned!, path, output);
+  } catch (error) {
+    throw error instanceof Interrupted ? new Interrupted(error.signal, goesOn) : error;
   } finally {
     planned?.close();
   }
 }
 
-function printDeployment(
+async function deployPlanned(
+  planned: PlannedModel,
+  path: string,
+  flags: DeployFlags,
+  { transport, host, instance }: Connection,
+  output: Output,
+): Promise<ReadyDeployment> {
+  const { CanopyError, deploy } = await import('@canopy/client');
+  const { coordinatorWasmGz } = await import('@canopy/coordinator');
+  const { workerWasmGz } = await import('@canopy/worker');
+  let deployment: ReadyDeployment | undefined;
+  const notes: string[] = [];
+  const resume = flags.fresh === true ? undefined : await earlierDeployment(path, host, notes);
+  const run = async (update: (text: string) => void): Promise<void> => {
+    const work = deploy(planned, {
+      transport,
+      modules: { coordinator: coordinatorWasmGz(), worker: workerWasmGz() },
+      host,
+      signal: output.signal,
+      ...(instance !== undefined && { instance }),
+      ...(flags.openCalls !== undefined && { openCalls: flags.openCalls }),
+      onManifest: (state) => writeManifest(path, state),
+      onProgress: (progress) => {
+        update(describe(progress));
+      },
+      onAnew: (reason) => notes.push(`Deployed anew: ${reason}.`),
+      ...(resume && { resume }),
+    });
+    deployment = await whileReachable(host, goesOn, work);
+  };
+  try {
+    await runSteps(output, [{ title: `Deploying to ${host}`, run }]);
+  } catch (error) {
+    const isManifest = error instanceof CanopyError && error.code === 'bad-deployment';
+    throw isManifest ? new CommandError(`${path}: ${error.message}\n${waysOut}`) : error;
+  }
+  for (const note of notes) output.note(note);
+  return deployment!;
+}
+
+/**
+ * The deployment that a manifest holds, to go on with. Undefined where there is none, or where it was on
+ * a local IC that does not run any more. Throws {@link CommandError} where it is elsewhere.
+ */
+async function earlierDeployment(
+  path: string,
+  host: string,
+  notes: string[],
+): Promise<Deployment | undefined> {
+  let earlier: Deployment | undefined;
+  try {
+    earlier = await readManifest(path);
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(`${error.message}\n${waysOut}`) : error;
+  }
+  if (earlier?.host === undefined || earlier.host === host) return earlier;
+  if (isOnThisMachine(earlier.host) && (await cannotConnect(earlier.host)) !== undefined) {
+    notes.push(
+      `Deployed anew: the local IC of the manifest, ${earlier.host}, does not run any more.`,
+    );
+    return undefined;
+  }
+  throw new CommandError(
+    `${path} is of a deployment on ${earlier.host}, not on ${host}\n${waysOut}; --replica ${earlier.host} goes on with it`,
+  );
+}
+
+async function printDeployment(
   deployment: ReadyDeployment,
   planned: PlannedModel,
   path: string,
   output: Output,
-): void {
+): Promise<void> {
   if (output.json) {
     const { plan, ...rest } = deployment;
     output.print(toJson({ ...rest, stages: plan.stages, manifest: path }));
     return;
   }
+  const { formatPlan } = await import('@canopy/partitioner');
+  const { placeText } = await import('@canopy/client');
   output.print(formatPlan(planned));
   output.print('');
   output.print(

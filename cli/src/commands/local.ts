@@ -1,7 +1,8 @@
 import { CommandError } from '../errors.js';
 import { startLocalIc, type StartOptions } from '../local/server.js';
 import { forgetLocalIc, isRunning, readLocalIc, writeLocalIc } from '../local/state.js';
-import { runSteps, toJson, type Output } from '../output.js';
+import { toJson, type Output } from '../output.js';
+import { runSteps } from '../steps.js';
 
 /** `canopy local start`: starts an IC in the background. */
 export async function localStart(options: StartOptions, output: Output): Promise<void> {

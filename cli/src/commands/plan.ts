@@ -1,5 +1,6 @@
-import { formatPlan, planModel, type PlanOptions, type PlannedModel } from '@canopy/partitioner';
-import { runSteps, toJson, type Output } from '../output.js';
+import type { PlanOptions, PlannedModel } from '@canopy/partitioner';
+import { toJson, type Output } from '../output.js';
+import { runSteps } from '../steps.js';
 
 /** Options that `plan` and `deploy` share. */
 export interface PlanFlags {
@@ -24,6 +25,7 @@ export function planOptions(flags: PlanFlags): PlanOptions {
 
 /** `canopy plan MODEL`: how a model would be cut, and what it would cost. */
 export async function planCommand(model: string, flags: PlanFlags, output: Output): Promise<void> {
+  const { formatPlan, planModel } = await import('@canopy/partitioner');
   let planned: PlannedModel | undefined;
   try {
     await runSteps(output, [

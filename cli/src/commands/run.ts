@@ -1,41 +1,43 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CanopySession, viewAs, type DetailedResult, type Feeds } from '@canopy/client';
-import { DType, type DTypeName, type Plan } from '@canopy/protocol';
-import { connect } from '../connect.js';
-import { CommandError, UsageError } from '../errors.js';
+import type { DetailedResult } from '@canopy/client';
+import { requireReady } from '@canopy/client/manifest';
+import { DType, type DTypeName } from '@canopy/protocol';
+import { CommandError } from '../errors.js';
+import type { PictureOptions } from '../images/picture-tensor.js';
 import { findManifest } from '../manifests.js';
-import { runSteps, table, toJson, type Output } from '../output.js';
-import { toNestedLists } from '../tensors/json.js';
+import { table, toJson, type Output } from '../output.js';
+import { whileReachable } from '../reach.js';
+import { runSteps } from '../steps.js';
+import { readFeeds } from '../tensors/feeds.js';
+import { numbersOf, toNestedLists } from '../tensors/json.js';
 import { writeNpy } from '../tensors/npy.js';
-import { readTensorFile } from '../tensors/tensor-file.js';
-import type { TensorValue } from '../tensors/tensor-value.js';
+import { typeText, type TensorValue } from '../tensors/tensor-value.js';
 
-export interface RunFlags {
-  input?: Record<string, string>;
+export interface RunFlags extends PictureOptions {
+  /** Each `name=file`. */
+  input?: string[];
   /** A folder for `.npy` files, or `-` for JSON on stdout. */
   output?: string;
   replica?: string;
 }
 
-/** Reads the files of all inputs. Throws {@link UsageError} where they are not those of the model. */
-export async function readFeeds(plan: Plan, files: Record<string, string>): Promise<Feeds> {
-  const known = plan.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.dims.join(',')}]`);
-  const takes = `the model takes ${known.join(' and ')}`;
-  const unknown = Object.keys(files).find(
-    (name) => !plan.inputs.some((spec) => spec.name === name),
-  );
-  if (unknown !== undefined) throw new UsageError(`input "${unknown}" is unknown; ${takes}`);
-  const feeds: Record<string, Feeds[string]> = {};
-  for (const spec of plan.inputs) {
-    const file = files[spec.name];
-    if (file === undefined) {
-      throw new UsageError(`--input ${spec.name}=FILE is missing; ${takes}`);
-    }
-    const { dtype, dims, data } = await readTensorFile(file, spec);
-    feeds[spec.name] = { type: dtype, dims, data: viewAs(dtype, data) };
-  }
-  return feeds;
+function pictureOptions({
+  resize,
+  layout,
+  colors,
+  range,
+  mean,
+  std,
+}: PictureOptions): PictureOptions {
+  return {
+    ...(resize && { resize }),
+    ...(layout && { layout }),
+    ...(colors && { colors }),
+    ...(range !== undefined && { range }),
+    ...(mean && { mean }),
+    ...(std && { std }),
+  };
 }
 
 /** `canopy run DEPLOYMENT`: runs a deployed model on tensors from files. */
@@ -44,16 +46,20 @@ export async function runCommand(
   flags: RunFlags,
   output: Output,
 ): Promise<void> {
-  const deployment = await findManifest(deploymentName);
-  const feeds = await readFeeds(deployment.plan, flags.input ?? {});
-  const { transport, host } = await connect(flags.replica ?? deployment.host);
+  const deployment = requireReady(await findManifest(deploymentName));
+  const feeds = await readFeeds(deployment.plan, flags.input ?? [], pictureOptions(flags));
+  const { CanopySession, requireRegistered } = await import('@canopy/client');
+  const { connectToDeployment } = await import('../connect.js');
+  const { transport, host } = await connectToDeployment(deployment, flags.replica);
   let result: DetailedResult | undefined;
   await runSteps(output, [
     {
       title: `Running "${deployment.model}" on ${host}`,
       run: async () => {
+        await requireRegistered(deployment, { transport });
         const session = await CanopySession.create(deployment, { transport });
-        result = await session.runDetailed(feeds);
+        const work = session.runDetailed(feeds);
+        result = await whileReachable(host, 'run it again once it is back', work);
       },
     },
   ]);
@@ -72,13 +78,18 @@ function tensorValue(name: string, tensor: DetailedResult['outputs'][string]): T
   };
 }
 
-function describeTensor({ dtype, dims, data }: TensorValue): string {
-  const first: (number | bigint)[] = [...viewAs(dtype, data).subarray(0, 6)];
-  const values = first.map((value) =>
-    typeof value === 'bigint' ? value.toString() : String(Number(value.toPrecision(6))),
-  );
-  const more = data.length > 0 && values.length === 6 ? ', …' : '';
-  return `${dtype}[${dims.join(',')}]  ${values.join(', ')}${more}`;
+/** Values of a tensor that are shown. */
+const shownValues = 6;
+
+function describeTensor(tensor: TensorValue): string {
+  const all = numbersOf(tensor);
+  const values = all
+    .slice(0, shownValues)
+    .map((value) =>
+      typeof value === 'bigint' ? value.toString() : String(Number(value.toPrecision(6))),
+    );
+  const more = all.length > shownValues ? ', …' : '';
+  return `${typeText(tensor)}  ${values.join(', ')}${more}`;
 }
 
 async function printResult(

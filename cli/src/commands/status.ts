@@ -1,13 +1,7 @@
-import {
-  CoordinatorClient,
-  WorkerClient,
-  placeText,
-  type Deployment,
-  type Transport,
-} from '@canopy/client';
+import type { CoordinatorClient, Deployment, Transport } from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
-import { connect } from '../connect.js';
-import { deploymentNames, findManifest } from '../manifests.js';
+import { CommandError } from '../errors.js';
+import { findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
 
 const stateNames = new Map<number, string>(
@@ -21,6 +15,7 @@ async function askAll(
   workers: WorkerStatus[];
   metrics: Awaited<ReturnType<CoordinatorClient['metrics']>>;
 }> {
+  const { CoordinatorClient, WorkerClient } = await import('@canopy/client');
   const [workers, metrics] = await Promise.all([
     Promise.all(deployment.workers.map((id) => new WorkerClient(transport, id).status())),
     new CoordinatorClient(transport, deployment.coordinator ?? '').metrics(),
@@ -28,18 +23,28 @@ async function askAll(
   return { workers, metrics };
 }
 
-/** `canopy status [DEPLOYMENT]`: the deployments made here, or the health of one. */
+/** Throws {@link CommandError} where a deployment is not what its manifest says any more. */
+async function requireThere(deployment: Deployment, transport: Transport): Promise<void> {
+  const { inspectDeployment } = await import('@canopy/client');
+  const { findings, registered } = await inspectDeployment(deployment, { transport });
+  const differences = findings
+    .filter(({ state }) => state !== 'same')
+    .map(({ place, canister, text }) => `${place} (${canister}) ${text}`);
+  if (differences.length === 0 && !registered) {
+    differences.push(`the coordinator does not know "${deployment.model}"`);
+  }
+  if (differences.length === 0) return;
+  throw new CommandError(
+    `"${deployment.model}" is not there as its manifest says: ${differences.join('; ')}. Deploy it again`,
+  );
+}
+
+/** `canopy status DEPLOYMENT`: the health of a deployment. */
 export async function statusCommand(
-  name: string | undefined,
+  name: string,
   flags: { replica?: string },
   output: Output,
 ): Promise<void> {
-  if (name === undefined) {
-    const names = await deploymentNames();
-    if (output.json) output.print(toJson(names));
-    else output.print(names.length === 0 ? 'No deployment was made here.' : names.join('\n'));
-    return;
-  }
   const deployment = await findManifest(name);
   if (!deployment.ready) {
     output.print(
@@ -49,7 +54,10 @@ export async function statusCommand(
     );
     return;
   }
-  const { transport } = await connect(flags.replica ?? deployment.host);
+  const { connectToDeployment } = await import('../connect.js');
+  const { placeText } = await import('@canopy/client');
+  const { transport } = await connectToDeployment(deployment, flags.replica);
+  await requireThere(deployment, transport);
   const { workers, metrics } = await askAll(transport, deployment);
   if (output.json) {
     const shown = workers.map(({ shardHash, ...status }, index) => ({

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, open, mkdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -40,7 +41,8 @@ export async function startLocalIc(options: StartOptions): Promise<LocalIc> {
     })) as { Created?: { port: number }; Error?: { message: string } };
     if (!gateway.Created) throw new CommandError(`no HTTP gateway: ${JSON.stringify(gateway)}`);
     const url = `http://127.0.0.1:${gateway.Created.port}`;
-    return { pid, server, url, effectiveCanisterId: instance.effectiveCanisterId, executable };
+    const { effectiveCanisterId } = instance;
+    return { pid, instance: randomUUID(), server, url, effectiveCanisterId, executable };
   } catch (error) {
     process.kill(pid);
     throw error;

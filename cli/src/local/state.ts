@@ -8,6 +8,8 @@ const stateFile = join(canopyFolder, 'local.json');
 /** The local IC that `canopy local start` started. */
 export interface LocalIc {
   pid: number;
+  /** Tells this run from others, which may have the same address: it forgets everything when it stops. */
+  instance?: string;
   /** Address of the server that controls it. */
   server: string;
   /** Address for agents. */

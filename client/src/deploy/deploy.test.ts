@@ -123,18 +123,6 @@ describe('deploy', () => {
     expect(network.calls).not.toContain('register_model');
   });
 
-  test('a manifest of another cut is refused', async () => {
-    const network = new FakeNetwork();
-    const model = await sampleModel();
-    const deployment = await deploy(model, options(network));
-    const other = structuredClone(model.plan);
-    other.stages.forEach((stage) => Object.assign(stage, { shardHash: 'f'.repeat(64) }));
-    const resume = { ...deployment, plan: other };
-    await expect(deploy(model, options(network, { resume }))).rejects.toMatchObject({
-      code: 'bad-deployment',
-    });
-  });
-
   test('workers that never become ready are reported', async () => {
     const network = new FakeNetwork();
     network.failure = (method, canister) => {

@@ -1,75 +1,46 @@
 import { WorkerState, workerCount, type Plan } from '@canopy/protocol';
 import { CoordinatorClient } from '../coordinator-client.js';
 import { CanopyError, toCanopyError } from '../errors.js';
-import { retry, type RetryOptions } from '../retry.js';
+import { retry } from '../retry.js';
 import { sha256, toHex } from '../sha256.js';
-import type { Transport } from '../transport/transport.js';
 import { WorkerClient } from '../worker-client.js';
-import { newDeployment, requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
+import { requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
+import type { DeployOptions } from './options.js';
+import { throwIfAborted } from './abort.js';
+import { refuseAnonymous } from './anonymous.js';
 import { placeText } from './place.js';
-import type { DeployStep, OnProgress } from './progress.js';
+import type { DeployStep } from './progress.js';
+import { resumeOrBegin, type ModuleHashes } from './resume.js';
 import { uploadShards, type DeployableModel } from './upload.js';
-import { workerConfig, type WorkerSettings } from './worker-config.js';
+import { workerConfig } from './worker-config.js';
 
-export interface DeployOptions extends WorkerSettings {
-  transport: Transport;
-  /** Compiled canisters, gzipped or not (`@canopy/coordinator` and `@canopy/worker` have them). */
-  modules: { coordinator: Uint8Array; worker: Uint8Array };
-  /**
-   * Name the model is registered under.
-   * @default the model's name in the plan
-   */
-  name?: string;
-  /** Canister id of a coordinator that is there already and that the caller manages; else one is made. */
-  coordinator?: string;
-  /** An earlier, unfinished deployment to go on with: what it did is not done again. */
-  resume?: Deployment;
-  /** Called after each step with what is done so far; write it down to be able to resume. */
-  onManifest?: (deployment: Deployment) => void | Promise<void>;
-  onProgress?: OnProgress;
-  /** Text of further principals that may manage the canisters. */
-  controllers?: readonly string[];
-  /** Address to note in the manifest. */
-  host?: string;
-  /**
-   * Cycles each canister is created with.
-   * @default 100 T
-   */
-  cycles?: bigint;
-  /**
-   * Chunks under way at once.
-   * @default 4
-   */
-  uploadConcurrency?: number;
-  retry?: RetryOptions;
-  /**
-   * Milliseconds the workers may take to load their shards.
-   * @default 300000
-   */
-  loadTimeoutMs?: number;
-}
+export type { DeployOptions } from './options.js';
 
 const defaultCycles = 100_000_000_000_000n;
 
 /**
  * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage of
  * each pipeline, installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
- * {@link CanopyError}: `anonymous` on a network that is not one's own, before anything is done; what was done until then is in the last manifest given to `onManifest`.
+ * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`. Code
+ * `anonymous` on a network that is not one's own, before anything is done; `bad-deployment` where `resume`
+ * is of another cut, or where only a part of it is still there.
  */
 export async function deploy(
   model: DeployableModel,
   options: DeployOptions,
 ): Promise<ReadyDeployment> {
-  const { plan } = model;
   await refuseAnonymous(options.transport);
-  const deployment =
-    options.resume ?? newDeployment(options.name ?? plan.model.name, plan, options.host);
-  checkSamePlan(deployment.plan, plan);
+  const { modules } = options;
+  const hashes = {
+    coordinator: toHex(await sha256(modules.coordinator)),
+    worker: toHex(await sha256(modules.worker)),
+  };
+  const deployment = await resumeOrBegin(model.plan, options, hashes);
   if (options.coordinator !== undefined) {
     deployment.coordinator = options.coordinator;
     deployment.modules[options.coordinator] ??= 'was there before';
   }
-  const run = new DeployRun(model, deployment, options);
+  const run = new DeployRun(model, deployment, options, hashes);
   await run.createCanisters();
   await run.installModules();
   await run.configureWorkers();
@@ -77,31 +48,6 @@ export async function deploy(
   await run.loadWorkers();
   await run.register();
   return requireReady(deployment);
-}
-
-const anonymous = '2vxsx-fae';
-
-/** Whoever creates canisters manages them, and as anonymous that is everybody. */
-async function refuseAnonymous(transport: Transport): Promise<void> {
-  if ((await transport.principal()) !== anonymous || (await transport.isLocal?.())) return;
-  throw new CanopyError(
-    'anonymous',
-    'deploying as anonymous is for local networks: on any other, everybody could change or delete the ' +
-      'canisters. Deploy as an identity of yours: "--identity key.pem", or in a program ' +
-      'httpTransport({ host, identity: await loadIdentity("key.pem") }); "icp identity new NAME" makes one, ' +
-      '"icp identity export NAME > key.pem" writes its key',
-  );
-}
-
-function checkSamePlan(earlier: Plan, now: Plan): void {
-  const hashes = (plan: Plan): string => plan.stages.map((stage) => stage.shardHash).join();
-  if (hashes(earlier) !== hashes(now) || earlier.pipelines !== now.pipelines) {
-    throw new CanopyError(
-      'bad-deployment',
-      'the manifest belongs to another cut of the model: plan with the same options, or deploy anew ' +
-        'without it',
-    );
-  }
 }
 
 class DeployRun {
@@ -112,6 +58,7 @@ class DeployRun {
     private readonly model: DeployableModel,
     private readonly deployment: Deployment,
     private readonly options: DeployOptions,
+    private readonly hashes: ModuleHashes,
   ) {
     this.plan = model.plan;
   }
@@ -130,18 +77,27 @@ class DeployRun {
 
   /** Hands out the manifest; one after the other, as they may be written to one file. */
   private save(): Promise<void> {
-    this.saving = this.saving.then(() => this.options.onManifest?.(this.deployment));
+    this.saving = this.saving.then(() => {
+      throwIfAborted(this.options.signal);
+      return this.options.onManifest?.(this.deployment);
+    });
     return this.saving;
   }
 
   private retry<T>(what: string, action: () => Promise<T>): Promise<T> {
-    return retry(what, action, this.options.retry);
+    const { signal, retry: retryOptions } = this.options;
+    const begin = (): Promise<T> => {
+      throwIfAborted(signal);
+      return action();
+    };
+    return retry(what, begin, retryOptions);
   }
 
   async createCanisters(): Promise<void> {
     const { deployment, options } = this;
     const total = 1 + workerCount(this.plan);
     const create = async (what: string): Promise<string> => {
+      throwIfAborted(options.signal);
       try {
         return await options.transport.createCanister({
           cycles: options.cycles ?? defaultCycles,
@@ -166,11 +122,7 @@ class DeployRun {
   }
 
   async installModules(): Promise<void> {
-    const { deployment, options } = this;
-    const hashes = {
-      coordinator: toHex(await sha256(options.modules.coordinator)),
-      worker: toHex(await sha256(options.modules.worker)),
-    };
+    const { deployment, options, hashes } = this;
     let done = 0;
     await Promise.all(
       this.canisters.map(async (canister) => {
@@ -205,8 +157,9 @@ class DeployRun {
   }
 
   async upload(): Promise<void> {
-    const { uploadConcurrency, retry: retryOptions, onProgress } = this.options;
+    const { uploadConcurrency, retry: retryOptions, onProgress, signal } = this.options;
     await uploadShards(this.model, this.workers, {
+      ...(signal && { signal }),
       ...(uploadConcurrency !== undefined && { concurrency: uploadConcurrency }),
       ...(retryOptions && { retry: retryOptions }),
       ...(onProgress && { onProgress }),

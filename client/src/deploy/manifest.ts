@@ -14,6 +14,10 @@ export interface Deployment {
   model: string;
   /** Address of the IC, where it was reached over HTTP. */
   host?: string;
+  /** Hex of the IC's root key, where it is known: another one at the same address is another IC. */
+  rootKey?: string;
+  /** Name of the run of an IC that forgets everything when it stops. */
+  instance?: string;
   /** Canister id of the coordinator, once it is created. */
   coordinator?: string;
   /** Canister ids of the workers created so far: pipeline after pipeline, each stage by stage. */
@@ -28,12 +32,16 @@ export interface Deployment {
 /** A deployment that is finished. */
 export type ReadyDeployment = Deployment & { coordinator: string; ready: true };
 
-export function newDeployment(model: string, plan: Plan, host?: string): Deployment {
+/** Where a deployment is. */
+export type Network = Pick<Deployment, 'host' | 'rootKey' | 'instance'>;
+
+/** A deployment of which nothing is done. */
+export function newDeployment(model: string, plan: Plan, network: Network = {}): Deployment {
   return {
     format: 'canopy-deployment',
     version: manifestVersion,
     model,
-    ...(host !== undefined && { host }),
+    ...network,
     workers: [],
     modules: {},
     ready: false,
@@ -41,25 +49,35 @@ export function newDeployment(model: string, plan: Plan, host?: string): Deploym
   };
 }
 
+/** Whether a text of {@link Deployment.modules} is the hash of a module that the deployment installed. */
+export function isModuleHash(noted: string | undefined): boolean {
+  return /^[0-9a-f]{64}$/.test(noted ?? '');
+}
+
 function refuse(reason: string): never {
   throw new CanopyError('bad-deployment', `manifest: ${reason}`);
 }
 
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
 /** Reads a manifest from JSON. Throws `bad-deployment` with the reason where it is none. */
 export function parseDeployment(json: string): Deployment {
-  let manifest: Partial<Deployment>;
+  let manifest: Partial<Deployment> | null;
   try {
-    manifest = JSON.parse(json) as Partial<Deployment>;
+    manifest = JSON.parse(json) as Partial<Deployment> | null;
   } catch (error) {
     refuse(`not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
-  if (manifest.format !== 'canopy-deployment') refuse('"format" is not "canopy-deployment"');
+  if (manifest?.format !== 'canopy-deployment') refuse('"format" is not "canopy-deployment"');
   if (manifest.version !== manifestVersion) {
     refuse(`version ${String(manifest.version)}; this release reads ${manifestVersion}`);
   }
-  if (typeof manifest.model !== 'string' || !Array.isArray(manifest.workers)) {
+  if (typeof manifest.model !== 'string' || !isListOfTexts(manifest.workers)) {
     refuse('"model" or "workers" is missing');
   }
+  if (typeof manifest.modules !== 'object') refuse('"modules" is missing');
   try {
     manifest.plan = parsePlan(JSON.stringify(manifest.plan ?? null));
   } catch (error) {

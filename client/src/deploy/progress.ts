@@ -1,5 +1,5 @@
 /** Steps of a deployment, in order. */
-export type DeployStep = 'create' | 'install' | 'upload' | 'load' | 'register';
+export type DeployStep = 'look' | 'create' | 'install' | 'upload' | 'load' | 'register';
 
 /** Told while a deployment goes on. Counts are of the whole step. */
 export interface DeployProgress {

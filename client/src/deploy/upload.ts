@@ -4,6 +4,7 @@ import type { RetryOptions } from '../retry.js';
 import { retry } from '../retry.js';
 import { sha256 } from '../sha256.js';
 import type { WorkerClient } from '../worker-client.js';
+import { throwIfAborted } from './abort.js';
 import { placeText } from './place.js';
 import type { OnProgress } from './progress.js';
 
@@ -22,6 +23,8 @@ export interface UploadOptions {
   concurrency?: number;
   retry?: RetryOptions;
   onProgress?: OnProgress;
+  /** Ends the upload: no further chunk is sent, and `aborted` is thrown. */
+  signal?: AbortSignal;
 }
 
 export function chunkCount(plan: Plan, stage: number): number {
@@ -70,6 +73,7 @@ export async function uploadShards(
 
   const queue = new PQueue({ concurrency: options.concurrency ?? 4 });
   const tasks = missing.map(({ worker, index }) => async (): Promise<void> => {
+    throwIfAborted(options.signal);
     const what = `${placeText(plan, worker)}, chunk ${index}`;
     const bytes = await model.readShardChunk(stageOf(worker), index);
     const hash = await sha256(bytes);

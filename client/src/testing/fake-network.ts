@@ -30,6 +30,7 @@ interface FakeWorker {
   loadingFor: number;
 }
 
+const statusResult = IDL.Record({ module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)) });
 const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
 
 /** A network of one coordinator that doubles `x`, and workers that keep chunks. In memory. */
@@ -38,6 +39,8 @@ export class FakeNetwork implements Transport {
   readonly installed = new Map<string, string>();
   readonly calls: string[] = [];
   readonly models: { name: string; plan: string; workers: Principal[] }[] = [];
+  /** Canisters that others manage. */
+  readonly foreign = new Set<string>();
   /** Whether it is a test network. */
   isOwn = true;
   /** Thrown by the calls it says yes to. */
@@ -83,6 +86,45 @@ export class FakeNetwork implements Transport {
       loadingFor: 2,
     });
     return Promise.resolve(id);
+  }
+
+  /** Hex of its key; none unless a test says so. */
+  rootKey: () => string | undefined = () => undefined;
+
+  /** What of the management canister is needed here. */
+  async manage(method: string, _arg: Uint8Array, canister: string): Promise<Uint8Array> {
+    this.calls.push(method);
+    const failure = this.failure(method, canister);
+    if (failure) throw failure;
+    if (!this.workers.has(canister)) {
+      throw new CallRejected(3, `Canister ${canister} not found`);
+    }
+    if (this.foreign.has(canister)) {
+      throw new CallRejected(5, `Only controllers of canister ${canister} can call ${method}`);
+    }
+    switch (method) {
+      case 'canister_status': {
+        const module = this.installed.get(canister);
+        const hash = module === undefined ? [] : [await sha256(new TextEncoder().encode(module))];
+        return IDL.encode([statusResult], [{ module_hash: hash }]);
+      }
+      case 'stop_canister':
+        return IDL.encode([], []);
+      case 'delete_canister':
+        this.workers.delete(canister);
+        this.installed.delete(canister);
+        return IDL.encode([], []);
+      default:
+        throw new CallRejected(5, `no method ${method}`);
+    }
+  }
+
+  /** Forgets everything, as an IC does that is started anew: it gives out the same ids again. */
+  restart(): void {
+    this.workers.clear();
+    this.installed.clear();
+    this.models.length = 0;
+    this.created = 0;
   }
 
   installCode({ canister, module, mode }: InstallOptions): Promise<void> {
@@ -194,6 +236,11 @@ export class FakeNetwork implements Transport {
       case 'register_model':
         this.models.push(args[0] as (typeof this.models)[number]);
         return { ok: null };
+      case 'unregister_model': {
+        const index = this.models.findIndex(({ name }) => name === args[0]);
+        if (index >= 0) this.models.splice(index, 1);
+        return { ok: null };
+      }
       case 'models':
         return this.models;
       case 'infer':

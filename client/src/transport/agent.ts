@@ -1,5 +1,6 @@
 import { sleep } from '../abort.js';
 import { CanopyError, UnreachableError, firstLine, toCanopyError } from '../errors.js';
+import { toHex } from '../sha256.js';
 import { newAgent, queryBy, updateBy, type AgentLike, type IdentityLike } from './agent-shape.js';
 import { install, managementCanister, provisionalCreate } from './management.js';
 import { isLocalAgent, isLoopback } from './network.js';
@@ -89,6 +90,15 @@ export class AgentTransport implements Transport {
 
   installCode(options: InstallOptions): Promise<void> {
     return install(this.management, options);
+  }
+
+  manage(method: string, arg: Uint8Array, canister: string): Promise<Uint8Array> {
+    return this.management(method, arg, canister);
+  }
+
+  rootKey(): string | undefined {
+    const { rootKey } = this.agent;
+    return rootKey ? toHex(rootKey) : undefined;
   }
 
   private readonly management = (

@@ -58,6 +58,13 @@ export interface Transport {
    * asked for, executes some.
    */
   wait(milliseconds: number): Promise<void>;
+  /**
+   * Calls a method of the management canister that is about one canister; left out where the way to the
+   * IC has none. Gives the reply.
+   */
+  manage?(method: string, arg: Uint8Array, canister: string): Promise<Uint8Array>;
+  /** Hex of the public key that the IC signs with; left out where it is not known. */
+  rootKey?(): string | undefined;
   /** Installs code, through the chunk store where the module does not fit a message. */
   installCode(options: InstallOptions): Promise<void>;
 }

@@ -62,8 +62,15 @@ function bytesOfInts(dtype: DTypeName, values: readonly bigint[]): Uint8Array {
   return bytes;
 }
 
-/** Reads a TensorProto: name, type, shape, and where its data lie. */
-export function readTensor(reader: WireReader): { name: string; constant: Constant } {
+/**
+ * Reads a TensorProto: name, type, shape, and where its data lie.
+ *
+ * @param what what the tensor is, for errors
+ */
+export function readTensor(
+  reader: WireReader,
+  what = 'weight',
+): { name: string; constant: Constant } {
   let name = '';
   let code = 0;
   const dims: number[] = [];
@@ -85,7 +92,7 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
       case 4:
         if (field.type === WireType.bytes && packedFloats === undefined) packedFloats = field;
-        else floats.push(...reader.floats(field));
+        else for (const value of reader.floats(field)) floats.push(value);
         break;
       case 5:
       case 7:
@@ -103,7 +110,8 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
       case 10: {
         const bytes = reader.data(field);
-        doubles.push(...new Float64Array(bytes.buffer, 0, bytes.length / 8));
+        for (const value of new Float64Array(bytes.buffer, 0, bytes.length / 8))
+          doubles.push(value);
         break;
       }
       case 13: {
@@ -122,11 +130,11 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
         break;
     }
   }
-  const dtype = readDType(code, 'weight', name);
+  const dtype = readDType(code, what, name);
   if (hasStrings) {
     throw new UnsupportedType({
       node: name,
-      op: 'weight',
+      op: what,
       why: 'holds strings, which are not supported',
       advice: 'leave text to the program that asks the model',
     });
@@ -143,7 +151,7 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
     if (length !== needed) {
       throw new PartitionError(
         'bad-model',
-        `weight "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${length}`,
+        `${what} "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${length}`,
       );
     }
     if (length > keepInMemoryBytes) {
@@ -156,7 +164,7 @@ export function readTensor(reader: WireReader): { name: string; constant: Consta
   if (data.length !== needed) {
     throw new PartitionError(
       'bad-model',
-      `weight "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${data.length}`,
+      `${what} "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${data.length}`,
     );
   }
   return { name, constant: memoryConstant(dtype, dims, data) };

@@ -1,0 +1,116 @@
+import { rm } from 'node:fs/promises';
+import type { Deployment, Removal } from '@canopy/client';
+import { askYes } from '../ask.js';
+import { CommandError, Interrupted } from '../errors.js';
+import { withLock } from '../lock.js';
+import { findManifest, pathOfManifest } from '../manifests.js';
+import { toJson, type Output } from '../output.js';
+import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
+import { runSteps } from '../steps.js';
+
+export interface RemoveFlags {
+  replica?: string;
+  /** Do not ask. */
+  yes?: boolean;
+}
+
+const goesOn = 'the same command goes on where this one stopped';
+
+/** `canopy remove DEPLOYMENT`: deletes its canisters and its manifest. */
+export async function removeCommand(
+  name: string,
+  flags: RemoveFlags,
+  output: Output,
+): Promise<void> {
+  const path = pathOfManifest(name);
+  await findManifest(name);
+  await withLock(path, async () => {
+    const deployment = await findManifest(name);
+    const lost = await isLost(deployment, flags.replica);
+    const removal = lost
+      ? await forget(deployment, flags, output)
+      : await takeAway(deployment, flags, output);
+    if (removal === undefined) {
+      output.note('Nothing was removed.');
+      return;
+    }
+    await rm(path);
+    report(deployment, removal, path, output);
+  });
+}
+
+/** Whether a deployment was on a local IC that does not run any more. */
+async function isLost(
+  { host, instance }: Deployment,
+  replica: string | undefined,
+): Promise<boolean> {
+  if (replica !== undefined || host === undefined || !isOnThisMachine(host)) return false;
+  if ((await cannotConnect(host)) !== undefined) return true;
+  const { readLocalIc } = await import('../local/state.js');
+  const local = await readLocalIc();
+  return local?.url === host && instance !== undefined && local.instance !== instance;
+}
+
+/** Agrees that only the manifest goes; undefined where the user does not want it. */
+async function forget(
+  { model, host }: Deployment,
+  flags: RemoveFlags,
+  output: Output,
+): Promise<Removal | undefined> {
+  const question = `The local IC of "${model}", ${host!}, does not run any more. Remove the manifest?`;
+  if (flags.yes !== true && !(await askYes(question, output))) return undefined;
+  return { deleted: [], unregisters: false, left: [] };
+}
+
+/** Deletes the canisters; undefined where the user does not want it. */
+async function takeAway(
+  deployment: Deployment,
+  flags: RemoveFlags,
+  output: Output,
+): Promise<Removal | undefined> {
+  const { planRemoval, removeDeployment } = await import('@canopy/client');
+  const { connectToDeployment } = await import('../connect.js');
+  const { transport, host } = await connectToDeployment(deployment, flags.replica);
+  const removal = await whileReachable(host, goesOn, planRemoval(deployment, { transport }));
+  const canisters = removal.deleted.map(({ place, canister }) => `${place} (${canister})`);
+  const what = canisters.length === 0 ? 'no canister' : canisters.join(', ');
+  const question = `Remove "${deployment.model}" from ${host}: ${what}? Cycles in them are lost.`;
+  if (flags.yes !== true && !(await askYes(question, output))) return undefined;
+  try {
+    await runSteps(output, [
+      {
+        title: `Removing "${deployment.model}" from ${host}`,
+        run: async (update) => {
+          const work = removeDeployment(deployment, removal, {
+            transport,
+            signal: output.signal,
+            onRemoved: ({ place, canister }, done, total) => {
+              update(`${done} of ${total} canisters (${place}: ${canister})`);
+            },
+          });
+          await whileReachable(host, goesOn, work);
+        },
+      },
+    ]);
+  } catch (error) {
+    if (error instanceof Interrupted) throw new Interrupted(error.signal, goesOn);
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`${(error as Error).message}\nThe manifest stays: ${goesOn}`);
+  }
+  return removal;
+}
+
+function report(deployment: Deployment, removal: Removal, path: string, output: Output): void {
+  const { deleted, unregisters, left } = removal;
+  if (output.json) {
+    output.print(toJson({ model: deployment.model, manifest: path, ...removal }));
+    return;
+  }
+  output.print(
+    `"${deployment.model}" is removed: ${deleted.length} canisters deleted, ` +
+      `${unregisters ? 'the model unregistered, ' : ''}the manifest ${path} is gone.`,
+  );
+  for (const { place, canister, text } of left) {
+    output.print(`left: ${place} (${canister}) ${text}`);
+  }
+}

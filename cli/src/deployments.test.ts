@@ -1,0 +1,178 @@
+/** What becomes of deployments when ICs, commands and users come in each other's way; the built command. */
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { floatConstant, makeNode, writeOnnx, type Graph } from '@canopy/partitioner';
+import { runCanopy, startCanopy, type Ended, type RunningCommand } from './testing/command.js';
+
+const localIc = fileURLToPath(new URL('../../local-ic/bin/local-ic.js', import.meta.url));
+let folder = '';
+const options = (): { cwd: string; env: Record<string, string> } => ({
+  cwd: folder,
+  env: { POCKET_IC_BIN: localIc, TMPDIR: folder },
+});
+const canopy = (...args: string[]): Promise<Ended> => runCanopy(args, options());
+const start = (...args: string[]): RunningCommand => startCanopy(args, options());
+
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await canopy('--json', ...args);
+  if (code !== 0) throw new Error(`canopy ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as unknown;
+}
+
+/** A graph of one float input `[N, width]`. */
+function graphOf(input: string, width: number, nodes: Graph['nodes']): Graph {
+  const value = (name: string): Graph['inputs'][number] => ({
+    name,
+    dtype: 'float32',
+    dims: ['N', width],
+  });
+  return {
+    name: 'test',
+    opsets: new Map([['', 17]]),
+    inputs: [value(input)],
+    outputs: [value('y')],
+    nodes,
+    constants: new Map(),
+  };
+}
+
+const relu = (input: string): Graph =>
+  graphOf(input, 3, [makeNode('Relu', 'relu', [input], ['y'])]);
+
+/** A matrix product with 9 MiB of weights: its upload takes a while. */
+function large(): Graph {
+  const width = 1536;
+  const graph = graphOf('x', width, [makeNode('MatMul', 'product', ['x', 'w'], ['y'])]);
+  graph.constants.set(
+    'w',
+    floatConstant([width, width], new Float32Array(width * width).fill(0.5)),
+  );
+  return graph;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'canopy-deployments-'));
+  await writeFile(join(folder, 'small.onnx'), writeOnnx(relu('x=1')));
+  await writeFile(join(folder, 'large.onnx'), writeOnnx(large()));
+  await writeFile(join(folder, 'x.json'), '[[-1, 0, 2]]');
+  await json('local', 'start');
+});
+afterAll(async () => {
+  await canopy('local', 'stop');
+  await rm(folder, { recursive: true });
+});
+
+async function localIcState(): Promise<{ pid: number; url: string }> {
+  const text = await readFile(join(folder, '.canopy', 'local.json'), 'utf8');
+  return JSON.parse(text) as { pid: number; url: string };
+}
+
+/** Files that a command makes for itself and has to remove. */
+async function leftOvers(): Promise<string[]> {
+  const deployments = await readdir(join(folder, '.canopy', 'deployments'));
+  return [...(await readdir(folder)), ...deployments].filter((name) =>
+    /canopy-plan|\.lock|\.next/.test(name),
+  );
+}
+
+/** Ends the local IC and starts another at the same address. */
+async function restartLocalIc(): Promise<void> {
+  const { port } = new URL((await localIcState()).url);
+  await canopy('local', 'stop');
+  await json('local', 'start', '--port', port);
+}
+
+test('a TensorProto whose data are not aligned, for an input with "=" in its name', async () => {
+  await json('deploy', 'small.onnx');
+  const floats = [...new Uint8Array(Float32Array.of(-1, 0, 2).buffer)];
+  const proto = [0x08, 1, 0x08, 3, 0x10, 1, 0x42, 1, 0x78, 0x4a, 12, ...floats];
+  await writeFile(join(folder, 'a=b.pb'), Uint8Array.from(proto));
+  expect(await json('run', 'small', '--input', 'x=1=a=b.pb', '--output', '-')).toMatchObject({
+    outputs: { y: { dims: [1, 3], data: [[0, 0, 2]] } },
+  });
+});
+
+test('a manifest is not believed after another IC answers at its address', async () => {
+  await restartLocalIc();
+  for (const args of [
+    ['run', 'small', '--input', 'x=1=x.json'],
+    ['status', 'small'],
+  ]) {
+    const { code, stdout, stderr } = await canopy('--quiet', ...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^canopy: "small" was deployed on another Internet Computer .*: deploy it again\n$/,
+    );
+  }
+  const anew = await canopy('deploy', 'small.onnx');
+  expect(anew.code).toBe(0);
+  expect(anew.stderr).toContain(
+    'Deployed anew: the manifest is of an Internet Computer that is not',
+  );
+  expect(await json('run', 'small', '--input', 'x=1=x.json', '--output', '-')).toMatchObject({
+    outputs: { y: { data: [[0, 0, 2]] } },
+  });
+});
+
+test('list and remove', async () => {
+  expect(await json('list')).toMatchObject([{ name: 'small', state: 'ready', workers: 1 }]);
+  expect((await canopy('list')).stdout).toMatch(/^name +state +workers +weights MiB/);
+  expect(await canopy('remove', 'small')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('say --yes') as string,
+  });
+  const removed = await canopy('--quiet', 'remove', 'small', '--yes');
+  expect(removed).toMatchObject({ code: 0, stderr: '' });
+  expect(removed.stdout).toContain('"small" is removed: 2 canisters deleted');
+  expect(await json('list')).toEqual([]);
+  const again = await canopy('remove', 'small', '--yes');
+  expect(again).toMatchObject({ code: 1 });
+  expect(again.stderr).toContain('there is no deployment small');
+});
+
+const deployLarge = ['deploy', 'large.onnx', '--name', 'mine'];
+
+test('a second deployment of the same name is refused; Ctrl-C ends the first with 130', async () => {
+  const run = start(...deployLarge);
+  await run.says(/Uploading shards: [1-9]/);
+  const second = await canopy('--quiet', 'remove', 'mine', '--yes');
+  expect(second.code).toBe(1);
+  expect(second.stderr).toMatch(
+    new RegExp(
+      `^canopy: .canopy/deployments/mine.json is being changed by process ${run.process.pid!} on \\S+, since`,
+    ),
+  );
+  run.process.kill('SIGINT');
+  const ended = await run.ended;
+  expect(ended.code).toBe(130);
+  expect(ended.stderr).toMatch(
+    /\ncanopy: interrupted: the same command goes on where this one stopped\n$/,
+  );
+  expect(ended.stderr.match(/interrupted/g)).toHaveLength(1);
+  expect(await leftOvers()).toEqual([]);
+});
+
+test('the same command goes on; an IC that is gone meanwhile is told, not waited for', async () => {
+  const run = start(...deployLarge);
+  await run.says(/some chunks are there already/);
+  const { pid, url } = await localIcState();
+  process.kill(pid, 'SIGKILL');
+  const ended = await run.ended;
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toContain(`canopy: ${url} is gone: nothing listens there; the same command`);
+  expect(ended.stderr.match(/is gone/g)).toHaveLength(1);
+  const after = await canopy('deploy', 'small.onnx', '--replica', url);
+  expect(after.stderr).toContain(`${url} does not answer (nothing listens there)`);
+  expect(await canopy('--quiet', 'remove', 'mine', '--yes')).toMatchObject({ code: 0 });
+});
+
+test('SIGTERM ends planning with 143, and leaves no intermediate files', async () => {
+  const run = start('plan', 'large.onnx');
+  await run.says(/Planning/);
+  run.process.kill('SIGTERM');
+  expect(await run.ended).toMatchObject({ code: 143, stdout: '' });
+  expect(await leftOvers()).toEqual([]);
+});

@@ -1,0 +1,32 @@
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { PartitionError } from '@canopy/partitioner';
+import { explain } from './explain.js';
+
+test.each([
+  [new PartitionError('bad-option', 'pipelines: 300 is more than 256'), '--pipelines: 300'],
+  [new PartitionError('bad-option', 'maxWeightsBytes: 0 is not'), '--max-weights: 0 is not'],
+  [new PartitionError('does-not-fit', 'workers: 9 is more than 3'), '--workers: 9 is more than 3'],
+  [
+    new PartitionError('does-not-fit', 'the model cannot be cut'),
+    'the model cannot be cut\nmore weights in a worker (--max-weights SIZE)',
+  ],
+  [new PartitionError('cannot-run', 'the model does not run'), '--dim samples=16000'],
+  [new PartitionError('cannot-run', 'plan with --dim samples=8'), 'plan with --dim samples=8'],
+  [new Error('plain'), 'plain'],
+  ['text', 'text'],
+])('%s', (error, text) => {
+  expect(explain(error)).toContain(text);
+});
+
+test('errors of the file system name the file and what is wrong', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'canopy-explain-'));
+  const problem = async (path: string): Promise<string> => readFile(path).then(() => '', explain);
+  await mkdir(join(folder, 'sub'));
+  expect(await problem(join(folder, 'x'))).toBe(
+    `${join(folder, 'x')}: there is no such file or folder`,
+  );
+  await rm(folder, { recursive: true });
+});

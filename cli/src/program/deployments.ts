@@ -1,0 +1,120 @@
+/** Commands about what is deployed. What they do is loaded when they run. */
+import { Option, type Command } from 'commander';
+import type { DeployFlags } from '../commands/deploy.js';
+import type { RemoveFlags } from '../commands/remove.js';
+import type { RunFlags } from '../commands/run.js';
+import {
+  collectInput,
+  parseCount,
+  parseNumbers,
+  parsePixels,
+  parsePositive,
+  parsePositives,
+} from '../options.js';
+import type { Output } from '../output.js';
+import { parser, replicaOption, withPlanOptions } from './options.js';
+
+const deploymentArgument = "a deployment's name, or the path of its manifest";
+
+export function addDeploymentCommands(program: Command, output: () => Output): void {
+  withPlanOptions(program.command('deploy'))
+    .argument('<model>', 'ONNX file')
+    .description('put a model on an Internet Computer, or go on where that was interrupted')
+    .addOption(replicaOption())
+    .option(
+      '--manifest <file>',
+      'where to keep the manifest (default: .canopy/deployments/NAME.json)',
+    )
+    .option(
+      '--open-calls <count>',
+      'calls of infer that wait for their result at a time; more get a ticket (default: 2)',
+      parser<number>((text) => parseCount(text, 0)),
+    )
+    .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB',
+    )
+    .action(async (model: string, flags: DeployFlags) => {
+      const { deployCommand } = await import('../commands/deploy.js');
+      await deployCommand(model, flags, output());
+    });
+
+  program
+    .command('run')
+    .argument('<deployment>', deploymentArgument)
+    .description('run a deployed model')
+    .option(
+      '--input <name=file>',
+      'a tensor as .json (nested lists), .npy or .pb, or a picture as .png or .jpg (repeatable)',
+      parser<string[]>(collectInput),
+    )
+    .option('--resize <size>', 'scale pictures to WIDTHxHEIGHT pixels', parser(parsePixels))
+    .addOption(
+      new Option('--layout <order>', 'order of the dimensions of pictures').choices([
+        'nchw',
+        'nhwc',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--colors <order>',
+        'colours of pictures (default: rgb; gray of one channel)',
+      ).choices(['rgb', 'bgr', 'gray']),
+    )
+    .option(
+      '--range <value>',
+      'value of full brightness, before --mean and --std (default: 1; 255 of whole numbers)',
+      parser(parsePositive),
+    )
+    .option('--mean <values>', 'taken off the channels of pictures', parser(parseNumbers))
+    .option('--std <values>', 'what they are divided by then', parser(parsePositives))
+    .option(
+      '--output <folder>',
+      'write results as .npy into a folder, or as JSON to stdout with "-"',
+    )
+    .addOption(replicaOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -' +
+        '\n  canopy run mine --input x=photo.jpg --resize 224x224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225',
+    )
+    .action(async (deployment: string, flags: RunFlags) => {
+      const { runCommand } = await import('../commands/run.js');
+      await runCommand(deployment, flags, output());
+    });
+
+  program
+    .command('list')
+    .description('list the deployments made in this folder')
+    .action(async () => {
+      const { listCommand } = await import('../commands/list.js');
+      await listCommand(output());
+    });
+
+  program
+    .command('status')
+    .argument('[deployment]', deploymentArgument)
+    .description('show the health of a deployment; without one, what "list" shows')
+    .addOption(replicaOption())
+    .action(async (name: string | undefined, flags: { replica?: string }) => {
+      if (name === undefined) {
+        const { listCommand } = await import('../commands/list.js');
+        await listCommand(output());
+        return;
+      }
+      const { statusCommand } = await import('../commands/status.js');
+      await statusCommand(name, flags, output());
+    });
+
+  program
+    .command('remove')
+    .argument('<deployment>', deploymentArgument)
+    .description('delete the canisters of a deployment, and its manifest')
+    .addOption(replicaOption())
+    .option('--yes', 'do not ask')
+    .action(async (name: string, flags: RemoveFlags) => {
+      const { removeCommand } = await import('../commands/remove.js');
+      await removeCommand(name, flags, output());
+    });
+}

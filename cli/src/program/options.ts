@@ -1,0 +1,41 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { UsageError } from '../errors.js';
+import { collectDim, parseBytes, parseCountOrAuto } from '../options.js';
+
+/** Makes commander name the option in the error of a parser. */
+export function parser<T>(
+  parse: (text: string, earlier?: T) => T,
+): (text: string, earlier?: T) => T {
+  return (text, earlier) => {
+    try {
+      return parse(text, earlier);
+    } catch (error) {
+      if (error instanceof UsageError) throw new InvalidArgumentError(error.message);
+      throw error;
+    }
+  };
+}
+
+export const dimOption = (): Option =>
+  new Option('--dim <name=size>', 'size of an open dimension to plan with (repeatable)').argParser(
+    parser<Record<string, number>>(collectDim),
+  );
+
+export const replicaOption = (): Option =>
+  new Option('--replica <url>', 'address of a replica (default: the local IC)');
+
+/** Options of the commands that plan a model. */
+export function withPlanOptions(command: Command): Command {
+  return command
+    .option('--max-weights <size>', 'most weights in one worker, such as 4MiB', parser(parseBytes))
+    .option('--workers <count>', 'number of workers in all, or "auto"', parser(parseCountOrAuto))
+    .option(
+      '--pipelines <count>',
+      'copies of the whole model that the workers form and that share the requests, or "auto" ' +
+        '(default: 1; with "--workers auto": auto)',
+      parser(parseCountOrAuto),
+    )
+    .addOption(new Option('--for <goal>', 'what "auto" aims at').choices(['throughput', 'latency']))
+    .addOption(dimOption())
+    .option('--name <name>', 'name of the model and its deployment');
+}
