@@ -6,10 +6,14 @@ import { workerWasmGz } from '@canopy/worker';
 import { inject } from 'vitest';
 import type { TestModel } from './models.js';
 
+/** After so long without an answer the server is stuck; a busy machine takes long for a round. */
+const processingTimeoutMs = 600_000;
+
 /** A fresh Internet Computer with one application subnet. */
 export async function createIc(): Promise<PocketIc> {
   return PocketIc.create(inject('icUrl'), {
     application: [{ state: { type: SubnetStateType.New } }],
+    processingTimeoutMs,
   });
 }
 

@@ -37,10 +37,14 @@ export async function forgetLocalIc(): Promise<void> {
   await rm(stateFile, { force: true });
 }
 
+/** A server that is gone refuses at once; one that executes a long round answers after it. */
+const answerTimeoutMs = 30_000;
+
 /** Whether the server answers. */
 export async function isRunning(local: LocalIc): Promise<boolean> {
   try {
-    const response = await fetch(`${local.server}/status`, { signal: AbortSignal.timeout(2000) });
+    const signal = AbortSignal.timeout(answerTimeoutMs);
+    const response = await fetch(`${local.server}/status`, { signal });
     return response.ok;
   } catch {
     return false;

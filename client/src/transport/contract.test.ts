@@ -57,7 +57,8 @@ const transports: Record<string, () => Promise<Transport>> = {
 
 beforeAll(async () => {
   server = await startServer();
-  pic = await PocketIc.create(server.url);
+  // The limit ends a hang: a busy machine takes long for a round.
+  pic = await PocketIc.create(server.url, { processingTimeoutMs: 300_000 });
 });
 afterAll(async () => {
   await pic.tearDown();

@@ -16,7 +16,7 @@ const usage = `Plays recorded cases on the embedded IC and prints each differenc
   --ignore LIST       aspects that do not count: ${aspects.join(',')}
   --schedule NAME     page cost schedule, 2025-10 (default, that of the recordings) or 2026-07
   --jobs N            threads (default: number of processors)
-  --timeout SECONDS   per case (default 120)
+  --timeout SECONDS   per case that ends a hang (default 900)
   --limit N           differences printed per case (default 5)
   --slow              also print the ten slowest cases
   --json FILE         write all results to FILE
@@ -64,7 +64,7 @@ function readOptions(args: readonly string[]) {
       ignore: { type: 'string', default: '' },
       schedule: { type: 'string', default: '2025-10' },
       jobs: { type: 'string', default: String(availableParallelism()) },
-      timeout: { type: 'string', default: '120' },
+      timeout: { type: 'string', default: '900' },
       limit: { type: 'string', default: '5' },
       slow: { type: 'boolean', default: false },
       json: { type: 'string' },

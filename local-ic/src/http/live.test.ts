@@ -167,7 +167,7 @@ describe('a live network', () => {
     if (!recorded.body.startsWith('(')) expect(body).toBe(recorded.body);
   });
 
-  const expiry = (): bigint => BigInt(Date.now() + 60_000) * 1_000_000n;
+  const expiry = (): bigint => BigInt(Date.now() + 240_000) * 1_000_000n;
 
   async function send(content: Record<string, Hashable>, more: object): Promise<Response> {
     const { encodeWithSelfDescribedTag } = await import('@dfinity/cbor');

@@ -213,7 +213,7 @@ test('answers as recorded between @dfinity/pic and the PocketIC server', async (
     compareBody(title, step.response.body, text);
   }
   expect(differences).toEqual([]);
-}, 60_000);
+});
 
 function learnMessageId(recorded: unknown, text: string): void {
   const theirs = (recorded as { Ok?: { message_id?: string } } | null)?.Ok?.message_id;
