@@ -176,7 +176,8 @@ describe('tensors', () => {
 
   it('that do not fit behind the last block are refused', async () => {
     const high = await Engine.create();
-    high.occupyUntil(heapLimit - 16 * 1024);
+    high.occupyUntil(2 * gibibyte + 65536);
+    high.limitHeap(16 * 1024);
     expect(() => high.run('Expand', [x(1), ints([5000])])).toThrow('no room for 20000 bytes');
   });
 });
