@@ -59,6 +59,8 @@ export function countNode(node) {
       msg_arg_data_copy: (to) => instance.writeBytes(to, argument),
       msg_reply_data_append: () => undefined,
     });
+    instance.run({ start: true }, limit);
+    instance.commit();
     const totals = ['stage', 'execute'].map((name) => {
       const outcome = instance.run({ export: name }, limit);
       if (outcome.kind !== 'returned') {

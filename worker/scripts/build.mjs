@@ -67,17 +67,25 @@ function buildProtocol() {
 async function compile() {
   const { default: asc } = await import('assemblyscript/asc');
   const { options } = await import('./options.mjs');
+  const { refuseRuntime } = await import('./canister-module.mjs');
   const outFile = `build/compiled-${process.pid}.wasm`;
+  const textFile = `build/compiled-${process.pid}.wat`;
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(
-    ['assembly/index.ts', '--baseDir', worker, '--outFile', outFile, ...options],
+    [
+      'assembly/index.ts',
+      ...['--baseDir', worker, '--outFile', outFile, '--textFile', textFile],
+      ...options,
+    ],
     { stdout: asc.createMemoryStream(), stderr },
   );
   const messages = stderr.toString().trim();
   if (messages !== '') console.error(messages);
   if (error) throw new Error(`worker: asc failed: ${error.message}`);
   const wasm = readFileSync(join(worker, outFile));
-  rmSync(join(worker, outFile));
+  const text = readFileSync(join(worker, textFile), 'utf8');
+  for (const file of [outFile, textFile]) rmSync(join(worker, file));
+  refuseRuntime(text);
   return wasm;
 }
 

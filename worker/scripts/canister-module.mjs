@@ -33,6 +33,20 @@ function tableFunctions(module) {
 }
 
 /**
+ * Throws where a module, given as text, holds parts of AssemblyScript's memory manager: `new`, a
+ * string or an array made at run time. It begins where the worker's own heap does, and would write into it.
+ */
+export function refuseRuntime(text) {
+  // Where its functions are inlined, its pointer to free memory is left.
+  const names = [...new Set(text.match(/~lib\/rt\/[^\s"()]+/g))];
+  if (names.length === 0) return;
+  throw new Error(
+    `worker: the module allocates with ${names.join(', ')}; the heap is tensor/memory's alone: ` +
+      'make structs of memory from `alloc`, and texts of constant strings',
+  );
+}
+
+/**
  * Gives a compiled module the export names of a canister and its Candid description, and checks
  * that it imports nothing but the system interface.
  */

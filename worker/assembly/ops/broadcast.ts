@@ -161,5 +161,5 @@ export function pieceOffset(k: u32): usize {
 
 /** Elements from one row of the piece to the next in operand `k`. */
 export function pieceStep(k: u32): usize {
-  return walkRank > 1 ? walkStride(k, walkRank - 2) : 0;
+  return walkRank > 1 ? <usize>walkStride(k, walkRank - 2) : 0;
 }

@@ -62,7 +62,7 @@ function rangeOf<T>(type: u32): i32 {
     const count = stepsOf<T>(start, load<T>(input(1).data), delta);
     if (count > MAX_STEPS) {
       failNode(CanisterError.badInput);
-      text('the range never ends');
+      text('the range never ends: delta must not be 0, start and limit be finite and at most 2^32 - 1 steps apart');
       return FAILED;
     }
     output(0).setDim(0, <u32>count);
@@ -84,8 +84,8 @@ function rangeOf<T>(type: u32): i32 {
 function stepsOf<T>(start: T, limit: T, delta: T): u64 {
   if (delta == <T>0) return u64.MAX_VALUE;
   if (isFloat<T>()) {
-    const steps = Math.ceil(<f64>(limit - start) / <f64>delta);
-    if (!(steps <= <f64>MAX_STEPS)) return u64.MAX_VALUE;
+    const steps = Math.ceil((<f64>limit - <f64>start) / <f64>delta);
+    if (!(steps <= <f64>MAX_STEPS) || steps == -Infinity) return u64.MAX_VALUE;
     return steps > 0 ? <u64>steps : 0;
   }
   if (delta > <T>0 ? limit <= start : limit >= start) return 0;

@@ -118,9 +118,10 @@ function isWithin(value: i64, most: i64): bool {
 
 /** Whether a dimension of `own` elements has what its mode asks for to make `size` of them. */
 function fitsMode(own: i64, size: i64, before: i64, after: i64): bool {
-  if (attr(0) == CONSTANT || size == 0) return true;
-  if (attr(0) == REFLECT) return own > 0 && before < own && after < own;
-  return own > 0;
+  if (attr(0) == CONSTANT || (own == 0 && size == 0)) return true;
+  // What is left of them where negative pads cut some off.
+  const left = own + min<i64>(before, 0) + min<i64>(after, 0);
+  return left > 0 && (attr(0) != REFLECT || (before < left && after < left));
 }
 
 /** Index in a dimension of x for an index of the output; -1 where the constant value goes. */

@@ -1,7 +1,7 @@
 import { DType } from '../generated/constants';
 import { averagePixel, averagePixelOn, maxPixel, maxPixelOn } from '../kernels/pool';
 import { attr, failInput, input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
-import { fillElements, unitsOfBlock, yieldsAt } from './blocks';
+import { unitsOfBlock, yieldsAt } from './blocks';
 import {
   batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
   strideH, strideW, width,
@@ -31,12 +31,13 @@ export function averagePool(): i32 {
   return pool(false, attr(11) != 0);
 }
 
-/** X [n,h,w,c] to [n,1,1,c]; NaN for images without pixels. */
+/** X [n,h,w,c] to [n,1,1,c]. */
 export function globalAveragePool(): i32 {
   const x = input(0);
   const out = output(0);
-  if (x.dtype != DType.float32 || x.rank != 4) {
-    failInput(0, 'float32 [batch, height, width, channels]');
+  const isEmpty = x.rank == 4 && x.dim(1) * x.dim(2) == 0 && x.dim(0) * x.dim(3) != 0;
+  if (x.dtype != DType.float32 || x.rank != 4 || isEmpty) {
+    failInput(0, 'float32 [batch, height, width, channels] with at least one pixel');
     return FAILED;
   }
   if (progress == 0) {
@@ -46,7 +47,7 @@ export function globalAveragePool(): i32 {
     if (!outputAlloc(0, DType.float32, 4)) return FAILED;
     setProgress(1);
   }
-  if (x.count() == 0) return fillElements(out.data, out.byteLength, 4, reinterpret<u32>(f32.NaN)) ? DONE : YIELD;
+  if (out.byteLength == 0) return DONE;
   const pixels = x.dim(1) * x.dim(2);
   const c = x.dim(3);
   const step = <usize>c << 2;

@@ -95,13 +95,12 @@ function begin(x: Tensor, kind: u32, mask: i32): bool {
   return true;
 }
 
-/** What the reduction of nothing gives: 0, 1 for products, NaN for means, the least for the largest. */
+/** What onnxruntime makes of nothing: 0, also as a mean, 1 for products, the least number for the largest. */
 function fillEmpty(out: Tensor, kind: u32): i32 {
   let bits: u64 = 0;
   if (out.dtype == DType.float32) {
     let value: f32 = 0;
     if (kind == ReduceKind.prod) value = 1;
-    else if (kind == ReduceKind.mean) value = NaN;
     else if (kind == ReduceKind.max) value = -Infinity;
     else if (kind == ReduceKind.min) value = Infinity;
     bits = reinterpret<u32>(value);

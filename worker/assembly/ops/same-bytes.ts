@@ -94,12 +94,12 @@ function axesMask(rank: u32, mayRepeat: bool): i32 {
   return mask;
 }
 
-/** X, axes i64? (absent: all of size 1). */
+/** X, axes i64? (absent or none: all of size 1). */
 export function squeeze(): i32 {
   if (progress != 0) return copyOn();
   const x = input(0);
   let mask = 0;
-  if (hasInput(1)) {
+  if (hasInput(1) && input(1).count() != 0) {
     mask = axesMask(x.rank, true);
     if (mask < 0) return FAILED;
   } else {

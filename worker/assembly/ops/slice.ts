@@ -67,7 +67,10 @@ function readRanges(x: Tensor): bool {
     const least: i64 = step > 0 ? 0 : -1;
     const most: i64 = step > 0 ? size : size - 1;
     const start = bounded(indexAt(input(1), k), size, 0, most, step < 0);
-    const end = bounded(indexAt(input(2), k), size, least, most, step < 0);
+    let to = indexAt(input(2), k);
+    // As in onnxruntime the largest numbers mean: as far as it goes in the step's direction.
+    if (step < 0 && (to == i64(i32.MAX_VALUE) || to == i64.MAX_VALUE)) to = i64.MIN_VALUE;
+    const end = bounded(to, size, least, most, step < 0);
     const span = step > 0 ? end - start : start - end;
     const stride = step > 0 ? step : -step;
     store<i64>(starts + (<usize>axis << 3), start);
@@ -80,7 +83,7 @@ function readRanges(x: Tensor): bool {
 function bounded(index: i64, size: i64, least: i64, most: i64, down: bool): i64 {
   if (index < 0) {
     // Far below zero: before the first element, whichever the direction.
-    if (index < -size) return down ? least : 0;
+    if (index < -size) return min<i64>(down ? least : 0, most);
     index += size;
   }
   return min(max(index, least), most);

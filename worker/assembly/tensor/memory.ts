@@ -2,17 +2,21 @@
  * The heap of tensors. Blocks in use stand in a table of (start, end) pairs sorted by address, so
  * that looking for room touches one page and never the free memory itself. A request takes the
  * smallest gap that holds it, the lowest of equal ones, and memory behind the last block only when
- * no gap does: pages that a message has touched are used again before new ones are.
+ * no gap does: pages that a message has touched are used again before new ones are. The table begins
+ * in front of the heap; where it is full it moves into a block of its own, twice as large.
  */
 const BLOCK_ALIGNMENT: usize = 64;
 const PAGE_BYTES: usize = 65536;
 /** Memory there is behind every block, so that kernels may read a whole vector at its end. */
 const READABLE_BEHIND: usize = 64;
-const MAX_BLOCKS: u32 = 8192;
+const FIRST_CAPACITY: u32 = 8192;
 const ENTRY_BYTES: usize = 8;
 
 let table: usize = 0;
 let blocks: u32 = 0;
+/** Blocks the table has room for, and bytes of its own block; 0 while it lies in front of the heap. */
+let capacity: u32 = FIRST_CAPACITY;
+let tableBytes: usize = 0;
 let heapStart: usize = 0;
 let heapLimit: usize = 0xffff0000;
 
@@ -39,8 +43,28 @@ function grownTo(end: usize): bool {
 
 function initialise(): bool {
   table = roundUp(__heap_base, BLOCK_ALIGNMENT);
-  heapStart = table + (<usize>MAX_BLOCKS) * ENTRY_BYTES;
+  heapStart = table + (<usize>FIRST_CAPACITY) * ENTRY_BYTES;
   return grownTo(heapStart);
+}
+
+/** Moves the table behind the last block, with twice the room. False where the heap has none for it. */
+function growTable(): bool {
+  const bytes = (<usize>capacity) * ENTRY_BYTES * 2;
+  const from = heapEnd();
+  if (from > heapLimit || heapLimit - from < bytes || !grownTo(from + bytes + READABLE_BEHIND)) return false;
+  memory.copy(from, table, (<usize>blocks) * ENTRY_BYTES);
+  const old = table;
+  const oldBytes = tableBytes;
+  table = from;
+  tableBytes = bytes;
+  capacity *= 2;
+  const entry = table + (<usize>blocks) * ENTRY_BYTES;
+  store<u32>(entry, <u32>from);
+  store<u32>(entry, <u32>(from + bytes), 4);
+  blocks++;
+  if (oldBytes == 0) heapStart = old;
+  else release(old);
+  return true;
 }
 
 /** First address past the last one that blocks may use. Default: all of 4 GiB but one page. */
@@ -56,7 +80,9 @@ export function alloc(bytes: usize): usize {
 /** As {@link alloc}, at a multiple of `alignment`, a power of two of at least 64. */
 export function allocAligned(bytes: usize, alignment: usize): usize {
   if (table == 0 && !initialise()) return 0;
-  if (blocks == MAX_BLOCKS || bytes > 0xfffe0000) return 0;
+  if (bytes > 0xfffe0000) return 0;
+  // A larger table takes an entry itself.
+  if (blocks + 1 >= capacity && !growTable() && blocks == capacity) return 0;
   const size = max<usize>(roundUp(bytes, BLOCK_ALIGNMENT), BLOCK_ALIGNMENT);
   let best: usize = 0;
   let bestIndex: u32 = 0;
@@ -106,11 +132,11 @@ export function release(address: usize): void {
   }
 }
 
-/** Bytes in use, for metrics. */
+/** Bytes in use but for the table's, for metrics. */
 export function heapUsed(): u64 {
   let total: u64 = 0;
   for (let i: u32 = 0; i < blocks; i++) total += endOf(i) - startOf(i);
-  return total;
+  return total - tableBytes;
 }
 
 /** First address past the last block in use. */

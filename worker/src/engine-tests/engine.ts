@@ -28,6 +28,8 @@ interface Exports {
   alloc(bytes: number): number;
   release(address: number): void;
   heapUsed(): bigint;
+  heapEnd(): number;
+  setHeapLimit(end: number): void;
   setBudget(limit: bigint): void;
   beginNode(
     op: number,
@@ -138,12 +140,27 @@ export class Engine {
     });
   }
 
+  /** Lets the heap grow by at most so many bytes. */
+  limitHeap(bytes: number): void {
+    this.#exports.setHeapLimit(this.heapEnd() + bytes);
+  }
+
+  /** Takes all memory below `end` that is free, so that what comes next lies behind it. */
+  occupyUntil(end: number): void {
+    this.#alloc(end - (this.#exports.heapEnd() >>> 0) - 64);
+  }
+
+  /** First address past the last block. */
+  heapEnd(): number {
+    return this.#exports.heapEnd() >>> 0;
+  }
+
   heapUsed(): number {
     return Number(this.#exports.heapUsed());
   }
 
   #alloc(bytes: number): number {
-    const address = this.#exports.alloc(bytes);
+    const address = this.#exports.alloc(bytes) >>> 0;
     if (address === 0) throw new Error('the engine has no room');
     return address;
   }

@@ -62,6 +62,19 @@ describe('the heap of tensors', () => {
     expect(memory.alloc(1000)).toBe(blocks[5]! + 64);
   });
 
+  it('holds any number of blocks', () => {
+    const count = 9000;
+    const blocks = Array.from({ length: count }, (_, i) => memory.alloc(64 + (i % 3) * 64) >>> 0);
+    expect(blocks.every((block) => block > 0)).toBe(true);
+    const sorted = blocks
+      .map((from, i) => ({ from, to: from + 64 + (i % 3) * 64 }))
+      .sort((a, b) => a.from - b.from);
+    for (let i = 1; i < count; i++) expect(sorted[i]!.from >= sorted[i - 1]!.to).toBe(true);
+    for (const block of blocks) memory.release(block);
+    expect(memory.heapUsed()).toBe(0n);
+    expect(memory.alloc(64) >>> 0).toBeLessThan(blocks[1]!);
+  });
+
   it('ends at the limit', () => {
     const first = memory.alloc(64);
     memory.setHeapLimit(memory.heapEnd() + 1024);

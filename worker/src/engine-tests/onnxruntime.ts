@@ -122,14 +122,14 @@ function toOrt(tensor: TestTensor): Tensor {
 export async function onnxruntime(node: OnnxNode): Promise<TestTensor[]> {
   const session = await InferenceSession.create(onnxModel(node), {
     graphOptimizationLevel: 'disabled',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     intraOpNumThreads: 1,
   });
   const feeds: Record<string, Tensor> = {};
   node.inputs.forEach((tensor, i) => {
     if (tensor) feeds[`in${i}`] = toOrt(tensor);
   });
-  const results = await session.run(feeds);
+  const results = await session.run(feeds, { logSeverityLevel: 4 });
   await session.release();
   return session.outputNames.map((name) => {
     const { type, dims, data } = results[name]!;
