@@ -188,8 +188,9 @@ describe('what cannot be run', () => {
       constants: { filter: floatConstant([4, 3, 5], numbers(60)) },
     });
     graph.opsets.set('my.domain', 1);
-    const { problems } = await refusal(graph);
+    const { problems, message } = await refusal(graph);
     expect(problems!.map(({ node }) => node)).toEqual(['magic', 'conv']);
+    expect(message).toMatch(/\nonnxruntime refuses it too: .*Magic/);
   });
 });
 

@@ -83,8 +83,11 @@ function failure(original: Graph, attempts: readonly Attempt[]): PartitionError 
   };
   const best = judged.toSorted((a, b) => a.problems.length - b.problems.length)[0] ?? asItIs;
   const problems = best === asItIs ? asItIs.problems : inFileTerms(best, asItIs);
-  if (problems.length > 0) return unsupportedError(problems);
   const [reason] = reasons;
+  if (problems.length > 0) {
+    const after = reason === undefined ? '' : `\nonnxruntime refuses it too: ${errorText(reason)}`;
+    return unsupportedError(problems, { cause: reason }, after);
+  }
   return reason instanceof PartitionError ? reason : refusal(reason);
 }
 
