@@ -55,19 +55,25 @@ export class PartitionError extends Error {
     this.leastWorkers = details.leastWorkers;
   }
 
-  /** The same error, with the sizes that the model was planned with. */
+  /** The same error with the sizes that were planned with, where others could help. */
   withDims(dims: Readonly<Record<string, number>>): PartitionError {
+    if (this.code === 'bad-model' || this.code === 'no-room') return this;
     const { code, message, cause, problems, leastWeightsBytes, leastWorkers } = this;
     const details = { cause, problems, dims, leastWeightsBytes, leastWorkers };
     return new PartitionError(code, message, details);
   }
 }
 
-/** What onnxruntime puts before the reason: places in its own source, and a number. */
-const runtimePrefix = /^[^]*\[ONNXRuntimeError\] : \d+ : \w+ : /;
+/** What onnxruntime writes around a reason: places in its own source and where its files lie. */
+const runtimeNoise = [
+  /^[^]*\[ONNXRuntimeError\] : \d+ : \w+ : /,
+  /\/onnxruntime_src\/\S+ [^(]*\([^)]*\) (const )?/g,
+  /Load model from \S+ failed: ?/,
+];
 
-/** The text of anything thrown; of onnxruntime's errors the reason alone. */
+/** The text of anything thrown; of onnxruntime's errors the reason alone, without a full stop. */
 export function errorText(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(runtimePrefix, '').trim();
+  const reason = runtimeNoise.reduce((rest, noise) => rest.replace(noise, ''), text);
+  return reason.trim().replace(/\.+$/, '');
 }

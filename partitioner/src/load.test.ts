@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PartitionError } from './error.js';
 import { floatConstant, memoryConstant } from './graph/constant.js';
-import { makeNode, type Graph } from './graph/graph.js';
+import { makeNode, type Graph, type NamedValue } from './graph/graph.js';
 import { loadModel } from './load.js';
 import { modelHash } from './onnx/data-files.js';
 import { readOnnx } from './onnx/read-model.js';
@@ -176,15 +176,52 @@ describe('what cannot be run', () => {
     expect(message).toMatch(/input "n{40}…": has a name of 70000 bytes, at most 65535/);
   });
 
-  it("is told with onnxruntime's own reason where that refuses the model", async () => {
+  it('is told with forms that show without sizes where onnxruntime cannot run it either', async () => {
     const graph = makeGraph({
-      inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3] }],
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 3, 8] }],
       outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
-      nodes: [makeNode('MatMul', 'product', ['x', 'w'], ['y'])],
-      constants: { w: floatConstant([4, 2], numbers(8)) },
+      nodes: [
+        makeNode('my.domain.Magic', 'magic', ['x'], ['a']),
+        makeNode('Conv', 'conv', ['a', 'filter'], ['b']),
+        makeNode('Relu', 'relu', ['b'], ['y']),
+      ],
+      constants: { filter: floatConstant([4, 3, 5], numbers(60)) },
     });
-    const { message } = await refusal(graph);
-    expect(message).toMatch(/Incompatible dimensions|incompatible|Dimension/i);
+    graph.opsets.set('my.domain', 1);
+    const { problems, message } = await refusal(graph);
+    expect(problems!.map(({ node }) => node)).toEqual(['magic', 'conv']);
+    expect(message).toMatch(/\nonnxruntime refuses it too: .*Magic/);
+  });
+});
+
+describe("onnxruntime's own reason is told", () => {
+  const inputs: NamedValue[] = [{ name: 'x', dtype: 'float32', dims: ['N', 'samples'] }];
+  const outputs: NamedValue[] = [{ name: 'y', dtype: 'float32', dims: undefined }];
+  const constants = { w: floatConstant([4, 2], numbers(8)) };
+
+  it.each([
+    ['a cycle', ['x', 'z'], /^onnxruntime refuses the model: .*not acyclic$/],
+    [
+      'a value from nowhere',
+      ['x', 'nowhere'],
+      /refuses the model: .*'nowhere' is not a graph input/,
+    ],
+  ])('of %s', async (_, read, expected) => {
+    const nodes = [makeNode('Add', 'add', read, ['y']), makeNode('Relu', 'relu', ['y'], ['z'])];
+    const error = await refusal(makeGraph({ inputs, outputs, nodes }));
+    expect(error).toMatchObject({ code: 'bad-model', dims: undefined });
+    expect(error.message).toMatch(expected);
+    expect(error.message).not.toMatch(/onnxruntime_src|canopy-plan/);
+  });
+
+  it('of sizes that do not go together, with the sizes that were tried', async () => {
+    const nodes = [makeNode('MatMul', 'product', ['x', 'w'], ['y'])];
+    const error = await refusal(makeGraph({ inputs, outputs, nodes, constants }));
+    expect(error.code).toBe('cannot-run');
+    expect(error.message).toMatch(/dimension mismatch/);
+    expect(error.dims).toEqual({ N: 1, samples: 128 });
+    const path = save('samples.onnx', writeOnnx(makeGraph({ inputs, outputs, nodes, constants })));
+    (await loadModel(path, { samples: 4 })).close();
   });
 });
 

@@ -2,7 +2,12 @@ import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
 import { foldConstants } from './graph/fold-constants.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
-import { lowerGraph, supported, unsupportedOperators } from './graph/lower/index.js';
+import {
+  lowerGraph,
+  problemsWithoutSizes,
+  supported,
+  unsupportedOperators,
+} from './graph/lower/index.js';
 import { measureGraph, typicalDims } from './graph/measure.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
 import { runPasses } from './graph/passes/index.js';
@@ -57,15 +62,14 @@ async function judge(
   graph: Graph,
   measure: (graph: Graph) => ReturnType<typeof measureGraph>,
 ): Promise<Attempt> {
-  const operators = unsupportedOperators(graph);
   try {
     return { level, graph, program: lowerGraph(graph, await measure(graph)) };
   } catch (error) {
     const problems = error instanceof PartitionError ? error.problems : undefined;
     if (problems) return { level, graph, problems };
-    // A model that cannot be run for its sizes may still tell which operators it would need.
-    if (operators.length > 0) return { level, graph, problems: operators };
-    throw error;
+    // onnxruntime does not run it either: what workers lack is told as far as it shows without sizes.
+    if (unsupportedOperators(graph).length === 0) throw error;
+    return { level, graph, problems: problemsWithoutSizes(graph) };
   }
 }
 
@@ -75,16 +79,21 @@ function failure(original: Graph, attempts: readonly Attempt[]): PartitionError 
   const reasons = attempts.flatMap((attempt) => ('reason' in attempt ? [attempt.reason] : []));
   const asItIs = judged.find(({ level }) => level === 'file') ?? {
     graph: original,
-    problems: unsupportedOperators(original),
+    problems: problemsWithoutSizes(original),
   };
   const best = judged.toSorted((a, b) => a.problems.length - b.problems.length)[0] ?? asItIs;
   const problems = best === asItIs ? asItIs.problems : inFileTerms(best, asItIs);
-  if (problems.length > 0) return unsupportedError(problems);
   const [reason] = reasons;
-  if (reason instanceof PartitionError) return reason;
-  return new PartitionError('cannot-run', `onnxruntime refuses the model: ${errorText(reason)}`, {
-    cause: reason,
-  });
+  if (problems.length > 0) {
+    const after = reason === undefined ? '' : `\nonnxruntime refuses it too: ${errorText(reason)}`;
+    return unsupportedError(problems, { cause: reason }, after);
+  }
+  return reason instanceof PartitionError ? reason : refusal(reason);
+}
+
+function refusal(reason: unknown): PartitionError {
+  const text = `onnxruntime refuses the model: ${errorText(reason)}`;
+  return new PartitionError('bad-model', text, { cause: reason });
 }
 
 /** The first graph of the model that can be lowered. */
@@ -105,7 +114,14 @@ async function lowerModel(
       attempts.push({ level, reason });
       continue;
     }
-    const attempt = await judge(level, graph, measure);
+    let attempt: Attempt;
+    try {
+      attempt = await judge(level, graph, measure);
+    } catch (error) {
+      // A model that onnxruntime cannot even open does not fail for its sizes.
+      const refused = attempts.find((failed) => 'reason' in failed);
+      throw refused && level === 'file' ? refusal(refused.reason) : error;
+    }
     if ('program' in attempt) {
       const notes = attempts.flatMap((failed) =>
         'reason' in failed

@@ -26,17 +26,22 @@ function groupText(group: readonly Problem[]): string {
   return `  ${op}${where}: ${why}; ${advice}`;
 }
 
-/** The error that lists all that cannot be run, once each, grouped by operator and reason. */
+/**
+ * The error that lists all that cannot be run, once each, grouped by operator and reason.
+ *
+ * @param after text for its end
+ */
 export function unsupportedError(
   problems: readonly Problem[],
   details: PartitionErrorDetails = {},
+  after = '',
 ): PartitionError {
   const groups = grouped(problems);
   const all = groups.flat();
   const count = `${all.length} part${all.length === 1 ? '' : 's'}`;
   return new PartitionError(
     'unsupported',
-    `${count} of the model cannot be run:\n${groups.map(groupText).join('\n')}`,
+    `${count} of the model cannot be run:\n${groups.map(groupText).join('\n')}${after}`,
     { ...details, problems: all },
   );
 }

@@ -22,7 +22,7 @@ export interface StagePrediction {
   messages: number;
   bytesReceived: number;
   bytesSent: number;
-  /** Most heap the activations take at once. */
+  /** Most heap the activations take at once, with what kernels take while they run. */
   scratchBytes: number;
 }
 

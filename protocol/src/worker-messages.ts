@@ -196,7 +196,7 @@ export interface StageTrace {
   messages: number;
   bytesReceived: number;
   bytesSent: number;
-  /** Most heap its activations took at once. */
+  /** Most heap its activations took at once, with what kernels took while they ran. */
   scratchBytes: number;
 }
 

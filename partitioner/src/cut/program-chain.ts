@@ -124,16 +124,18 @@ export class ProgramChain implements Chain {
   private *stagesFrom(
     start: number,
   ): Generator<{ end: number; weightsBytes: number; weightsRead: number; memory: StageMemory }> {
-    const held = new Set<string>();
+    /** Bytes read of each weight that is held. */
+    const held = new Map<string, number>();
     const memory = new StageMemory(this.program, this.rows, this.last, this.bytes(start));
     let weightsBytes = 0;
     let weightsRead = 0;
     for (let index = start; index < this.nodes; index++) {
       for (const { name, bytes, read } of this.weights[index]!) {
-        if (held.has(name)) continue;
-        weightsBytes += bytes;
-        weightsRead += read;
-        held.add(name);
+        const before = held.get(name);
+        const after = Math.min(bytes, (before ?? 0) + read);
+        if (before === undefined) weightsBytes += bytes;
+        weightsRead += after - (before ?? 0);
+        held.set(name, after);
       }
       memory.step(index, this.kernelsBefore[index + 1]! - this.kernelsBefore[index]!);
       yield { end: index + 1, weightsBytes, weightsRead, memory };

@@ -1,4 +1,4 @@
-import type { Problem } from '../../error.js';
+import { PartitionError, type Problem } from '../../error.js';
 import { unsupportedError } from '../../problems.js';
 import { UnsupportedType } from '../../onnx/read-tensor.js';
 import { makeNode, type Graph, type GraphNode } from '../graph.js';
@@ -6,7 +6,7 @@ import type { Measured } from '../measure.js';
 import type { Program } from '../program.js';
 import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
-import { Lowering, UnsupportedNode, type Lower } from './lowering.js';
+import { Lowering, UnknownValue, UnsupportedNode, type Lower } from './lowering.js';
 import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
 import { shape } from './shape.js';
@@ -32,6 +32,17 @@ export function unsupportedOperators(graph: Graph): Problem[] {
     }));
 }
 
+/** What cannot be run of a graph of which no sizes are known: operators, and forms that need no sizes. */
+export function problemsWithoutSizes(graph: Graph): readonly Problem[] {
+  try {
+    lowerGraph(graph, new Map());
+  } catch (error) {
+    if (error instanceof PartitionError && error.problems) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
 /**
  * Turns a graph of standard operators into a program of worker operations: images channels-last
  * between transposes, constant matrices and filters as weights to pack.
@@ -40,6 +51,7 @@ export function unsupportedOperators(graph: Graph): Problem[] {
  */
 export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>): Program {
   const problems = unsupportedOperators(graph);
+  const unknown: Problem[] = [];
   const lowering = new Lowering(graph, measured);
   for (const input of graph.inputs) {
     const known = measured.get(input.name)!;
@@ -51,10 +63,11 @@ export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>
     try {
       lower(node, lowering);
     } catch (error) {
-      problems.push(problemOf(node, error));
+      (error instanceof UnknownValue ? unknown : problems).push(problemOf(node, error));
     }
   }
   if (problems.length > 0) throw unsupportedError(problems);
+  if (unknown.length > 0) throw unsupportedError(unknown);
   giveOutConstants(graph, lowering);
   return lowering.program;
 }

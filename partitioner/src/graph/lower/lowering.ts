@@ -25,6 +25,13 @@ export class UnsupportedNode extends Error {
   }
 }
 
+/** A node whose values nothing is known of: because of other nodes that cannot be run. */
+export class UnknownValue extends UnsupportedNode {
+  constructor(value: string) {
+    super(`nothing is known of its value "${value}"`, 'report it');
+  }
+}
+
 /** Turns one node of the graph into operations; throws {@link UnsupportedNode}. */
 export type Lower = (node: GraphNode, to: Lowering) => void;
 
@@ -56,7 +63,7 @@ export class Lowering {
 
   private measure(name: string): Measured {
     const known = this.program.values.get(name) ?? this.measured.get(name);
-    if (!known) throw new UnsupportedNode(`nothing is known of its value "${name}"`, 'report it');
+    if (!known) throw new UnknownValue(name);
     return known;
   }
   dtype(name: string): DTypeName {
