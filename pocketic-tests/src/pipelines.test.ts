@@ -53,6 +53,10 @@ describe('several pipelines of a model', () => {
     await pic.stopCanister(head);
     for (let seed = 0; seed < 3; seed++) expect(await workersOf(1, seed)).toEqual(other);
     await pic.startCanister(head);
+    // It is left out for a while; then a request is offered to it first.
+    await pic.advanceTime(10_000);
+    await pic.tick();
+    expect(await workersOf(1, 4)).toEqual(stopped);
     const made = [await workersOf(1, 5), await workersOf(1, 6)].sort();
     expect(made).toEqual([...groups()].sort());
   });

@@ -3,7 +3,12 @@ import { PocketIc } from '@dfinity/pic';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import wabt from 'wabt';
 import { startServer, type RunningServer } from '@canopy/local-ic/http';
-import { httpTransport } from './agent.js';
+import { HttpAgent as AgentOf3 } from '@dfinity/agent';
+import { HttpAgent as AgentOf5 } from '@icp-sdk/core/agent';
+import { HttpAgent as AgentOf6 } from 'icp-sdk-core-6/agent';
+import { identityFromPem } from '../identity/identity.js';
+import { AgentTransport, httpTransport, type AgentTransportOptions } from './agent.js';
+import type { AgentLike, IdentityLike } from './agent-shape.js';
 import { PocketIcTransport } from './pocket-ic.js';
 import type { Transport } from './transport.js';
 
@@ -43,17 +48,49 @@ async function echoModule(...padding: number[]): Promise<Uint8Array> {
 
 let server: RunningServer;
 let pic: PocketIc;
-const transports: Record<string, () => Promise<Transport>> = {
-  PocketIcTransport: () => Promise.resolve(new PocketIcTransport(pic)),
-  AgentTransport: async () => {
-    const host = `http://127.0.0.1:${await pic.makeLive()}`;
-    const [subnet] = await pic.getApplicationSubnets();
-    return httpTransport({
-      host,
-      effectiveCanisterId: subnet!.canisterRanges[0]!.start.toText(),
-    });
-  },
+/** An Ed25519 key of 32 bytes of 1. */
+const identity = identityFromPem(
+  `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB
+-----END PRIVATE KEY-----`,
+);
+const anonymous = '2vxsx-fae';
+
+async function live(): Promise<{ host: string } & AgentTransportOptions> {
+  const host = `http://127.0.0.1:${await pic.makeLive()}`;
+  const [subnet] = await pic.getApplicationSubnets();
+  return { host, effectiveCanisterId: subnet!.canisterRanges[0]!.start.toText() };
+}
+
+/** A transport of somebody's own agent, of one release. */
+type Agent = AgentLike & { fetchRootKey(): Promise<unknown> };
+const of =
+  (create: (options: { host: string; identity?: never }) => Agent, who?: IdentityLike) =>
+  async (): Promise<Transport> => {
+    const { host, ...options } = await live();
+    const agent = create({ host, ...(who && { identity: who as never }) });
+    await agent.fetchRootKey();
+    return new AgentTransport(agent, options);
+  };
+const agents = {
+  '@dfinity/agent 3': (options: object): Agent => AgentOf3.createSync(options),
+  '@icp-sdk/core 5': (options: object): Agent => AgentOf5.createSync(options),
+  '@icp-sdk/core 6': (options: object): Agent => AgentOf6.createSync(options),
 };
+
+/** Each transport, and who it calls as. */
+const transports: Record<string, [() => Promise<Transport>, string]> = {
+  PocketIcTransport: [() => Promise.resolve(new PocketIcTransport(pic)), anonymous],
+  httpTransport: [async () => httpTransport(await live()), anonymous],
+  'httpTransport with a key': [
+    async () => httpTransport({ ...(await live()), identity }),
+    identity.getPrincipal().toText(),
+  ],
+};
+for (const [name, create] of Object.entries(agents)) {
+  transports[name] = [of(create), anonymous];
+  transports[`${name} with a key`] = [of(create, identity), identity.getPrincipal().toText()];
+}
 
 beforeAll(async () => {
   server = await startServer();
@@ -72,13 +109,14 @@ describe.each(Object.keys(transports))('%s', (name) => {
   const none = new Uint8Array();
 
   beforeAll(async () => {
-    transport = await transports[name]!();
+    transport = await transports[name]![0]();
     canister = await transport.createCanister({ cycles: 10n ** 13n });
     await transport.installCode({ canister, module: await echoModule(0), mode: 'install' });
   });
 
   test('says who it calls as', async () => {
-    expect(await transport.principal()).toBe('2vxsx-fae');
+    expect(await transport.principal()).toBe(transports[name]![1]);
+    expect(await transport.isLocal!()).toBe(true);
   });
 
   test('calls updates and queries with raw bytes', async () => {
@@ -121,3 +159,28 @@ describe.each(Object.keys(transports))('%s', (name) => {
     expect(await transport.update(other, 'keep', bytes)).toEqual(bytes);
   });
 });
+
+test.each(Object.entries(agents))(
+  'an update by an agent of %s is answered in the call: nothing is asked again',
+  async (_, create) => {
+    const { host, ...options } = await live();
+    const asked: string[] = [];
+    const counting = (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+      asked.push(
+        String(input instanceof Request ? input.url : input)
+          .split('/')
+          .at(-1)!,
+      );
+      return fetch(input, init);
+    };
+    const agent = create({ host, fetch: counting });
+    await agent.fetchRootKey();
+    const transport = new AgentTransport(agent, options);
+    const canister = await transport.createCanister({ cycles: 10n ** 13n });
+    await transport.installCode({ canister, module: await echoModule(0), mode: 'install' });
+    await transport.update(canister, 'keep', Uint8Array.of(1));
+    asked.length = 0;
+    await transport.update(canister, 'keep', Uint8Array.of(2));
+    expect(asked).toEqual(['call']);
+  },
+);
