@@ -33,7 +33,7 @@ export interface StageWork {
   heldBytes: number;
   bytesReceived: number;
   bytesSent: number;
-  /** Of the result that a last stage copies and keeps instead of sending it; else 0. */
+  /** Of the result that a single stage, or a last one, copies and keeps instead of sending it; else 0. */
   bytesKept: number;
 }
 
@@ -42,8 +42,11 @@ const byteCopied = 1;
 
 /** Pages a message reads and writes whatever it does: stack, globals, tables, the program. */
 const fixedPages = { head: { read: 3, written: 2 }, other: { read: 1, written: 1 } };
-/** Where the tensor heap begins in its first page, about. */
-const heapOffset = 32 * 1024;
+/**
+ * Where activations begin in their first page, about: at the head in one that its tables lie on, which
+ * the message writes in any case.
+ */
+const heapOffset = { head: 4 * 1024, other: 32 * 1024 };
 
 /** What a stage does with the bytes of its messages, without their price. */
 export function messageWork(place: StagePlace, bytesReceived: number, bytesSent: number): Work {
@@ -71,10 +74,10 @@ export function stageCost(
     touches.read * schedule.pageRead + touches.written * schedule.pageWritten;
   const fixed = price(isHead ? fixedPages.head : fixedPages.other);
 
-  // The head got its input in another message, and only reads it in this one.
-  const given = isHead ? pages(bytesReceived) : 0;
-  const written = pages(work.touchedBytes + heapOffset) - given + pages(bytesKept);
-  const first = price({ read: pages(work.weightsRead) + given + written, written }) + fixed;
+  const activations = isHead
+    ? headPages(work.touchedBytes + bytesKept, bytesReceived, pages)
+    : otherPages(work.touchedBytes, bytesKept, pages);
+  const first = price(activations) + price({ read: pages(work.weightsRead), written: 0 }) + fixed;
   const sent = place === 'single' ? 0 : bytesSent;
   const transport =
     sent * schedule.byteSent +
@@ -93,6 +96,30 @@ export function stageCost(
     bytesSent,
     scratchBytes,
   };
+}
+
+/** Measured: so small a request lies in a gap between the head's tables, on pages that are touched anyway. */
+const gapBytes = 120;
+
+/** Pages of activations at the head, which got its input in another message and only reads it in this. */
+function headPages(
+  touched: number,
+  received: number,
+  pages: (bytes: number) => number,
+): { read: number; written: number } {
+  const read = pages(touched + heapOffset.head);
+  if (read > 1) return { read, written: pages(touched - received) };
+  return { read: received <= gapBytes ? 0 : 1, written: 0 };
+}
+
+/** Pages of activations at a later stage. */
+function otherPages(
+  touched: number,
+  kept: number,
+  pages: (bytes: number) => number,
+): { read: number; written: number } {
+  const written = pages(touched + heapOffset.other) + pages(kept);
+  return { read: written, written };
 }
 
 /** Bytes of the report that a last stage sends to the head when it keeps the result. */

@@ -96,16 +96,18 @@ export class ProgramChain implements Chain {
     weightsRead: number,
     memory: Pick<StageMemory, 'scratchBytes' | 'touchedBytes' | 'heldBytes'>,
   ): StageWork {
-    const keeps = start > 0 && end === this.nodes && resultsStay(this.program, 2);
+    const isLast = end === this.nodes;
+    const reports = start > 0 && isLast && resultsStay(this.program, 2);
+    const keeps = isLast && (start === 0 || reports);
     return {
-      place: placeOf(start === 0, end === this.nodes),
+      place: placeOf(start === 0, isLast),
       kernels: this.kernelsBefore[end]! - this.kernelsBefore[start]!,
       weightsRead,
       scratchBytes: memory.scratchBytes,
       touchedBytes: memory.touchedBytes,
       heldBytes: memory.heldBytes,
       bytesReceived: this.bytes(start),
-      bytesSent: keeps ? reportBytes : this.bytes(end),
+      bytesSent: reports ? reportBytes : this.bytes(end),
       bytesKept: keeps ? this.bytes(end) : 0,
     };
   }
