@@ -1,6 +1,6 @@
 import type { Deployment, DeployProgress, ReadyDeployment } from '@canopy/client';
 import type { PlannedModel } from '@canopy/partitioner';
-import type { Connection } from '../connect.js';
+import type { ConnectFlags, Connection } from '../connect.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { withLock } from '../lock.js';
 import { manifestPath, readManifest, writeManifest } from '../manifests.js';
@@ -9,8 +9,7 @@ import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
 import { planOptions, type PlanFlags } from './plan.js';
 
-export interface DeployFlags extends PlanFlags {
-  replica?: string;
+export interface DeployFlags extends PlanFlags, ConnectFlags {
   manifest?: string;
   openCalls?: number;
   /** Deploy anew even where a manifest of this name exists. */
@@ -47,7 +46,9 @@ export async function deployCommand(
   output: Output,
 ): Promise<void> {
   const { connect } = await import('../connect.js');
-  const connection = await connect(flags.replica);
+  const connection = await connect(flags);
+  const { refuseAnonymous } = await import('@canopy/client');
+  await refuseAnonymous(connection.transport);
   const { planModel } = await import('@canopy/partitioner');
   let planned: PlannedModel | undefined;
   try {

@@ -1,5 +1,6 @@
 import type { CoordinatorClient, Deployment, Transport } from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
+import type { ConnectFlags } from '../connect.js';
 import { CommandError } from '../errors.js';
 import { findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
@@ -42,7 +43,7 @@ async function requireThere(deployment: Deployment, transport: Transport): Promi
 /** `canopy status DEPLOYMENT`: the health of a deployment. */
 export async function statusCommand(
   name: string,
-  flags: { replica?: string },
+  flags: ConnectFlags,
   output: Output,
 ): Promise<void> {
   const deployment = await findManifest(name);
@@ -56,7 +57,7 @@ export async function statusCommand(
   }
   const { connectToDeployment } = await import('../connect.js');
   const { placeText } = await import('@canopy/client');
-  const { transport } = await connectToDeployment(deployment, flags.replica);
+  const { transport } = await connectToDeployment(deployment, flags);
   await requireThere(deployment, transport);
   const { workers, metrics } = await askAll(transport, deployment);
   if (output.json) {
