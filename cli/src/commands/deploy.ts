@@ -30,6 +30,7 @@ const goesOn = 'the same command goes on where this one stopped';
 /** What helps where a manifest cannot be gone on with. */
 const waysOut =
   '--fresh deploys anew with new canisters and forgets these; --name NAME makes another deployment beside them';
+const otherKey = '--identity FILE names the key that it was deployed with';
 
 function describe({ step, done, total, detail }: DeployProgress): string {
   const count =
@@ -106,7 +107,11 @@ async function deployPlanned(
     await runSteps(output, [{ title: `Deploying to ${host}`, run }]);
   } catch (error) {
     const isManifest = error instanceof CanopyError && error.code === 'bad-deployment';
-    throw isManifest ? new CommandError(`${path}: ${error.message}\n${waysOut}`) : error;
+    if (!isManifest) throw error;
+    const isForeign = error.message.includes('is managed by others');
+    throw new CommandError(
+      `${path}: ${error.message}\n${isForeign ? `${otherKey}; ` : ''}${waysOut}`,
+    );
   }
   for (const note of notes) output.note(note);
   return deployment!;

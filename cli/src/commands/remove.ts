@@ -72,6 +72,13 @@ async function takeAway(
   const { connectToDeployment } = await import('../connect.js');
   const { transport, host } = await connectToDeployment(deployment, flags);
   const removal = await whileReachable(host, goesOn, planRemoval(deployment, { transport }));
+  const foreign = removal.left.filter(({ state }) => state === 'foreign');
+  if (foreign.length > 0) {
+    const which = foreign.map(({ place, canister }) => `${place} (${canister})`).join(', ');
+    throw new CommandError(
+      `${which}: managed by others; --identity names the key that "${deployment.model}" was deployed with`,
+    );
+  }
   const canisters = removal.deleted.map(({ place, canister }) => `${place} (${canister})`);
   const what = canisters.length === 0 ? 'no canister' : canisters.join(', ');
   const question = `Remove "${deployment.model}" from ${host}: ${what}? Cycles in them are lost.`;

@@ -35,8 +35,10 @@ async function requireThere(deployment: Deployment, transport: Transport): Promi
     differences.push(`the coordinator does not know "${deployment.model}"`);
   }
   if (differences.length === 0) return;
+  const isForeign = findings.some(({ state }) => state === 'foreign');
   throw new CommandError(
-    `"${deployment.model}" is not there as its manifest says: ${differences.join('; ')}. Deploy it again`,
+    `"${deployment.model}" is not there as its manifest says: ${differences.join('; ')}. ` +
+      (isForeign ? '--identity names the key that it was deployed with' : 'Deploy it again'),
   );
 }
 

@@ -21,6 +21,15 @@ export function addModelCommands(program: Command, output: () => Output): void {
     });
 
   program
+    .command('operators')
+    .argument('[names...]', 'operators to ask for; all where none is named')
+    .description('show which ONNX operators workers run, and in which forms')
+    .action(async (names: string[]) => {
+      const { operatorsCommand } = await import('../commands/operators.js');
+      operatorsCommand(names, output());
+    });
+
+  program
     .command('bench')
     .argument('<model>', 'ONNX file')
     .description('measure what a model takes: rounds or seconds, instructions, cycles')
