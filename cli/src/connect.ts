@@ -1,4 +1,10 @@
-import { httpTransport, type AgentTransport, type Deployment } from '@canopy/client';
+import {
+  httpTransport,
+  loadIdentity,
+  type AgentTransport,
+  type Deployment,
+  type IdentityLike,
+} from '@canopy/client';
 import { Principal } from '@dfinity/principal';
 import { CommandError, UsageError } from './errors.js';
 import { isRunning, readLocalIc, type LocalIc } from './local/state.js';
@@ -6,6 +12,14 @@ import { cannotConnect } from './reach.js';
 
 /** Milliseconds in which a host that takes connections must answer as a replica. */
 const answerTimeoutMs = 30_000;
+
+/** Which IC is asked, and as whom; flags of every command that asks one. */
+export interface ConnectFlags {
+  /** Address of a replica; the local IC where it is left out. */
+  replica?: string;
+  /** File of a PEM key; anonymous where it is left out. */
+  identity?: string;
+}
 
 export interface Connection {
   transport: AgentTransport;
@@ -45,6 +59,7 @@ export function checkAddress(replica: string): void {
 async function openTransport(
   host: string,
   effectiveCanisterId: string | undefined,
+  identity: IdentityLike | undefined,
 ): Promise<AgentTransport> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -54,25 +69,33 @@ async function openTransport(
     }, answerTimeoutMs);
   });
   try {
-    const options = { host, ...(effectiveCanisterId !== undefined && { effectiveCanisterId }) };
+    const options = {
+      host,
+      ...(effectiveCanisterId !== undefined && { effectiveCanisterId }),
+      ...(identity && { identity }),
+    };
     return await Promise.race([httpTransport(options), late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function connectToLocal(local: LocalIc): Promise<Connection> {
+async function connectToLocal(
+  local: LocalIc,
+  identity: IdentityLike | undefined,
+): Promise<Connection> {
   const { url: host, effectiveCanisterId, instance } = local;
-  const transport = await openTransport(host, effectiveCanisterId);
+  const transport = await openTransport(host, effectiveCanisterId, identity);
   return { transport, host, ...(instance !== undefined && { instance }) };
 }
 
 /** The replica a URL names, or the local IC. Throws {@link CommandError} where there is none. */
-export async function connect(replica: string | undefined): Promise<Connection> {
+export async function connect({ replica, identity: key }: ConnectFlags): Promise<Connection> {
   if (replica !== undefined) checkAddress(replica);
+  const identity = key === undefined ? undefined : await loadIdentity(key);
   const local = await readLocalIc();
   if (local && (replica === undefined || replica === local.url)) {
-    if (await isRunning(local)) return connectToLocal(local);
+    if (await isRunning(local)) return connectToLocal(local, identity);
     if (replica === undefined) {
       throw new CommandError(
         'the local IC does not run any more: start one with "canopy local start" and deploy again',
@@ -92,10 +115,8 @@ export async function connect(replica: string | undefined): Promise<Connection> 
         : 'does it run? --replica URL names another';
     throw new CommandError(`${replica} does not answer (${reason}): ${advice}`);
   }
-  return {
-    transport: await openTransport(replica, await effectiveCanisterIdOf(replica)),
-    host: replica,
-  };
+  const canisterId = await effectiveCanisterIdOf(replica);
+  return { transport: await openTransport(replica, canisterId, identity), host: replica };
 }
 
 /**
@@ -103,9 +124,10 @@ export async function connect(replica: string | undefined): Promise<Connection> 
  */
 export async function connectToDeployment(
   deployment: Deployment,
-  replica: string | undefined,
+  flags: ConnectFlags,
 ): Promise<Connection> {
-  const connection = await connect(replica ?? deployment.host);
+  const replica = flags.replica ?? deployment.host;
+  const connection = await connect({ ...flags, ...(replica !== undefined && { replica }) });
   const differs = (noted: string | undefined, now: string | undefined): boolean =>
     noted !== undefined && now !== undefined && noted !== now;
   const { transport, instance, host } = connection;

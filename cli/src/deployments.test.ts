@@ -1,4 +1,5 @@
 /** What becomes of deployments when ICs, commands and users come in each other's way; the built command. */
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,9 +91,21 @@ test('a TensorProto whose data are not aligned, for an input with "=" in its nam
   const floats = [...new Uint8Array(Float32Array.of(-1, 0, 2).buffer)];
   const proto = [0x08, 1, 0x08, 3, 0x10, 1, 0x42, 1, 0x78, 0x4a, 12, ...floats];
   await writeFile(join(folder, 'a=b.pb'), Uint8Array.from(proto));
-  expect(await json('run', 'small', '--input', 'x=1=a=b.pb', '--output', '-')).toMatchObject({
+  const check = ['--check', 'small.onnx'];
+  const run = ['run', 'small', '--input', 'x=1=a=b.pb', '--output', '-', ...check];
+  expect(await json(...run)).toMatchObject({
     outputs: { y: { dims: [1, 3], data: [[0, 0, 2]] } },
+    check: [{ output: 'y', largestDifference: 0, equal: true }],
   });
+  const other = relu('x=1');
+  other.nodes = [makeNode('Neg', 'other', ['x=1'], ['y'])];
+  await writeFile(join(folder, 'small-other.onnx'), writeOnnx(other));
+  const differs = await canopy('--quiet', ...run.slice(0, 4), '--check', 'small-other.onnx');
+  expect(differs).toMatchObject({
+    code: 1,
+    stderr: 'canopy: "y" is not what onnxruntime gives for small-other.onnx\n',
+  });
+  expect(differs.stdout).toContain('y: NOT as onnxruntime, largest difference 4.00e+0 (element 2');
 });
 
 test('a manifest is not believed after another IC answers at its address', async () => {
@@ -131,6 +144,30 @@ test('list and remove', async () => {
   const again = await canopy('remove', 'small', '--yes');
   expect(again).toMatchObject({ code: 1 });
   expect(again.stderr).toContain('there is no deployment small');
+});
+
+test('a deployment belongs to the key that it was made with', async () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(join(folder, 'key.pem'), key);
+  const identity = ['--identity', 'key.pem'];
+  await json('deploy', 'small.onnx', ...identity);
+  for (const args of [
+    ['status', 'small'],
+    ['deploy', 'small.onnx'],
+    ['remove', 'small', '--yes'],
+  ]) {
+    const { code, stderr } = await canopy('--quiet', ...args);
+    expect(code).toBe(1);
+    expect(stderr).toContain('managed by others');
+    expect(stderr).toContain('--identity');
+  }
+  expect(await json('status', 'small', ...identity)).toMatchObject({
+    workers: [{ state: 'ready' }],
+  });
+  const missing = await canopy('--quiet', 'status', 'small', '--identity', 'none.pem');
+  expect(missing).toMatchObject({ code: 1 });
+  expect(missing.stderr).toContain('none.pem');
 });
 
 const deployLarge = ['deploy', 'large.onnx', '--name', 'mine'];

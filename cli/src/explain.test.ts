@@ -15,6 +15,18 @@ test.each([
   ],
   [new PartitionError('cannot-run', 'the model does not run'), '--dim samples=16000'],
   [new PartitionError('cannot-run', 'plan with --dim samples=8'), 'plan with --dim samples=8'],
+  [
+    Object.assign(new PartitionError('does-not-fit', 'too large'), { leastWeightsBytes: 3355444 }),
+    'too large\n--max-weights 3.21MiB is the least that works',
+  ],
+  [
+    Object.assign(new PartitionError('cannot-run', 'shapes differ'), { dims: { samples: 1 } }),
+    'planned with --dim "samples=1": other sizes may work',
+  ],
+  [
+    Object.assign(new Error('give it more time with "timeoutMs"'), { code: 'timeout' }),
+    'more time with --timeout',
+  ],
   [new Error('plain'), 'plain'],
   ['text', 'text'],
 ])('%s', (error, text) => {

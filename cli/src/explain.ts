@@ -8,6 +8,7 @@ const flags: Readonly<Record<string, string>> = {
   dims: '--dim',
   goal: '--for',
   name: '--name',
+  timeoutMs: '--timeout',
 };
 
 /** What helps, by the code of an error, where its text does not name an option of the command. */
@@ -33,25 +34,47 @@ const fileProblems: Readonly<Record<string, string>> = {
 };
 
 interface Known {
-  name?: string;
   code?: unknown;
   path?: unknown;
   message: string;
+  /** What the planner knows would fit, and the sizes it planned with. */
+  leastWeightsBytes?: number;
+  leastWorkers?: number;
+  dims?: Readonly<Record<string, number>>;
 }
 
 /** The text of an error as the command prints it: what is wrong, and the option that helps. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof UsageError) return error.message;
-  const { code, path, message } = error as Known;
+  const known = error as Known;
+  const { code, path, message } = known;
   if (typeof code !== 'string') return message;
   if (typeof path === 'string') return `${path}: ${fileProblems[code] ?? message}`;
-  const text = withFlag(message);
-  const more = advice[code];
-  return more === undefined || text.includes('--') ? text : `${text}\n${more}`;
+  const text = withFlags(message);
+  if (text.includes('--')) return text;
+  const more = knownWaysOut(known) ?? advice[code];
+  return more === undefined ? text : `${text}\n${more}`;
 }
 
-/** `pipelines: 300 is more than 256` as `--pipelines: 300 is …`. */
-function withFlag(message: string): string {
-  return message.replace(/^(\w+)(?=:)/, (name) => flags[name] ?? name);
+/** Flags by which the planner knows that the model would fit, or run. */
+function knownWaysOut({ leastWeightsBytes, leastWorkers, dims }: Known): string | undefined {
+  const ways: string[] = [];
+  if (leastWeightsBytes !== undefined) {
+    const mebibytes = Math.ceil((leastWeightsBytes / 1024 ** 2) * 100) / 100;
+    ways.push(`--max-weights ${mebibytes}MiB is the least that works`);
+  }
+  if (leastWorkers !== undefined) ways.push(`--workers ${leastWorkers} is the least that works`);
+  const sizes = Object.entries(dims ?? {}).map(([name, size]) => `--dim "${name}=${size}"`);
+  if (ways.length === 0 && sizes.length > 0) {
+    ways.push(`planned with ${sizes.join(' ')}: other sizes may work`);
+  }
+  return ways.length === 0 ? undefined : ways.join('; ');
+}
+
+/** `pipelines: 300 is more than 256` as `--pipelines: 300 is …`, and `"timeoutMs"` as `--timeout`. */
+function withFlags(message: string): string {
+  return message
+    .replace(/^(\w+)(?=:)/, (name) => flags[name] ?? name)
+    .replace(/"(\w+)"/g, (quoted, name: string) => flags[name] ?? quoted);
 }

@@ -6,6 +6,7 @@ import {
   parseCount,
   parseCounts,
   parseCountOrAuto,
+  parseDuration,
   parseNumbers,
   parsePixels,
   parsePositive,
@@ -47,6 +48,19 @@ describe('options', () => {
     expect(() => collectDim('batch=many')).toThrow('whole number');
     expect(() => collectDim('batch')).toThrow('name=size');
     expect(() => collectDim('batch=3', { batch: 2 })).toThrow('"batch" is given twice');
+  });
+
+  test.each([
+    ['500ms', 500],
+    ['90s', 90_000],
+    ['1.5m', 90_000],
+    ['2H', 7_200_000],
+    ['30', 30_000],
+  ])('%s is %i milliseconds', (text, milliseconds) => {
+    expect(parseDuration(text)).toBe(milliseconds);
+  });
+  test.each(['', '0', '-1s', '5 days', 's'])('"%s" is no time', (text) => {
+    expect(() => parseDuration(text)).toThrow('is no time');
   });
 
   test('pixels and numbers', () => {

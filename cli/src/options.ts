@@ -96,3 +96,13 @@ export function parsePositive(text: string): number {
   if (value === undefined || more.length > 0) throw new UsageError(`"${text}" is not one number`);
   return value;
 }
+
+const durationUnits: Record<string, number> = { ms: 1, s: 1000, '': 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of a time such as `500ms`, `90s`, `1.5m` or `2h`; a number alone is of seconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/i.exec(text.trim());
+  const milliseconds = Number(match?.[1] ?? 0) * durationUnits[(match?.[2] ?? '').toLowerCase()]!;
+  if (milliseconds <= 0) throw new UsageError(`"${text}" is no time: write it like 90s, 5m or 2h`);
+  return milliseconds;
+}

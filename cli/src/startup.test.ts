@@ -50,7 +50,10 @@ test.each([
   [['plan'], light],
   [['plan', 'model.onnx', '--max-weights', 'much'], light],
   [['bench', 'm.onnx', '--replica', 'http://127.0.0.1:1', '--ic', 'embedded'], light],
+  [['operators'], [...light, 'partitioner']],
+  [['list'], manifests],
   [['status'], manifests],
+  [['remove', 'nothing'], manifests],
   [['run', 'nothing'], manifests],
 ])('canopy %s loads %j', async (args, packages) => {
   expect([...(await packagesLoaded(args))].sort()).toEqual([...packages].sort());

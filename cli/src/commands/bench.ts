@@ -13,6 +13,7 @@ export interface BenchFlags {
   ic?: 'embedded' | 'pocket-ic';
   pocketIcUrl?: string;
   replica?: string;
+  identity?: string;
   costs?: ('2026-07' | '2025-10')[];
   dim?: Record<string, number>;
   save?: string;
@@ -42,7 +43,7 @@ async function openChosenIc(flags: BenchFlags): Promise<ChosenIc> {
   const nothing = (): void => undefined;
   if (flags.replica !== undefined) {
     const { connect } = await import('../connect.js');
-    const { transport, host: url } = await connect(flags.replica);
+    const { transport, host: url } = await connect(flags);
     return { choice: { kind: 'replica', url, transport }, end: nothing };
   }
   if (flags.pocketIcUrl !== undefined) {

@@ -1,6 +1,6 @@
 import type { Deployment, DeployProgress, ReadyDeployment } from '@canopy/client';
 import type { PlannedModel } from '@canopy/partitioner';
-import type { Connection } from '../connect.js';
+import type { ConnectFlags, Connection } from '../connect.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { withLock } from '../lock.js';
 import { manifestPath, readManifest, writeManifest } from '../manifests.js';
@@ -9,8 +9,7 @@ import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
 import { planOptions, type PlanFlags } from './plan.js';
 
-export interface DeployFlags extends PlanFlags {
-  replica?: string;
+export interface DeployFlags extends PlanFlags, ConnectFlags {
   manifest?: string;
   openCalls?: number;
   /** Deploy anew even where a manifest of this name exists. */
@@ -31,6 +30,7 @@ const goesOn = 'the same command goes on where this one stopped';
 /** What helps where a manifest cannot be gone on with. */
 const waysOut =
   '--fresh deploys anew with new canisters and forgets these; --name NAME makes another deployment beside them';
+const otherKey = '--identity FILE names the key that it was deployed with';
 
 function describe({ step, done, total, detail }: DeployProgress): string {
   const count =
@@ -47,7 +47,9 @@ export async function deployCommand(
   output: Output,
 ): Promise<void> {
   const { connect } = await import('../connect.js');
-  const connection = await connect(flags.replica);
+  const connection = await connect(flags);
+  const { refuseAnonymous } = await import('@canopy/client');
+  await refuseAnonymous(connection.transport);
   const { planModel } = await import('@canopy/partitioner');
   let planned: PlannedModel | undefined;
   try {
@@ -105,7 +107,11 @@ async function deployPlanned(
     await runSteps(output, [{ title: `Deploying to ${host}`, run }]);
   } catch (error) {
     const isManifest = error instanceof CanopyError && error.code === 'bad-deployment';
-    throw isManifest ? new CommandError(`${path}: ${error.message}\n${waysOut}`) : error;
+    if (!isManifest) throw error;
+    const isForeign = error.message.includes('is managed by others');
+    throw new CommandError(
+      `${path}: ${error.message}\n${isForeign ? `${otherKey}; ` : ''}${waysOut}`,
+    );
   }
   for (const note of notes) output.note(note);
   return deployment!;

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Deployment, Removal } from '@canopy/client';
 import { askYes } from '../ask.js';
+import type { ConnectFlags } from '../connect.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { withLock } from '../lock.js';
 import { findManifest, pathOfManifest } from '../manifests.js';
@@ -8,8 +9,7 @@ import { toJson, type Output } from '../output.js';
 import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
 
-export interface RemoveFlags {
-  replica?: string;
+export interface RemoveFlags extends ConnectFlags {
   /** Do not ask. */
   yes?: boolean;
 }
@@ -70,8 +70,15 @@ async function takeAway(
 ): Promise<Removal | undefined> {
   const { planRemoval, removeDeployment } = await import('@canopy/client');
   const { connectToDeployment } = await import('../connect.js');
-  const { transport, host } = await connectToDeployment(deployment, flags.replica);
+  const { transport, host } = await connectToDeployment(deployment, flags);
   const removal = await whileReachable(host, goesOn, planRemoval(deployment, { transport }));
+  const foreign = removal.left.filter(({ state }) => state === 'foreign');
+  if (foreign.length > 0) {
+    const which = foreign.map(({ place, canister }) => `${place} (${canister})`).join(', ');
+    throw new CommandError(
+      `${which}: managed by others; --identity names the key that "${deployment.model}" was deployed with`,
+    );
+  }
   const canisters = removal.deleted.map(({ place, canister }) => `${place} (${canister})`);
   const what = canisters.length === 0 ? 'no canister' : canisters.join(', ');
   const question = `Remove "${deployment.model}" from ${host}: ${what}? Cycles in them are lost.`;

@@ -1,9 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DetailedResult } from '@canopy/client';
+import { setTimeout } from 'node:timers/promises';
+import type { DetailedResult, Feeds, ReadyDeployment } from '@canopy/client';
 import { requireReady } from '@canopy/client/manifest';
 import { DType, type DTypeName } from '@canopy/protocol';
-import { CommandError } from '../errors.js';
+import { checkOutputs, type Comparison } from '../check.js';
+import type { ConnectFlags } from '../connect.js';
+import { CommandError, Interrupted } from '../errors.js';
 import type { PictureOptions } from '../images/picture-tensor.js';
 import { findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
@@ -14,13 +17,22 @@ import { numbersOf, toNestedLists } from '../tensors/json.js';
 import { writeNpy } from '../tensors/npy.js';
 import { typeText, type TensorValue } from '../tensors/tensor-value.js';
 
-export interface RunFlags extends PictureOptions {
+export interface RunFlags extends PictureOptions, ConnectFlags {
   /** Each `name=file`. */
   input?: string[];
   /** A folder for `.npy` files, or `-` for JSON on stdout. */
   output?: string;
-  replica?: string;
+  /** Milliseconds the run may take. */
+  timeout?: number;
+  /** ONNX file whose outputs by onnxruntime are compared. */
+  check?: string;
+  /** Largest difference that counts as equal; relative to numbers above 1. */
+  tolerance?: number;
 }
+
+const defaultTolerance = 1e-3;
+/** Milliseconds in which the IC is told that a run is cancelled. */
+const cancelMs = 3000;
 
 function pictureOptions({
   resize,
@@ -48,22 +60,49 @@ export async function runCommand(
 ): Promise<void> {
   const deployment = requireReady(await findManifest(deploymentName));
   const feeds = await readFeeds(deployment.plan, flags.input ?? [], pictureOptions(flags));
+  const result = await runModel(deployment, feeds, flags, output);
+  const comparisons =
+    flags.check === undefined
+      ? []
+      : await checkOutputs(flags.check, feeds, result.outputs, flags.tolerance ?? defaultTolerance);
+  await printResult(result, comparisons, flags.output, output);
+  const different = comparisons.filter(({ equal }) => !equal).map((one) => `"${one.output}"`);
+  if (different.length > 0) {
+    throw new CommandError(
+      `${different.join(', ')} ${different.length === 1 ? 'is' : 'are'} not what onnxruntime gives for ${flags.check!}`,
+    );
+  }
+}
+
+async function runModel(
+  deployment: ReadyDeployment,
+  feeds: Feeds,
+  flags: RunFlags,
+  output: Output,
+): Promise<DetailedResult> {
   const { CanopySession, requireRegistered } = await import('@canopy/client');
   const { connectToDeployment } = await import('../connect.js');
-  const { transport, host } = await connectToDeployment(deployment, flags.replica);
+  const { transport, host } = await connectToDeployment(deployment, flags);
   let result: DetailedResult | undefined;
-  await runSteps(output, [
-    {
-      title: `Running "${deployment.model}" on ${host}`,
-      run: async () => {
-        await requireRegistered(deployment, { transport });
-        const session = await CanopySession.create(deployment, { transport });
-        const work = session.runDetailed(feeds);
-        result = await whileReachable(host, 'run it again once it is back', work);
-      },
-    },
-  ]);
-  await printResult(result!, flags.output, output);
+  const session = await CanopySession.create(deployment, { transport });
+  const run = async (): Promise<void> => {
+    await requireRegistered(deployment, { transport });
+    const work = session.runDetailed(feeds, {
+      signal: output.signal,
+      ...(flags.timeout !== undefined && { timeoutMs: flags.timeout }),
+    });
+    result = await whileReachable(host, 'run it again once it is back', work);
+  };
+  try {
+    await runSteps(output, [{ title: `Running "${deployment.model}" on ${host}`, run }]);
+    return result!;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    throw new Interrupted(error.signal, 'the run is cancelled');
+  } finally {
+    // What is cancelled, or not needed any more, is told to the IC before the process ends.
+    await Promise.race([session.release(), setTimeout(cancelMs, undefined, { ref: false })]);
+  }
 }
 
 function tensorValue(name: string, tensor: DetailedResult['outputs'][string]): TensorValue {
@@ -92,8 +131,18 @@ function describeTensor(tensor: TensorValue): string {
   return `${typeText(tensor)}  ${values.join(', ')}${more}`;
 }
 
+function describeComparison({ output, largestDifference, equal, at }: Comparison): string {
+  const where =
+    at === undefined ? '' : ` (element ${at.index}: ${at.given}, onnxruntime ${at.expected})`;
+  return (
+    `${output}: ${equal ? 'as onnxruntime' : 'NOT as onnxruntime'}, ` +
+    `largest difference ${largestDifference.toExponential(2)}${where}`
+  );
+}
+
 async function printResult(
   { outputs, detail }: DetailedResult,
+  comparisons: readonly Comparison[],
   target: string | undefined,
   output: Output,
 ): Promise<void> {
@@ -116,11 +165,13 @@ async function printResult(
         files[name] === undefined ? { data: toNestedLists(tensor) } : { file: files[name] };
       return [name, { type, dims, ...content }];
     });
-    output.print(toJson({ outputs: Object.fromEntries(shown) as unknown, detail }));
+    const check = comparisons.length > 0 && { check: comparisons };
+    output.print(toJson({ outputs: Object.fromEntries(shown) as unknown, detail, ...check }));
     return;
   }
   for (const [name, tensor] of tensors) output.print(`${name}: ${describeTensor(tensor)}`);
   for (const file of Object.values(files)) output.print(`written: ${file}`);
+  for (const comparison of comparisons) output.print(describeComparison(comparison));
   output.print('');
   output.print(
     table(

@@ -1,5 +1,6 @@
 import type { CoordinatorClient, Deployment, Transport } from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
+import type { ConnectFlags } from '../connect.js';
 import { CommandError } from '../errors.js';
 import { findManifest } from '../manifests.js';
 import { table, toJson, type Output } from '../output.js';
@@ -34,15 +35,17 @@ async function requireThere(deployment: Deployment, transport: Transport): Promi
     differences.push(`the coordinator does not know "${deployment.model}"`);
   }
   if (differences.length === 0) return;
+  const isForeign = findings.some(({ state }) => state === 'foreign');
   throw new CommandError(
-    `"${deployment.model}" is not there as its manifest says: ${differences.join('; ')}. Deploy it again`,
+    `"${deployment.model}" is not there as its manifest says: ${differences.join('; ')}. ` +
+      (isForeign ? '--identity names the key that it was deployed with' : 'Deploy it again'),
   );
 }
 
 /** `canopy status DEPLOYMENT`: the health of a deployment. */
 export async function statusCommand(
   name: string,
-  flags: { replica?: string },
+  flags: ConnectFlags,
   output: Output,
 ): Promise<void> {
   const deployment = await findManifest(name);
@@ -56,7 +59,7 @@ export async function statusCommand(
   }
   const { connectToDeployment } = await import('../connect.js');
   const { placeText } = await import('@canopy/client');
-  const { transport } = await connectToDeployment(deployment, flags.replica);
+  const { transport } = await connectToDeployment(deployment, flags);
   await requireThere(deployment, transport);
   const { workers, metrics } = await askAll(transport, deployment);
   if (output.json) {

@@ -1,18 +1,20 @@
 /** Commands about what is deployed. What they do is loaded when they run. */
 import { Option, type Command } from 'commander';
+import type { ConnectFlags } from '../connect.js';
 import type { DeployFlags } from '../commands/deploy.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
 import {
   collectInput,
   parseCount,
+  parseDuration,
   parseNumbers,
   parsePixels,
   parsePositive,
   parsePositives,
 } from '../options.js';
 import type { Output } from '../output.js';
-import { parser, replicaOption, withPlanOptions } from './options.js';
+import { identityOption, parser, replicaOption, withPlanOptions } from './options.js';
 
 const deploymentArgument = "a deployment's name, or the path of its manifest";
 
@@ -21,6 +23,7 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     .argument('<model>', 'ONNX file')
     .description('put a model on an Internet Computer, or go on where that was interrupted')
     .addOption(replicaOption())
+    .addOption(identityOption())
     .option(
       '--manifest <file>',
       'where to keep the manifest (default: .canopy/deployments/NAME.json)',
@@ -73,7 +76,19 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       '--output <folder>',
       'write results as .npy into a folder, or as JSON to stdout with "-"',
     )
+    .option(
+      '--timeout <time>',
+      'how long the run may take, such as 90s, 5m or 2h; cancelled then (default: 1h)',
+      parser(parseDuration),
+    )
+    .option('--check <model>', 'compare the outputs with those of onnxruntime for this ONNX file')
+    .option(
+      '--tolerance <value>',
+      'largest difference that counts as equal, relative to values above 1 (default: 0.001)',
+      parser(parsePositive),
+    )
     .addOption(replicaOption())
+    .addOption(identityOption())
     .addHelpText(
       'after',
       '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -' +
@@ -97,7 +112,8 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     .argument('[deployment]', deploymentArgument)
     .description('show the health of a deployment; without one, what "list" shows')
     .addOption(replicaOption())
-    .action(async (name: string | undefined, flags: { replica?: string }) => {
+    .addOption(identityOption())
+    .action(async (name: string | undefined, flags: ConnectFlags) => {
       if (name === undefined) {
         const { listCommand } = await import('../commands/list.js');
         await listCommand(output());
@@ -112,6 +128,7 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     .argument('<deployment>', deploymentArgument)
     .description('delete the canisters of a deployment, and its manifest')
     .addOption(replicaOption())
+    .addOption(identityOption())
     .option('--yes', 'do not ask')
     .action(async (name: string, flags: RemoveFlags) => {
       const { removeCommand } = await import('../commands/remove.js');

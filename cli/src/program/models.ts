@@ -4,7 +4,7 @@ import type { BenchFlags } from '../commands/bench.js';
 import type { PlanFlags } from '../commands/plan.js';
 import { parseCount, parseCounts } from '../options.js';
 import type { Output } from '../output.js';
-import { dimOption, parser, withPlanOptions } from './options.js';
+import { dimOption, identityOption, parser, withPlanOptions } from './options.js';
 
 export function addModelCommands(program: Command, output: () => Output): void {
   withPlanOptions(program.command('plan'))
@@ -18,6 +18,15 @@ export function addModelCommands(program: Command, output: () => Output): void {
     .action(async (model: string, flags: PlanFlags) => {
       const { planCommand } = await import('../commands/plan.js');
       await planCommand(model, flags, output());
+    });
+
+  program
+    .command('operators')
+    .argument('[names...]', 'operators to ask for; all where none is named')
+    .description('show which ONNX operators workers run, and in which forms')
+    .action(async (names: string[]) => {
+      const { operatorsCommand } = await import('../commands/operators.js');
+      operatorsCommand(names, output());
     });
 
   program
@@ -36,6 +45,7 @@ export function addModelCommands(program: Command, output: () => Output): void {
     )
     .option('--pocket-ic-url <url>', 'address of a PocketIC server that runs, to measure on')
     .option('--replica <url>', 'address of a replica to measure on, in seconds')
+    .addOption(identityOption())
     .addOption(
       new Option('--costs <schedules...>', 'cost schedules of memory, of the embedded IC').choices([
         '2026-07',

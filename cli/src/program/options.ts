@@ -24,6 +24,12 @@ export const dimOption = (): Option =>
 export const replicaOption = (): Option =>
   new Option('--replica <url>', 'address of a replica (default: the local IC)');
 
+export const identityOption = (): Option =>
+  new Option(
+    '--identity <file>',
+    'PEM file of the key to call with, as "icp identity export" and dfx write it (default: anonymous)',
+  ).env('CANOPY_IDENTITY');
+
 /** Options of the commands that plan a model. */
 export function withPlanOptions(command: Command): Command {
   return command

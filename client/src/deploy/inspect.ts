@@ -15,15 +15,18 @@ export interface Finding {
   canister: string;
   /** `coordinator`, or the place of a worker. */
   place: string;
-  /** Whether it is still what the manifest says; `gone` where there is nothing. */
-  state: 'same' | 'gone' | 'other';
+  /**
+   * Whether it is still what the manifest says: `gone` where there is nothing, `foreign` where the caller
+   * may not look, `other` where it holds something else.
+   */
+  state: 'same' | 'gone' | 'foreign' | 'other';
   /** What was found, for people: `is not there`, `holds another shard`. */
   text: string;
 }
 
 /**
  * What became of a deployment: `same` where all its canisters are what the manifest says, `gone` where
- * none is, `changed` where some are.
+ * surely none is, `changed` otherwise.
  */
 export type Standing = 'same' | 'gone' | 'changed';
 
@@ -72,9 +75,8 @@ export async function inspectDeployment(
 }
 
 function standingOf(findings: readonly Finding[]): Standing {
-  const kept = findings.filter(({ state }) => state === 'same').length;
-  if (kept === findings.length) return 'same';
-  return kept === 0 ? 'gone' : 'changed';
+  if (findings.every(({ state }) => state === 'same')) return 'same';
+  return findings.some(({ state }) => state === 'same' || state === 'foreign') ? 'changed' : 'gone';
 }
 
 /** Whether a coordinator's model is that of a deployment: name, workers, and what they hold. */
@@ -120,7 +122,7 @@ class Inspector {
     const noted = this.deployment.modules[canister];
     const status = await this.ask(() => canisterStatus(this.options.transport, canister));
     if (status?.kind === 'missing') return gone('is not there');
-    if (status?.kind === 'foreign') return other('is managed by others');
+    if (status?.kind === 'foreign') return { state: 'foreign', text: 'is managed by others' };
     const hash = status?.moduleHash;
     // Nothing was installed yet, or the way to the IC cannot tell.
     if (noted === undefined && hash === undefined) return same;

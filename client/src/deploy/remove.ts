@@ -40,7 +40,7 @@ export async function planRemoval(
   });
   const there = findings.filter(({ state }) => state === 'same');
   const keeper = await keptCoordinator(deployment, there, transport);
-  const left = findings.filter(({ state }) => state === 'other');
+  const left = findings.filter(({ state }) => state === 'other' || state === 'foreign');
   return {
     deleted: there.filter((finding) => finding !== keeper?.finding),
     unregisters: keeper !== undefined && registered,

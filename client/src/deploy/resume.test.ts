@@ -103,6 +103,15 @@ describe('an earlier deployment is looked at before it is believed', () => {
     expect(network.calls.filter((call) => changes.test(call))).toEqual([]);
   });
 
+  test('that others manage: refused, as it may be the caller who is not the same', async () => {
+    const { network, first } = await deployedNetwork();
+    for (const id of [first.coordinator, ...first.workers]) network.foreign.add(id);
+    const attempt = deploy(await sampleModel(), options(network, { resume: first }));
+    await expect(attempt).rejects.toMatchObject({ code: 'bad-deployment' });
+    await expect(attempt).rejects.toThrow('is managed by others');
+    expect(network.calls.filter((call) => changes.test(call))).toEqual([]);
+  });
+
   test.each<[string, (network: FakeNetwork, worker: string) => unknown]>([
     ['is managed by others', (network, worker) => network.foreign.add(worker)],
     ['holds another module', (network, worker) => network.installed.set(worker, 'a game')],

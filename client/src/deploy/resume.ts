@@ -48,7 +48,7 @@ export async function resumeOrBegin(
   checkSamePlan(resume.plan, plan);
   if (standing === 'changed') {
     refuse(
-      `only a part of what the manifest of "${resume.model}" names is there: ${list(differences)}`,
+      `not all that the manifest of "${resume.model}" names is there as it says: ${list(differences)}`,
     );
   }
   const deployment = { ...resume, ...here, ready: resume.ready && registered };
