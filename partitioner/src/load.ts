@@ -4,9 +4,11 @@ import type { Graph } from './graph/graph.js';
 import { foldConstants } from './graph/fold-constants.js';
 import { removeUnused } from './graph/graph.js';
 import { lowerGraph, unsupportedError, unsupportedOperators } from './graph/lower/index.js';
-import { measureGraph, typicalDims } from './graph/measure.js';
 import { runPasses } from './graph/passes/index.js';
-import type { Program } from './graph/program.js';
+import { planWith, type Program } from './graph/program.js';
+import { followRows, type Independence } from './graph/rows/follow.js';
+import { deriveShapes, requireRunnable } from './graph/shapes/derive.js';
+import { typicalDims } from './graph/shapes/open-dimensions.js';
 import { optimizeOnnx } from './onnx/optimize.js';
 import { readOnnx } from './onnx/read-model.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
@@ -20,6 +22,10 @@ export interface LoadedModel {
   program: Program;
   /** Size taken for each open dimension. */
   dims: Record<string, number>;
+  /** Name of the dimension that counts rows, where the inputs share one. */
+  rows: string | undefined;
+  /** Whether each row of a request is worked on by itself. */
+  independence: Independence;
   /** Removes intermediate files; weights cannot be read afterwards. */
   close(): void;
 }
@@ -53,11 +59,13 @@ async function cleanGraph(path: string, original: Graph, folder: string): Promis
  *
  * @param given sizes of open dimensions to plan with
  * @param samples inputs to plan with, where their values matter
+ * @param rowsIndependent what the model's owner says about its rows; derived where left out
  */
 export async function loadModel(
   path: string,
   given: Readonly<Record<string, number>>,
   samples: readonly BundleTensor[] = [],
+  rowsIndependent?: boolean,
 ): Promise<LoadedModel> {
   const original = readOnnx(path);
   if (original.outputs.length === 0) {
@@ -72,11 +80,32 @@ export async function loadModel(
     await foldConstants(graph, folder);
     removeUnused(graph);
     const dims = typicalDims(original, given);
-    const measured = await measureGraph(graph, dims, folder, samples);
-    const program = runPasses(lowerGraph(graph, measured));
-    return { original, graph, program, dims, close };
+    const derived = await deriveShapes(graph, dims, folder, samples);
+    const { inference, rows, planSizes } = derived;
+    const program = runPasses(lowerGraph(graph, inference.facts, planSizes(1)));
+    const independence = independenceOf(program, rows, rowsIndependent);
+    // Where rows depend on each other, a request is planned for as a whole.
+    const rowsOfOne = rows === undefined || independence.independent ? 1 : dims[rows]!;
+    planWith(program, planSizes(rowsOfOne));
+    requireRunnable(graph, derived, planSizes(rowsOfOne), dims);
+    return { original, graph, program, dims, rows, independence, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** What the owner says, or else what the program shows. */
+function independenceOf(
+  program: Program,
+  rows: string | undefined,
+  said: boolean | undefined,
+): Independence {
+  if (said === undefined) return followRows(program, rows);
+  if (!said) return { independent: false, why: 'as the options say' };
+  if (rows !== undefined) return { independent: true };
+  throw new PartitionError(
+    'bad-option',
+    'rowsIndependent: the inputs of the model share no open first dimension, so there are no rows',
+  );
 }

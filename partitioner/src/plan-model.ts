@@ -26,10 +26,9 @@ import { planCuts } from './cut/plan-cuts.js';
 import { ProgramChain, type StageLimits } from './cut/program-chain.js';
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
 import { PartitionError } from './error.js';
-import { dimensionName } from './graph/measure.js';
 import type { NamedValue } from './graph/graph.js';
+import { nameDimensions } from './graph/shapes/open-dimensions.js';
 import { loadModel, type LoadedModel } from './load.js';
-import { rowsAreIndependent } from './rows.js';
 
 /** Settings of {@link planModel}. */
 export interface PlanOptions {
@@ -64,8 +63,17 @@ export interface PlanOptions {
   chunkBytes?: number;
   /** Instructions a message may use before it goes on in another. */
   instructionBudget?: number;
-  /** Rows of a micro-batch. Default: as many as keep every stage's message within the budget. */
+  /**
+   * Rows of a micro-batch. Default: the size that `dims` gives for the batch, or else as many as keep
+   * every stage's message within the budget.
+   */
   microBatchRows?: number;
+  /**
+   * Whether each row of a request (dimension 0 of all inputs) is worked on by itself, so that requests
+   * may be cut into micro-batches. Default: what follows from the graph; a model of which it cannot be
+   * told is not cut. Say `true` only where you know it: wrong answers follow otherwise.
+   */
+  rowsIndependent?: boolean;
 }
 
 /** Where the model's tensors go, and the bytes to upload for it. */
@@ -73,6 +81,8 @@ export interface PlannedModel {
   plan: Plan;
   /** Nodes of the model file, after onnxruntime's clean-up, and of the programs. */
   nodes: { model: number; optimized: number; program: number };
+  /** Why requests are not cut into micro-batches; undefined where they are. */
+  whyNotCut: string | undefined;
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
   expectation: Expectation;
   /** Where workers or pipelines are `auto`: what was chosen among, by numbers of workers and pipelines. */
@@ -103,11 +113,23 @@ function nameOf(path: string): string {
   return name === 'model' ? basename(dirname(resolve(path))) : name;
 }
 
-function tensorSpec(value: NamedValue): TensorSpec {
-  const dims = (value.dims ?? []).map((dim, axis) =>
-    typeof dim === 'number' ? dim : dimensionName(value, axis),
+function tensorSpecs(values: readonly NamedValue[]): TensorSpec[] {
+  const dims = nameDimensions(values);
+  return values.map(({ name, dtype }, index) => ({ name, dtype, dims: dims[index]! }));
+}
+
+/** Outputs with the sizes that the model states, and those that follow from the graph where it does not. */
+function outputSpecs({ original, program }: LoadedModel): TensorSpec[] {
+  return tensorSpecs(
+    original.outputs.map((output) => {
+      const derived = program.values.get(output.name)!.shapes.dims;
+      const dims = derived.map((dim, axis) => {
+        if (typeof dim === 'number') return dim;
+        return output.dims?.[axis] ?? dim.text;
+      });
+      return { ...output, dims };
+    }),
   );
-  return { name: value.name, dtype: value.dtype, dims };
 }
 
 function requirePositive(options: PlanOptions): void {
@@ -176,14 +198,18 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     maxMessageBytes: maxStageMessageBytes,
     instructionBudget: options.instructionBudget ?? defaultInstructionBudget,
   };
-  const model = await loadModel(path, options.dims ?? {}, options.samples);
+  const { dims = {}, samples, rowsIndependent } = options;
+  const model = await loadModel(path, dims, samples, rowsIndependent);
   try {
-    const independent = await rowsAreIndependent(path, model.original, model.dims, options.samples);
+    const { independent } = model.independence;
+    // A size given for the batch is a number of rows to plan with.
+    const givenRows = model.rows === undefined ? undefined : dims[model.rows];
+    const rowsWanted = options.microBatchRows ?? (givenRows === 0 ? undefined : givenRows);
     const { cuts, expectation, considered } = planCuts(model.program, schedule, limits, {
       workers: options.workers,
       pipelines: options.pipelines ?? (options.workers === 'auto' ? 'auto' : 1),
       goal: options.goal ?? 'throughput',
-      rows: independent ? options.microBatchRows : 1,
+      rows: independent ? rowsWanted : 1,
       rowsIndependent: independent,
     });
     const { rows } = expectation;
@@ -214,8 +240,8 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       version: planVersion,
       model: { name: options.name ?? nameOf(path), sha256: await fileHash(path) },
       costSchedule: scheduleName,
-      inputs: model.original.inputs.map(tensorSpec),
-      outputs: model.original.outputs.map(tensorSpec),
+      inputs: tensorSpecs(model.original.inputs),
+      outputs: outputSpecs(model),
       rowsIndependent: independent,
       microBatchRows: rows,
       resultsStay: resultsStay(model.program, stages.length),
@@ -232,6 +258,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         optimized: model.graph.nodes.length,
         program: model.program.nodes.length,
       },
+      whyNotCut: model.independence.independent ? undefined : model.independence.why,
       expectation,
       considered,
       chunkCount: (stage) => chunkCount(shards[stage]!, chunkBytes),

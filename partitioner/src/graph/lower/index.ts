@@ -1,7 +1,9 @@
 import { PartitionError } from '../../error.js';
 import { makeNode, type Graph } from '../graph.js';
-import type { Measured } from '../measure.js';
 import type { Program } from '../program.js';
+import type { Facts } from '../shapes/facts.js';
+import type { PlanSizes } from '../shapes/plan-sizes.js';
+import { replaceInputs } from '../passes/uses.js';
 import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { Lowering, UnsupportedNode, type Lower } from './lowering.js';
@@ -51,15 +53,19 @@ export function unsupportedError(problems: readonly Problem[]): PartitionError {
  * Turns a graph of standard operators into a program of worker operations: images channels-last
  * between transposes, constant matrices and filters as weights to pack.
  *
+ * @param facts types and sizes of all values
+ * @param sizes to plan with, for costs alone: the program runs at all sizes
+ *
  * Throws {@link PartitionError} `unsupported`, which lists every node that cannot be run.
  */
-export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>): Program {
+export function lowerGraph(
+  graph: Graph,
+  facts: ReadonlyMap<string, Facts>,
+  sizes: PlanSizes,
+): Program {
   const problems = unsupportedOperators(graph);
-  const lowering = new Lowering(graph, measured);
-  for (const input of graph.inputs) {
-    const known = measured.get(input.name)!;
-    lowering.program.values.set(input.name, { name: input.name, ...known });
-  }
+  const lowering = new Lowering(graph, facts, sizes);
+  for (const { name } of graph.inputs) lowering.import(name);
   for (const node of graph.nodes) {
     const lower = supported[node.op];
     if (!lower) continue;
@@ -75,14 +81,20 @@ export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>
   return lowering.program;
 }
 
-/** An output that is a constant, or an input as it is, gets a node of its own to make it. */
+/**
+ * An output that is a constant gets a node of its own to make it, under the output's name: the constant
+ * takes another name. An output that is an input passes through.
+ */
 function giveOutConstants(graph: Graph, lowering: Lowering): void {
   const { program } = lowering;
-  const computed = new Set(program.nodes.flatMap((node) => node.outputs));
-  program.outputs = program.outputs.map((name) => {
-    if (computed.has(name)) return name;
-    const copy = lowering.temporary(`${name}/output`, lowering.dtype(name), lowering.shapes(name));
-    lowering.add('Identity', makeNode('Identity', name, [name], [copy]), [name], [copy], {});
-    return copy;
-  });
+  for (const name of new Set(program.outputs)) {
+    const constant = graph.constants.get(name);
+    if (!constant) continue;
+    const weight = lowering.weight(`${name}/constant`, { kind: 'plain', constant });
+    replaceInputs(program, name, weight);
+    program.values.delete(name);
+    const node = makeNode('Identity', name, [weight], [name]);
+    lowering.temporaryNamed(name, constant);
+    lowering.add('Identity', node, [weight], [name], {});
+  }
 }
