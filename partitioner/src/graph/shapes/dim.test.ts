@@ -77,6 +77,7 @@ describe('sizes', () => {
     expect(same(multiply(add(h, 1), w), add(multiply(h, w), w))).toBe(true);
     expect(same(ceilDivide(h, 2), floorDivide(add(h, 1), 2))).toBe(true);
     expect(same(floorDivide(add(multiply(h, 4), 7), 2), add(multiply(h, 2), 3))).toBe(true);
+    expect(same(floorDivide(multiply(h, 4), 8), floorDivide(h, 2))).toBe(true);
     // Two strides of 2 are a stride of 4.
     const stride = (size: Dim): Dim => add(floorDivide(subtract(size, 1), 2), 1);
     expect(same(stride(stride(h)), add(floorDivide(subtract(h, 1), 4), 1))).toBe(true);

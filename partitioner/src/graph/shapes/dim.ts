@@ -220,6 +220,15 @@ function operandsOf(name: string, dim: Dim): readonly Dim[] | undefined {
   return alone ? only.call!.operands : undefined;
 }
 
+/** The largest number that divides all numbers. */
+function commonDivisor(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => {
+    let [x, y] = [Math.abs(a), Math.abs(b)];
+    while (y !== 0) [x, y] = [y, x % y];
+    return x;
+  }, 0);
+}
+
 /** `a / b` rounded down. */
 export function floorDivide(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number' && b !== 0) return Math.floor(a / b);
@@ -248,6 +257,9 @@ export function floorDivide(a: Dim, b: Dim): Dim {
     whole = fromTerms(out);
     dividend = subtract(a, multiply(whole, b));
     if (typeof dividend === 'number') return add(whole, Math.floor(dividend / b));
+    const factors = [...dividend.terms.values()].map(({ coefficient }) => coefficient);
+    const common = commonDivisor([b, ...factors]);
+    if (common > 1) return add(whole, floorDivide(quotient(dividend, common)!, b / common));
   }
   const atLeastZero = isAtLeastZero(dividend) && isAtLeastZero(b);
   const key = `floor(${wrapped(dividend)}/${wrapped(b)})`;
