@@ -79,9 +79,10 @@ function specs({ batches, concurrencies }: BenchmarkOptions, workers: number): R
 export function randomInput(plan: Plan, seed: number): BundleTensor[] {
   const random = new Random(seed);
   return plan.inputs.map((spec) => {
-    const dims = spec.dims.map((dim, axis) =>
-      axis === 0 ? 1 : typeof dim === 'number' ? dim : (plan.typicalDims[dim] ?? 1),
-    );
+    const dims = spec.dims.map((dim, axis) => {
+      if (typeof dim === 'number') return dim;
+      return axis === 0 && plan.rowsIndependent ? 1 : (plan.typicalDims[dim] ?? 1);
+    });
     const count = elementCount(dims);
     switch (spec.dtype) {
       case 'float32':
