@@ -3,7 +3,8 @@ import { errorText, PartitionError } from '../error.js';
 import { sampleTensor, withModel } from '../onnx/runtime.js';
 import { saveOnnx } from '../onnx/save-model.js';
 import type { Graph } from './graph.js';
-import { inputDimensions, rowsDimension } from './shapes/open-dimensions.js';
+import { evaluate } from './shapes/dim.js';
+import { inputSizes, rowsDimension } from './shapes/open-dimensions.js';
 
 /** Values of a run by name. */
 export type Run = ReadonlyMap<string, BundleTensor>;
@@ -28,14 +29,14 @@ export function sampleFeeds(
   seed = 1,
   given: readonly BundleTensor[] = [],
 ): BundleTensor[] {
-  const dims = inputDimensions(graph);
+  const dims = inputSizes(graph);
   const counts = rowsDimension(graph);
   return graph.inputs.map((input, index) => {
     const sample = given.find(({ name }) => name === input.name);
     if (sample) return counts === undefined ? sample : repeated(sample, rows);
     const shape = dims
       .get(input.name)!
-      .map((dim) => (typeof dim === 'number' ? dim : dim === counts ? rows : sizes[dim]!));
+      .map((dim) => evaluate(dim, (name) => (name === counts ? rows : sizes[name]!)));
     return sampleTensor(input.name, input.dtype, shape, seed + index);
   });
 }

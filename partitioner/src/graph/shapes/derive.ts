@@ -4,7 +4,7 @@ import type { Graph } from '../graph.js';
 import { advice, measureGraph, type Run } from '../measure.js';
 import type { Dim } from './dim.js';
 import { inferShapes, type Inference } from './infer.js';
-import { inputDimensions, rowsDimension } from './open-dimensions.js';
+import { inputSizes, rowsDimension } from './open-dimensions.js';
 import { PlanSizes, type Seen } from './plan-sizes.js';
 
 /** Types and sizes of all values of a graph, and what open sizes are taken for. */
@@ -32,7 +32,7 @@ export async function deriveShapes(
   folder: string,
   samples: readonly BundleTensor[] = [],
 ): Promise<Derived> {
-  const dims = inputDimensions(graph);
+  const dims = inputSizes(graph);
   const rows = rowsDimension(graph);
   const first = rows === undefined ? 1 : Math.max(1, sizes[rows]!);
   let inference = inferShapes(graph, dims);

@@ -11,7 +11,7 @@ import { makeNode, type Attribute, type Graph, type GraphNode } from '../graph.j
 import { makeTemporary, removeTemporary } from '../../onnx/temporary.js';
 import { deriveShapes, requireRunnable } from './derive.js';
 import { inferShapes } from './infer.js';
-import { inputDimensions, typicalDims } from './open-dimensions.js';
+import { inputSizes, typicalDims } from './open-dimensions.js';
 
 const int = (value: number): Attribute => ({ kind: 'int', value });
 const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
@@ -282,7 +282,7 @@ it('TopK gives as many as it is asked for', () => {
     ],
     constants: { count: intConstant([1], [3]) },
   });
-  const { facts, open } = inferShapes(graph, inputDimensions(graph));
+  const { facts, open } = inferShapes(graph, inputSizes(graph));
   const texts = ['v', 'i', 'w'].map((name) => facts.get(name)!.dims.map(String).join());
   expect(texts).toEqual(['n,3,6', 'n,3,6', 'n,s,w_2']);
   expect(facts.get('i')!.dtype).toBe('int64');
@@ -331,6 +331,37 @@ describe('open dimensions', () => {
       'z_2',
       'x_0',
     ]);
+  });
+
+  it('whose names are expressions of others have the sizes that they spell', async () => {
+    const graph = makeGraph({
+      inputs: [
+        { name: 'x', dtype: 'float32', dims: ['n', 'steps', 6] },
+        { name: 'past', dtype: 'float32', dims: ['n', 'past', 6] },
+        { name: 'mask', dtype: 'float32', dims: ['n', 'past + 2*steps', 'a - b', 'left-right'] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        makeNode('Concat', 'all', ['past', 'x', 'x'], ['a'], { axis: int(1) }),
+        makeNode('ReduceMean', 'mean', ['mask'], ['m'], { axes: ints(3, 2), keepdims: int(0) }),
+        makeNode('Unsqueeze', 'column', ['m', 'last'], ['c']),
+        makeNode('Mul', 'masked', ['a', 'c'], ['y']),
+      ],
+      constants: { last: intConstant([1], [-1]) },
+    });
+    expect(typicalDims(graph, { steps: 3 })).toEqual({
+      n: 1,
+      steps: 3,
+      past: 128,
+      'a - b': 224,
+      'left-right': 224,
+      'past + 2*steps': 134,
+    });
+    expect(() => typicalDims(graph, { 'past + 2*steps': 3 })).toThrow(/no open dimension/);
+    const sizes = { steps: 2, past: 5, 'a - b': 3, 'left-right': 1 };
+    expect(await compareShapes(graph, [{ dims: sizes, rows: 2 }])).toBe(7);
+    const { facts } = inferShapes(graph, inputSizes(graph));
+    expect(facts.get('y')!.dims.map(String)).toEqual(['n', 'past + 2*steps', '6']);
   });
 
   it('must have sizes at which the model runs', async () => {

@@ -1,6 +1,6 @@
 import type { DTypeName } from '@canopy/protocol';
 import type { Graph, GraphNode } from '../graph.js';
-import { symbol, type Dim } from './dim.js';
+import { symbol, symbolsOf, type Dim } from './dim.js';
 import { NotDerivable, type Facts } from './facts.js';
 import { Operation, type Condition } from './operation.js';
 import { shapeRules } from './rules/index.js';
@@ -33,14 +33,14 @@ export interface Inference {
  */
 export function inferShapes(
   graph: Graph,
-  inputs: ReadonlyMap<string, readonly (number | string)[]>,
+  inputs: ReadonlyMap<string, readonly Dim[]>,
   observed: ReadonlyMap<string, Observed> = new Map(),
 ): Inference {
   const facts = new Map<string, Facts>();
   const open = new Map<string, { value: string; axis: number }>();
   const unknown: GraphNode[] = [];
   const conditions: Condition[] = [];
-  const names = new Set([...inputs.values()].flat().map(String));
+  const names = new Set([...inputs.values()].flat().flatMap((dim) => [...symbolsOf(dim)]));
 
   const openSize = (value: string, axis: number): Dim => {
     let name = `${value}_${axis}`;
@@ -59,10 +59,7 @@ export function inferShapes(
   };
 
   for (const { name, dtype } of graph.inputs) {
-    const dims = (inputs.get(name) ?? []).map((dim) =>
-      typeof dim === 'number' ? dim : symbol(dim),
-    );
-    facts.set(name, { dtype, dims });
+    facts.set(name, { dtype, dims: inputs.get(name) ?? [] });
   }
   for (const name of graph.constants.keys()) factsOf(name);
 

@@ -1,4 +1,6 @@
 import { PartitionError } from '../../error.js';
+import { evaluate, same, symbol, type Dim } from './dim.js';
+import { readNamedSize } from './named-size.js';
 import { intAttribute, type Graph, type NamedValue } from '../graph.js';
 
 /** Size taken for an open dimension that is neither the batch nor named in the options. */
@@ -42,6 +44,18 @@ export function inputDimensions(graph: Graph): Map<string, (number | string)[]> 
 }
 
 /**
+ * Sizes of each input by its name: an open dimension is a symbol of its name, or what the name spells
+ * where it is an expression of others.
+ */
+export function inputSizes(graph: Graph): Map<string, Dim[]> {
+  const dims = inputDimensions(graph);
+  const names = new Set([...dims.values()].flat().filter((dim) => typeof dim === 'string'));
+  const sizeOf = (dim: number | string): Dim =>
+    typeof dim === 'number' ? dim : (readNamedSize(dim, names) ?? symbol(dim));
+  return new Map([...dims].map(([name, list]) => [name, list.map(sizeOf)]));
+}
+
+/**
  * The name of dimension 0 of all inputs, where they share it and it is open: a request may then hold
  * several rows. Undefined where there is none.
  */
@@ -73,17 +87,21 @@ function usualSize(graph: Graph, input: NamedValue, axis: number): number {
 /**
  * Sizes to plan with for every open dimension: those given, 1 for the batch (dimension 0), the
  * channels of an image as its convolution wants them, 224 for the sides of an image and 128 otherwise.
+ * A dimension whose name is an expression of others has the size that it spells.
  */
 export function typicalDims(
   graph: Graph,
   given: Readonly<Record<string, number>>,
 ): Record<string, number> {
   const sizes: Record<string, number> = {};
-  const dims = inputDimensions(graph);
+  const spelt = new Map<string, Dim>();
+  const [dims, expressions] = [inputDimensions(graph), inputSizes(graph)];
   for (const input of graph.inputs) {
     for (const [axis, name] of dims.get(input.name)!.entries()) {
+      const size = expressions.get(input.name)![axis]!;
       if (typeof name === 'number') continue;
-      sizes[name] ??= given[name] ?? usualSize(graph, input, axis);
+      if (same(size, symbol(name))) sizes[name] ??= given[name] ?? usualSize(graph, input, axis);
+      else spelt.set(name, size);
     }
   }
   const unknown = Object.keys(given).filter((name) => !(name in sizes));
@@ -99,5 +117,6 @@ export function typicalDims(
     if (Number.isInteger(size) && size >= 0) continue;
     throw new PartitionError('bad-option', `dims: "${name}" is ${size}, not a whole number`);
   }
+  for (const [name, size] of spelt) sizes[name] = evaluate(size, (part) => sizes[part]!);
   return sizes;
 }
