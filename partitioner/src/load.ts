@@ -77,12 +77,22 @@ export async function loadModel(
   };
   try {
     const graph = await cleanGraph(path, original, folder);
+    // Open dimensions are named as the file names them.
+    graph.inputs = original.inputs.filter(({ name }) =>
+      graph.inputs.some((input) => input.name === name),
+    );
     await foldConstants(graph, folder);
     removeUnused(graph);
     const dims = typicalDims(original, given);
     const derived = await deriveShapes(graph, dims, folder, samples);
     const { inference, rows, planSizes } = derived;
     const program = runPasses(lowerGraph(graph, inference.facts, planSizes(1)));
+    if (program.nodes.length === 0) {
+      throw new PartitionError(
+        'unsupported',
+        `${path} computes nothing: its outputs are its inputs`,
+      );
+    }
     const independence = independenceOf(program, rows, rowsIndependent);
     // Where rows depend on each other, a request is planned for as a whole.
     const rowsOfOne = rows === undefined || independence.independent ? 1 : dims[rows]!;
