@@ -81,7 +81,7 @@ export function randomInput(plan: Plan, seed: number): BundleTensor[] {
   return plan.inputs.map((spec) => {
     const dims = spec.dims.map((dim, axis) => {
       if (typeof dim === 'number') return dim;
-      return axis === 0 ? 1 : (plan.typicalDims[dim] ?? 1);
+      return axis === 0 && plan.rowsIndependent ? 1 : (plan.typicalDims[dim] ?? 1);
     });
     const count = elementCount(dims);
     switch (spec.dtype) {

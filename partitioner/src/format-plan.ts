@@ -133,14 +133,14 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
   const open = Object.entries(plan.typicalDims).map(([name, size]) => `${name} = ${size}`);
   const weights = plan.stages.reduce((sum, stage) => sum + stage.weightsBytes, 0);
   const work = plan.stages.reduce((sum, stage) => sum + stage.predictions.at(-1)!.instructions, 0);
-  const { expectation, considered } = planned;
+  const { expectation, considered, whyNotCut } = planned;
   return [
     `${plan.model.name}: ${nodes.model} nodes, ${nodes.optimized} after onnxruntime's clean-up, ${nodes.program} operations`,
     (plan.pipelines === 1
       ? `${counted(plan.stages.length, 'stage')}, `
       : `${shapeText(plan.pipelines, workerCount(plan))}, in each `) +
       `${mebibytes(weights)} MiB of weights, micro-batches of ${counted(plan.microBatchRows, 'row')}` +
-      (plan.rowsIndependent ? '' : ' (rows are not independent: a request is not cut)'),
+      (whyNotCut === undefined ? '' : ` (a request is not cut: ${whyNotCut})`),
     weightsText(planned.weights) + (plan.pipelines === 1 ? '' : ' of each pipeline'),
     ...planned.notes.map((note) => `note: ${note}`),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +

@@ -8,10 +8,12 @@ import {
   supported,
   unsupportedOperators,
 } from './graph/lower/index.js';
-import { measureGraph, typicalDims } from './graph/measure.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
 import { runPasses } from './graph/passes/index.js';
-import type { Program } from './graph/program.js';
+import { planWith, type Program } from './graph/program.js';
+import { followRows, type Independence } from './graph/rows/follow.js';
+import { deriveShapes, requireRunnable, type Derived } from './graph/shapes/derive.js';
+import { typicalDims } from './graph/shapes/open-dimensions.js';
 import { openModel } from './onnx/open-model.js';
 import { optimizeOnnx } from './onnx/optimize.js';
 import { dataFiles } from './onnx/data-files.js';
@@ -29,6 +31,10 @@ export interface LoadedModel {
   program: Program;
   /** Size taken for each open dimension. */
   dims: Record<string, number>;
+  /** Name of the dimension that counts rows, where the inputs share one. */
+  rows: string | undefined;
+  /** Whether each row of a request is worked on by itself. */
+  independence: Independence;
   /** What did not go as it should, though the plan is right. */
   notes: readonly string[];
   /** Removes intermediate files; weights cannot be read afterwards. */
@@ -44,13 +50,21 @@ type Level = (typeof levels)[number];
 
 /** What became of one of the graphs: a program, problems, or a refusal by onnxruntime. */
 type Attempt =
-  | { level: Level; graph: Graph; program: Program }
+  | { level: Level; graph: Graph; derived: Derived; program: Program }
   | ({ level: Level } & Judged)
   | { level: Level; reason: unknown };
 
-/** The graph of a level, ready to be lowered. */
-async function graphAt(level: Level, path: string, folder: string): Promise<Graph> {
+/** The graph of a level, ready to be lowered; open dimensions are named as the file names them. */
+async function graphAt(
+  level: Level,
+  path: string,
+  original: Graph,
+  folder: string,
+): Promise<Graph> {
   const graph = level === 'file' ? readOnnx(path) : await optimizeOnnx(path, level, folder);
+  graph.inputs = original.inputs.filter(({ name }) =>
+    graph.inputs.some((input) => input.name === name),
+  );
   await foldConstants(graph, folder, (op) => op in supported);
   removeUnused(graph);
   return graph;
@@ -60,10 +74,12 @@ async function graphAt(level: Level, path: string, folder: string): Promise<Grap
 async function judge(
   level: Level,
   graph: Graph,
-  measure: (graph: Graph) => ReturnType<typeof measureGraph>,
+  derive: (graph: Graph) => Promise<Derived>,
 ): Promise<Attempt> {
   try {
-    return { level, graph, program: lowerGraph(graph, await measure(graph)) };
+    const derived = await derive(graph);
+    const program = lowerGraph(graph, derived.inference.facts, derived.planSizes(1));
+    return { level, graph, derived, program };
   } catch (error) {
     const problems = error instanceof PartitionError ? error.problems : undefined;
     if (problems) return { level, graph, problems };
@@ -101,13 +117,13 @@ async function lowerModel(
   path: string,
   original: Graph,
   folder: string,
-  measure: (graph: Graph) => ReturnType<typeof measureGraph>,
-): Promise<{ graph: Graph; program: Program; notes: string[] }> {
+  derive: (graph: Graph) => Promise<Derived>,
+): Promise<{ graph: Graph; derived: Derived; program: Program; notes: string[] }> {
   const attempts: Attempt[] = [];
   for (const level of levels) {
     let graph: Graph;
     try {
-      graph = await graphAt(level, path, folder);
+      graph = await graphAt(level, path, original, folder);
     } catch (reason) {
       const lack = lackOfRoom(reason, [path, ...dataFiles(path, original)], folder, true);
       if (lack) throw lack;
@@ -116,7 +132,7 @@ async function lowerModel(
     }
     let attempt: Attempt;
     try {
-      attempt = await judge(level, graph, measure);
+      attempt = await judge(level, graph, derive);
     } catch (error) {
       // A model that onnxruntime cannot even open does not fail for its sizes.
       const refused = attempts.find((failed) => 'reason' in failed);
@@ -131,7 +147,7 @@ async function lowerModel(
             ]
           : [],
       );
-      return { graph, program: attempt.program, notes };
+      return { graph, derived: attempt.derived, program: attempt.program, notes };
     }
     attempts.push(attempt);
   }
@@ -158,6 +174,7 @@ function longNames(graph: Graph): Problem[] {
  *
  * @param given sizes of open dimensions to plan with
  * @param samples inputs to plan with, where their values matter
+ * @param rowsIndependent what the model's owner says about its rows; derived where left out
  *
  * Throws {@link PartitionError}: `unsupported` with everything that cannot be run, in the file's names.
  */
@@ -165,6 +182,7 @@ export async function loadModel(
   path: string,
   given: Readonly<Record<string, number>>,
   samples: readonly BundleTensor[] = [],
+  rowsIndependent?: boolean,
 ): Promise<LoadedModel> {
   const { graph: original, problems: types } = openModel(path);
   const problems = [...types, ...longNames(original)];
@@ -180,13 +198,42 @@ export async function loadModel(
     removeTemporary(folder);
   };
   try {
-    const measure = (graph: Graph) => measureGraph(graph, dims, folder, samples);
-    const { graph, program, notes } = await lowerModel(path, original, folder, measure);
-    return { original, graph, program: runPasses(program), dims, notes, close };
+    const derive = (graph: Graph) => deriveShapes(graph, dims, folder, samples);
+    const lowered = await lowerModel(path, original, folder, derive);
+    const { graph, derived, notes } = lowered;
+    const { rows, planSizes } = derived;
+    const program = runPasses(lowered.program);
+    if (program.nodes.length === 0) {
+      throw new PartitionError(
+        'unsupported',
+        `${path} computes nothing: its outputs are its inputs`,
+      );
+    }
+    const independence = independenceOf(program, rows, rowsIndependent);
+    // Where rows depend on each other, a request is planned for as a whole.
+    const rowsOfOne = rows === undefined || independence.independent ? 1 : dims[rows]!;
+    planWith(program, planSizes(rowsOfOne));
+    requireRunnable(graph, derived, planSizes(rowsOfOne), dims);
+    return { original, graph, program, dims, rows, independence, notes, close };
   } catch (error) {
     const files = [path, ...dataFiles(path, original)];
     const lack = lackOfRoom(error, files, folder, false);
     close();
     throw lack ?? (error instanceof PartitionError ? error.withDims(dims) : error);
   }
+}
+
+/** What the owner says, or else what the program shows. */
+function independenceOf(
+  program: Program,
+  rows: string | undefined,
+  said: boolean | undefined,
+): Independence {
+  if (said === undefined) return followRows(program, rows);
+  if (!said) return { independent: false, why: 'as the options say' };
+  if (rows !== undefined) return { independent: true };
+  throw new PartitionError(
+    'bad-option',
+    'rowsIndependent: the inputs of the model share no open first dimension, so there are no rows',
+  );
 }

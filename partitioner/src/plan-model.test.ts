@@ -227,21 +227,6 @@ describe('a plan', () => {
     await expect(planOf({ pipelines: 300 })).rejects.toThrow('more than 256');
   });
 
-  it('says when rows depend on each other', async () => {
-    const graph = makeGraph({
-      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4] }],
-      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
-      nodes: [
-        makeNode('ReduceMean', 'mean', ['x'], ['m'], { axes: { kind: 'ints', value: [0] } }),
-        makeNode('Sub', 'centre', ['x', 'm'], ['y']),
-      ],
-    });
-    const planned = await planModel(save(graph));
-    expect(planned.plan.rowsIndependent).toBe(false);
-    expect(planned.plan.microBatchRows).toBe(1);
-    planned.close();
-  });
-
   it('lists every node that cannot be run', async () => {
     const graph = makeGraph({
       inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4, 6, 6] }],
@@ -283,23 +268,6 @@ describe('a plan', () => {
     const x = sampleTensor('x', 'float32', [2, 6]);
     const [result] = await runPlanned(planned, [x, ...samples]);
     expect(result!.dims).toEqual([3, 4]);
-    planned.close();
-  });
-
-  it('gives out constants and inputs as they are', async () => {
-    const graph = makeGraph({
-      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 2] }],
-      outputs: [
-        { name: 'c', dtype: 'float32', dims: [3] },
-        { name: 'r', dtype: 'float32', dims: undefined },
-      ],
-      nodes: [makeNode('Relu', 'relu', ['x'], ['r'])],
-      constants: { c: floatConstant([3], [1, 2, 3]) },
-    });
-    const planned = await planModel(save(graph));
-    const [constant] = await runPlanned(planned, [sampleTensor('x', 'float32', [1, 2])]);
-    expect(Array.from(new Float32Array(constant!.data.slice().buffer))).toEqual([1, 2, 3]);
-    expect(planned.plan.rowsIndependent).toBe(false);
     planned.close();
   });
 

@@ -24,11 +24,10 @@ import { planCuts } from './cut/plan-cuts.js';
 import { engineBytes, ProgramChain, type StageLimits } from './cut/program-chain.js';
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
 import { PartitionError } from './error.js';
-import { dimensionName } from './graph/measure.js';
 import type { NamedValue } from './graph/graph.js';
+import { nameDimensions } from './graph/shapes/open-dimensions.js';
 import { loadModel, type LoadedModel } from './load.js';
 import { modelHash } from './onnx/data-files.js';
-import { rowsAreIndependent } from './rows.js';
 import { weightSizes, type WeightSizes } from './weight-sizes.js';
 
 /** Settings of {@link planModel}. */
@@ -64,8 +63,17 @@ export interface PlanOptions {
   chunkBytes?: number;
   /** Instructions a message may use before it goes on in another. */
   instructionBudget?: number;
-  /** Rows of a micro-batch. Default: as many as keep every stage's message within the budget. */
+  /**
+   * Rows of a micro-batch. Default: the size that `dims` gives for the batch, or else as many as keep
+   * every stage's message within the budget.
+   */
   microBatchRows?: number;
+  /**
+   * Whether each row of a request (dimension 0 of all inputs) is worked on by itself, so that requests
+   * may be cut into micro-batches. Default: what follows from the graph; a model of which it cannot be
+   * told is not cut. Say `true` only where you know it: wrong answers follow otherwise.
+   */
+  rowsIndependent?: boolean;
 }
 
 /** Where the model's tensors go, and the bytes to upload for it. */
@@ -75,6 +83,8 @@ export interface PlannedModel {
   nodes: { model: number; optimized: number; program: number };
   /** Bytes of weights in the model's files and on the workers of a pipeline. */
   weights: WeightSizes;
+  /** Why requests are not cut into micro-batches; undefined where they are. */
+  whyNotCut: string | undefined;
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
   expectation: Expectation;
   /** Where workers or pipelines are `auto`: what was chosen among, by numbers of workers and pipelines. */
@@ -101,11 +111,23 @@ function nameOf(path: string): string {
   return name === 'model' ? basename(dirname(resolve(path))) : name;
 }
 
-function tensorSpec(value: NamedValue): TensorSpec {
-  const dims = (value.dims ?? []).map((dim, axis) =>
-    typeof dim === 'number' ? dim : dimensionName(value, axis),
+function tensorSpecs(values: readonly NamedValue[]): TensorSpec[] {
+  const dims = nameDimensions(values);
+  return values.map(({ name, dtype }, index) => ({ name, dtype, dims: dims[index]! }));
+}
+
+/** Outputs with the sizes that the model states, and those that follow from the graph where it does not. */
+function outputSpecs({ original, program }: LoadedModel): TensorSpec[] {
+  return tensorSpecs(
+    original.outputs.map((output) => {
+      const derived = program.values.get(output.name)!.shapes.dims;
+      const dims = derived.map((dim, axis) => {
+        if (typeof dim === 'number') return dim;
+        return output.dims?.[axis] ?? dim.text;
+      });
+      return { ...output, dims };
+    }),
   );
-  return { name: value.name, dtype: value.dtype, dims };
 }
 
 function requirePositive(options: PlanOptions): void {
@@ -182,14 +204,18 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     maxMessageBytes: maxStageMessageBytes,
     instructionBudget: options.instructionBudget ?? defaultInstructionBudget,
   };
-  const model = await loadModel(path, options.dims ?? {}, options.samples);
+  const { dims = {}, samples, rowsIndependent } = options;
+  const model = await loadModel(path, dims, samples, rowsIndependent);
   try {
-    const independent = await rowsAreIndependent(path, model.original, model.dims, options.samples);
+    const { independent } = model.independence;
+    // A size given for the batch is a number of rows to plan with.
+    const givenRows = model.rows === undefined ? undefined : dims[model.rows];
+    const rowsWanted = options.microBatchRows ?? (givenRows === 0 ? undefined : givenRows);
     const { cuts, expectation, considered } = planCuts(model.program, schedule, limits, {
       workers: options.workers,
       pipelines: options.pipelines ?? (options.workers === 'auto' ? 'auto' : 1),
       goal: options.goal ?? 'throughput',
-      rows: independent ? options.microBatchRows : 1,
+      rows: independent ? rowsWanted : 1,
       rowsIndependent: independent,
     });
     const { rows } = expectation;
@@ -220,8 +246,8 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       version: planVersion,
       model: { name: options.name ?? nameOf(path), sha256: await modelHash(path, model.original) },
       costSchedule: scheduleName,
-      inputs: model.original.inputs.map(tensorSpec),
-      outputs: model.original.outputs.map(tensorSpec),
+      inputs: tensorSpecs(model.original.inputs),
+      outputs: outputSpecs(model),
       rowsIndependent: independent,
       microBatchRows: rows,
       resultsStay: resultsStay(model.program, stages.length),
@@ -239,6 +265,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         program: model.program.nodes.length,
       },
       weights: weightSizes(model.original, model.program, stages),
+      whyNotCut: model.independence.independent ? undefined : model.independence.why,
       expectation,
       considered,
       notes: model.notes,

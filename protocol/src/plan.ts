@@ -5,7 +5,10 @@ import { encodeName } from './names.js';
 
 export const planVersion = 1;
 
-/** A named input or output; a dimension is a size, or a name where the model leaves it open. */
+/**
+ * A named input or output; a dimension is a size, or a name where the model leaves it open. Open
+ * dimensions of inputs that share a name have the same size; those of outputs may be expressions.
+ */
 export interface TensorSpec {
   name: string;
   dtype: DTypeName;
@@ -52,7 +55,7 @@ export interface Plan {
   outputs: readonly TensorSpec[];
   /**
    * Whether rows (dimension 0 of every input and output) are independent, so that a request may be
-   * cut into micro-batches and joined again. Checked by running the model when planning.
+   * cut into micro-batches and joined again. It follows from the model's graph, or its owner says so.
    */
   rowsIndependent: boolean;
   /** Rows of a micro-batch; 1 where rows are not independent means the whole request. */

@@ -23,9 +23,13 @@ export function rowCount(tensors: readonly BundleTensor[]): number {
   return rows;
 }
 
-/** Cuts tensors into micro-batches of `rowsPerTask` rows, the last one smaller; data are views. */
+/**
+ * Cuts tensors into micro-batches of `rowsPerTask` rows, the last one smaller; no rows at all are one
+ * micro-batch. Data are views.
+ */
 export function splitRows(tensors: readonly BundleTensor[], rowsPerTask: number): BundleTensor[][] {
   const rows = rowCount(tensors);
+  if (rows === 0) return [[...tensors]];
   const tasks: BundleTensor[][] = [];
   for (let start = 0; start < rows; start += rowsPerTask) {
     const end = Math.min(rows, start + rowsPerTask);

@@ -141,7 +141,7 @@ export function bundleBytes(program: Program, names: readonly string[], rows: nu
   let bytes = 8;
   for (const name of names) {
     const value = program.values.get(name)!;
-    const header = 8 + 4 * value.shapes.one.length;
+    const header = 8 + 4 * value.shapes.rank;
     bytes += Math.ceil(header / 8) * 8 + Math.ceil(valueBytes(value, rows) / 8) * 8;
   }
   return bytes + taskHeaderBytes;

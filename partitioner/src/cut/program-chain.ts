@@ -77,7 +77,7 @@ export class ProgramChain implements Chain {
     const value = (name: string) => this.program.values.get(name)!;
     const rows = elementCount(shapeAt(value(node.inputs[1]!).shapes, this.rows));
     const rowBytes =
-      valueBytes(value(node.inputs[0]!), 1) / (value(node.inputs[0]!).shapes.one[0] ?? 1);
+      valueBytes(value(node.inputs[0]!), 1) / (value(node.inputs[0]!).shapes.at(1)[0] ?? 1);
     const { pageBytes } = this.schedule;
     return Math.min(tableBytes, rows * Math.ceil(rowBytes / pageBytes) * pageBytes);
   }

@@ -12,6 +12,9 @@ import {
   type UnaryName,
 } from '@canopy/protocol';
 import { constantBytes, type Constant } from './constant.js';
+import type { Dim } from './shapes/dim.js';
+import type { Facts } from './shapes/facts.js';
+import { PlanSizes } from './shapes/plan-sizes.js';
 
 /** A sliding window over the two middle dimensions of [batch, height, width, channels]. */
 export interface Window {
@@ -99,16 +102,47 @@ export type Weight =
   /** One number per output channel, each group padded to whole panels. */
   | { kind: 'bias'; values: Float32Array; group: number };
 
-/** Size of a value for one row and for two: every dimension grows evenly with the rows. */
-export interface Shapes {
-  one: readonly number[];
-  two: readonly number[];
+/** Shape of a value: sizes, or expressions where the model leaves them open. */
+export class Shapes {
+  private readonly known = new Map<number, readonly number[]>();
+
+  /** @param sizes what open sizes are taken for in costs */
+  constructor(
+    readonly dims: readonly Dim[],
+    private readonly sizes: PlanSizes,
+  ) {}
+
+  get rank(): number {
+    return this.dims.length;
+  }
+  /** The shape to plan with when so many rows are worked on at once. */
+  at(rows: number): readonly number[] {
+    let shape = this.known.get(rows);
+    if (!shape) {
+      shape = this.dims.map((dim) => this.sizes.at(dim, rows));
+      this.known.set(rows, shape);
+    }
+    return shape;
+  }
+  /** The shape of another value, planned with the same sizes. */
+  of(dims: readonly Dim[]): Shapes {
+    return new Shapes(dims, this.sizes);
+  }
+}
+
+const noSizes = new PlanSizes({});
+
+/** The shape of a value whose sizes are all fixed. */
+export function fixedShapes(dims: readonly number[]): Shapes {
+  return new Shapes(dims, noSizes);
 }
 
 export interface ProgramValue {
   name: string;
   dtype: DTypeName;
   shapes: Shapes;
+  /** Its elements, where they follow from sizes alone; see {@link Facts}. */
+  elements?: Facts['values'];
   weight?: Weight;
 }
 
@@ -126,19 +160,26 @@ export function isPlainEpilogue(epilogue: Epilogue): boolean {
   return epilogue.activation === 'none' && epilogue.scale === 1 && epilogue.shift === 0;
 }
 
-/** Shape of a value when so many rows are worked on at once. */
+/** Shape of a value when so many rows are worked on at once, open sizes as planned. */
 export function shapeAt(shapes: Shapes, rows: number): number[] {
-  return shapes.one.map((size, axis) => size + (rows - 1) * ((shapes.two[axis] ?? size) - size));
+  return [...shapes.at(rows)];
 }
 
-/** Shapes with their dimensions changed in the same way. */
-export function mapShapes(shapes: Shapes, map: (dims: readonly number[]) => number[]): Shapes {
-  return { one: map(shapes.one), two: map(shapes.two) };
+/** The shape after a permutation of the dimensions. */
+export function permuted(shapes: Shapes, permutation: readonly number[]): Shapes {
+  return shapes.of(permutation.map((axis) => shapes.dims[axis]!));
+}
+
+/** Plans a program with other sizes. */
+export function planWith(program: Program, sizes: PlanSizes): void {
+  for (const value of program.values.values()) {
+    value.shapes = new Shapes(value.shapes.dims, sizes);
+  }
 }
 
 /** Bytes a value takes when so many rows are worked on at once. */
 export function valueBytes(value: ProgramValue, rows: number): number {
-  return elementCount(shapeAt(value.shapes, rows)) * dtypeBytes(value.dtype);
+  return elementCount(value.shapes.at(rows)) * dtypeBytes(value.dtype);
 }
 
 /** Bytes of a weight as it is packed. */

@@ -2,6 +2,7 @@ import type { DTypeName, OpName } from '@canopy/protocol';
 import { makeShard } from '../emit/shard.js';
 import { memoryConstant } from '../graph/constant.js';
 import {
+  fixedShapes,
   weightDims,
   type OpAttributes,
   type Program,
@@ -42,15 +43,15 @@ export class Probe {
     const inputs: string[] = [];
     for (const [name, { dims, dtype = 'float32', weight }] of Object.entries(operands)) {
       const shape = weight ? weightDims(weight) : dims;
-      const shapes = { one: shape, two: shape };
+      const shapes = fixedShapes(shape);
       values.set(name, { name, dtype, shapes, ...(weight && { weight }) });
       const read = nodes.length === 0 || nodes.some((node) => node.inputs.includes(name));
       const written = nodes.some((node) => node.outputs.includes(name));
       if (!weight && read && !written) inputs.push(name);
     }
     const last = nodes.at(-1)?.outputs[0] ?? inputs[0]!;
-    const rank = values.get(last)!.shapes.one.length;
-    values.set('shape', { name: 'shape', dtype: 'int64', shapes: { one: [rank], two: [rank] } });
+    const rank = values.get(last)!.shapes.rank;
+    values.set('shape', { name: 'shape', dtype: 'int64', shapes: fixedShapes([rank]) });
     const all: ProgramNode[] = [
       ...nodes,
       {
@@ -74,11 +75,11 @@ export class Probe {
   run(pipeline: Pipeline): { instructions: number; bytesReceived: number; scratchBytes: number } {
     const feeds = this.program.inputs.map((name) => {
       const { dtype, shapes } = this.program.values.get(name)!;
-      return sampleTensor(name, dtype, shapes.one);
+      return sampleTensor(name, dtype, shapes.at(1));
     });
     const { traces, outputs } = pipeline.run(feeds);
     const [trace] = traces;
-    const expected = this.program.values.get(this.program.nodes.at(-1)!.inputs[0]!)!.shapes.one;
+    const expected = this.program.values.get(this.program.nodes.at(-1)!.inputs[0]!)!.shapes.at(1);
     const given = new BigInt64Array(outputs[0]!.data.slice().buffer);
     if (given.join() !== expected.join()) {
       throw new Error(`probe gives [${given.join()}], expected [${expected.join()}]`);
@@ -116,7 +117,7 @@ export function identityPipeline(
   size: number,
 ): { program: Program; shards: Uint8Array[] } {
   const names = Array.from({ length: stages + 1 }, (_, index) => `v${index}`);
-  const shapes = { one: [size], two: [size] };
+  const shapes = fixedShapes([size]);
   const nodes: ProgramNode[] = names.slice(1).map((output, index) => ({
     op: 'Identity',
     name: output,

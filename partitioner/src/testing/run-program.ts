@@ -1,7 +1,9 @@
 import { decodeShardHead, type BundleTensor } from '@canopy/protocol';
 import { makeShard } from '../emit/shard.js';
 import { lowerGraph } from '../graph/lower/index.js';
-import { measureGraph, sampleFeeds, typicalDims } from '../graph/measure.js';
+import { sampleFeeds } from '../graph/measure.js';
+import { deriveShapes, type Derived } from '../graph/shapes/derive.js';
+import { typicalDims } from '../graph/shapes/open-dimensions.js';
 import type { Graph, GraphNode, NamedValue } from '../graph/graph.js';
 import type { Constant } from '../graph/constant.js';
 import type { Program } from '../graph/program.js';
@@ -40,11 +42,13 @@ export function numbers(count: number, seed = 1): number[] {
 export async function lowered(
   graph: Graph,
   dims: Record<string, number> = {},
-): Promise<{ program: Program; sizes: Record<string, number> }> {
+): Promise<{ program: Program; sizes: Record<string, number>; derived: Derived }> {
   const sizes = typicalDims(graph, dims);
   const folder = makeTemporary();
   try {
-    return { program: lowerGraph(graph, await measureGraph(graph, sizes, folder)), sizes };
+    const derived = await deriveShapes(graph, sizes, folder);
+    const program = lowerGraph(graph, derived.inference.facts, derived.planSizes(1));
+    return { program, sizes, derived };
   } finally {
     removeTemporary(folder);
   }

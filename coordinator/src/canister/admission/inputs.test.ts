@@ -16,6 +16,11 @@ describe('admitInputs', () => {
     expect(admitInputs(samplePlan(), [mask, x])).toEqual([mask, x]);
   });
 
+  test('takes an open dimension of size 0', () => {
+    const none = [tensor('x', 'float32', [0, 2]), tensor('mask', 'int64', [0])];
+    expect(admitInputs(samplePlan(), none)).toEqual(none.toReversed());
+  });
+
   test.each([
     ['missing', [x], 'input "mask" int64[batch] is missing'],
     [
@@ -31,7 +36,6 @@ describe('admitInputs', () => {
     ],
     ['rank', [tensor('x', 'float32', [6]), mask], 'it must have 2 dimensions, not 1'],
     ['size', [tensor('x', 'float32', [3, 5]), mask], 'dimension 1 must be 2, not 5'],
-    ['empty', [tensor('x', 'float32', [0, 2]), mask], 'dimension 0 must be at least 1'],
     [
       'open dimension',
       [x, tensor('mask', 'int64', [4])],

@@ -28,7 +28,6 @@ function checkTensor(
       if (size !== expected) refuseBecause(`dimension ${axis} must be ${expected}, not ${size}`);
       continue;
     }
-    if (size === 0) refuseBecause(`dimension ${axis} must be at least 1`);
     const bound = open.get(expected);
     if (bound === undefined) open.set(expected, { size, tensor: spec.name });
     else if (bound.size !== size) {

@@ -4,6 +4,7 @@ import {
   EnqueueMode,
   encodeBundle,
   encodeEnqueue,
+  joinRows,
   splitRows,
   type BundleTensor,
 } from '@canopy/protocol';
@@ -23,6 +24,16 @@ describe('the message to the head', () => {
         );
       }),
     );
+  });
+
+  test('has one task of no rows where there are none', () => {
+    const empty: BundleTensor[] = [
+      { name: 'a', dtype: 'uint8', dims: [0, 3], data: new Uint8Array() },
+      { name: 'b', dtype: 'uint8', dims: [0], data: new Uint8Array() },
+    ];
+    expect(cutTasks(empty, 4)).toEqual([nameless(empty)]);
+    expect(splitRows(empty, 4)).toEqual([empty]);
+    expect(joinRows(splitRows(empty, 4))).toEqual(empty);
   });
 
   test('is what encodeEnqueue gives', () => {

@@ -34,7 +34,7 @@ export function cutTasks(
 ): BundleTensor[][] {
   if (rowsPerTask === undefined) return [tensors.map(nameless)];
   const rows = rowCount(tensors);
-  if (rows > 0 && rows <= rowsPerTask) return [tensors.map(nameless)];
+  if (rows <= rowsPerTask) return [tensors.map(nameless)];
   const tasks: BundleTensor[][] = [];
   for (let start = 0; start < rows; start += rowsPerTask) {
     const end = Math.min(rows, start + rowsPerTask);

@@ -7,8 +7,8 @@ import {
   stringAttribute,
   type GraphNode,
 } from '../graph.js';
-import { permuted } from '../measure.js';
 import type { OpAttributes, Window } from '../program.js';
+import type { Dim } from '../shapes/dim.js';
 import { epilogue, UnsupportedNode, type Lower, type Lowering } from './lowering.js';
 
 const toChannelsLast = [0, 2, 3, 1];
@@ -29,40 +29,40 @@ function channelsLast(
       'reshape to [batch, channels, height, width] in the model',
     );
   }
-  const before = to.temporary(
-    `${input}/nhwc`,
-    'float32',
-    permuted(to.shapes(input), toChannelsLast),
-  );
+  const moved = (name: string): Dim[] => toChannelsLast.map((axis) => to.dims(name)[axis]!);
+  const before = to.temporary(`${input}/nhwc`, 'float32', moved(input));
   to.add('Transpose', node, [input], [before], { permutation: toChannelsLast });
-  const after = to.temporary(
-    `${output}/nhwc`,
-    'float32',
-    permuted(to.shapes(output), toChannelsLast),
-  );
+  const after = to.temporary(`${output}/nhwc`, 'float32', moved(output));
   run(before, after);
   to.add('Transpose', node, [after], [output], { permutation: toChannelsFirst });
 }
 
-/** Padding that `SAME_UPPER` and `SAME_LOWER` mean at these sizes: only where it is always the same. */
+/**
+ * Padding before and after a dimension that `SAME_UPPER` and `SAME_LOWER` mean: as many positions as
+ * `size / stride` rounded up. With a stride it depends on the size, which then must be known.
+ */
 function samePads(
+  size: Dim,
   kernel: number,
   stride: number,
   dilation: number,
   upper: boolean,
 ): [number, number] {
-  if (stride !== 1) {
+  const field = (kernel - 1) * dilation + 1;
+  if (stride !== 1 && typeof size !== 'number') {
     throw new UnsupportedNode(
-      'pads by auto_pad with strides, which depends on the size',
-      'export with explicit pads',
+      `pads by auto_pad with strides, which depends on the open size ${size.text}`,
+      'export with a fixed size or explicit pads',
     );
   }
-  const total = (kernel - 1) * dilation;
+  const steps = typeof size === 'number' ? (Math.ceil(size / stride) - 1) * stride - size : -1;
+  const total = Math.max(0, steps + field);
   const less = Math.floor(total / 2);
   return upper ? [less, total - less] : [total - less, less];
 }
 
-function windowOf(node: GraphNode, kernelOfWeight?: readonly number[]): Window {
+/** @param kernelOfWeight height and width of the filter, where there is one */
+function windowOf(node: GraphNode, to: Lowering, kernelOfWeight?: readonly number[]): Window {
   const [kernelH = 1, kernelW = 1] = intsAttribute(node, 'kernel_shape') ?? kernelOfWeight ?? [];
   const [strideH = 1, strideW = 1] = intsAttribute(node, 'strides') ?? [];
   const [dilationH = 1, dilationW = 1] = intsAttribute(node, 'dilations') ?? [];
@@ -71,8 +71,10 @@ function windowOf(node: GraphNode, kernelOfWeight?: readonly number[]): Window {
   const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
   if (auto === 'VALID') [top, left, bottom, right] = [0, 0, 0, 0];
   if (auto.startsWith('SAME')) {
-    [top, bottom] = samePads(kernelH, strideH, dilationH, auto === 'SAME_UPPER');
-    [left, right] = samePads(kernelW, strideW, dilationW, auto === 'SAME_UPPER');
+    const [, , height = 1, width = 1] = to.dims(node.inputs[0]!);
+    const upper = auto === 'SAME_UPPER';
+    [top, bottom] = samePads(height, kernelH, strideH, dilationH, upper);
+    [left, right] = samePads(width, kernelW, strideW, dilationW, upper);
   }
   return {
     kernel: [kernelH, kernelW],
@@ -127,7 +129,7 @@ function conv(node: GraphNode, to: Lowering): void {
   const added = addedName !== undefined && addedName !== '';
   const activation = fusedActivation(node);
   const attributes: OpAttributes['Conv'] = {
-    ...windowOf(node, [kernelH, kernelW]),
+    ...windowOf(node, to, [kernelH, kernelW]),
     group,
     inChannels,
     outChannels,
@@ -151,10 +153,10 @@ function conv(node: GraphNode, to: Lowering): void {
       to.add(op, node, [input, weight, bias], [output], attributes);
       return;
     }
-    const shapes = to.shapes(output);
-    const other = to.temporary(`${addedName}/nhwc`, 'float32', shapes);
+    const dims = to.dims(output);
+    const other = to.temporary(`${addedName}/nhwc`, 'float32', dims);
     to.add('Transpose', node, [addedName], [other], { permutation: toChannelsLast });
-    const sum = to.temporary(`${node.name}/conv`, 'float32', shapes);
+    const sum = to.temporary(`${node.name}/conv`, 'float32', dims);
     to.add(op, node, [input, weight, bias], [sum], attributes);
     to.add('Binary', node, [sum, other], [output], { kind: 'add', epilogue: activation });
   });
@@ -165,7 +167,7 @@ function pool(kind: 'MaxPool' | 'AveragePool'): Lower {
     if ((node.outputs[1] ?? '') !== '') {
       throw new UnsupportedNode('gives indices', 'use the first output of MaxPool only');
     }
-    const window = { ...windowOf(node), ceilMode: intAttribute(node, 'ceil_mode', 0) === 1 };
+    const window = { ...windowOf(node, to), ceilMode: intAttribute(node, 'ceil_mode', 0) === 1 };
     const countIncludePad = intAttribute(node, 'count_include_pad', 0) === 1;
     channelsLast(node, to, (input, output) => {
       if (kind === 'MaxPool') to.add('MaxPool', node, [input], [output], window);
@@ -200,7 +202,7 @@ function batchNormalization(node: GraphNode, to: Lowering): void {
   const offset = shift.map((value, index) => value - mean[index]! * factor[index]!);
   const rank = to.rank(node.inputs[0]!);
   const dims = [factor.length, ...Array<number>(Math.max(0, rank - 2)).fill(1)];
-  const scaled = to.temporary(`${node.name}/scaled`, 'float32', to.shapes(node.outputs[0]!));
+  const scaled = to.temporary(`${node.name}/scaled`, 'float32', to.dims(node.outputs[0]!));
   const factors = to.floats(`${node.name}/factor`, dims, factor);
   const offsets = to.floats(`${node.name}/offset`, dims, offset);
   to.add('Binary', node, [node.inputs[0]!, factors], [scaled], {

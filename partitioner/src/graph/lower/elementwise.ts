@@ -1,6 +1,7 @@
 import type { BinaryName, DTypeName, UnaryName } from '@canopy/protocol';
 import { scalarFloat } from '../constant.js';
 import { floatAttribute, intAttribute, stringAttribute, type GraphNode } from '../graph.js';
+import { broadcastDims } from '../shapes/facts.js';
 import { readDType } from '../../onnx/read-tensor.js';
 import { epilogue, UnsupportedNode, type Lower, type Lowering } from './lowering.js';
 
@@ -37,14 +38,35 @@ function binary(kind: BinaryName): Lower {
     }
     let left = first!;
     rest.forEach((right, index) => {
+      const both = broadcastDims(to.dims(left), to.dims(right));
       const output =
         index === rest.length - 1
           ? node.outputs[0]!
-          : to.temporary(`${node.name}/part`, to.dtype(left), to.shapes(node.outputs[0]!));
+          : to.temporary(`${node.name}/part`, to.dtype(left), both);
       to.add('Binary', node, [left, right], [output], { kind, epilogue: epilogue() });
       left = output;
     });
   };
+}
+
+/** The result has the type of the base; an exponent of another type is cast to it. */
+function power(node: GraphNode, to: Lowering): void {
+  const [base, exponent] = node.inputs as [string, string];
+  const dtype = to.dtype(base);
+  to.requireType(exponent, 'float32', 'int32', 'int64');
+  if (to.dtype(exponent) === dtype) {
+    binary('pow')(node, to);
+    return;
+  }
+  if (dtype !== 'float32' && to.dtype(exponent) === 'float32') {
+    throw new UnsupportedNode(
+      `raises ${dtype} to powers in float32`,
+      'cast its first input to float32 in the model',
+    );
+  }
+  const cast = to.temporary(`${exponent}/${dtype}`, dtype, to.dims(exponent));
+  to.add('Cast', node, [exponent], [cast], { to: dtype });
+  binary('pow')({ ...node, inputs: [base, cast] }, to);
 }
 
 const largestFloat = 3.4028234663852886e38;
@@ -73,7 +95,7 @@ function gelu(node: GraphNode, to: Lowering): void {
 /** A bias and gelu; in two steps, so that the bias can go into the product before it. */
 function biasGelu(node: GraphNode, to: Lowering): void {
   const output = node.outputs[0]!;
-  const sum = to.temporary(`${node.name}/biased`, 'float32', to.shapes(output));
+  const sum = to.temporary(`${node.name}/biased`, 'float32', to.dims(output));
   to.add('Binary', node, node.inputs.slice(0, 2), [sum], { kind: 'add', epilogue: epilogue() });
   to.add('Unary', node, [sum], [output], { kind: 'gelu', alpha: 0, beta: 0 });
 }
@@ -121,7 +143,7 @@ export const elementwise: Record<string, Lower> = {
   Sub: binary('sub'),
   Mul: binary('mul'),
   Div: binary('div'),
-  Pow: binary('pow'),
+  Pow: power,
   Min: binary('min'),
   Max: binary('max'),
   Sum: binary('add'),

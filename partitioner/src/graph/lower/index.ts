@@ -2,8 +2,12 @@ import { PartitionError, type Problem } from '../../error.js';
 import { unsupportedError } from '../../problems.js';
 import { UnsupportedType } from '../../onnx/read-tensor.js';
 import { makeNode, type Graph, type GraphNode } from '../graph.js';
-import type { Measured } from '../measure.js';
 import type { Program } from '../program.js';
+import type { Facts } from '../shapes/facts.js';
+import { inferShapes } from '../shapes/infer.js';
+import { inputSizes } from '../shapes/open-dimensions.js';
+import { PlanSizes } from '../shapes/plan-sizes.js';
+import { replaceInputs } from '../passes/uses.js';
 import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { Lowering, UnknownValue, UnsupportedNode, type Lower } from './lowering.js';
@@ -35,7 +39,7 @@ export function unsupportedOperators(graph: Graph): Problem[] {
 /** What cannot be run of a graph of which no sizes are known: operators, and forms that need no sizes. */
 export function problemsWithoutSizes(graph: Graph): readonly Problem[] {
   try {
-    lowerGraph(graph, new Map());
+    lowerGraph(graph, inferShapes(graph, inputSizes(graph)).facts, new PlanSizes({}));
   } catch (error) {
     if (error instanceof PartitionError && error.problems) return error.problems;
     throw error;
@@ -47,16 +51,20 @@ export function problemsWithoutSizes(graph: Graph): readonly Problem[] {
  * Turns a graph of standard operators into a program of worker operations: images channels-last
  * between transposes, constant matrices and filters as weights to pack.
  *
+ * @param facts types and sizes of all values
+ * @param sizes to plan with, for costs alone: the program runs at all sizes
+ *
  * Throws {@link PartitionError} `unsupported`, which lists every node that cannot be run.
  */
-export function lowerGraph(graph: Graph, measured: ReadonlyMap<string, Measured>): Program {
+export function lowerGraph(
+  graph: Graph,
+  facts: ReadonlyMap<string, Facts>,
+  sizes: PlanSizes,
+): Program {
   const problems = unsupportedOperators(graph);
   const unknown: Problem[] = [];
-  const lowering = new Lowering(graph, measured);
-  for (const input of graph.inputs) {
-    const known = measured.get(input.name)!;
-    lowering.program.values.set(input.name, { name: input.name, ...known });
-  }
+  const lowering = new Lowering(graph, facts, sizes);
+  for (const { name } of graph.inputs) lowering.import(name);
   for (const node of graph.nodes) {
     const lower = supported[node.op];
     if (!lower) continue;
@@ -79,14 +87,20 @@ function problemOf(node: GraphNode, error: unknown): Problem {
   return { node: node.name, op: node.op, why: error.why, advice: error.advice };
 }
 
-/** An output that is a constant, or an input as it is, gets a node of its own to make it. */
+/**
+ * An output that is a constant gets a node of its own to make it, under the output's name: the constant
+ * takes another name. An output that is an input passes through.
+ */
 function giveOutConstants(graph: Graph, lowering: Lowering): void {
   const { program } = lowering;
-  const computed = new Set(program.nodes.flatMap((node) => node.outputs));
-  program.outputs = program.outputs.map((name) => {
-    if (computed.has(name)) return name;
-    const copy = lowering.temporary(`${name}/output`, lowering.dtype(name), lowering.shapes(name));
-    lowering.add('Identity', makeNode('Identity', name, [name], [copy]), [name], [copy], {});
-    return copy;
-  });
+  for (const name of new Set(program.outputs)) {
+    const constant = graph.constants.get(name);
+    if (!constant) continue;
+    const weight = lowering.weight(`${name}/constant`, { kind: 'plain', constant });
+    replaceInputs(program, name, weight);
+    program.values.delete(name);
+    const node = makeNode('Identity', name, [weight], [name]);
+    lowering.temporaryNamed(name, constant);
+    lowering.add('Identity', node, [weight], [name], {});
+  }
 }

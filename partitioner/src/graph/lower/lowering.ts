@@ -1,17 +1,20 @@
 import type { DTypeName, Epilogue } from '@canopy/protocol';
 import { allFloats, allInts, floatConstant, intConstant, type Constant } from '../constant.js';
 import { freshName, type Graph, type GraphNode } from '../graph.js';
-import type { Measured } from '../measure.js';
 import {
+  fixedShapes,
   noEpilogue,
   weightDims,
   type OpAttributes,
   type Program,
   type ProgramNode,
   type ProgramValue,
-  type Shapes,
+  Shapes,
   type Weight,
 } from '../program.js';
+import type { Dim } from '../shapes/dim.js';
+import { fromFront, type Facts } from '../shapes/facts.js';
+import type { PlanSizes } from '../shapes/plan-sizes.js';
 import type { OpName } from '@canopy/protocol';
 
 /** Why one node of a model cannot be run by a worker, and what its owner can do. */
@@ -39,9 +42,11 @@ export type Lower = (node: GraphNode, to: Lowering) => void;
 export class Lowering {
   readonly program: Program;
 
+  /** @param facts types and sizes of all values of the graph */
   constructor(
     readonly graph: Graph,
-    private readonly measured: ReadonlyMap<string, Measured>,
+    private readonly facts: ReadonlyMap<string, Facts>,
+    private readonly sizes: PlanSizes,
   ) {
     this.program = {
       inputs: graph.inputs.map((input) => input.name),
@@ -61,23 +66,38 @@ export class Lowering {
     return name === undefined ? undefined : this.graph.constants.get(name);
   }
 
-  private measure(name: string): Measured {
-    const known = this.program.values.get(name) ?? this.measured.get(name);
-    if (!known) throw new UnknownValue(name);
-    return known;
+  /** The value as the program has it, or will have it. */
+  private value(name: string): ProgramValue {
+    const known = this.program.values.get(name);
+    if (known) return known;
+    const facts = this.facts.get(name);
+    if (!facts) throw new UnknownValue(name);
+    const { dtype, dims, values } = facts;
+    const constant = this.constant(name);
+    return {
+      name,
+      dtype,
+      shapes: new Shapes(dims, this.sizes),
+      ...(values && { elements: values }),
+      ...(constant && { weight: { kind: 'plain', constant } as const }),
+    };
   }
   dtype(name: string): DTypeName {
-    return this.measure(name).dtype;
+    return this.value(name).dtype;
   }
   shapes(name: string): Shapes {
-    return this.measure(name).shapes;
+    return this.value(name).shapes;
+  }
+  /** Sizes of a value, expressions where the model leaves them open. */
+  dims(name: string): readonly Dim[] {
+    return this.value(name).shapes.dims;
   }
   rank(name: string): number {
-    return this.measure(name).shapes.one.length;
+    return this.value(name).shapes.rank;
   }
   /** An axis counted from the front. */
   axis(axis: number, rank: number): number {
-    return axis < 0 ? axis + rank : axis;
+    return fromFront(axis, rank);
   }
 
   /** Throws unless the value has one of these types. */
@@ -98,14 +118,19 @@ export class Lowering {
   }
   private fresh(base: string): string {
     const taken = {
-      has: (name: string) => this.program.values.has(name) || this.measured.has(name),
+      has: (name: string) => this.program.values.has(name) || this.facts.has(name),
     };
     return freshName(taken, base);
   }
 
   /** A new value that is computed. */
-  temporary(base: string, dtype: DTypeName, shapes: Shapes): string {
+  temporary(base: string, dtype: DTypeName, dims: readonly Dim[]): string {
+    const shapes = new Shapes(dims, this.sizes);
     return this.addValue({ name: this.fresh(base), dtype, shapes });
+  }
+  /** A value of the graph that was a constant and is now computed. */
+  temporaryNamed(name: string, { dtype, dims }: Constant): void {
+    this.addValue({ name, dtype, shapes: fixedShapes(dims) });
   }
   /** A new constant. */
   weight(base: string, weight: Weight): string {
@@ -114,7 +139,7 @@ export class Lowering {
     return this.addValue({
       name: this.fresh(base),
       dtype,
-      shapes: { one: dims, two: dims },
+      shapes: fixedShapes(dims),
       weight,
     });
   }
@@ -126,16 +151,9 @@ export class Lowering {
   }
 
   /** Makes a value of the graph known to the program, constants as they are. */
-  private import(name: string): void {
+  import(name: string): void {
     if (name === '' || this.program.values.has(name)) return;
-    const { dtype, shapes } = this.measure(name);
-    const constant = this.constant(name);
-    this.addValue({
-      name,
-      dtype,
-      shapes,
-      ...(constant && { weight: { kind: 'plain', constant } as const }),
-    });
+    this.addValue(this.value(name));
   }
 
   /** Appends an operation; its inputs and outputs are values of the graph or of {@link temporary}. */

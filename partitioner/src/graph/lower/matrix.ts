@@ -1,6 +1,5 @@
 import { scalarFloat } from '../constant.js';
 import { floatAttribute, intAttribute, type GraphNode } from '../graph.js';
-import { permuted } from '../measure.js';
 import { fusedActivation } from './convolution.js';
 import { epilogue, UnsupportedNode, type Lower, type Lowering } from './lowering.js';
 
@@ -9,10 +8,11 @@ function transposed(node: GraphNode, to: Lowering, input: string): string {
   const rank = to.rank(input);
   const permutation = [...Array(rank).keys()];
   [permutation[rank - 2], permutation[rank - 1]] = [rank - 1, rank - 2];
+  const dims = to.dims(input);
   const output = to.temporary(
     `${input}/transposed`,
     to.dtype(input),
-    permuted(to.shapes(input), permutation),
+    permutation.map((axis) => dims[axis]!),
   );
   to.add('Transpose', node, [input], [output], { permutation });
   return output;
@@ -103,14 +103,14 @@ function gemm(node: GraphNode, to: Lowering): void {
     transB,
     scale: floatAttribute(node, 'alpha', 1),
   };
-  const n = to.shapes(node.outputs[0]!).one[1]!;
   const activation = fusedActivation(node);
   const third = node.inputs[2] ?? '';
-  const bias = third === '' ? undefined : gemmBias(node, to, n);
-  const constantB = to.constant(node.inputs[1])?.dims.length === 2;
-  if (third === '' || (bias && constantB)) {
+  const matrix = to.constant(node.inputs[1])?.dims;
+  const constantB = matrix?.length === 2;
+  const bias = third === '' || !constantB ? undefined : gemmBias(node, to, matrix[transB ? 0 : 1]!);
+  if (third === '' || bias) {
     if (third === '' && !constantB && activation.activation !== 'none') {
-      const result = to.temporary(`${node.name}/product`, 'float32', to.shapes(node.outputs[0]!));
+      const result = to.temporary(`${node.name}/product`, 'float32', to.dims(node.outputs[0]!));
       product(node, to, result, options);
       const { activation: kind, alpha, beta } = activation;
       to.add('Unary', node, [result], [node.outputs[0]!], { kind, alpha, beta });
@@ -122,7 +122,7 @@ function gemm(node: GraphNode, to: Lowering): void {
   if (floatAttribute(node, 'beta', 1) !== 1) {
     throw new UnsupportedNode('scales a computed bias', 'export with beta = 1');
   }
-  const result = to.temporary(`${node.name}/product`, 'float32', to.shapes(node.outputs[0]!));
+  const result = to.temporary(`${node.name}/product`, 'float32', to.dims(node.outputs[0]!));
   product(node, to, result, options);
   to.add('Binary', node, [result, third], [node.outputs[0]!], {
     kind: 'add',

@@ -1,5 +1,6 @@
 import type { ReduceName } from '@canopy/protocol';
 import { floatAttribute, intAttribute, type GraphNode } from '../graph.js';
+import { product } from '../shapes/dim.js';
 import { epilogue, UnsupportedNode, type Lower, type Lowering } from './lowering.js';
 
 /** Before operator set 13, Softmax works on all dimensions from `axis` on as one. */
@@ -13,15 +14,11 @@ function softmax(node: GraphNode, to: Lowering): void {
     to.add('Softmax', node, [input], [output], { axis });
     return;
   }
-  const flat = (dims: readonly number[]): number[] => [
-    dims.slice(0, axis).reduce((product, dim) => product * dim, 1),
-    dims.slice(axis).reduce((product, dim) => product * dim, 1),
-  ];
-  const { one, two } = to.shapes(input);
-  const shapes = { one: flat(one), two: flat(two) };
-  const flattened = to.temporary(`${node.name}/flat`, 'float32', shapes);
-  const result = to.temporary(`${node.name}/softmax`, 'float32', shapes);
-  const shape = to.temporary(`${node.name}/shape`, 'int64', { one: [rank], two: [rank] });
+  const dims = to.dims(input);
+  const flat = [product(dims.slice(0, axis)), product(dims.slice(axis))];
+  const flattened = to.temporary(`${node.name}/flat`, 'float32', flat);
+  const result = to.temporary(`${node.name}/softmax`, 'float32', flat);
+  const shape = to.temporary(`${node.name}/shape`, 'int64', [rank]);
   to.add('Flatten', node, [input], [flattened], { axis });
   to.add('Softmax', node, [flattened], [result], { axis: 1 });
   to.add('Shape', node, [input], [shape], { start: 0, end: 0x7fffffff });
@@ -51,19 +48,19 @@ function skipLayerNormalization(node: GraphNode, to: Lowering): void {
   if (node.outputs.slice(1, 3).some((output) => output !== '')) {
     throw new UnsupportedNode('gives mean and deviation', 'use its first and last outputs only');
   }
-  const shapes = to.shapes(node.outputs[0]!);
+  const dims = to.dims(node.outputs[0]!);
   const named = node.outputs[3] ?? '';
-  const sum = named === '' ? to.temporary(`${node.name}/sum`, 'float32', shapes) : named;
+  const sum = named === '' ? to.temporary(`${node.name}/sum`, 'float32', dims) : named;
   const plain = epilogue();
   if (bias === '') to.add('Binary', node, [input, skip], [sum], { kind: 'add', epilogue: plain });
   else {
-    const biased = to.temporary(`${node.name}/biased`, 'float32', shapes);
+    const biased = to.temporary(`${node.name}/biased`, 'float32', dims);
     to.add('Binary', node, [input, bias], [biased], { kind: 'add', epilogue: plain });
     to.add('Binary', node, [biased, skip], [sum], { kind: 'add', epilogue: plain });
   }
   const inputs = beta === '' ? [sum, gamma] : [sum, gamma, beta];
   to.add('LayerNorm', node, inputs, [node.outputs[0]!], {
-    axis: shapes.one.length - 1,
+    axis: dims.length - 1,
     epsilon: floatAttribute(node, 'epsilon', 1e-12),
   });
 }

@@ -2,6 +2,7 @@ import { allFloats, allInts, type Constant } from '../constant.js';
 import { intAttribute, intsAttribute, stringAttribute, type GraphNode } from '../graph.js';
 import type { OpAttributes } from '../program.js';
 import { UnsupportedNode, type Lower, type Lowering } from './lowering.js';
+import { split } from './split.js';
 import type { OpName } from '@canopy/protocol';
 
 const toTheLast = 0x7fffffff;
@@ -83,28 +84,6 @@ function pad(node: GraphNode, to: Lowering): void {
       : (node.inputs[2] ?? '');
   const inputs = value === '' ? [node.inputs[0]!, pads] : [node.inputs[0]!, pads, value];
   to.add('Pad', node, inputs, [node.outputs[0]!], { mode });
-}
-
-/** A slice for each output. */
-function split(node: GraphNode, to: Lowering): void {
-  const input = node.inputs[0]!;
-  const axis = to.axis(intAttribute(node, 'axis', 0), to.rank(input));
-  const given = to.constantInts(node, 1, 'split');
-  if (given === undefined) {
-    const { one, two } = to.shapes(input);
-    if ((node.inputs[1] ?? '') !== '' || one[axis] !== two[axis]) {
-      throw new UnsupportedNode('cuts into computed parts', 'make the sizes of its parts constant');
-    }
-  }
-  let start = 0;
-  node.outputs.forEach((output, index) => {
-    const length = given?.[index] ?? to.shapes(output).one[axis]!;
-    const bound = (name: string, value: number): string =>
-      to.ints(`${node.name}/${name}${index}`, [value]);
-    const bounds = [bound('start', start), bound('end', start + length), bound('axis', axis)];
-    if (output !== '') to.add('Slice', node, [input, ...bounds], [output], {});
-    start += length;
-  });
 }
 
 export const shape: Record<string, Lower> = {

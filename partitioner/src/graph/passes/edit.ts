@@ -1,6 +1,7 @@
 import type { DTypeName } from '@canopy/protocol';
 import { freshName } from '../graph.js';
 import {
+  fixedShapes,
   weightDims,
   type Program,
   type ProgramNode,
@@ -20,7 +21,7 @@ export function addWeight(program: Program, base: string, weight: Weight): strin
   const name = freshName(program.values, base);
   const dims = weightDims(weight);
   const dtype = weight.kind === 'plain' ? weight.constant.dtype : 'float32';
-  program.values.set(name, { name, dtype, shapes: { one: dims, two: dims }, weight });
+  program.values.set(name, { name, dtype, shapes: fixedShapes(dims), weight });
   return name;
 }
 

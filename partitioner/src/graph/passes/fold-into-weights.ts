@@ -32,7 +32,6 @@ function channelAffine(program: Program, node: ProgramNode): ChannelAffine | und
   }
   if (node.op !== 'Binary' || !isPlainEpilogue(node.attributes.epilogue)) return undefined;
   const { kind } = node.attributes;
-  const output = program.values.get(node.outputs[0]!)!.shapes.one;
   for (const [x, other] of [
     [node.inputs[0]!, node.inputs[1]!],
     [node.inputs[1]!, node.inputs[0]!],
@@ -40,9 +39,11 @@ function channelAffine(program: Program, node: ProgramNode): ChannelAffine | und
     const weight = program.values.get(other)?.weight;
     if (weight?.kind !== 'plain' || weight.constant.dtype !== 'float32') continue;
     const { dims } = weight.constant;
-    const channels = output.at(-1);
+    const computed = program.values.get(x)!.shapes.dims;
+    const channels = computed.at(-1);
+    // The result must have the shape of x, whatever the sizes are: the constant widens nothing.
     if (dims.at(-1) !== channels || elementCount(dims) !== channels) continue;
-    if (program.values.get(x)!.shapes.one.length !== output.length) continue;
+    if (dims.length > computed.length) continue;
     const values = allFloats(weight.constant);
     if (kind === 'mul') return { factor: (channel) => values[channel]!, offset: () => 0, x };
     if (kind === 'add') return { factor: () => 1, offset: (channel) => values[channel]!, x };

@@ -17,37 +17,6 @@ export function mergeTransposes(program: Program): boolean {
   return changed;
 }
 
-/** Whether dimension `axis` of a value is 1 whatever the model's inputs are. */
-function isAlwaysOne(program: Program, uses: ProgramUses, value: string, axis: number): boolean {
-  const known = program.values.get(value);
-  if (known?.shapes.one[axis] !== 1) return false;
-  if (known.weight) return true;
-  const node = uses.producer(value);
-  switch (node?.op) {
-    case 'GlobalAveragePool':
-      return axis === 1 || axis === 2;
-    case 'Conv': {
-      const { kernel, pads } = node.attributes;
-      const single = kernel.every((size) => size === 1) && pads.every((pad) => pad === 0);
-      return (
-        (axis === 1 || axis === 2) && single && isAlwaysOne(program, uses, node.inputs[0]!, axis)
-      );
-    }
-    case 'Reduce':
-      return (
-        node.attributes.keepDims &&
-        (node.attributes.axes.length === 0 || node.attributes.axes.includes(axis))
-      );
-    case 'Unary':
-    case 'Identity':
-      return isAlwaysOne(program, uses, node.inputs[0]!, axis);
-    case 'Transpose':
-      return isAlwaysOne(program, uses, node.inputs[0]!, node.attributes.permutation[axis]!);
-    default:
-      return false;
-  }
-}
-
 /**
  * A Transpose that only moves dimensions of size 1 changes no order of numbers. Before Flatten, and
  * before Reshape to a constant shape that copies no moved dimension, it is left out.
@@ -58,7 +27,7 @@ export function skipTransposesOfOnes(program: Program): boolean {
     if (node.op !== 'Flatten' && node.op !== 'Reshape') continue;
     const uses = new ProgramUses(program);
     const before = uses.producer(node.inputs[0]);
-    if (before?.op !== 'Transpose' || !keepsOrder(program, uses, before)) continue;
+    if (before?.op !== 'Transpose' || !keepsOrder(program, before)) continue;
     const { permutation } = before.attributes;
     if (node.op === 'Flatten') {
       // Rows before the axis must be the same rows: the first dimensions stay in place.
@@ -73,13 +42,10 @@ export function skipTransposesOfOnes(program: Program): boolean {
 
 function keepsOrder(
   program: Program,
-  uses: ProgramUses,
   transpose: Extract<ProgramNode, { op: 'Transpose' }>,
 ): boolean {
-  const input = transpose.inputs[0]!;
-  const moved = transpose.attributes.permutation.filter(
-    (axis) => !isAlwaysOne(program, uses, input, axis),
-  );
+  const { dims } = program.values.get(transpose.inputs[0]!)!.shapes;
+  const moved = transpose.attributes.permutation.filter((axis) => dims[axis] !== 1);
   return moved.every((axis, index) => index === 0 || axis > moved[index - 1]!);
 }
 

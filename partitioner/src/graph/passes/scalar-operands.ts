@@ -39,7 +39,7 @@ export function scalarOperands(program: Program): boolean {
     if (output.dtype !== 'float32') continue;
     const affine = affineOf(program, node);
     // A constant of more dimensions than x would give the result more dimensions.
-    if (!affine || program.values.get(affine.x)!.shapes.one.length !== output.shapes.one.length) {
+    if (!affine || program.values.get(affine.x)!.shapes.rank !== output.shapes.rank) {
       continue;
     }
     const { x, alpha, beta } = affine;

@@ -1,7 +1,6 @@
 import { elementCount, dtypeBytes } from '@canopy/protocol';
 import { allInts, constantBytes, intConstant, memoryConstant, type Constant } from '../constant.js';
-import { permuted } from '../measure.js';
-import type { Program, ProgramNode } from '../program.js';
+import { permuted, type Program, type ProgramNode } from '../program.js';
 import { addValue, addWeight, replaceNode } from './edit.js';
 import { ProgramUses } from './uses.js';
 
@@ -96,8 +95,13 @@ function sink(program: Program, uses: ProgramUses, node: ProgramNode): Sunk | un
     case 'Slice': {
       if (!firstIsData) return undefined;
       const given = node.inputs[3] ?? '';
-      const starts = program.values.get(node.inputs[1]!)!.shapes.one[0]!;
-      const axes = given === '' ? [...Array(starts).keys()] : constantInts(program, given);
+      const starts = program.values.get(node.inputs[1]!)!.shapes.dims[0];
+      const axes =
+        given !== ''
+          ? constantInts(program, given)
+          : typeof starts === 'number'
+            ? [...Array(starts).keys()]
+            : undefined;
       if (!axes) return undefined;
       const moved = movedAxes(axes, permutation);
       const axesName = intsWeight(program, `${node.name}/axes`, moved);
