@@ -48,9 +48,14 @@ export interface RunTarget {
 export function runRequest(target: RunTarget, inputs: Uint8Array): Promise<RequestOutcome> {
   return retry(`model "${target.model}"`, () => new Request(target, inputs).run(), target.retry, {
     signal: target.signal,
-    // Each call of the request was already made again after one.
-    only: (error) => !(error instanceof UnreachableError),
+    // Each call of the request was already made again after those.
+    only: (error) => !isOnTheWay(error),
   });
+}
+
+/** Whether the canister did not answer: the call was lost, its answer was, or the subnet has no room for it. */
+function isOnTheWay(error: CanopyError): boolean {
+  return error instanceof UnreachableError || error.code === 'rejected';
 }
 
 /** First wait between two looks for a result, and the longest, in milliseconds. */
@@ -144,9 +149,7 @@ class Request {
   /** Makes a call again where its answer was lost on the way, or the subnet asked for that. */
   private again<T>(call: () => Promise<T>): Promise<T> {
     const { model, retry: options, signal } = this.target;
-    const only = (error: CanopyError): boolean =>
-      error instanceof UnreachableError || error.code === 'rejected';
-    return retry(`model "${model}"`, call, options, { signal, only });
+    return retry(`model "${model}"`, call, options, { signal, only: isOnTheWay });
   }
 
   /** Has the result forgotten, or the request cancelled. Nobody waits for it, and it may fail. */

@@ -153,7 +153,8 @@ export class CanopySession {
     const wanted = this.wantedOutputs(given.fetches);
     const requests = cutIntoRequests(this.plan, this.orderFeeds(feeds));
     const limits = { timeoutMs: this.options.timeoutMs ?? defaultTimeoutMs, ...given.options };
-    const next = 'give it more time with "timeoutMs", or look at the workers with their status';
+    const next =
+      'its requests are cancelled; give it more time with "timeoutMs", or look at the status of the workers';
     const { outcomes, retries } = await within(`model "${this.model}"`, limits, next, (signal) =>
       this.runAll(requests, signal),
     );

@@ -1,3 +1,4 @@
+import { toCanopyError } from '../errors.js';
 import { fromHex, toHex } from '../sha256.js';
 import { newAgent, type AgentLike } from './agent-shape.js';
 
@@ -20,23 +21,32 @@ export function isLoopback(url: string | URL): boolean {
   );
 }
 
+function isMainnet(key: Uint8Array): boolean {
+  return toHex(new Uint8Array(key)) === toHex(mainnetRootKey);
+}
+
+/** The root key that the network itself tells. */
+async function toldRootKey(agent: AgentLike): Promise<Uint8Array> {
+  const { root_key: key } = (await agent.status()) as { root_key?: Uint8Array };
+  return key ?? mainnetRootKey;
+}
+
 /** Whether an agent's network is one's own: on this machine, or with another root key than mainnet. */
 export async function isLocalAgent(agent: AgentLike): Promise<boolean> {
   if (agent.host && isLoopback(agent.host)) return true;
-  const { root_key: told } = agent.rootKey
-    ? { root_key: agent.rootKey }
-    : ((await agent.status()) as { root_key?: Uint8Array });
-  return told !== undefined && toHex(new Uint8Array(told)) !== toHex(mainnetRootKey);
+  return !isMainnet(agent.rootKey ?? (await toldRootKey(agent)));
 }
 
 /**
  * Whether the network at an address is one's own, where everything may be lost and anybody may be
  * anonymous: it is on this machine, or its root key is not that of mainnet. Asks it where the address does
- * not say; throws where it does not answer.
+ * not say. Throws {@link CanopyError} where it does not answer.
  */
 export async function isLocalNetwork(url: string): Promise<boolean> {
   if (isLoopback(url)) return true;
-  const agent = await newAgent(url);
-  const { root_key: told } = (await agent.status()) as { root_key?: Uint8Array };
-  return told !== undefined && toHex(new Uint8Array(told)) !== toHex(mainnetRootKey);
+  try {
+    return !isMainnet(await toldRootKey(await newAgent(url)));
+  } catch (error) {
+    throw toCanopyError(error, `asking ${url} for its root key`);
+  }
 }
