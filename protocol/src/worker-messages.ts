@@ -22,6 +22,14 @@ import { ByteReader, ByteWriter } from './bytes.js';
 
 /** Bytes of one {@link StageTrace}. */
 export const stageTraceBytes = 32;
+/** Bytes of a {@link Task} before its traces, and where their number lies in it. */
+export const taskHeaderBytes = 24;
+export const traceCountAt = 20;
+/** Most tasks of one run. */
+export const maxTasksOfRun = 1024;
+/** Bytes of the length in front of a task in a list, and of the header in front of the list. */
+export const taskLengthBytes = 4;
+export const listHeaderBytes = 16;
 
 /** What a controller tells a worker about its place; may be sent again. */
 export interface WorkerConfig {

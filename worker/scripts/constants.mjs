@@ -25,6 +25,11 @@ const numbers = [
   'weightAlignment',
   'absentValue',
   'stageTraceBytes',
+  'taskHeaderBytes',
+  'traceCountAt',
+  'maxTasksOfRun',
+  'taskLengthBytes',
+  'listHeaderBytes',
   'maxMessageBytes',
   'maxStageMessageBytes',
 ];

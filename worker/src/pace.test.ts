@@ -179,7 +179,7 @@ describe('where rounds are over within the first three iterations', () => {
 });
 
 describe('how long a message may be', () => {
-  const limit = (name: string): bigint => constantOf('limits.ts', name);
+  const limit = (name: string): bigint => constantOf('pacing/limits.ts', name);
   const floor = limit('shortestLongMessage');
   const million = 1_000_000n;
 

@@ -5,7 +5,7 @@ export const messagesUnderWayPerStage: u32 = 2;
 export const tasksUnderWayMore: u32 = 4;
 /** Canisters that a subnet executes at the same time (limits.json, executionThreads). */
 export const threads: u32 = 4;
-/** Requests that are not finished; the table also holds results that are kept. */
+/** Runs that are not finished; the table also holds results that are kept. */
 export const maxUnfinished: u32 = 1000;
 /** The allocator has room for 8192 blocks; a task takes one for its result. */
 export const maxTasks: u32 = 4096;
@@ -20,7 +20,7 @@ export const maxLooks: u32 = 1000;
 export const silenceSeconds: u64 = 600;
 /**
  * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of
- * pipelines that take no requests: with a worker on a thread, and with several.
+ * pipelines that take no runs: with a worker on a thread, and with several.
  */
 export const roomOfOneStage: u64 = 1_900_000_000;
 export const roomOfSeveral: u64 = 1_830_000_000;

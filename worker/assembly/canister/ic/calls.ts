@@ -1,8 +1,7 @@
 /** Calls to workers and to oneself. */
-import { worker } from './config';
 import { call_new } from './ic0';
 import { environment } from './ids';
-import { readSelf, selfPrincipal } from './message';
+import { readSelf, selfPrincipal } from './answer';
 
 /** Table indexes of the call-back functions; the build checks them. */
 const replyFunction: i32 = 1;
@@ -14,9 +13,14 @@ export const runName = memory.data<u8>([0x72, 0x75, 0x6e]);
 export const doneName = memory.data<u8>([0x64, 0x6f, 0x6e, 0x65]);
 export const failName = memory.data<u8>([0x66, 0x61, 0x69, 0x6c]);
 
-/** Begins a call of `name` on the worker of `stage`. */
-export function callWorker(stage: u32, name: usize, nameLength: u32, kind: u32, id: u32): void {
-  const callee = worker(stage);
+/** Begins a call of `name` on a canister; its principal: a length byte, then the bytes. */
+export function callCanister(
+  callee: usize,
+  name: usize,
+  nameLength: u32,
+  kind: u32,
+  id: u32,
+): void {
   const env = environment(kind, id);
   call_new(callee + 1, load<u8>(callee), name, nameLength, replyFunction, env, rejectFunction, env);
 }

@@ -1,20 +1,20 @@
 /**
- * What outlives an upgrade: configuration and shard lie in stable memory anyway; requests, tasks and
+ * What outlives an upgrade: configuration and shard lie in stable memory anyway; runs, tasks and
  * deliveries are saved before and put back after. A task under way begins again from its input.
  */
 import {
-  RequestState,
-  Request,
-  requestAt,
-  hasRequestTable,
+  RunState,
+  Run,
+  runAt,
+  hasRunTable,
   slots,
   TaskEntry,
   taskOf,
   taskEntryBytes,
-} from './request';
-import { stageTraceBytes, WorkerState } from '../generated/constants';
-import { Segment, segmentAt } from '../program/outputs';
-import { configurationLength, loadWanted, readConfiguration, setLayout } from '../store/layout';
+} from '../head/run';
+import { stageTraceBytes, WorkerState, taskHeaderBytes } from '../../generated/constants';
+import { Segment, segmentAt } from '../../program/outputs';
+import { configurationLength, loadWanted, readConfiguration, setLayout } from '../../store/layout';
 import {
   beginRestoring,
   beginSaving,
@@ -26,18 +26,18 @@ import {
   saveBytes,
   saveU32,
   saveU64,
-} from '../store/saved';
-import { alloc, release } from '../tensor/memory';
+} from '../../store/saved';
+import { alloc, release } from '../../tensor/memory';
 import {
   chunkLengthWanted,
   isHead,
   keepsResults,
   shardLength,
   takeConfiguration,
-} from './config';
-import { time } from './ic0';
-import { keptFirstSlot } from './kept';
-import { beginLoading, loadAll, state, unload } from './loading';
+} from '../setup/config';
+import { time } from '../ic/ic0';
+import { keptFirstSlot } from '../head/kept';
+import { beginLoading, loadAll, state, unload } from '../setup/loading';
 import {
   addDelivery,
   deliveries,
@@ -46,12 +46,12 @@ import {
   newDelivery,
   nextNumber,
   startNumbers,
-} from './outbox';
-import { restoreStep, stepOutstanding } from './pace';
-import { keepResult, makeTables, nextId, restoreRequest, startIds } from './requests';
-import { makeStayingTable, restoreStaying, saveStaying } from './staying';
-import { runTimerWithin } from './timer';
-import { restoreUnwanted, saveUnwanted } from './unwanted';
+} from '../stage/outbox';
+import { restoreStep, stepOutstanding } from '../stage/pace';
+import { keepResult, makeTables, nextId, restoreRun, startIds } from '../head/runs';
+import { makeKeptTable, restoreKept, saveKept } from '../stage/kept';
+import { runTimerWithin } from '../ic/timer';
+import { restoreReleased, saveReleased } from '../head/released';
 import {
   addMessage,
   current,
@@ -59,11 +59,10 @@ import {
   inboxCount,
   instructionsUsed,
   restoreCounters,
-  resumeRequest,
+  resumeRun,
   tasksFinished,
   Work,
-} from './work';
-import { taskHeaderBytes } from './task-list';
+} from '../stage/work';
 
 /** Changes whenever the saved fields do. */
 const savedVersion: u32 = 2;
@@ -84,72 +83,72 @@ export function saveState(): void {
   saveU64(tasksFinished);
   saveU64(instructionsUsed);
   saveU32(stepOutstanding ? 1 : 0);
-  saveRequests();
+  saveRuns();
   saveWork();
   saveDeliveries();
-  saveStaying();
-  saveUnwanted();
+  saveKept();
+  saveReleased();
   endSaving();
 }
 
-/** Requests whose results are kept come last, oldest first, so that they are kept in this order. */
-function saveRequests(): void {
-  if (!hasRequestTable()) {
+/** Runs whose results are kept come last, oldest first, so that they are kept in this order. */
+function saveRuns(): void {
+  if (!hasRunTable()) {
     saveU32(0);
     return;
   }
   let count: u32 = 0;
-  for (let slot: u32 = 0; slot < slots; slot++) if (requestAt(slot).id != 0) count++;
+  for (let slot: u32 = 0; slot < slots; slot++) if (runAt(slot).id != 0) count++;
   saveU32(count);
   const oldest = oldestId();
-  // In the order of their ids, so that each caller's requests stay in line.
+  // In the order of their ids, so that each caller's runs stay in line.
   for (let i: u32 = 0; i < slots; i++) {
-    const request = requestAt(<u32>((oldest + i) % slots));
-    if (request.id != 0 && request.isKept == 0) saveRequest(request);
+    const run = runAt(<u32>((oldest + i) % slots));
+    if (run.id != 0 && run.isKept == 0) saveRun(run);
   }
-  for (let at = keptFirstSlot(); at != 0; at = requestAt(at - 1).keptNext) {
-    saveRequest(requestAt(at - 1));
+  for (let at = keptFirstSlot(); at != 0; at = runAt(at - 1).keptNext) {
+    saveRun(runAt(at - 1));
   }
 }
 
 function oldestId(): u64 {
   let oldest: u64 = u64.MAX_VALUE;
   for (let slot: u32 = 0; slot < slots; slot++) {
-    const id = requestAt(slot).id;
+    const id = runAt(slot).id;
     if (id != 0 && id < oldest) oldest = id;
   }
   return oldest;
 }
 
-function saveRequest(request: Request): void {
-  saveBytes(changetype<usize>(request), offsetof<Request>());
-  saveBytes(request.tasks, request.taskCount * <u32>taskEntryBytes);
-  if (request.input != 0) saveBytes(request.input, request.inputBytes);
-  if (request.failure != 0) saveBytes(request.failure, request.failureBytes);
-  for (let index: u32 = 0; index < request.taskCount; index++) {
-    const task = taskOf(request, index);
+function saveRun(run: Run): void {
+  saveBytes(changetype<usize>(run), offsetof<Run>());
+  saveBytes(run.tasks, run.taskCount * <u32>taskEntryBytes);
+  if (run.input != 0) saveBytes(run.input, run.inputBytes);
+  if (run.failure != 0) saveBytes(run.failure, run.failureBytes);
+  for (let index: u32 = 0; index < run.taskCount; index++) {
+    const task = taskOf(run, index);
     if (task.result != 0) saveBytes(task.result, task.resultBytes);
   }
 }
 
-function restoreRequests(): void {
+function restoreRuns(): void {
   const count = restoreU32();
   for (let i: u32 = 0; i < count; i++) {
-    restoreBytes(record, offsetof<Request>());
-    const wasKept = changetype<Request>(record).isKept != 0;
-    const request = changetype<Request>(restoreRequest(changetype<Request>(record)));
-    request.tasks = restoreBlock(request.taskCount * <u32>taskEntryBytes);
-    if (request.input != 0) request.input = restoreBlock(request.inputBytes);
-    if (request.failure != 0) request.failure = restoreBlock(request.failureBytes);
-    for (let index: u32 = 0; index < request.taskCount; index++) {
-      const task = taskOf(request, index);
+    restoreBytes(record, offsetof<Run>());
+    const wasKept = changetype<Run>(record).isKept != 0;
+    const run = changetype<Run>(restoreRun(changetype<Run>(record)));
+    run.tasks = restoreBlock(run.taskCount * <u32>taskEntryBytes);
+    if (run.input != 0) run.input = restoreBlock(run.inputBytes);
+    if (run.failure != 0) run.failure = restoreBlock(run.failureBytes);
+    for (let index: u32 = 0; index < run.taskCount; index++) {
+      const task = taskOf(run, index);
       if (task.result != 0) task.result = restoreBlock(task.resultBytes);
     }
-    if (wasKept) keepResult(request);
+    if (wasKept) keepResult(run);
   }
 }
 
-/** A task at the head is its request and index; one at a later stage is the message that brought it. */
+/** A task at the head is its run and index; one at a later stage is the message that brought it. */
 function saveWork(): void {
   saveU32(inboxCount + (current != 0 ? 1 : 0));
   if (current != 0) saveOne(changetype<Work>(current));
@@ -159,7 +158,7 @@ function saveWork(): void {
 }
 
 function saveOne(work: Work): void {
-  saveU64(work.requestId);
+  saveU64(work.runId);
   saveU32(work.taskIndex);
   if (work.message == 0) return;
   const bytes = taskHeaderBytes + work.traceCount * stageTraceBytes + work.bundleBytes;
@@ -170,11 +169,11 @@ function saveOne(work: Work): void {
 function restoreWork(): void {
   const count = restoreU32();
   for (let i: u32 = 0; i < count; i++) {
-    const requestId = restoreU64();
+    const runId = restoreU64();
     const taskIndex = restoreU32();
     if (isHead()) {
-      const request = requestAt(<u32>(requestId % slots));
-      if (!resumeRequest(request, taskIndex)) unreachable();
+      const run = runAt(<u32>(runId % slots));
+      if (!resumeRun(run, taskIndex)) unreachable();
     } else {
       const bytes = restoreU32();
       if (!addMessage(restoreBlock(bytes), bytes)) unreachable();
@@ -200,7 +199,7 @@ function restoreDeliveries(): void {
     restoreBytes(record, offsetof<Delivery>());
     const saved = changetype<Delivery>(record);
     const bytes = saved.bytes;
-    const address = newDelivery(saved.kind, saved.requestId, saved.taskIndex);
+    const address = newDelivery(saved.kind, saved.runId, saved.taskIndex);
     const block = alloc(bytes);
     const list = alloc(offsetof<Segment>());
     if (address == 0 || block == 0 || list == 0) unreachable();
@@ -233,7 +232,7 @@ export function restoreState(): void {
   release(bytes);
   if (!good || !setLayout(shardLength, chunkLengthWanted)) return;
   if (isHead() && !makeTables()) unreachable();
-  if (keepsResults() && !makeStayingTable()) unreachable();
+  if (keepsResults() && !makeKeptTable()) unreachable();
   unload();
   if (loadWanted() && beginLoading()) loadAll();
   if (!beginRestoring() || restoreU32() != savedVersion) return;
@@ -242,11 +241,11 @@ export function restoreState(): void {
   const tasks = restoreU64();
   restoreCounters(tasks, restoreU64());
   restoreStep(restoreU32() != 0);
-  restoreRequests();
+  restoreRuns();
   restoreWork();
   restoreDeliveries();
-  restoreStaying();
-  restoreUnwanted();
+  restoreKept();
+  restoreReleased();
   // No call may be made here; the timer goes on with the work.
   runTimerWithin(0);
 }

@@ -1,21 +1,17 @@
 /**
- * Arguments of `run` and `done`: when they were sent, then tasks, each behind its length. Every task is copied to a block of its
- * own, because they are done with at different times.
+ * Arguments of `run` and `done`: a header, then tasks, each behind its length. Each task is copied to a
+ * block of its own, because they are done with at different times.
  */
-import { stageTraceBytes } from '../generated/constants';
-import { alloc } from '../tensor/memory';
-import { msg_arg_data_copy, msg_arg_data_size } from './ic0';
+import {
+  listHeaderBytes,
+  maxTasksOfRun,
+  stageTraceBytes,
+  taskHeaderBytes,
+  taskLengthBytes,
+} from '../../generated/constants';
+import { alloc } from '../../tensor/memory';
+import { msg_arg_data_copy, msg_arg_data_size } from '../ic/ic0';
 
-/** Bytes of a `Task` before its traces: request id, task index, task count, zero, trace count. */
-export const taskHeaderBytes: u32 = 24;
-/** Where its trace count lies. */
-export const traceCountAt: u32 = 20;
-/** Most tasks of one request. */
-export const maxTasksOfRequest: u32 = 1024;
-/** Bytes of the length in front of a task. */
-export const taskLengthBytes: u32 = 4;
-/** Bytes in front of the list: the sender's time, and how long a message may be. */
-export const listHeaderBytes: u32 = 16;
 
 /** Length and header of the task at hand. */
 const head = memory.data(28, 8);
@@ -38,7 +34,7 @@ export function openTasks(maxTraces: u32): bool {
   at = listHeaderBytes;
   let count: u32 = 0;
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
-    if (taskIndex >= taskCount || taskCount > maxTasksOfRequest) return false;
+    if (taskIndex >= taskCount || taskCount > maxTasksOfRun) return false;
     if (traceCount > maxTraces || <u64>traceCount * stageTraceBytes > bytes - taskHeaderBytes) {
       return false;
     }

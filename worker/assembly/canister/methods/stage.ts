@@ -1,18 +1,18 @@
 /** Methods by which the stage before hands a task on, and by which the worker calls itself. */
-import { CanisterError, WorkerState } from '../generated/constants';
-import { release } from '../tensor/memory';
-import { setMessageBudget } from './budget';
-import { isHead, maxStages } from './config';
-import { time } from './ic0';
-import { quietIterations } from './limits';
-import { state } from './loading';
-import { fromSelf, fromWorker, reject, replyEmpty } from './message';
-import { reportFailure } from './outbox';
-import { step, stepOutstanding, workNow } from './pace';
-import { atLeast } from './round';
-import { budgetTold, nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from './task-list';
-import { isConfigured } from './upload';
-import { addMessage, failHeap } from './work';
+import { CanisterError, WorkerState } from '../../generated/constants';
+import { release } from '../../tensor/memory';
+import { setMessageBudget } from '../pacing/budget';
+import { isHead, maxStages } from '../setup/config';
+import { time } from '../ic/ic0';
+import { quietIterations } from '../pacing/limits';
+import { state } from '../setup/loading';
+import { reject, replyEmpty } from '../ic/answer';
+import { fromSelf, fromWorker, isConfigured } from '../setup/access';
+import { reportFailure } from '../stage/outbox';
+import { step, stepOutstanding, workNow } from '../stage/pace';
+import { atLeast } from '../pacing/round';
+import { budgetTold, nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from '../stage/task-list';
+import { addMessage, failHeap } from '../stage/work';
 
 export function run(): void {
   if (!fromWorker() || !isConfigured()) return;

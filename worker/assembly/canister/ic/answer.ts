@@ -1,21 +1,14 @@
-/** Answers of the message at work, and who sent it. */
-import { CanisterError } from '../generated/constants';
-import { errorCode, errorLength, errorText, fail, text } from '../tensor/errors';
-import { isCoordinator, isWorker } from './config';
+/** Answers to the message at work. */
+import { CanisterError } from '../../generated/constants';
+import { errorCode, errorLength, errorText, fail, text } from '../../tensor/errors';
 import {
   canister_self_copy,
   canister_self_size,
-  is_controller,
-  msg_caller_copy,
-  msg_caller_size,
   msg_reject,
   msg_reply,
 } from './ic0';
 
-const principalBytes: usize = 29;
-const caller = memory.data(32, 8);
 const self = memory.data(32, 8);
-let callerLength: usize = 0;
 
 /** `[code] text`, as rejections and failures carry it. */
 const composed = memory.data(2112, 8);
@@ -57,43 +50,6 @@ export function reject(code: string, reason: string): void {
 
 export function replyEmpty(): void {
   msg_reply();
-}
-
-function readCaller(): void {
-  callerLength = min(msg_caller_size(), principalBytes);
-  msg_caller_copy(caller, 0, callerLength);
-}
-
-function refuse(who: string): bool {
-  fail(CanisterError.notAuthorised);
-  text('only ');
-  text(who);
-  text(' may call this method of a worker');
-  rejectFailure();
-  return false;
-}
-
-/** True for the coordinator and the controllers; others are rejected. */
-export function fromCoordinator(): bool {
-  readCaller();
-  if (isCoordinator(caller, callerLength)) return true;
-  if (is_controller(caller, callerLength) == 1) return true;
-  return refuse('its coordinator and its controllers');
-}
-
-/** True for the workers of the same pipeline; others are rejected. */
-export function fromWorker(): bool {
-  readCaller();
-  if (isWorker(caller, callerLength)) return true;
-  return refuse('a worker of the same pipeline');
-}
-
-/** True for the canister itself; others are rejected. */
-export function fromSelf(): bool {
-  readCaller();
-  const length = readSelf();
-  if (callerLength == length && memory.compare(caller, self, length) == 0) return true;
-  return refuse('the worker itself');
 }
 
 /** Copies this canister's principal to {@link selfPrincipal} and returns its length. */

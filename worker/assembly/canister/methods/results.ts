@@ -1,20 +1,20 @@
 /** Methods by which results are given out and taken back, at the stage that keeps them. */
-import { CanisterError, maxMessageBytes } from '../generated/constants';
-import { fail, number, text } from '../tensor/errors';
-import { closeArgument, isTruncated, openArgument, readU32, readU64, remaining } from './argument';
-import { keepsResults } from './config';
-import { headIsReady } from './head';
-import { msg_reply_data_append } from './ic0';
-import { fromCoordinator, reject, rejectFailure, replyEmpty } from './message';
-import { schedule } from './pace';
-import { findRequest, Request, RequestState } from './request';
-import { cancel, isElsewhere } from './requests';
-import { appendDone, appendPending, appendPendingOf, appendResult } from './results';
-import { findStaying, forgetStaying, isComplete, StayingResult } from './staying';
+import { CanisterError, maxMessageBytes } from '../../generated/constants';
+import { fail, number, text } from '../../tensor/errors';
+import { closeArgument, isTruncated, openArgument, readU32, readU64, remaining } from '../ic/argument';
+import { keepsResults } from '../setup/config';
+import { msg_reply_data_append } from '../ic/ic0';
+import { reject, rejectFailure, replyEmpty } from '../ic/answer';
+import { fromCoordinator, headIsReady } from '../setup/access';
+import { schedule } from '../stage/pace';
+import { findRun, Run, RunState } from '../head/run';
+import { cancel, isElsewhere } from '../head/runs';
+import { appendDone, appendPending, appendPendingOf, appendResult } from '../head/results';
+import { findKept, forgetKept, isComplete, KeptResult } from '../stage/kept';
 
 const fields = memory.data(8, 8);
 
-/** Rejects a message about a request that is not here. */
+/** Rejects a message about a run that is not here. */
 function unknown(id: u64): void {
   fail(CanisterError.unknownRequest);
   text('there is no request ');
@@ -23,12 +23,12 @@ function unknown(id: u64): void {
   rejectFailure();
 }
 
-/** The request at the head that a message names, 0 where there is none. */
+/** The run at the head that a message names, 0 where there is none. */
 function named(id: u64): usize {
-  const address = findRequest(id);
+  const address = findRun(id);
   if (address == 0) return 0;
-  const request = changetype<Request>(address);
-  return request.isForgotten != 0 || isElsewhere(request) ? 0 : address;
+  const run = changetype<Run>(address);
+  return run.isForgotten != 0 || isElsewhere(run) ? 0 : address;
 }
 
 function appendLength(finished: bool, bytes: u64): void {
@@ -46,28 +46,28 @@ export function fetch(): void {
   const bad = isTruncated() || remaining() > 0;
   closeArgument();
   if (bad) return reject(CanisterError.badMessage, 'fetch takes id u64, offset u32, length u32');
-  if (keepsResults()) fetchStaying(id, offset, length);
+  if (keepsResults()) fetchKept(id, offset, length);
   else fetchFromHead(id, offset, length);
 }
 
 function fetchFromHead(id: u64, offset: u32, length: u32): void {
   const address = named(id);
   if (address == 0) return unknown(id);
-  const request = changetype<Request>(address);
-  if (request.state == RequestState.active) {
+  const run = changetype<Run>(address);
+  if (run.state == RunState.active) {
     appendLength(false, 0);
-    appendPending(request);
+    appendPending(run);
   } else {
-    appendLength(true, request.resultBytes);
-    appendResult(request, offset, length);
+    appendLength(true, run.resultBytes);
+    appendResult(run, offset, length);
   }
   replyEmpty();
 }
 
-/** Of a request that the last stage knows nothing of, it says 0 of 0 tasks. */
-function fetchStaying(id: u64, offset: u32, length: u32): void {
-  const address = findStaying(id);
-  const result = changetype<StayingResult>(address);
+/** Of a run that the last stage knows nothing of, it says 0 of 0 tasks. */
+function fetchKept(id: u64, offset: u32, length: u32): void {
+  const address = findKept(id);
+  const result = changetype<KeptResult>(address);
   if (address == 0) {
     appendLength(false, 0);
     appendPendingOf(id, 0, 0);
@@ -81,8 +81,8 @@ function fetchStaying(id: u64, offset: u32, length: u32): void {
   replyEmpty();
 }
 
-/** Forgets the requests named, and answers with the ids of those that are not here. */
-export function releaseRequests(): void {
+/** Forgets the runs named, and answers with the ids of those that are not here. */
+export function releaseRuns(): void {
   if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
   const bad = remaining() == 0 || remaining() % 8 != 0;
@@ -98,11 +98,11 @@ export function releaseRequests(): void {
   replyEmpty();
 }
 
-/** False where the request is not here. */
+/** False where the run is not here. */
 function forgetHere(id: u64): bool {
-  if (keepsResults()) return forgetStaying(id);
+  if (keepsResults()) return forgetKept(id);
   const address = named(id);
   if (address == 0) return false;
-  cancel(changetype<Request>(address));
+  cancel(changetype<Run>(address));
   return true;
 }

@@ -1,15 +1,15 @@
-/** The requests that the head knows: one table, so that looking one up touches one page. */
-import { alloc } from '../tensor/memory';
-import { numberMask } from './ids';
+/** The runs that the head knows: one table, so that looking one up touches one page. */
+import { alloc } from '../../tensor/memory';
+import { numberMask } from '../ic/ids';
 
-export namespace RequestState {
+export namespace RunState {
   export const active: u32 = 0;
   export const done: u32 = 1;
   export const failed: u32 = 2;
 }
 
 @unmanaged
-export class Request {
+export class Run {
   /** 0: the slot is free. */
   id: u64;
   callerKey: u64;
@@ -21,7 +21,7 @@ export class Request {
   mode: u32;
   /** Entry of its caller; valid while active. */
   caller: u32;
-  /** Slot + 1 of the caller's next request. */
+  /** Slot + 1 of the caller's next run. */
   next: u32;
   taskCount: u32;
   tasksLaunched: u32;
@@ -50,10 +50,10 @@ export class Request {
   isAtHead: u32;
 }
 
-/** One micro-batch of a request. */
+/** One micro-batch of a run. */
 @unmanaged
 export class TaskEntry {
-  /** Where its bundle lies in the request's input. */
+  /** Where its bundle lies in the run's input. */
   offset: u32;
   length: u32;
   /** The `Task` message that brought its result; 0 until then. */
@@ -71,7 +71,7 @@ let table: usize = 0;
 export const taskEntryBytes: usize = offsetof<TaskEntry>();
 
 /** Makes the table where there is none; false where there is no heap for it. */
-export function makeRequestTable(): bool {
+export function makeRunTable(): bool {
   if (table != 0) return true;
   const bytes = <usize>slots * slotBytes;
   table = alloc(bytes);
@@ -79,55 +79,55 @@ export function makeRequestTable(): bool {
   memory.fill(table, 0, bytes);
   return true;
 }
-export function hasRequestTable(): bool {
+export function hasRunTable(): bool {
   return table != 0;
 }
 
-export function requestAt(slot: u32): Request {
-  return changetype<Request>(table + <usize>slot * slotBytes);
+export function runAt(slot: u32): Run {
+  return changetype<Run>(table + <usize>slot * slotBytes);
 }
-export function slotOf(request: Request): u32 {
-  return <u32>((changetype<usize>(request) - table) / slotBytes);
+export function slotOf(run: Run): u32 {
+  return <u32>((changetype<usize>(run) - table) / slotBytes);
 }
-export function taskOf(request: Request, index: u32): TaskEntry {
-  return taskAt(request.tasks, index);
+export function taskOf(run: Run, index: u32): TaskEntry {
+  return taskAt(run.tasks, index);
 }
 /** An entry of a block of them. */
 export function taskAt(tasks: usize, index: u32): TaskEntry {
   return changetype<TaskEntry>(tasks + <usize>index * taskEntryBytes);
 }
 export function nextOf(slot: u32): u32 {
-  return requestAt(slot).next;
+  return runAt(slot).next;
 }
 export function setNext(slot: u32, next: u32): void {
-  requestAt(slot).next = next;
+  runAt(slot).next = next;
 }
 
-/** Address of the request with this id, 0 where there is none. */
-export function findRequest(id: u64): usize {
+/** Address of the run with this id, 0 where there is none. */
+export function findRun(id: u64): usize {
   if (table == 0) return 0;
-  const request = requestAt(<u32>(id % slots));
-  return id != 0 && request.id == id ? changetype<usize>(request) : 0;
+  const run = runAt(<u32>(id % slots));
+  return id != 0 && run.id == id ? changetype<usize>(run) : 0;
 }
 
-/** Address of the request whose id ends with these 28 bits, 0 where there is none. */
+/** Address of the run whose id ends with these 28 bits, 0 where there is none. */
 export function findByNumber(number: u32): usize {
   if (table == 0) return 0;
-  const request = requestAt(number % slots);
-  return request.id != 0 && <u32>request.id == ((<u32>request.id) & ~numberMask) + number
-    ? changetype<usize>(request)
+  const run = runAt(number % slots);
+  return run.id != 0 && <u32>run.id == ((<u32>run.id) & ~numberMask) + number
+    ? changetype<usize>(run)
     : 0;
 }
 
 /** The next id, at or after `id`, whose slot is free; 0 when no slot is. */
 export function freeId(id: u64): u64 {
   for (let tries: u32 = 0; tries < slots; tries++) {
-    if (requestAt(<u32>((id + tries) % slots)).id == 0) return id + tries;
+    if (runAt(<u32>((id + tries) % slots)).id == 0) return id + tries;
   }
   return 0;
 }
 
 /** Empties a slot. */
-export function clearRequest(request: Request): void {
-  memory.fill(changetype<usize>(request), 0, slotBytes);
+export function clearRun(run: Run): void {
+  memory.fill(changetype<usize>(run), 0, slotBytes);
 }

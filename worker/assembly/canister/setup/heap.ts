@@ -1,5 +1,5 @@
 /** How much heap the worker takes. */
-import { setHeapLimit } from '../tensor/memory';
+import { setHeapLimit } from '../../tensor/memory';
 
 /**
  * A canister whose heap grows beyond its `wasm_memory_limit` traps; the limit is 3 GiB unless its

@@ -1,12 +1,7 @@
-/** Methods of the first stage: requests in, results out. */
-import {
-  CanisterError,
-  EnqueueMode,
-  stageTraceBytes,
-  WorkerState,
-} from '../generated/constants';
-import { readInputs } from '../program/inputs';
-import { fail, text } from '../tensor/errors';
+/** Methods of the first stage: runs in, results out. */
+import { CanisterError, EnqueueMode, stageTraceBytes, maxTasksOfRun, taskHeaderBytes } from '../../generated/constants';
+import { readInputs } from '../../program/inputs';
+import { fail, text } from '../../tensor/errors';
 import {
   closeArgument,
   bytesRead,
@@ -18,50 +13,28 @@ import {
   readU32,
   readU64,
   remaining,
-} from './argument';
-import { setCoordinatorLoad } from './budget';
-import { isHead, paced, stageCount } from './config';
-import { msg_reply_data_append } from './ic0';
-import { silenceSeconds } from './limits';
-import { fromCoordinator, fromWorker, reject, rejectFailure, replyEmpty } from './message';
-import { state } from './loading';
-import { reportFailure } from './outbox';
-import { schedule, stepOutstanding, workNow } from './pace';
-import { Request, taskOf } from './request';
-import { admit, line, taskDone, taskFailed, withdraw } from './requests';
-import { atLeast } from './round';
-import { runTimerWithin } from './timer';
-import {
-  maxTasksOfRequest,
-  nextTask,
-  openTasks,
-  takeTask,
-  taskHeaderBytes,
-  taskId,
-  taskIndex,
-  traceCount,
-} from './task-list';
-import { appendUnwanted } from './unwanted';
-import { isConfigured } from './upload';
-import { wait } from './waiting';
-import { failHeap } from './work';
+} from '../ic/argument';
+import { setCoordinatorLoad } from '../pacing/budget';
+import { isHead, paced, stageCount } from '../setup/config';
+import { msg_reply_data_append } from '../ic/ic0';
+import { silenceSeconds } from '../pacing/limits';
+import { reject, rejectFailure, replyEmpty } from '../ic/answer';
+import { fromCoordinator, fromWorker, headIsReady, isConfigured } from '../setup/access';
+import { reportFailure } from '../stage/outbox';
+import { schedule, stepOutstanding, workNow } from '../stage/pace';
+import { Run, taskOf } from '../head/run';
+import { admit, line, taskDone, taskFailed, withdraw } from '../head/runs';
+import { atLeast } from '../pacing/round';
+import { runTimerWithin } from '../ic/timer';
+import { nextTask, openTasks, takeTask, taskId, taskIndex, traceCount } from '../stage/task-list';
+import { appendReleased } from '../head/released';
+import { wait } from '../head/waiting';
+import { failHeap } from '../stage/work';
 
 const fields = memory.data(16, 8);
 const million: u64 = 1_000_000;
 
-/** False, and the message rejected, unless this is the head and it has its program. */
-export function headIsReady(): bool {
-  if (!isConfigured()) return false;
-  if (!isHead()) {
-    reject(CanisterError.badMessage, 'requests go to the first stage; this is a later one');
-    return false;
-  }
-  if (state == WorkerState.ready) return true;
-  reject(CanisterError.notReady, 'the worker has not loaded its shard yet; wait for its status');
-  return false;
-}
-
-/** What the coordinator takes in a round, as the request in the argument says. */
+/** What the coordinator takes in a round, as the run in the argument says. */
 let coordinatorLoad: u64 = 0;
 
 export function enqueue(): void {
@@ -70,25 +43,25 @@ export function enqueue(): void {
     reject(CanisterError.busy, 'the head has no heap left for the request; try again later');
     return;
   }
-  const address = readRequest();
+  const address = readRun();
   if (address == 0) {
     closeArgument();
     rejectFailure();
     return;
   }
-  const request = changetype<Request>(address);
-  request.input = keepArgument();
-  line(request);
+  const run = changetype<Run>(address);
+  run.input = keepArgument();
+  line(run);
   atLeast(stepOutstanding ? 1 : 2);
   setCoordinatorLoad(coordinatorLoad);
   if (paced) schedule();
   else workNow();
   runTimerWithin(silenceSeconds);
-  if (request.mode == EnqueueMode.wait) {
-    wait(request);
+  if (run.mode == EnqueueMode.wait) {
+    wait(run);
     return;
   }
-  store<u64>(fields, request.id);
+  store<u64>(fields, run.id);
   msg_reply_data_append(fields, 8);
   replyEmpty();
 }
@@ -99,8 +72,8 @@ function badMessage(problem: string): usize {
   return 0;
 }
 
-/** Admits the request in the argument; 0 with a failure's text where it cannot be. */
-function readRequest(): usize {
+/** Admits the run in the argument; 0 with a failure's text where it cannot be. */
+function readRun(): usize {
   const bytes = remaining();
   const mode = readU16();
   coordinatorLoad = <u64>readU16() * million;
@@ -110,26 +83,26 @@ function readRequest(): usize {
   if (mode != EnqueueMode.wait && mode != EnqueueMode.ticket) {
     return badMessage('enqueue: the mode must be 0 (wait) or 1 (ticket)');
   }
-  if (taskCount == 0 || taskCount > maxTasksOfRequest) {
+  if (taskCount == 0 || taskCount > maxTasksOfRun) {
     return badMessage('enqueue: a request has 1 to 1024 micro-batches');
   }
   const address = admit(mode, callerKey, taskCount, bytes);
   if (address == 0) return 0;
-  const request = changetype<Request>(address);
-  request.inputBytes = bytes;
+  const run = changetype<Run>(address);
+  run.inputBytes = bytes;
   for (let index: u32 = 0; index < taskCount; index++) {
     const length = readU32();
-    const task = taskOf(request, index);
+    const task = taskOf(run, index);
     task.offset = bytesRead();
     task.length = length;
     const bundle = readBytes(length);
     if (isTruncated()) badMessage('enqueue: a micro-batch is truncated');
     else if (readInputs(bundle, length, false)) continue;
-    withdraw(request);
+    withdraw(run);
     return 0;
   }
   if (remaining() == 0) return address;
-  withdraw(request);
+  withdraw(run);
   return badMessage('enqueue: there are bytes behind the last micro-batch');
 }
 
@@ -150,7 +123,7 @@ export function done(): void {
     }
   }
   schedule();
-  appendUnwanted();
+  appendReleased();
   replyEmpty();
 }
 

@@ -1,5 +1,5 @@
 /** Methods that bring a worker its place and its shard, and tell how far it is. */
-import { CanisterError, WorkerState } from '../generated/constants';
+import { CanisterError, WorkerState } from '../../generated/constants';
 import {
   bitmapBytes,
   bitmapOffset,
@@ -9,13 +9,13 @@ import {
   setLayout,
   writeConfiguration,
   writeLoadWanted,
-} from '../store/layout';
-import { operatorInstructions, programInstructions } from '../program/interpreter';
-import { chunkLength, chunksHeld, forgetChunks, holdsChunk, storeChunk } from '../store/chunks';
-import { sha256 } from '../store/sha256';
-import { readStable, stableBytes } from '../store/stable';
-import { byte, fail, number, text } from '../tensor/errors';
-import { alloc, heapUsed, release } from '../tensor/memory';
+} from '../../store/layout';
+import { operatorInstructions, programInstructions } from '../../program/interpreter';
+import { chunkLength, chunksHeld, forgetChunks, holdsChunk, storeChunk } from '../../store/chunks';
+import { sha256 } from '../../store/sha256';
+import { readStable, stableBytes } from '../../store/stable';
+import { byte, fail, number, text } from '../../tensor/errors';
+import { alloc, heapUsed, release } from '../../tensor/memory';
 import {
   closeArgument,
   isTruncated,
@@ -23,7 +23,7 @@ import {
   readBytes,
   readU32,
   remaining,
-} from './argument';
+} from '../ic/argument';
 import {
   chunkLengthWanted,
   isHead,
@@ -34,14 +34,15 @@ import {
   stageCount,
   stageIndex,
   takeConfiguration,
-} from './config';
-import { msg_reply_data_append } from './ic0';
-import { beginLoading, nodes, state, unload, weightsBytes } from './loading';
-import { fromCoordinator, reject, rejectFailure, replyEmpty } from './message';
-import { schedule } from './pace';
-import { makeTables, unfinished } from './requests';
-import { makeStayingTable } from './staying';
-import { current, inboxCount, instructionsUsed, tasksFinished } from './work';
+} from '../setup/config';
+import { msg_reply_data_append } from '../ic/ic0';
+import { beginLoading, nodes, state, unload, weightsBytes } from '../setup/loading';
+import { reject, rejectFailure, replyEmpty } from '../ic/answer';
+import { fromCoordinator, isConfigured } from '../setup/access';
+import { schedule } from '../stage/pace';
+import { makeTables, unfinished } from '../head/runs';
+import { makeKeptTable } from '../stage/kept';
+import { current, inboxCount, instructionsUsed, tasksFinished } from '../stage/work';
 
 const hash = memory.data(32, 8);
 const statusBytes: u32 = 112;
@@ -90,7 +91,7 @@ function configureFrom(bytes: usize, length: u32): void {
     reject(CanisterError.outOfMemory, 'configure: stable memory cannot hold the shard');
     return;
   }
-  if ((isHead() && !makeTables()) || (keepsResults() && !makeStayingTable())) {
+  if ((isHead() && !makeTables()) || (keepsResults() && !makeKeptTable())) {
     reject(CanisterError.outOfMemory, 'configure: no heap for the table of requests');
     return;
   }
@@ -101,13 +102,6 @@ function configureFrom(bytes: usize, length: u32): void {
     unload();
   }
   replyEmpty();
-}
-
-/** False, and the message rejected, where there is no configuration. */
-export function isConfigured(): bool {
-  if (state != WorkerState.empty) return true;
-  reject(CanisterError.notConfigured, 'the worker has no configuration: call configure first');
-  return false;
 }
 
 export function putChunk(): void {

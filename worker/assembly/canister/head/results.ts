@@ -1,10 +1,9 @@
 /** `Result` of the protocol: encoding. */
-import { ResultStatus, stageTraceBytes } from '../generated/constants';
-import { msg_reply_data_append } from './ic0';
-import { Request, RequestState, taskAt, TaskEntry, taskOf } from './request';
-import { traceCountAt } from './task-list';
+import { ResultStatus, stageTraceBytes, traceCountAt } from '../../generated/constants';
+import { msg_reply_data_append } from '../ic/ic0';
+import { Run, RunState, taskAt, TaskEntry, taskOf } from './run';
 
-/** Status and request id. */
+/** Status and run id. */
 const resultHeaderBytes: u32 = 12;
 /** Of a result that is done, also the number of tasks. */
 export const doneHeaderBytes: u32 = 16;
@@ -15,17 +14,17 @@ export function encodedTaskBytes(bytes: u32): u32 {
   return bytes - traceCountAt + 4;
 }
 
-/** Sets the length of the encoded result of a finished request. */
-export function measureResult(request: Request): void {
-  if (request.state == RequestState.failed) {
-    request.resultBytes = resultHeaderBytes + 8 + request.failureBytes;
+/** Sets the length of the encoded result of a finished run. */
+export function measureResult(run: Run): void {
+  if (run.state == RunState.failed) {
+    run.resultBytes = resultHeaderBytes + 8 + run.failureBytes;
     return;
   }
   let bytes: u64 = doneHeaderBytes;
-  for (let index: u32 = 0; index < request.taskCount; index++) {
-    bytes += encodedTaskBytes(taskOf(request, index).resultBytes);
+  for (let index: u32 = 0; index < run.taskCount; index++) {
+    bytes += encodedTaskBytes(taskOf(run, index).resultBytes);
   }
-  request.resultBytes = bytes;
+  run.resultBytes = bytes;
 }
 
 /** The part of the reply that remains to be written. */
@@ -44,20 +43,20 @@ function piece(bytes: usize, length: u32): void {
   if (count > 0) msg_reply_data_append(bytes + from, count);
 }
 
-/** Appends `[offset, offset + length)` of the encoded result of a finished request to the reply. */
-export function appendResult(request: Request, offset: u64, length: u64): void {
-  if (request.state != RequestState.failed) {
-    appendDone(request.id, request.tasks, request.taskCount, offset, length);
+/** Appends `[offset, offset + length)` of the encoded result of a finished run to the reply. */
+export function appendResult(run: Run, offset: u64, length: u64): void {
+  if (run.state != RunState.failed) {
+    appendDone(run.id, run.tasks, run.taskCount, offset, length);
     return;
   }
   skip = offset;
   left = length;
   store<u32>(field, ResultStatus.failed);
-  store<u64>(field, request.id, 4);
-  store<u32>(field, request.failedStage, 12);
-  store<u32>(field, request.failureBytes, 16);
+  store<u64>(field, run.id, 4);
+  store<u32>(field, run.failedStage, 12);
+  store<u32>(field, run.failureBytes, 16);
   piece(field, resultHeaderBytes + 8);
-  piece(request.failure, request.failureBytes);
+  piece(run.failure, run.failureBytes);
 }
 
 /** Appends `[offset, offset + length)` of the encoded result of tasks that are all done. */
@@ -85,18 +84,18 @@ export function appendDone(
 }
 
 /** Appends a `moved` result. */
-export function appendMoved(request: Request): void {
+export function appendMoved(run: Run): void {
   store<u32>(field, ResultStatus.moved);
-  store<u64>(field, request.id, 4);
-  store<u32>(field, <u32>request.resultBytes, 12);
+  store<u64>(field, run.id, 4);
+  store<u32>(field, <u32>run.resultBytes, 12);
   msg_reply_data_append(field, 16);
 }
 
 /** Appends a `pending` result. */
-export function appendPending(request: Request): void {
-  appendPendingOf(request.id, request.tasksDone, request.taskCount);
+export function appendPending(run: Run): void {
+  appendPendingOf(run.id, run.tasksDone, run.taskCount);
 }
-/** Appends a `pending` result of the request with this id. */
+/** Appends a `pending` result of the run with this id. */
 export function appendPendingOf(id: u64, tasksDone: u32, taskCount: u32): void {
   store<u32>(field, ResultStatus.pending);
   store<u64>(field, id, 4);

@@ -3,17 +3,17 @@
  * is more to do the canister calls itself once. So each stage has one message of work in every
  * iteration of a round, and where much waits each message fills its slice.
  */
-import { CanisterError, WorkerState } from '../generated/constants';
-import { fail, text } from '../tensor/errors';
-import { callSelf, stepName } from './calls';
-import { isHead } from './config';
-import { call_perform, canister_status, msg_reject_code, performance_counter } from './ic0';
-import { CallKind } from './ids';
-import { loadMore, loadTrapped, state } from './loading';
+import { CanisterError, WorkerState } from '../../generated/constants';
+import { fail, text } from '../../tensor/errors';
+import { callSelf, stepName } from '../ic/calls';
+import { isHead } from '../setup/config';
+import { call_perform, canister_status, msg_reject_code, performance_counter } from '../ic/ic0';
+import { CallKind } from '../ic/ids';
+import { loadMore, loadTrapped, state } from '../setup/loading';
 import { appendRejection, sendCollected } from './outbox';
-import { tasksPerLaunch } from './requests';
-import { isQuiet, isQuietStep } from './round';
-import { runTimerWithin } from './timer';
+import { tasksPerLaunch } from '../head/runs';
+import { isQuiet, isQuietStep } from '../pacing/round';
+import { runTimerWithin } from '../ic/timer';
 import { chooseTask, current, failWork, Work, work, workBudget } from './work';
 
 /** Reject code of a canister that trapped, or that is stopping or stopped. */

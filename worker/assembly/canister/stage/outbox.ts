@@ -2,13 +2,13 @@
  * What was sent to other workers and is not yet acknowledged, or waits to be sent again. A delivery
  * holds its bytes until the receiver has them.
  */
-import { CanisterError, maxStageMessageBytes } from '../generated/constants';
-import { byte, fail, number, text } from '../tensor/errors';
-import { alloc, release } from '../tensor/memory';
-import { segmentAt, segmentBytes } from '../program/outputs';
-import { callWorker, doneName, failName, runName } from './calls';
-import { messageBudget } from './budget';
-import { isHead, stageIndex } from './config';
+import { CanisterError, maxStageMessageBytes, listHeaderBytes, taskHeaderBytes, taskLengthBytes } from '../../generated/constants';
+import { byte, fail, number, text } from '../../tensor/errors';
+import { alloc, release } from '../../tensor/memory';
+import { segmentAt, segmentBytes } from '../../program/outputs';
+import { callCanister, doneName, failName, runName } from '../ic/calls';
+import { messageBudget } from '../pacing/budget';
+import { isHead, stageIndex, worker } from '../setup/config';
 import {
   call_data_append,
   call_perform,
@@ -16,12 +16,11 @@ import {
   msg_reject_msg_copy,
   msg_reject_msg_size,
   time,
-} from './ic0';
-import { CallKind, numberMask } from './ids';
-import { composeFailure, failureLength } from './message';
-import { taskFailed } from './requests';
-import { listHeaderBytes, taskHeaderBytes, taskLengthBytes } from './task-list';
-import { runTimerWithin } from './timer';
+} from '../ic/ic0';
+import { CallKind, numberMask } from '../ic/ids';
+import { composeFailure, failureLength } from '../ic/answer';
+import { taskFailed } from '../head/runs';
+import { runTimerWithin } from '../ic/timer';
 
 export namespace DeliveryKind {
   export const run: u32 = 0;
@@ -31,7 +30,7 @@ export namespace DeliveryKind {
 
 @unmanaged
 export class Delivery {
-  requestId: u64;
+  runId: u64;
   /** Number of its call-back. */
   number: u32;
   kind: u32;
@@ -56,7 +55,7 @@ const sysTransient: u32 = 2;
 const destinationInvalid: u32 = 3;
 /** A task is sent once more when the system could not take it. */
 const runAttempts: u32 = 2;
-/** The head must hear of every task, or the request would wait: as many seconds. */
+/** The head must hear of every task, or the run would wait: as many seconds. */
 const reportAttempts: u32 = 120;
 /** Longest reason of a rejection that is passed on. */
 const maxReasonBytes: u32 = 1024;
@@ -84,13 +83,13 @@ export function firstDelivery(): usize {
 }
 
 /** A new, empty delivery; 0 where there is no heap. */
-export function newDelivery(kind: u32, requestId: u64, taskIndex: u32): usize {
+export function newDelivery(kind: u32, runId: u64, taskIndex: u32): usize {
   const address = alloc(offsetof<Delivery>());
   if (address == 0) return 0;
   memory.fill(address, 0, offsetof<Delivery>());
   const delivery = changetype<Delivery>(address);
   delivery.kind = kind;
-  delivery.requestId = requestId;
+  delivery.runId = runId;
   delivery.taskIndex = taskIndex;
   return address;
 }
@@ -140,9 +139,9 @@ export function sendCollected(): void {
   nextNumber = (nextNumber + 1) & numberMask;
   const kind = changetype<Delivery>(head).kind;
   if (kind == DeliveryKind.run) {
-    callWorker(stageIndex + 1, runName, 3, CallKind.deliver, number);
-  } else if (kind == DeliveryKind.done) callWorker(0, doneName, 4, CallKind.deliver, number);
-  else callWorker(0, failName, 4, CallKind.deliver, number);
+    callCanister(worker(stageIndex + 1), runName, 3, CallKind.deliver, number);
+  } else if (kind == DeliveryKind.done) callCanister(worker(0), doneName, 4, CallKind.deliver, number);
+  else callCanister(worker(0), failName, 4, CallKind.deliver, number);
   if (kind != DeliveryKind.fail) {
     store<u64>(listHeader, time());
     store<u64>(listHeader, messageBudget(), 8);
@@ -242,7 +241,7 @@ function failNextStage(delivery: Delivery, code: u32, reason: string): void {
   text('): ');
   if (reason.length > 0) text(reason);
   else appendRejection();
-  reportFailure(delivery.requestId, delivery.taskIndex);
+  reportFailure(delivery.runId, delivery.taskIndex);
 }
 
 /** Adds the text of the rejection at work to the failure's text. */
@@ -256,23 +255,23 @@ export function appendRejection(): void {
 }
 
 /** Fails a task with the failure of `tensor/errors`: at the head itself, or by a call to it. */
-export function reportFailure(requestId: u64, taskIndex: u32): void {
+export function reportFailure(runId: u64, taskIndex: u32): void {
   const reason = composeFailure();
   const length = failureLength();
   if (isHead()) {
-    taskFailed(requestId, taskIndex, stageIndex, reason, length);
+    taskFailed(runId, taskIndex, stageIndex, reason, length);
     return;
   }
   const bytes = 20 + length;
   const header = alloc(bytes + 16);
-  const address = newDelivery(DeliveryKind.fail, requestId, taskIndex);
+  const address = newDelivery(DeliveryKind.fail, runId, taskIndex);
   if (header == 0 || address == 0) {
     // Without heap for 2 KiB the head finds out by itself: no news of the task.
     release(header);
     release(address);
     return;
   }
-  store<u64>(header, requestId);
+  store<u64>(header, runId);
   store<u32>(header, taskIndex, 8);
   store<u32>(header, stageIndex, 12);
   store<u32>(header, length, 16);
@@ -287,9 +286,9 @@ export const reportBytes: u32 = taskLengthBytes + taskHeaderBytes;
  * A delivery, not yet in the list, that tells the head of a task whose result stays here; 0 where there
  * is no heap.
  */
-export function newReport(requestId: u64, taskIndex: u32, taskCount: u32): usize {
+export function newReport(runId: u64, taskIndex: u32, taskCount: u32): usize {
   const header = alloc(reportBytes + <u32>segmentBytes);
-  const address = newDelivery(DeliveryKind.done, requestId, taskIndex);
+  const address = newDelivery(DeliveryKind.done, runId, taskIndex);
   if (header == 0 || address == 0) {
     release(header);
     release(address);
@@ -297,7 +296,7 @@ export function newReport(requestId: u64, taskIndex: u32, taskCount: u32): usize
   }
   memory.fill(header, 0, reportBytes);
   store<u32>(header, taskHeaderBytes);
-  store<u64>(header, requestId, 4);
+  store<u64>(header, runId, 4);
   store<u32>(header, taskIndex, 12);
   store<u32>(header, taskCount, 16);
   setBlock(changetype<Delivery>(address), header, reportBytes);

@@ -1,5 +1,5 @@
 /** From chunks in stable memory to a program and weights on the heap. */
-import { CanisterError, shardHeaderBytes, WorkerState } from '../generated/constants';
+import { CanisterError, shardHeaderBytes, WorkerState } from '../../generated/constants';
 import {
   dropProgram,
   nodeCount,
@@ -9,8 +9,8 @@ import {
   readShardHeader,
   weightsLength,
   weightsOffset,
-} from '../program/shard';
-import { firstMissingChunk } from '../store/chunks';
+} from '../../program/shard';
+import { firstMissingChunk } from '../../store/chunks';
 import {
   chunkCount,
   hashBytes,
@@ -18,13 +18,13 @@ import {
   shardBytes,
   shardOffset,
   writeLoadWanted,
-} from '../store/layout';
-import { sha256 } from '../store/sha256';
-import { readStable } from '../store/stable';
-import { fail, number, text } from '../tensor/errors';
-import { alloc, allocAligned, release } from '../tensor/memory';
+} from '../../store/layout';
+import { sha256 } from '../../store/sha256';
+import { readStable } from '../../store/stable';
+import { fail, number, text } from '../../tensor/errors';
+import { alloc, allocAligned, release } from '../../tensor/memory';
 import { instructionBudget, shardHash } from './config';
-import { performance_counter } from './ic0';
+import { performance_counter } from '../ic/ic0';
 
 /** Bytes of one copy: a bulk operation must stay far below a slice. */
 const pieceBytes: u32 = 4 * 1024 * 1024;

@@ -1,16 +1,16 @@
 /** Where calls come back to. The build checks that these two have the table indexes 1 and 2. */
-import { keepsResults } from './config';
-import { CallKind, kindOf, numberOf } from './ids';
-import { delivered, deliveryRejected } from './outbox';
-import { schedule, stepRejected } from './pace';
-import { forgetUnwanted } from './unwanted';
-import { awake } from './waiting';
+import { keepsResults } from '../setup/config';
+import { CallKind, kindOf, numberOf } from '../ic/ids';
+import { delivered, deliveryRejected } from '../stage/outbox';
+import { schedule, stepRejected } from '../stage/pace';
+import { releaseNamed } from '../stage/kept';
+import { awake } from '../head/waiting';
 
 export function callback_reply(env: i32): void {
   const kind = kindOf(env);
   if (kind == CallKind.wake) awake(numberOf(env));
   else if (kind == CallKind.deliver) {
-    if (keepsResults()) forgetUnwanted();
+    if (keepsResults()) releaseNamed();
     delivered(numberOf(env));
   }
 }

@@ -1,16 +1,16 @@
 /**
  * Whose turn it is. Callers with tasks to launch stand in a ring; each gives one task, then goes to
- * its end. The requests of one caller go in order.
+ * its end. The runs of one caller go in order.
  */
-import { alloc } from '../tensor/memory';
-import { nextOf, setNext } from './request';
+import { alloc } from '../../tensor/memory';
+import { nextOf, setNext } from './run';
 
 @unmanaged
 class Caller {
   key: u64;
-  /** Requests not finished; the entry is free at 0 once it has left the ring. */
+  /** Runs not finished; the entry is free at 0 once it has left the ring. */
   unfinished: u32;
-  /** Slots + 1 of the first and last request with tasks to launch; 0: none. */
+  /** Slots + 1 of the first and last run with tasks to launch; 0: none. */
   first: u32;
   last: u32;
   inRing: u32;
@@ -78,7 +78,7 @@ function enterRing(index: u32): void {
   ringLast = index + 1;
 }
 
-/** Adds a request, by its slot, behind the others of this caller. */
+/** Adds a run, by its slot, behind the others of this caller. */
 export function addToCaller(index: u32, slot: u32): void {
   const entry = caller(index);
   setNext(slot, 0);
@@ -88,16 +88,16 @@ export function addToCaller(index: u32, slot: u32): void {
   if (entry.inRing == 0) enterRing(index);
 }
 
-/** A request of this caller was admitted. */
+/** A run of this caller was admitted. */
 export function callerBegan(index: u32): void {
   caller(index).unfinished++;
 }
-/** A request of this caller was finished. */
+/** A run of this caller was finished. */
 export function callerFinished(index: u32): void {
   caller(index).unfinished--;
 }
 
-/** Takes a request out of its caller's line; nothing where it is not in it. */
+/** Takes a run out of its caller's line; nothing where it is not in it. */
 export function removeFromCaller(index: u32, slot: u32): void {
   const entry = caller(index);
   let before: u32 = 0;
@@ -111,7 +111,7 @@ export function removeFromCaller(index: u32, slot: u32): void {
   }
 }
 
-/** Slot + 1 of the request whose task is next; its caller goes to the end of the ring. 0: none. */
+/** Slot + 1 of the run whose task is next; its caller goes to the end of the ring. 0: none. */
 export function takeTurn(): u32 {
   while (ringFirst != 0) {
     const index = ringFirst - 1;

@@ -2,10 +2,10 @@
  * The task this stage works on. It is chosen at the end of the message before, so that a message
  * that traps, and is rolled back, leaves no doubt which task was to blame.
  */
-import { CanisterError, maxStageMessageBytes, stageTraceBytes } from '../generated/constants';
-import { DONE, FAILED } from '../ops/index';
-import { advance, beginTask, endTask, mostHeld } from '../program/interpreter';
-import { readInputs } from '../program/inputs';
+import { CanisterError, maxStageMessageBytes, stageTraceBytes, taskHeaderBytes, taskLengthBytes, traceCountAt } from '../../generated/constants';
+import { DONE, FAILED } from '../../ops/index';
+import { advance, beginTask, endTask, mostHeld } from '../../program/interpreter';
+import { readInputs } from '../../program/inputs';
 import {
   outputBytes,
   outputHeadBytes,
@@ -13,14 +13,14 @@ import {
   segmentAt,
   segmentBytes,
   writeOutputs,
-} from '../program/outputs';
-import { setBudget } from '../tensor/budget';
-import { fail, number, text } from '../tensor/errors';
-import { alloc, release } from '../tensor/memory';
-import { messageBudget } from './budget';
-import { isHead, isLast, keepsResults, stageIndex } from './config';
-import { performance_counter } from './ic0';
-import { maxTasks } from './limits';
+} from '../../program/outputs';
+import { setBudget } from '../../tensor/budget';
+import { fail, number, text } from '../../tensor/errors';
+import { alloc, release } from '../../tensor/memory';
+import { messageBudget } from '../pacing/budget';
+import { isHead, isLast, keepsResults, stageIndex } from '../setup/config';
+import { performance_counter } from '../ic/ic0';
+import { maxTasks } from '../pacing/limits';
 import {
   addDelivery,
   collect,
@@ -34,11 +34,10 @@ import {
   reportBytes,
   reportFailure,
 } from './outbox';
-import { unfinishedOf } from './callers';
-import { Request, taskOf } from './request';
-import { launch, leftHead, taskDone } from './requests';
-import { keepTask } from './staying';
-import { taskHeaderBytes, taskLengthBytes, traceCountAt } from './task-list';
+import { unfinishedOf } from '../head/callers';
+import { Run, taskOf } from '../head/run';
+import { launch, leftHead, taskDone } from '../head/runs';
+import { keepTask } from './kept';
 
 /** What a call costs after its trace was written: 50 a byte, and the calls of the system interface. */
 const instructionsPerByteSent: u64 = 50;
@@ -50,7 +49,7 @@ const mostOvertaking: u32 = 16;
 
 @unmanaged
 export class Work {
-  requestId: u64;
+  runId: u64;
   /** Counted over the messages before this one. */
   instructions: u64;
   taskIndex: u32;
@@ -61,7 +60,7 @@ export class Work {
   traces: usize;
   bundle: usize;
   bundleBytes: u32;
-  /** Block with the `Task` message; 0 where the bundle lies in a request of the head. */
+  /** Block with the `Task` message; 0 where the bundle lies in a run of the head. */
   message: usize;
   /** 1 once the program runs for it. */
   isBegun: u32;
@@ -103,7 +102,7 @@ export function addMessage(message: usize, bytes: u32): bool {
   const address = newWork();
   if (address == 0) return false;
   const work = changetype<Work>(address);
-  work.requestId = load<u64>(message);
+  work.runId = load<u64>(message);
   work.taskIndex = load<u32>(message, 8);
   work.taskCount = load<u32>(message, 12);
   work.traceCount = load<u32>(message, traceCountAt);
@@ -149,17 +148,17 @@ function addToInbox(work: Work): void {
   if (work.next == 0) inboxLast = address;
 }
 
-/** Makes the task of a request of the head the current one. False where there is no heap. */
-function takeFromRequest(request: Request, taskIndex: u32): bool {
+/** Makes the task of a run of the head the current one. False where there is no heap. */
+function takeFromRun(run: Run, taskIndex: u32): bool {
   const address = newWork();
   if (address == 0) return false;
   const work = changetype<Work>(address);
-  const task = taskOf(request, taskIndex);
-  work.requestId = request.id;
+  const task = taskOf(run, taskIndex);
+  work.runId = run.id;
   work.taskIndex = taskIndex;
-  work.taskCount = request.taskCount;
-  work.isUrgent = request.taskCount == 1 && unfinishedOf(request.caller) == 1 ? 1 : 0;
-  work.bundle = request.input + task.offset;
+  work.taskCount = run.taskCount;
+  work.isUrgent = run.taskCount == 1 && unfinishedOf(run.caller) == 1 ? 1 : 0;
+  work.bundle = run.input + task.offset;
   work.bundleBytes = task.length;
   work.bytesReceived = task.length;
   current = address;
@@ -167,8 +166,8 @@ function takeFromRequest(request: Request, taskIndex: u32): bool {
 }
 
 /** Puts the task the head was at before an upgrade back. */
-export function resumeRequest(request: Request, taskIndex: u32): bool {
-  return takeFromRequest(request, taskIndex);
+export function resumeRun(run: Run, taskIndex: u32): bool {
+  return takeFromRun(run, taskIndex);
 }
 
 /** What a task takes in this stage, by those finished so far; 0 before the first. */
@@ -196,10 +195,10 @@ export function chooseTask(): void {
     if (!isHead()) return;
     const address = launch(tasksPerMessage());
     if (address == 0) return;
-    const request = changetype<Request>(address);
-    const taskIndex = request.tasksLaunched - 1;
-    if (takeFromRequest(request, taskIndex)) return;
-    const id = request.id;
+    const run = changetype<Run>(address);
+    const taskIndex = run.tasksLaunched - 1;
+    if (takeFromRun(run, taskIndex)) return;
+    const id = run.id;
     failHeap();
     reportFailure(id, taskIndex);
     leftHead(id);
@@ -268,13 +267,13 @@ export function work(isFirst: bool): void {
 /** Fails the current task with the failure of `tensor/errors`. */
 export function failWork(): void {
   const task = changetype<Work>(current);
-  reportFailure(task.requestId, task.taskIndex);
+  reportFailure(task.runId, task.taskIndex);
   instructionsUsed += performance_counter(0) - startedAt;
   dropCurrent(task, true);
 }
 
 function dropCurrent(task: Work, withMessage: bool): void {
-  const id = task.requestId;
+  const id = task.runId;
   if (task.isBegun != 0) endTask();
   if (withMessage) release(task.message);
   current = 0;
@@ -284,7 +283,7 @@ function dropCurrent(task: Work, withMessage: bool): void {
 
 /** Writes a `Task` up to its bundle: the header and the traces with this stage's at the end. */
 function writeHeader(task: Work, out: usize, bytesSent: u32, costOfSending: u64): void {
-  store<u64>(out, task.requestId);
+  store<u64>(out, task.runId);
   store<u32>(out, task.taskIndex, 8);
   store<u32>(out, task.taskCount, 12);
   store<u32>(out, task.isUrgent, 16);
@@ -327,7 +326,7 @@ function finishWork(task: Work): void {
   const segmentCount = outputSegments() + 1;
   const block = alloc(listAt + segmentCount * <u32>segmentBytes);
   const kind = isLast() ? DeliveryKind.done : DeliveryKind.run;
-  const address = newDelivery(kind, task.requestId, task.taskIndex);
+  const address = newDelivery(kind, task.runId, task.taskIndex);
   if (block == 0 || address == 0) {
     release(block);
     release(address);
@@ -350,7 +349,7 @@ function finishWork(task: Work): void {
     return;
   }
   // Inputs that pass through lie in the message, which then stays as long as the delivery. At the
-  // head they lie in the request, which may be gone before.
+  // head they lie in the run, which may be gone before.
   if (isHead() && !copyBorrowed(task, delivery)) {
     freeDelivery(delivery);
     failHeap();
@@ -370,7 +369,7 @@ function finishWork(task: Work): void {
   collect(delivery);
 }
 
-/** Gives pieces that lie in the request's input their own blocks; false where there is no heap. */
+/** Gives pieces that lie in the run's input their own blocks; false where there is no heap. */
 function copyBorrowed(task: Work, delivery: Delivery): bool {
   for (let i: u32 = 1; i < delivery.segmentCount; i++) {
     const segment = segmentAt(delivery.segments, i);
@@ -386,14 +385,14 @@ function copyBorrowed(task: Work, delivery: Delivery): bool {
 }
 
 /**
- * The result of a task stays here, in one block: with the request where this is the only stage, else
+ * The result of a task stays here, in one block: with the run where this is the only stage, else
  * until it is fetched, and the head only hears that it is there.
  */
 function keepHere(task: Work, delivery: Delivery): void {
   const bytes = delivery.bytes;
   const headerBytes = segmentAt(delivery.segments, 0).length;
   const message = alloc(bytes);
-  const report: usize = isHead() ? 0 : newReport(task.requestId, task.taskIndex, task.taskCount);
+  const report: usize = isHead() ? 0 : newReport(task.runId, task.taskIndex, task.taskCount);
   if (message == 0 || (report == 0 && !isHead()) || !keepTaskHere(task, message, bytes, headerBytes)) {
     release(message);
     if (report != 0) freeDelivery(changetype<Delivery>(report));
@@ -412,11 +411,11 @@ function keepHere(task: Work, delivery: Delivery): void {
   const sent = isHead() ? 0 : reportBytes;
   writeHeader(task, message, sent, isHead() ? 0 : instructionsPerCall + instructionsPerByteSent * sent);
   freeDelivery(delivery);
-  const requestId = task.requestId;
+  const runId = task.runId;
   const taskIndex = task.taskIndex;
   dropCurrent(task, true);
   if (isHead()) {
-    taskDone(requestId, taskIndex, message, bytes, bytes - headerBytes);
+    taskDone(runId, taskIndex, message, bytes, bytes - headerBytes);
     return;
   }
   addDelivery(changetype<Delivery>(report));
@@ -427,7 +426,7 @@ function keepHere(task: Work, delivery: Delivery): void {
 function keepTaskHere(task: Work, message: usize, bytes: u32, headerBytes: u32): bool {
   if (isHead()) return true;
   return keepTask(
-    task.requestId,
+    task.runId,
     task.taskIndex,
     task.taskCount,
     message,

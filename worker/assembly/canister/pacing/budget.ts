@@ -1,26 +1,32 @@
 /**
  * How many instructions a message of work may use. A stage should get two long messages into a round
  * (one, where workers share a thread), so what the coordinator takes of its thread in a round must fit
- * beside one. The coordinator tells the heads with each request what requests take, and heads know how
- * many requests have ended and will be released. They tell the other stages with tasks.
+ * beside one. The coordinator tells the heads with each run what runs take, and heads know how
+ * many runs have ended and will be released. They tell the other stages with tasks.
  */
-import { hasOwnThread, instructionBudget, isHead, paced, pipelines } from './config';
+import { instructionBudget, isHead, paced, pipelines, stageCount } from '../setup/config';
 import {
   coordinatorPerRelease,
   roomOfOneStage,
   roomOfSeveral,
   roundsOfLoad,
   shortestLongMessage,
+  threads,
 } from './limits';
 
-/** What requests take of the coordinator in a round, as it said last, and for how many rounds that holds. */
+/** What runs take of the coordinator in a round, as it said last, and for how many rounds that holds. */
 let coordinatorLoad: u64 = 0;
 let loadHolds: u32 = 0;
-/** Requests that ended in this round and in those before, u32 each. */
+/** Runs that ended in this round and in those before, u32 each. */
 const rounds: i32 = 4;
 const ended = memory.data(rounds * 4, 4);
 /** What the head said last; 0 before. */
 let told: u64 = 0;
+
+/** Whether each worker of the model has a thread of the subnet for itself. */
+export function hasOwnThread(): bool {
+  return stageCount * pipelines <= threads;
+}
 
 /** A round has begun. */
 export function budgetForNewRound(): void {
@@ -29,7 +35,7 @@ export function budgetForNewRound(): void {
   store<u32>(ended, 0);
 }
 
-/** A request has ended: its caller will release the result. The round must have been entered. */
+/** A run has ended: its caller will release the result. The round must have been entered. */
 export function noteEnd(): void {
   store<u32>(ended, load<u32>(ended) + 1);
 }

@@ -1,7 +1,6 @@
 /** The worker's place in its pipeline: `WorkerConfig` of the protocol. */
-import { isTruncated, openBytes, readBytes, readU32, readU64, readU8, remaining } from './argument';
-import { chunksOf } from '../store/layout';
-import { threads } from './limits';
+import { isTruncated, openBytes, readBytes, readU32, readU64, readU8, remaining } from '../ic/argument';
+import { chunksOf } from '../../store/layout';
 
 /** Longest principal, Interface Specification, "Principals". */
 const maxPrincipalBytes: u32 = 29;
@@ -129,11 +128,6 @@ export function isLast(): bool {
 /** Whether this is the last stage and results stay here. */
 export function keepsResults(): bool {
   return resultsStay && isLast();
-}
-
-/** Whether each worker of the model has a thread of the subnet for itself. */
-export function hasOwnThread(): bool {
-  return stageCount * pipelines <= threads;
 }
 
 function same(principal: usize, bytes: usize, length: usize): bool {

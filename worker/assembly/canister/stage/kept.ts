@@ -1,16 +1,17 @@
 /**
- * Results that stay at the last stage until they are fetched and released: for each request the tasks
+ * Results that stay at the last stage until they are fetched and released: for each run the tasks
  * that are done, as they would have gone to the head.
  */
-import { restoreBlock, restoreBytes, restoreU32, saveBytes, saveU32 } from '../store/saved';
-import { alloc, release } from '../tensor/memory';
-import { maxKeptBytes, maxKeptResults, maxTasks } from './limits';
-import { taskAt, TaskEntry, taskEntryBytes } from './request';
-import { doneHeaderBytes, encodedTaskBytes } from './results';
+import { restoreBlock, restoreBytes, restoreU32, saveBytes, saveU32 } from '../../store/saved';
+import { alloc, release } from '../../tensor/memory';
+import { msg_arg_data_copy, msg_arg_data_size } from '../ic/ic0';
+import { maxKeptBytes, maxKeptResults, maxTasks } from '../pacing/limits';
+import { taskAt, TaskEntry, taskEntryBytes } from '../head/run';
+import { doneHeaderBytes, encodedTaskBytes } from '../head/results';
 
 @unmanaged
-export class StayingResult {
-  requestId: u64;
+export class KeptResult {
+  runId: u64;
   /** Of all results the oldest has the least; grows with every task. */
   age: u64;
   /** Of the encoded result, as far as its tasks are here. */
@@ -21,7 +22,8 @@ export class StayingResult {
   tasks: usize;
 }
 
-const entryBytes: usize = offsetof<StayingResult>();
+const field = memory.data(8, 8);
+const entryBytes: usize = offsetof<KeptResult>();
 /** One more than are kept: the newest comes before the oldest goes. */
 const mostEntries: u32 = maxKeptResults + 1;
 /** Entries without gaps, in no order. Only a last stage where results stay has the table. */
@@ -31,24 +33,24 @@ let bytesKept: u64 = 0;
 let tasksKept: u32 = 0;
 let newest: u64 = 0;
 
-function entryAt(index: u32): StayingResult {
-  return changetype<StayingResult>(table + <usize>index * entryBytes);
+function entryAt(index: u32): KeptResult {
+  return changetype<KeptResult>(table + <usize>index * entryBytes);
 }
 
-/** Address of what is here of a request, 0 where nothing is. */
-export function findStaying(id: u64): usize {
+/** Address of what is here of a run, 0 where nothing is. */
+export function findKept(id: u64): usize {
   for (let index: u32 = 0; index < count; index++) {
-    if (entryAt(index).requestId == id) return changetype<usize>(entryAt(index));
+    if (entryAt(index).runId == id) return changetype<usize>(entryAt(index));
   }
   return 0;
 }
 
-export function isComplete(result: StayingResult): bool {
+export function isComplete(result: KeptResult): bool {
   return result.tasksHere == result.taskCount;
 }
 
 /** Makes the table where there is none; false where there is no heap for it. */
-export function makeStayingTable(): bool {
+export function makeKeptTable(): bool {
   if (table == 0) table = alloc(<usize>mostEntries * entryBytes);
   return table != 0;
 }
@@ -60,7 +62,7 @@ function addEntry(id: u64, taskCount: u32): usize {
   if (tasks == 0) return 0;
   memory.fill(tasks, 0, bytes);
   const result = entryAt(count++);
-  result.requestId = id;
+  result.runId = id;
   result.bytes = doneHeaderBytes;
   result.taskCount = taskCount;
   result.tasksHere = 0;
@@ -81,14 +83,14 @@ export function keepTask(
   bytes: u32,
   bundleBytes: u32,
 ): bool {
-  let address = findStaying(id);
-  if (address != 0 && changetype<StayingResult>(address).taskCount != taskCount) {
-    forgetEntry(changetype<StayingResult>(address));
+  let address = findKept(id);
+  if (address != 0 && changetype<KeptResult>(address).taskCount != taskCount) {
+    forgetEntry(changetype<KeptResult>(address));
     address = 0;
   }
   if (address == 0) address = addEntry(id, taskCount);
   if (address == 0) return false;
-  const result = changetype<StayingResult>(address);
+  const result = changetype<KeptResult>(address);
   const task = taskAt(result.tasks, taskIndex);
   dropTask(result, task);
   task.result = message;
@@ -103,7 +105,7 @@ export function keepTask(
   return true;
 }
 
-function dropTask(result: StayingResult, task: TaskEntry): void {
+function dropTask(result: KeptResult, task: TaskEntry): void {
   if (task.result == 0) return;
   const bytes = encodedTaskBytes(task.resultBytes);
   release(task.result);
@@ -128,7 +130,7 @@ function pushOut(): void {
   }
 }
 
-function forgetEntry(result: StayingResult): void {
+function forgetEntry(result: KeptResult): void {
   for (let index: u32 = 0; index < result.taskCount; index++) {
     dropTask(result, taskAt(result.tasks, index));
   }
@@ -138,16 +140,25 @@ function forgetEntry(result: StayingResult): void {
   memory.copy(changetype<usize>(result), changetype<usize>(entryAt(count)), entryBytes);
 }
 
-/** Forgets what is here of a request; whether that was the whole result. */
-export function forgetStaying(id: u64): bool {
-  const address = findStaying(id);
+/** Forgets what is here of a run; whether that was the whole result. */
+export function forgetKept(id: u64): bool {
+  const address = findKept(id);
   if (address == 0) return false;
-  const wasComplete = isComplete(changetype<StayingResult>(address));
-  forgetEntry(changetype<StayingResult>(address));
+  const wasComplete = isComplete(changetype<KeptResult>(address));
+  forgetEntry(changetype<KeptResult>(address));
   return wasComplete;
 }
 
-export function saveStaying(): void {
+/** The head's reply to `done` is the argument: forgets what it names. */
+export function releaseNamed(): void {
+  const size = msg_arg_data_size();
+  for (let at: usize = 0; at + 8 <= size; at += 8) {
+    msg_arg_data_copy(field, at, 8);
+    forgetKept(load<u64>(field));
+  }
+}
+
+export function saveKept(): void {
   saveU32(count);
   for (let at: u32 = 0; at < count; at++) {
     const result = entryAt(at);
@@ -161,9 +172,9 @@ export function saveStaying(): void {
 }
 
 /** Puts back what was saved. Traps where there is no heap, which stops the upgrade. */
-export function restoreStaying(): void {
+export function restoreKept(): void {
   count = restoreU32();
-  if (count > 0 && !makeStayingTable()) unreachable();
+  if (count > 0 && !makeKeptTable()) unreachable();
   for (let at: u32 = 0; at < count; at++) {
     const result = entryAt(at);
     restoreBytes(changetype<usize>(result), <u32>entryBytes);

@@ -1,5 +1,5 @@
 /** Reads the argument of the message at work: little-endian fields, one after the other. */
-import { alloc, release } from '../tensor/memory';
+import { alloc, release } from '../../tensor/memory';
 import { msg_arg_data_copy, msg_arg_data_size } from './ic0';
 
 /** Buffer of the argument, ours to release; 0 when there is none. */

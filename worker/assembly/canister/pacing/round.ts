@@ -2,14 +2,14 @@
  * Where in a round this canister is. Time stands still within a round, and the canister's `step`
  * comes once an iteration, so steps count iterations.
  *
- * The first iterations of a round are quiet: stages leave them to small messages. Requests reach the
+ * The first iterations of a round are quiet: stages leave them to small messages. Runs reach the
  * coordinator in the first and the head in the second, and the head's answers go back in the third.
  * Beside the stages' long messages they would cost whole iterations: a subnet has four threads, and
  * with five canisters at work two share one.
  */
 import { budgetForNewRound } from './budget';
-import { paced } from './config';
-import { time } from './ic0';
+import { paced } from '../setup/config';
+import { time } from '../ic/ic0';
 import { mostRoundsLost, quietIterations, roundsWithoutQuiet } from './limits';
 
 let roundTime: u64 = 0;
