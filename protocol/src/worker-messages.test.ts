@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from './bytes.js';
 import { parseCanisterError } from './error.js';
-import { byPipeline, parsePlan, workerCount } from './plan.js';
 import {
-  decodeFetchReply,
-  decodeResult,
+  decodeWorkerConfig,
   decodeWorkerStatus,
-  encodeTask,
+  encodeWorkerConfig,
   encodeWorkerStatus,
-  stageTraceBytes,
-} from './worker-messages.js';
+} from './worker-config.js';
+import { byPipeline, parsePlan, workerCount } from './plan.js';
+import { decodeFetchReply, decodeResult, encodeTask, stageTraceBytes } from './worker-messages.js';
 
 const trace = {
   instructions: 5_000_000_000n,
@@ -80,8 +79,39 @@ describe('status', () => {
       heapUsedBytes: 15,
       programInstructions: 16n,
       operatorInstructions: 17n,
+      epoch: 18n,
+      configurationHash: new Uint8Array(32).fill(19),
+      configuration: Uint8Array.of(20, 21),
     };
     expect(decodeWorkerStatus(encodeWorkerStatus(status))).toEqual(status);
+  });
+});
+
+describe('configuration', () => {
+  it('decodes what was encoded', () => {
+    const config = {
+      epoch: 1n << 60n,
+      stageIndex: 1,
+      stageCount: 2,
+      shardBytes: 3,
+      chunkBytes: 4,
+      shardHash: new Uint8Array(32).fill(5),
+      instructionBudget: 6n,
+      queueLimit: 7,
+      queueLimitPerCaller: 8,
+      openCalls: 9,
+      paced: true,
+      resultsStay: false,
+      pipelines: 10,
+      rowsPerTask: 11,
+      deadlineSeconds: 12,
+      coordinator: Uint8Array.of(13),
+      workers: [Uint8Array.of(14, 15), new Uint8Array(0)],
+    };
+    const bytes = encodeWorkerConfig(config);
+    expect(decodeWorkerConfig(bytes)).toEqual(config);
+    expect(() => decodeWorkerConfig(bytes.subarray(1))).toThrow('CWC2');
+    expect(() => decodeWorkerConfig(bytes.subarray(0, -1))).toThrow('ends at');
   });
 });
 

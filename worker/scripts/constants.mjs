@@ -18,6 +18,8 @@ const numbers = [
   'panelChannels',
   'maxRank',
   'bundleMagic',
+  'configurationMagic',
+  'principalFieldBytes',
   'shardMagic',
   'shardVersion',
   'shardHeaderBytes',

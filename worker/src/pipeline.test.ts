@@ -7,6 +7,7 @@ import {
   coordinator,
   doubled,
   doublingShard,
+  epoch,
   Pipeline,
   rejectionOf,
   resultOf,
@@ -209,7 +210,7 @@ describe('a failing stage', () => {
       if (isBad) most = Math.max(most, method.arg.length);
     };
     p.ic.runToIdle();
-    const one = encodeTasks([
+    const one = encodeTasks(epoch, [
       { requestId: 1n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1) },
     ]).length;
     expect(most).toBeGreaterThan(2 * one);
@@ -287,7 +288,7 @@ describe('a request', () => {
     const call = p.enqueue(EnqueueMode.ticket, 1n, [bundle(1), bundle(2)]);
     p.ic.runUntil(() => call.answer !== undefined);
     const requestId = ticketOf(call.answer);
-    const stray = encodeTasks([
+    const stray = encodeTasks(epoch, [
       { requestId, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) },
     ]);
     for (let times = 0; times < 3; times++) p.ic.call(p.workers[1]!.id, p.head, 'done', stray);

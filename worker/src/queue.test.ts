@@ -19,7 +19,7 @@ interface SentTask {
 function tasksOf(arg: Uint8Array): SentTask[] {
   const view = new DataView(arg.buffer, arg.byteOffset, arg.byteLength);
   const tasks = [];
-  for (let at = 16; at < arg.length; at += 4 + view.getUint32(at, true)) {
+  for (let at = 24; at < arg.length; at += 4 + view.getUint32(at, true)) {
     const id = view.getBigUint64(at + 4, true);
     const taskIndex = view.getUint32(at + 12, true);
     tasks.push({ id, taskIndex, isUrgent: view.getUint32(at + 20, true) !== 0 });

@@ -1,12 +1,21 @@
-import { EnqueueMode, encodeEnqueue, encodeFetch, encodeTasks } from '@canopy/protocol';
+import {
+  EnqueueMode,
+  encodeEnqueue,
+  encodeFailure,
+  encodeFetch,
+  encodeRelease,
+  encodeTasks,
+} from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workerModule } from './testing/module.js';
 import {
   bundle,
+  callerOf,
   controller,
   coordinator,
   doubled,
+  epoch,
   Pipeline,
   resultOf,
   ticketOf,
@@ -26,21 +35,22 @@ function expectWorking(p: Pipeline): void {
 /** Valid arguments of every method, to be damaged. */
 function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
   const [head, last] = [p.workers[0]!.id, p.workers[1]!.id];
-  const task = encodeTasks([
+  const task = encodeTasks(epoch, [
     { requestId: 5n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1, 2) },
   ]);
-  const failure = new Uint8Array([...task.subarray(0, 12), 1, 0, 0, 0, 2, 0, 0, 0, 65, 66]);
+  const failure = encodeFailure(epoch, { requestId: 5n, taskIndex: 0, stage: 1, text: 'AB' });
   const enqueue = encodeEnqueue({
     mode: EnqueueMode.ticket,
-    callerKey: 1n,
+    epoch,
+    owner: callerOf(1n),
     tasks: [bundle(1), bundle(2, 3)],
   });
   return [
     ['enqueue', coordinator, 0, enqueue],
-    ['fetch', coordinator, 0, encodeFetch(1n, 0, 10)],
-    ['release', coordinator, 0, new Uint8Array(8)],
-    ['fetch', coordinator, 1, encodeFetch(5n, 0, 10)],
-    ['release', coordinator, 1, encodeFetch(5n, 0, 10).subarray(0, 8)],
+    ['fetch', coordinator, 0, encodeFetch(epoch, 1n, 0, 10)],
+    ['release', coordinator, 0, encodeRelease(epoch, [0n])],
+    ['fetch', coordinator, 1, encodeFetch(epoch, 5n, 0, 10)],
+    ['release', coordinator, 1, encodeRelease(epoch, [5n])],
     ['run', head, 1, task],
     ['done', last, 0, task],
     ['fail', last, 0, failure],

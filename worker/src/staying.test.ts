@@ -1,8 +1,10 @@
 import {
-  ByteWriter,
   EnqueueMode,
   decodeBundle,
   decodeResult,
+  encodeFailure,
+  encodeFetch,
+  encodeRelease,
   encodeTasks,
   parseCanisterError,
   type Result,
@@ -17,6 +19,7 @@ import {
   bundleOf,
   coordinator,
   doubled,
+  epoch,
   doublingShard,
   Pipeline,
   rejectionOf,
@@ -133,7 +136,7 @@ describe('results that stay at the last stage', () => {
     const task = { requestId: 77n, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) };
     const second = { ...task, taskIndex: 1, bundle: bundle(4, 5) };
     for (const tasks of [[second], [second, task], [task]]) {
-      p.ic.call(p.head.id, p.last, 'run', encodeTasks(tasks));
+      p.ic.call(p.head.id, p.last, 'run', encodeTasks(epoch, tasks));
     }
     p.ic.runToIdle();
     const result = decodeResult(p.fetchPart(p.last, 77n).part);
@@ -145,10 +148,10 @@ describe('results that stay at the last stage', () => {
     const p = pipeline([1, 1]);
     const id = submit(p, 1);
     p.ic.runToIdle();
-    const arg = new Uint8Array(new BigUint64Array([id, 1_000_000n << 32n]).buffer);
+    const arg = encodeFetch(epoch, id, 0, 1_000_000);
     for (const stranger of ['aabb', p.head.id]) {
       expect(codeOf(p.last.query('fetch', stranger, arg))).toBe('not-authorised');
-      expect(codeOf(p.ic.update(stranger, p.last, 'release', arg.subarray(0, 8)))).toBe(
+      expect(codeOf(p.ic.update(stranger, p.last, 'release', encodeRelease(epoch, [id])))).toBe(
         'not-authorised',
       );
     }
@@ -200,7 +203,12 @@ describe('the last stage forgets', () => {
         [1, 2, 3, 4].map((value) => bundle(value)),
       );
       withParts(p, id);
-      const failure = new ByteWriter().u64(id).u32(2).u32(1).text('[internal] so it is').finish();
+      const failure = encodeFailure(epoch, {
+        requestId: id,
+        taskIndex: 2,
+        stage: 1,
+        text: '[internal] so it is',
+      });
       p.ic.call(p.last.id, p.head, 'fail', failure);
       p.ic.runToIdle();
       if (mode === EnqueueMode.wait) expect(resultOf(call.answer).requestId).toBe(id);
@@ -248,7 +256,7 @@ describe('the last stage forgets', () => {
     const large = bundleOf(values);
     p.head.status = 'stopped';
     const part = { requestId: 77n, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) };
-    p.ic.call(p.head.id, p.last, 'run', encodeTasks([part]));
+    p.ic.call(p.head.id, p.last, 'run', encodeTasks(epoch, [part]));
     p.ic.runToIdle();
     p.head.status = 'running';
     expect(atLast(p, 77n)).toMatchObject({ tasksDone: 1, taskCount: 2 });

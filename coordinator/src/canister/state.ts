@@ -10,10 +10,13 @@ export interface SavedModel {
   name: string;
   plan: string;
   workers: PrincipalLike[];
+  /** Missing in what earlier versions saved: their workers must be configured again anyway. */
+  epoch?: bigint;
 }
 
-/** A ticket; those of earlier versions do not say where the result is kept: at the head. */
-export type SavedTicket = Omit<Ticket, 'keeper'> & Partial<Pick<Ticket, 'keeper'>>;
+/** A ticket; those of earlier versions name no epoch, nor where the result is kept: at the head. */
+export type SavedTicket = Omit<Ticket, 'keeper' | 'epoch'> &
+  Partial<Pick<Ticket, 'keeper' | 'epoch'>>;
 
 /** Tickets and the log of requests: kept through an upgrade. */
 export interface SavedTraffic {
@@ -24,14 +27,17 @@ export interface SavedTraffic {
 }
 
 export function saveModels(coordinator: Coordinator): SavedModel[] {
-  return coordinator.models
-    .all()
-    .map(({ name, planText, workers }) => ({ name, plan: planText, workers: [...workers] }));
+  return coordinator.models.all().map(({ name, planText, workers, epoch }) => ({
+    name,
+    plan: planText,
+    workers: [...workers],
+    epoch,
+  }));
 }
 
 export function restoreModels(coordinator: Coordinator, saved: readonly SavedModel[]): void {
-  for (const { name, plan, workers } of saved) {
-    coordinator.models.add({ name, plan: parsePlan(plan), planText: plan, workers });
+  for (const { name, plan, workers, epoch = 0n } of saved) {
+    coordinator.models.add({ name, plan: parsePlan(plan), planText: plan, workers, epoch });
   }
 }
 
@@ -49,6 +55,7 @@ export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): v
     coordinator.tickets.add({
       ...ticket,
       keeper: ticket.keeper ?? { worker: ticket.head, stage: 0 },
+      epoch: ticket.epoch ?? 0n,
     });
   }
   coordinator.requests.restore(saved.requests);

@@ -57,6 +57,10 @@ export class TestCanister {
   traps = 0;
   /** What each look at the instruction counter adds to it. */
   instructionsPerLook = 1000n;
+  /** Stable memory does not grow beyond so many bytes, as where a subnet has no more. */
+  mostStableBytes = Infinity;
+  /** Damages stable memory between the two hooks of an upgrade, as another release may find it. */
+  damageAtUpgrade: ((stable: Uint8Array) => void) | undefined;
   /** Instructions a message may use by the counter before it traps. */
   instructionLimit = 40_000_000_000n;
   /** False: messages must not trap, and the heap is not copied for it before each, which is slow. */
@@ -175,7 +179,9 @@ export class TestCanister {
       stable64_size: () => BigInt(this.stable.length / 65536),
       stable64_grow: (pages: bigint) => {
         const before = BigInt(this.stable.length / 65536);
-        const grown = new Uint8Array(this.stable.length + Number(pages) * 65536);
+        const bytes = this.stable.length + Number(pages) * 65536;
+        if (bytes > this.mostStableBytes) return -1n;
+        const grown = new Uint8Array(bytes);
         grown.set(this.stable);
         this.stable = grown;
         return before;
@@ -325,12 +331,23 @@ export class TestCanister {
   init(): void {
     this.hook('canister_init');
   }
-  /** Saves, replaces the module, restores; calls under way stay open. */
+  /**
+   * Saves, replaces the module, restores; calls under way stay open. Where a hook traps, all is as before
+   * and its text is thrown.
+   */
   upgrade(module: WebAssembly.Module): void {
-    this.hook('canister_pre_upgrade');
-    this.timer = 0n;
-    this.instantiate(module);
-    this.hook('canister_post_upgrade');
+    const { instance, stable, timer } = this;
+    this.stable = stable.slice();
+    try {
+      this.hook('canister_pre_upgrade');
+      this.damageAtUpgrade?.(this.stable);
+      this.timer = 0n;
+      this.instantiate(module);
+      this.hook('canister_post_upgrade');
+    } catch (error) {
+      Object.assign(this, { instance, stable, timer });
+      throw error;
+    }
   }
   reinstall(module: WebAssembly.Module): void {
     this.stable = new Uint8Array(0);

@@ -46,7 +46,7 @@ async function fetchReply(
   ticket: Ticket,
   offset: number,
 ): Promise<FetchReply> {
-  const request = encodeFetch(ticket.requestId, offset, maxMessageBytes);
+  const request = encodeFetch(ticket.epoch, ticket.requestId, offset, maxMessageBytes);
   const ask = async ({ worker, stage }: Place): Promise<FetchReply> =>
     decodeFetchReply(await callWorker(ic, worker, stage, 'fetch', request));
   const { keeper } = ticket;

@@ -26,6 +26,7 @@ function makeTicket({ model, pipeline, caller, entry }: Enqueued, requestId: big
     keeper: keeperOf(model.plan, pipeline),
     caller,
     requestId,
+    epoch: model.epoch,
   };
 }
 

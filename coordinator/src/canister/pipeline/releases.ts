@@ -1,10 +1,10 @@
-import { ByteReader, ByteWriter } from '@canopy/protocol';
+import { ByteReader, encodeRelease } from '@canopy/protocol';
 import { samePrincipal, type Ic } from '../ic/ic.js';
 import type { Place, Ticket } from '../registry/tickets.js';
 import { callWorker } from './call-worker.js';
 
 /** A result that nobody wants any more. */
-export type Released = Pick<Ticket, 'head' | 'keeper' | 'requestId'>;
+export type Released = Pick<Ticket, 'head' | 'keeper' | 'requestId' | 'epoch'>;
 
 /** Ids a message names at most. */
 const mostIds = 1024;
@@ -24,8 +24,8 @@ export class Releases {
   constructor(private readonly ic: Ic) {}
 
   /** Notes that a ticket's result can be forgotten; a request that still waits is cancelled so. */
-  add({ head, keeper, requestId }: Ticket): void {
-    this.waiting.push({ head, keeper, requestId });
+  add({ head, keeper, requestId, epoch }: Ticket): void {
+    this.waiting.push({ head, keeper, requestId, epoch });
     if (this.waiting.length > mostIds) this.waiting.shift();
     this.tell();
   }
@@ -64,11 +64,11 @@ export class Releases {
 
   /** Where the keeper does not know a request, the head does; or it was done in between. */
   private async tellKeeper(released: Released[]): Promise<void> {
-    const { head, keeper } = released[0]!;
+    const { head, keeper, epoch } = released[0]!;
     try {
       let ids = released.map(({ requestId }) => requestId);
       for (const place of [keeper, { worker: head, stage: 0 }, keeper]) {
-        ids = await this.releaseAt(place, ids);
+        ids = await this.releaseAt(place, epoch, ids);
         if (ids.length === 0 || keeper.stage === 0) return;
       }
     } catch {
@@ -79,10 +79,12 @@ export class Releases {
   }
 
   /** Has a stage forget requests; gives those it does not know. */
-  private async releaseAt({ worker, stage }: Place, ids: readonly bigint[]): Promise<bigint[]> {
-    const out = new ByteWriter();
-    for (const id of ids) out.u64(id);
-    const reply = await callWorker(this.ic, worker, stage, 'release', out.finish());
+  private async releaseAt(
+    { worker, stage }: Place,
+    epoch: bigint,
+    ids: readonly bigint[],
+  ): Promise<bigint[]> {
+    const reply = await callWorker(this.ic, worker, stage, 'release', encodeRelease(epoch, ids));
     const unknown = new ByteReader(reply, 'reply of release');
     return Array.from({ length: reply.length / 8 }, () => unknown.u64());
   }
@@ -92,7 +94,10 @@ export class Releases {
 function byKeeper(released: readonly Released[]): Released[][] {
   const groups: Released[][] = [];
   for (const one of released) {
-    const group = groups.find(([first]) => samePrincipal(first!.keeper.worker, one.keeper.worker));
+    const group = groups.find(
+      ([first]) =>
+        first!.epoch === one.epoch && samePrincipal(first!.keeper.worker, one.keeper.worker),
+    );
     if (group) group.push(one);
     else groups.push([one]);
   }

@@ -6,7 +6,6 @@ import {
   type EnqueueMode,
   type Result,
 } from '@canopy/protocol';
-import { callerKey } from '../admission/caller-key.js';
 import { admitInputs } from '../admission/inputs.js';
 import { readBundle } from '../bytes/bundle-reader.js';
 import type { Coordinator } from '../coordinator.js';
@@ -109,8 +108,9 @@ export async function enqueue(
     entry.microBatches = tasks.length;
     coordinator.ownLoad.add(inputs.length);
     const request = encodeTasksForHead(tasks, {
+      epoch: model.epoch,
       mode,
-      callerKey: callerKey(caller.toUint8Array()),
+      owner: caller.toUint8Array(),
       coordinatorLoad: coordinator.ownLoad.instructions,
     });
     requests.counters.inFlight++;

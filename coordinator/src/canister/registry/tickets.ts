@@ -21,6 +21,8 @@ export interface Ticket {
   caller: PrincipalLike;
   /** The head's number of the request. */
   requestId: bigint;
+  /** Of the workers' configuration when they were given the request. */
+  epoch: bigint;
 }
 
 /** Where a pipeline keeps its results. */

@@ -1,27 +1,39 @@
 /**
- * Whose turn it is. Callers with tasks to launch stand in a ring; each gives one task, then goes to
- * its end. The runs of one caller go in order.
+ * Callers, by principal, and whose turn it is. Callers with tasks to launch stand in a ring; each gives
+ * one task, then goes to its end. The runs of one caller go in order. What a caller holds is counted, so
+ * that limits count for each.
  */
+import { principalFieldBytes } from '../../generated/constants';
 import { alloc } from '../../tensor/memory';
 import { nextOf, setNext } from './run';
 
 @unmanaged
 class Caller {
-  key: u64;
-  /** Runs not finished; the entry is free at 0 once it has left the ring. */
+  /** Principal: length byte, then up to 29 bytes, then zeros. */
+  principal0: u64;
+  principal1: u64;
+  principal2: u64;
+  principal3: u64;
+  /** Bytes of results that are kept for it. */
+  keptBytes: u64;
+  /** Runs and results it holds; the entry is free at 0 once it has left the ring. */
+  holds: u32;
+  /** Runs not finished. */
   unfinished: u32;
+  /** Results that are kept for it. */
+  kept: u32;
   /** Slots + 1 of the first and last run with tasks to launch; 0: none. */
   first: u32;
   last: u32;
   inRing: u32;
   /** Entry + 1 of the next in the ring. */
   next: u32;
-  unused: u32;
 }
 
-/** Callers known at a time; a further one is told to come later. */
-const capacity: u32 = 1024;
-/** Only the head has the table. */
+/** As many as there can be runs, so that there is room for the caller of each. */
+const capacity: u32 = 2048;
+const entryBytes: usize = 80;
+/** The head has the table, and a last stage that keeps results. */
 let table: usize = 0;
 /** Entries below this one have been used. */
 let used: u32 = 0;
@@ -34,7 +46,7 @@ export const noCaller: u32 = 0xffffffff;
 /** Makes the table where there is none; false where there is no heap for it. */
 export function makeCallerTable(): bool {
   if (table != 0) return true;
-  const bytes = (<usize>capacity) << 5;
+  const bytes = <usize>capacity * entryBytes;
   table = alloc(bytes);
   if (table == 0) return false;
   memory.fill(table, 0, bytes);
@@ -42,31 +54,84 @@ export function makeCallerTable(): bool {
 }
 
 function caller(index: u32): Caller {
-  return changetype<Caller>(table + ((<usize>index) << 5));
+  return changetype<Caller>(table + <usize>index * entryBytes);
 }
 
 function isFree(entry: Caller): bool {
-  return entry.unfinished == 0 && entry.inRing == 0;
+  return entry.holds == 0 && entry.inRing == 0;
 }
 
-/** Entry of the caller with this key, a new one if need be; {@link noCaller} when there are too many. */
-export function callerOf(key: u64): u32 {
+function isOf(entry: Caller, principal: usize): bool {
+  return (
+    entry.principal0 == load<u64>(principal) &&
+    entry.principal1 == load<u64>(principal, 8) &&
+    entry.principal2 == load<u64>(principal, 16) &&
+    entry.principal3 == load<u64>(principal, 24)
+  );
+}
+
+/**
+ * Entry of the caller with this principal, a length byte and 31 bytes of which the last are zeros; a new
+ * one if need be. {@link noCaller} where there are too many.
+ */
+export function callerOf(principal: usize): u32 {
   let free = noCaller;
   for (let index: u32 = 0; index < used; index++) {
     const entry = caller(index);
     if (isFree(entry)) {
       if (free == noCaller) free = index;
-    } else if (entry.key == key) {
+    } else if (isOf(entry, principal)) {
       return index;
     }
   }
   if (free == noCaller && used < capacity) free = used++;
-  if (free != noCaller) caller(free).key = key;
+  if (free == noCaller) return free;
+  memory.fill(changetype<usize>(caller(free)), 0, entryBytes);
+  memory.copy(changetype<usize>(caller(free)), principal, principalFieldBytes);
   return free;
+}
+
+/** Address of a caller's principal, as {@link callerOf} takes it. */
+export function principalOf(index: u32): usize {
+  return changetype<usize>(caller(index));
 }
 
 export function unfinishedOf(index: u32): u32 {
   return caller(index).unfinished;
+}
+
+/** The caller has a run or a result more. */
+export function callerHolds(index: u32): void {
+  caller(index).holds++;
+}
+/** It has one less. */
+export function callerDropped(index: u32): void {
+  caller(index).holds--;
+}
+
+/** A result of so many bytes is kept for the caller. */
+export function callerKeeps(index: u32, bytes: u64): void {
+  caller(index).kept++;
+  caller(index).keptBytes += bytes;
+}
+/** It is kept no longer. */
+export function callerReleased(index: u32, bytes: u64): void {
+  caller(index).kept--;
+  caller(index).keptBytes -= bytes;
+}
+
+/** The caller that most results are kept for, or most bytes of results; {@link noCaller} where none are. */
+export function holdsMost(byBytes: bool): u32 {
+  let found = noCaller;
+  let most: u64 = 0;
+  for (let index: u32 = 0; index < used; index++) {
+    const entry = caller(index);
+    const has = byBytes ? entry.keptBytes : <u64>entry.kept;
+    if (entry.kept == 0 || has <= most) continue;
+    most = has;
+    found = index;
+  }
+  return found;
 }
 
 function enterRing(index: u32): void {
@@ -85,6 +150,15 @@ export function addToCaller(index: u32, slot: u32): void {
   if (entry.last == 0) entry.first = slot + 1;
   else setNext(entry.last - 1, slot + 1);
   entry.last = slot + 1;
+  if (entry.inRing == 0) enterRing(index);
+}
+
+/** Adds a run, by its slot, before the others of this caller. */
+export function addFirstToCaller(index: u32, slot: u32): void {
+  const entry = caller(index);
+  setNext(slot, entry.first);
+  entry.first = slot + 1;
+  if (entry.last == 0) entry.last = slot + 1;
   if (entry.inRing == 0) enterRing(index);
 }
 

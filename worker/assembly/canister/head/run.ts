@@ -12,14 +12,13 @@ export namespace RunState {
 export class Run {
   /** 0: the slot is free. */
   id: u64;
-  callerKey: u64;
   /** When a task of it was last launched or reported, nanoseconds. */
   lastNews: u64;
   /** Bytes of the encoded result, once it is finished. */
   resultBytes: u64;
   state: u32;
   mode: u32;
-  /** Entry of its caller; valid while active. */
+  /** Entry of its caller. */
   caller: u32;
   /** Slot + 1 of the caller's next run. */
   next: u32;

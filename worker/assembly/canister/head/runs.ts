@@ -6,7 +6,9 @@ import { hasOwnThread, noteEnd } from '../pacing/budget';
 import {
   addToCaller,
   callerBegan,
+  callerDropped,
   callerFinished,
+  callerHolds,
   callerOf,
   makeCallerTable,
   noCaller,
@@ -81,10 +83,10 @@ function busy(what: string, limit: u64): usize {
  * Admits a run of `taskCount` tasks whose entries are not yet filled in. The address of the
  * run; 0 with a failure's text where a limit is reached.
  */
-export function admit(mode: u32, callerKey: u64, taskCount: u32, bytes: u32): usize {
+export function admit(mode: u32, owner: usize, taskCount: u32, bytes: u32): usize {
   const limit = min(queueLimit, maxUnfinished);
   if (unfinished >= limit) return busy('requests not finished', limit);
-  const caller = callerOf(callerKey);
+  const caller = callerOf(owner);
   if (caller == noCaller) return busy('callers', maxUnfinished);
   if (unfinishedOf(caller) >= queueLimitPerCaller) {
     return busy('requests of one caller', queueLimitPerCaller);
@@ -102,8 +104,8 @@ export function admit(mode: u32, callerKey: u64, taskCount: u32, bytes: u32): us
   memory.fill(tasks, 0, <usize>taskCount * taskEntryBytes);
   const run = runAt(<u32>(id % slots));
   run.id = id;
-  run.callerKey = callerKey;
   run.caller = caller;
+  callerHolds(caller);
   run.mode = mode;
   run.taskCount = taskCount;
   run.tasks = tasks;
@@ -121,6 +123,7 @@ export function withdraw(run: Run): void {
   openCalls -= run.isOpen;
   tasksKnown -= run.taskCount;
   release(run.tasks);
+  callerDropped(run.caller);
   clearRun(run);
 }
 
@@ -132,19 +135,20 @@ export function line(run: Run): void {
   tasksWaiting += run.taskCount;
 }
 
-/** Puts a run that an upgrade saved in the table again. */
-export function restoreRun(saved: Run): usize {
+/** Puts a run that an upgrade saved, and its owner, in the table again. */
+export function restoreRun(saved: Run, owner: usize): usize {
   const run = runAt(<u32>(saved.id % slots));
   memory.copy(changetype<usize>(run), changetype<usize>(saved), offsetof<Run>());
   run.next = 0;
   run.isKept = 0;
   run.keptNext = 0;
+  run.caller = callerOf(owner);
+  callerHolds(run.caller);
   tasksKnown += run.taskCount;
   tasksUnderWay += run.underWay;
   openCalls += run.isOpen;
   if (run.state == RunState.active) {
     unfinished++;
-    run.caller = callerOf(run.callerKey);
     callerBegan(run.caller);
     waitingBytes += run.inputBytes;
     if (run.tasksLaunched < run.taskCount) addToCaller(run.caller, slotOf(run));
@@ -332,6 +336,7 @@ function leaveIfForgotten(run: Run): void {
   release(run.tasks);
   release(run.input);
   waitingBytes -= run.inputBytes;
+  callerDropped(run.caller);
   clearRun(run);
 }
 
@@ -372,4 +377,13 @@ export function failSilent(): bool {
     failRun(run, 0, reason, failureLength());
   }
   return watching || unfinished > 0;
+}
+
+/** Forgets all runs; none may be under way. */
+export function forgetAllRuns(): void {
+  if (!hasRunTable()) return;
+  for (let slot: u32 = 0; slot < slots; slot++) {
+    const run = runAt(slot);
+    if (run.id != 0) forget(run);
+  }
 }

@@ -54,7 +54,8 @@ export declare function time(): u64;
 @external('ic0', 'performance_counter')
 export declare function performance_counter(type: i32): u64;
 @external('ic0', 'trap')
-declare function trap(src: usize, size: usize): void;
+/** Ends the message; all it changed is as it was. */
+export declare function trap(src: usize, size: usize): void;
 
 /** What the compiler calls where a check of the language fails: a bug in the worker. */
 export function abort(

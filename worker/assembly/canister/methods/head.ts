@@ -1,5 +1,5 @@
 /** Methods of the first stage: runs in, results out. */
-import { CanisterError, EnqueueMode, stageTraceBytes, maxTasksOfRun, taskHeaderBytes } from '../../generated/constants';
+import { CanisterError, EnqueueMode, stageTraceBytes, maxTasksOfRun, principalFieldBytes, taskHeaderBytes } from '../../generated/constants';
 import { readInputs } from '../../program/inputs';
 import { fail, text } from '../../tensor/errors';
 import {
@@ -15,18 +15,18 @@ import {
   remaining,
 } from '../ic/argument';
 import { setCoordinatorLoad } from '../pacing/budget';
-import { isHead, paced, stageCount } from '../setup/config';
+import { epoch, isHead, paced, stageCount } from '../setup/config';
 import { msg_reply_data_append } from '../ic/ic0';
 import { silenceSeconds } from '../pacing/limits';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
-import { fromCoordinator, fromWorker, headIsReady, isConfigured } from '../setup/access';
+import { fromCoordinator, fromWorker, failEpoch, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
 import { reportFailure } from '../stage/outbox';
 import { schedule, stepOutstanding, workNow } from '../stage/pace';
 import { Run, taskOf } from '../head/run';
 import { admit, line, taskDone, taskFailed, withdraw } from '../head/runs';
 import { atLeast } from '../pacing/round';
 import { runTimerWithin } from '../ic/timer';
-import { nextTask, openTasks, takeTask, taskId, taskIndex, traceCount } from '../stage/task-list';
+import { epochSent, nextTask, openTasks, takeTask, taskId, taskIndex, traceCount } from '../stage/task-list';
 import { appendReleased } from '../head/released';
 import { wait } from '../head/waiting';
 import { failHeap } from '../stage/work';
@@ -75,18 +75,25 @@ function badMessage(problem: string): usize {
 /** Admits the run in the argument; 0 with a failure's text where it cannot be. */
 function readRun(): usize {
   const bytes = remaining();
+  const sent = readU64();
   const mode = readU16();
   coordinatorLoad = <u64>readU16() * million;
-  const callerKey = readU64();
+  const deadline = readU32();
+  const owner = readBytes(principalFieldBytes);
   const taskCount = readU32();
   if (isTruncated()) return badMessage('enqueue: the argument is truncated');
+  if (sent != epoch) {
+    failEpoch(sent);
+    return 0;
+  }
+  if (load<u8>(owner) >= principalFieldBytes) return badMessage('enqueue: the owner is too long');
   if (mode != EnqueueMode.wait && mode != EnqueueMode.ticket) {
     return badMessage('enqueue: the mode must be 0 (wait) or 1 (ticket)');
   }
   if (taskCount == 0 || taskCount > maxTasksOfRun) {
     return badMessage('enqueue: a request has 1 to 1024 micro-batches');
   }
-  const address = admit(mode, callerKey, taskCount, bytes);
+  const address = admit(mode, owner, taskCount, bytes);
   if (address == 0) return 0;
   const run = changetype<Run>(address);
   run.inputBytes = bytes;
@@ -112,6 +119,7 @@ export function done(): void {
   if (!isHead() || !openTasks(stageCount)) {
     return reject(CanisterError.badMessage, 'done: no list of tasks, or not sent to the first stage');
   }
+  if (!isOfEpoch(epochSent)) return;
   atLeast(0);
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
     const bundle = bytes - taskHeaderBytes - traceCount * stageTraceBytes;
@@ -131,6 +139,7 @@ export function done(): void {
 export function failed(): void {
   if (!fromWorker() || !isConfigured()) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the failure');
+  const sent = readU64();
   const id = readU64();
   const taskIndex = readU32();
   const stage = readU32();
@@ -138,7 +147,7 @@ export function failed(): void {
   const reason = readBytes(length);
   if (isTruncated() || !isHead()) {
     reject(CanisterError.badMessage, 'fail: no Failure, or not sent to the first stage');
-  } else {
+  } else if (isOfEpoch(sent)) {
     atLeast(0);
     taskFailed(id, taskIndex, stage, reason, length);
     schedule();

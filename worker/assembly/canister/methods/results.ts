@@ -5,7 +5,7 @@ import { closeArgument, isTruncated, openArgument, readU32, readU64, remaining }
 import { keepsResults } from '../setup/config';
 import { msg_reply_data_append } from '../ic/ic0';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
-import { fromCoordinator, headIsReady } from '../setup/access';
+import { fromCoordinator, headIsReady, isOfEpoch } from '../setup/access';
 import { schedule } from '../stage/pace';
 import { findRun, Run, RunState } from '../head/run';
 import { cancel, isElsewhere } from '../head/runs';
@@ -40,12 +40,14 @@ function appendLength(finished: bool, bytes: u64): void {
 export function fetch(): void {
   if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const sent = readU64();
   const id = readU64();
   const offset = readU32();
   const length = min(readU32(), maxMessageBytes);
   const bad = isTruncated() || remaining() > 0;
   closeArgument();
-  if (bad) return reject(CanisterError.badMessage, 'fetch takes id u64, offset u32, length u32');
+  if (bad) return reject(CanisterError.badMessage, 'fetch takes epoch u64, id u64, offset u32, length u32');
+  if (!isOfEpoch(sent)) return;
   if (keepsResults()) fetchKept(id, offset, length);
   else fetchFromHead(id, offset, length);
 }
@@ -85,7 +87,9 @@ function fetchKept(id: u64, offset: u32, length: u32): void {
 export function releaseRuns(): void {
   if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const sent = readU64();
   const bad = remaining() == 0 || remaining() % 8 != 0;
+  if (!bad && !isOfEpoch(sent)) return closeArgument();
   while (!bad && remaining() > 0) {
     const id = readU64();
     if (forgetHere(id)) continue;
@@ -93,7 +97,7 @@ export function releaseRuns(): void {
     msg_reply_data_append(fields, 8);
   }
   closeArgument();
-  if (bad) return reject(CanisterError.badMessage, 'release takes request ids, u64 each');
+  if (bad) return reject(CanisterError.badMessage, 'release takes an epoch and request ids, u64 each');
   if (!keepsResults()) schedule();
   replyEmpty();
 }

@@ -4,8 +4,11 @@ import {
   bitmapBytes,
   bitmapOffset,
   chunkCount,
+  configurationLength,
   hashBytes,
   maxConfigurationBytes,
+  readConfiguration,
+  roomFor,
   setLayout,
   writeConfiguration,
   writeLoadWanted,
@@ -26,33 +29,36 @@ import {
 } from '../ic/argument';
 import {
   chunkLengthWanted,
-  isHead,
-  keepsResults,
+  commitConfiguration,
+  configurationHash,
+  epoch,
+  isSameConfiguration,
+  parseConfiguration,
   problem,
   shardHash,
   shardLength,
   stageCount,
   stageIndex,
-  takeConfiguration,
+  wantedChunkLength,
+  wantedShardLength,
+  wantsHead,
+  wantsKeeper,
+  wantsSameShard,
 } from '../setup/config';
 import { msg_reply_data_append } from '../ic/ic0';
 import { beginLoading, nodes, state, unload, weightsBytes } from '../setup/loading';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { fromCoordinator, isConfigured } from '../setup/access';
 import { schedule } from '../stage/pace';
-import { makeTables, unfinished } from '../head/runs';
-import { makeKeptTable } from '../stage/kept';
+import { forgetAllRuns, makeTables, unfinished } from '../head/runs';
+import { forgetAllKept, makeKeptTable } from '../stage/kept';
+import { deliveries } from '../stage/outbox';
 import { current, inboxCount, instructionsUsed, tasksFinished } from '../stage/work';
 
 const hash = memory.data(32, 8);
-const statusBytes: u32 = 112;
-const status = memory.data(112, 8);
-
-/** Where shard length, chunk length and hash lie in a `WorkerConfig`. */
-const shardAt: usize = 8;
-const chunkAt: usize = 12;
-const hashAt: usize = 16;
-const shardEnd: u32 = 48;
+/** Bytes of a `WorkerStatus` before the configuration. */
+const statusBytes: u32 = 156;
+const status = memory.data(160, 8);
 
 export function configure(): void {
   if (!fromCoordinator()) return;
@@ -66,37 +72,43 @@ function noHeap(): void {
   reject(CanisterError.outOfMemory, 'no heap for the argument');
 }
 
+function refuse(why: string): void {
+  fail(CanisterError.badMessage);
+  text('configure: ');
+  text(why);
+  rejectFailure();
+}
+
+/** Whether runs, tasks or messages of the present configuration are under way. */
+function isAtWork(): bool {
+  return unfinished > 0 || current != 0 || inboxCount > 0 || deliveries > 0;
+}
+
+/** Takes over a configuration as a whole, or rejects it and changes nothing. */
 function configureFrom(bytes: usize, length: u32): void {
-  if (length < shardEnd || length > maxConfigurationBytes) {
-    reject(CanisterError.badMessage, 'configure: the argument has a wrong length');
+  if (length == 0 || length > maxConfigurationBytes) return refuse('the argument has a wrong length');
+  if (isSameConfiguration(bytes, length)) return replyEmpty();
+  if (!parseConfiguration(bytes, length)) return refuse(problem);
+  if (state != WorkerState.empty && isAtWork()) {
+    reject(CanisterError.busy, 'configure: requests are under way; try again when they are done');
     return;
   }
-  const sameShard =
-    state != WorkerState.empty &&
-    load<u32>(bytes + shardAt) == shardLength &&
-    load<u32>(bytes + chunkAt) == chunkLengthWanted &&
-    memory.compare(bytes + hashAt, shardHash, hashBytes) == 0;
-  if (!sameShard && (unfinished > 0 || current != 0 || inboxCount > 0)) {
-    reject(CanisterError.busy, 'configure: another shard while requests are under way; try later');
-    return;
-  }
-  if (!takeConfiguration(bytes, length)) {
-    fail(CanisterError.badMessage);
-    text('configure: ');
-    text(problem);
-    rejectFailure();
-    return;
-  }
-  if (!setLayout(shardLength, chunkLengthWanted)) {
+  if (!roomFor(wantedShardLength(), wantedChunkLength())) {
     reject(CanisterError.outOfMemory, 'configure: stable memory cannot hold the shard');
     return;
   }
-  if ((isHead() && !makeTables()) || (keepsResults() && !makeKeptTable())) {
+  if ((wantsHead() && !makeTables()) || (wantsKeeper() && !makeKeptTable())) {
     reject(CanisterError.outOfMemory, 'configure: no heap for the table of requests');
     return;
   }
+  const isSameShard = state != WorkerState.empty && wantsSameShard(bytes);
+  // Results of an earlier configuration can no longer be asked for.
+  forgetAllRuns();
+  forgetAllKept();
+  commitConfiguration(bytes, length);
+  setLayout(shardLength, chunkLengthWanted);
   writeConfiguration(bytes, length);
-  if (sameShard) writeLoadWanted(state == WorkerState.loading || state == WorkerState.ready);
+  if (isSameShard) writeLoadWanted(state == WorkerState.loading || state == WorkerState.ready);
   else {
     forgetChunks();
     unload();
@@ -188,6 +200,17 @@ export function tellStatus(): void {
   store<u32>(status, <u32>heapUsed(), 92);
   store<u64>(status, programInstructions, 96);
   store<u64>(status, operatorInstructions, 104);
+  const length = configured ? configurationLength() : 0;
+  const configuration = alloc(length);
+  if (configuration == 0) return noHeap();
+  if (configured) {
+    store<u64>(status, epoch, 112);
+    memory.copy(status + 120, configurationHash, hashBytes);
+    readConfiguration(configuration, length);
+  }
+  store<u32>(status, length, 152);
   msg_reply_data_append(status, statusBytes);
+  msg_reply_data_append(configuration, length);
+  release(configuration);
   replyEmpty();
 }

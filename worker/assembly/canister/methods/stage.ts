@@ -7,11 +7,12 @@ import { time } from '../ic/ic0';
 import { quietIterations } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
-import { fromSelf, fromWorker, isConfigured } from '../setup/access';
+import { fromSelf, fromWorker, isConfigured, isOfEpoch } from '../setup/access';
 import { reportFailure } from '../stage/outbox';
 import { step, stepOutstanding, workNow } from '../stage/pace';
 import { atLeast } from '../pacing/round';
-import { budgetTold, nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from '../stage/task-list';
+import { budgetTold,
+  epochSent, nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from '../stage/task-list';
 import { addMessage, failHeap } from '../stage/work';
 
 export function run(): void {
@@ -25,6 +26,7 @@ export function run(): void {
   if (!openTasks(maxStages - 1)) {
     return reject(CanisterError.badMessage, 'run: the argument is no list of tasks');
   }
+  if (!isOfEpoch(epochSent)) return;
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
     const message = takeTask(bytes);
     if (message != 0 && addMessage(message, bytes)) continue;

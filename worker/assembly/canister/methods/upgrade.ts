@@ -12,9 +12,9 @@ import {
   taskOf,
   taskEntryBytes,
 } from '../head/run';
-import { stageTraceBytes, WorkerState, taskHeaderBytes } from '../../generated/constants';
+import { CanisterError, principalFieldBytes, stageTraceBytes, WorkerState, taskHeaderBytes } from '../../generated/constants';
 import { Segment, segmentAt } from '../../program/outputs';
-import { configurationLength, loadWanted, readConfiguration, setLayout } from '../../store/layout';
+import { configurationLength, loadWanted, readConfiguration, roomFor, setLayout } from '../../store/layout';
 import {
   beginRestoring,
   beginSaving,
@@ -33,9 +33,13 @@ import {
   isHead,
   keepsResults,
   shardLength,
-  takeConfiguration,
+  commitConfiguration,
+  parseConfiguration,
+  problem,
 } from '../setup/config';
-import { time } from '../ic/ic0';
+import { time, trap } from '../ic/ic0';
+import { errorLength, errorText, fail, text } from '../../tensor/errors';
+import { principalOf } from '../head/callers';
 import { keptFirstSlot } from '../head/kept';
 import { beginLoading, loadAll, state, unload } from '../setup/loading';
 import {
@@ -65,9 +69,10 @@ import {
 } from '../stage/work';
 
 /** Changes whenever the saved fields do. */
-const savedVersion: u32 = 2;
+const savedVersion: u32 = 3;
 /** A field for structs read from stable memory. */
 const record = memory.data(128, 16);
+const owner = memory.data(32, 8);
 
 /** A new canister: ids begin with the time, so that those of an earlier life do not come again. */
 export function beginLife(): void {
@@ -122,6 +127,7 @@ function oldestId(): u64 {
 
 function saveRun(run: Run): void {
   saveBytes(changetype<usize>(run), offsetof<Run>());
+  saveBytes(principalOf(run.caller), principalFieldBytes);
   saveBytes(run.tasks, run.taskCount * <u32>taskEntryBytes);
   if (run.input != 0) saveBytes(run.input, run.inputBytes);
   if (run.failure != 0) saveBytes(run.failure, run.failureBytes);
@@ -136,7 +142,8 @@ function restoreRuns(): void {
   for (let i: u32 = 0; i < count; i++) {
     restoreBytes(record, offsetof<Run>());
     const wasKept = changetype<Run>(record).isKept != 0;
-    const run = changetype<Run>(restoreRun(changetype<Run>(record)));
+    restoreBytes(owner, principalFieldBytes);
+    const run = changetype<Run>(restoreRun(changetype<Run>(record), owner));
     run.tasks = restoreBlock(run.taskCount * <u32>taskEntryBytes);
     if (run.input != 0) run.input = restoreBlock(run.inputBytes);
     if (run.failure != 0) run.failure = restoreBlock(run.failureBytes);
@@ -220,6 +227,16 @@ function restoreDeliveries(): void {
   }
 }
 
+/** Traps, so that the upgrade fails and the release before goes on with all it has. */
+function refuseUpgrade(why: string, detail: string): void {
+  fail(CanisterError.internal);
+  text('upgrade refused: ');
+  text(why);
+  text(detail);
+  text('; the release before goes on. Install the new one in new canisters, or reinstall this one');
+  trap(errorText(), errorLength());
+}
+
 /** Brings the worker back to where it was; without a configuration it begins anew. */
 export function restoreState(): void {
   beginLife();
@@ -228,14 +245,21 @@ export function restoreState(): void {
   const bytes = alloc(length);
   if (bytes == 0) unreachable();
   readConfiguration(bytes, length);
-  const good = takeConfiguration(bytes, length);
+  if (!parseConfiguration(bytes, length)) {
+    refuseUpgrade('the configuration in stable memory cannot be read: ', problem);
+  }
+  commitConfiguration(bytes, length);
   release(bytes);
-  if (!good || !setLayout(shardLength, chunkLengthWanted)) return;
+  if (!roomFor(shardLength, chunkLengthWanted)) unreachable();
+  setLayout(shardLength, chunkLengthWanted);
   if (isHead() && !makeTables()) unreachable();
   if (keepsResults() && !makeKeptTable()) unreachable();
   unload();
   if (loadWanted() && beginLoading()) loadAll();
-  if (!beginRestoring() || restoreU32() != savedVersion) return;
+  if (!beginRestoring()) return;
+  if (restoreU32() != savedVersion) {
+    refuseUpgrade('the state was saved by another release', '');
+  }
   startIds(restoreU64());
   startNumbers(restoreU32());
   const tasks = restoreU64();

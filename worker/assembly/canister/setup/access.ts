@@ -1,9 +1,9 @@
 /** Who may call what, and in which state of the worker. */
 import { CanisterError, WorkerState } from '../../generated/constants';
-import { fail, text } from '../../tensor/errors';
+import { fail, number, text } from '../../tensor/errors';
 import { readSelf, reject, rejectFailure, selfPrincipal } from '../ic/answer';
 import { is_controller, msg_caller_copy, msg_caller_size } from '../ic/ic0';
-import { isCoordinator, isHead, isWorker } from './config';
+import { epoch, isCoordinator, isHead, isWorker } from './config';
 import { state } from './loading';
 
 const principalBytes: usize = 29;
@@ -24,11 +24,15 @@ function refuse(who: string): bool {
   return false;
 }
 
-/** True for the coordinator and the controllers; others are rejected. */
+/**
+ * True for the coordinator and the controllers; others are rejected. An empty worker does not know who
+ * its coordinator is, and tells everybody so.
+ */
 export function fromCoordinator(): bool {
   readCaller();
   if (isCoordinator(caller, callerLength)) return true;
   if (is_controller(caller, callerLength) == 1) return true;
+  if (state == WorkerState.empty) return isConfigured();
   return refuse('its coordinator and its controllers');
 }
 
@@ -52,6 +56,24 @@ export function isConfigured(): bool {
   if (state != WorkerState.empty) return true;
   reject(CanisterError.notConfigured, 'the worker has no configuration: call configure first');
   return false;
+}
+
+/** False, and the message rejected, where it carries the epoch of another configuration. */
+export function isOfEpoch(sent: u64): bool {
+  if (sent == epoch) return true;
+  failEpoch(sent);
+  rejectFailure();
+  return false;
+}
+
+/** The text of that failure. */
+export function failEpoch(sent: u64): void {
+  fail(CanisterError.otherEpoch);
+  text('the message is of epoch ');
+  number(sent);
+  text(', this worker is configured as epoch ');
+  number(epoch);
+  text('; register the model again, or configure all its workers alike');
 }
 
 /** False, and the message rejected, unless this is the head and it has its program. */

@@ -140,6 +140,11 @@ function forgetEntry(result: KeptResult): void {
   memory.copy(changetype<usize>(result), changetype<usize>(entryAt(count)), entryBytes);
 }
 
+/** Forgets all results. */
+export function forgetAllKept(): void {
+  while (count > 0) forgetEntry(entryAt(count - 1));
+}
+
 /** Forgets what is here of a run; whether that was the whole result. */
 export function forgetKept(id: u64): bool {
   const address = findKept(id);

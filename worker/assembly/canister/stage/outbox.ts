@@ -8,7 +8,7 @@ import { alloc, release } from '../../tensor/memory';
 import { segmentAt, segmentBytes } from '../../program/outputs';
 import { callCanister, doneName, failName, runName } from '../ic/calls';
 import { messageBudget } from '../pacing/budget';
-import { isHead, stageIndex, worker } from '../setup/config';
+import { epoch, isHead, stageIndex, worker } from '../setup/config';
 import {
   call_data_append,
   call_perform,
@@ -67,7 +67,7 @@ let collectedLast: usize = 0;
 let collectedBytes: u32 = 0;
 /** Bytes of the delivery collected last. */
 let usualBytes: u32 = 0;
-const listHeader = memory.data(16, 8);
+const listHeader = memory.data(24, 8);
 /** Interface Specification and system-api-costs.json: what a byte of a call's argument costs. */
 const instructionsPerByteSent: u64 = 50;
 /** Number of the next delivery's call-back. */
@@ -143,8 +143,9 @@ export function sendCollected(): void {
   } else if (kind == DeliveryKind.done) callCanister(worker(0), doneName, 4, CallKind.deliver, number);
   else callCanister(worker(0), failName, 4, CallKind.deliver, number);
   if (kind != DeliveryKind.fail) {
-    store<u64>(listHeader, time());
-    store<u64>(listHeader, messageBudget(), 8);
+    store<u64>(listHeader, epoch);
+    store<u64>(listHeader, time(), 8);
+    store<u64>(listHeader, messageBudget(), 16);
     call_data_append(listHeader, listHeaderBytes);
   }
   for (let at = head; at != 0; at = changetype<Delivery>(at).nextCollected) {
@@ -262,7 +263,7 @@ export function reportFailure(runId: u64, taskIndex: u32): void {
     taskFailed(runId, taskIndex, stageIndex, reason, length);
     return;
   }
-  const bytes = 20 + length;
+  const bytes = 28 + length;
   const header = alloc(bytes + 16);
   const address = newDelivery(DeliveryKind.fail, runId, taskIndex);
   if (header == 0 || address == 0) {
@@ -271,11 +272,12 @@ export function reportFailure(runId: u64, taskIndex: u32): void {
     release(address);
     return;
   }
-  store<u64>(header, runId);
-  store<u32>(header, taskIndex, 8);
-  store<u32>(header, stageIndex, 12);
-  store<u32>(header, length, 16);
-  memory.copy(header + 20, reason, length);
+  store<u64>(header, epoch);
+  store<u64>(header, runId, 8);
+  store<u32>(header, taskIndex, 16);
+  store<u32>(header, stageIndex, 20);
+  store<u32>(header, length, 24);
+  memory.copy(header + 28, reason, length);
   sendBlock(changetype<Delivery>(address), header, bytes);
 }
 

@@ -16,6 +16,8 @@ import { msg_arg_data_copy, msg_arg_data_size } from '../ic/ic0';
 /** Length and header of the task at hand. */
 const head = memory.data(28, 8);
 let at: usize = 0;
+/** Of the sender's configuration. */
+export let epochSent: u64 = 0;
 /** The sender's time, nanoseconds. */
 export let sentAt: u64 = 0;
 /** Instructions after which a message's work ends, as the head has it. */
@@ -29,8 +31,9 @@ export let traceCount: u32 = 0;
 export function openTasks(maxTraces: u32): bool {
   if (msg_arg_data_size() < listHeaderBytes) return false;
   msg_arg_data_copy(head, 0, listHeaderBytes);
-  sentAt = load<u64>(head);
-  budgetTold = load<u64>(head, 8);
+  epochSent = load<u64>(head);
+  sentAt = load<u64>(head, 8);
+  budgetTold = load<u64>(head, 16);
   at = listHeaderBytes;
   let count: u32 = 0;
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
