@@ -12,7 +12,7 @@ import {
 } from '@canopy/protocol';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Answer } from './testing/canister.js';
+import type { Answer } from './testing/messages.js';
 import { workerModule } from './testing/module.js';
 import {
   bundle,

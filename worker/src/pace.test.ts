@@ -10,7 +10,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from './testing/canister.js';
 import { constantOf } from './testing/limits.js';
-import { workerModule } from './testing/module.js';
 import {
   bundle,
   coordinator,
@@ -21,11 +20,10 @@ import {
   resultOf,
   ticketOf,
 } from './testing/pipeline.js';
-import { TestIc } from './testing/test-ic.js';
 
 /** A pipeline for which time stands still, as within a round, unless the test moves it. */
 function pipeline(layers: number[], options: Partial<WorkerConfig> = {}): Pipeline {
-  const p = new Pipeline(new TestIc(workerModule), layers, options).deploy();
+  const p = Pipeline.deployed(layers, options);
   newRound(p);
   p.ic.nsPerMessage = 0n;
   return p;

@@ -17,8 +17,7 @@ import {
 } from './testing/pipeline.js';
 import { TestIc } from './testing/test-ic.js';
 
-const pipeline = (...layers: number[]): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers).deploy();
+const pipeline = (...layers: number[]): Pipeline => Pipeline.deployed(layers);
 const failureOf = (p: Pipeline, call: { answer: unknown }): { stage: number; text: string } => {
   p.ic.runUntil(() => call.answer !== undefined);
   const result = resultOf(call.answer as never);

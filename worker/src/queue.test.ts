@@ -2,12 +2,9 @@ import { EnqueueMode, parseCanisterError } from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from './testing/canister.js';
-import { workerModule } from './testing/module.js';
 import { bundle, doubled, Pipeline, rejectionOf, resultOf, ticketOf } from './testing/pipeline.js';
-import { TestIc } from './testing/test-ic.js';
 
-const pipeline = (layers: number[], options = {}): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers, options).deploy();
+const pipeline = (layers: number[], options = {}): Pipeline => Pipeline.deployed(layers, options);
 
 interface SentTask {
   id: bigint;

@@ -8,7 +8,6 @@ import {
 } from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { workerModule } from './testing/module.js';
 import {
   bundle,
   callerOf,
@@ -20,10 +19,10 @@ import {
   resultOf,
   ticketOf,
 } from './testing/pipeline.js';
-import { TestIc, type Call } from './testing/test-ic.js';
+import type { Call } from './testing/test-ic.js';
 
 const deployed = (resultsStay: boolean, layers: number[] = [1, 1]): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers, { resultsStay }).deploy();
+  Pipeline.deployed(layers, { resultsStay });
 
 function expectWorking(p: Pipeline): void {
   const call = p.enqueue(EnqueueMode.wait, 1n, [bundle(3)]);

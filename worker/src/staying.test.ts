@@ -29,7 +29,7 @@ import {
 import { TestIc } from './testing/test-ic.js';
 
 const pipeline = (layers: number[], options: Partial<WorkerConfig> = {}): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers, { resultsStay: true, ...options }).deploy();
+  Pipeline.deployed(layers, { resultsStay: true, ...options });
 
 /** A ticket for a request of these values, one a task. */
 function submit(p: Pipeline, ...values: number[]): bigint {

@@ -3,18 +3,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workerModule } from './testing/module.js';
 import { bundle, bundleOf, doubled, Pipeline, ticketOf } from './testing/pipeline.js';
-import { TestIc } from './testing/test-ic.js';
+import { TestIc, type Call } from './testing/test-ic.js';
 
 const pipeline = (layers: number[], resultsStay = false): Pipeline =>
-  new Pipeline(new TestIc(workerModule), layers, { resultsStay }).deploy();
+  Pipeline.deployed(layers, { resultsStay });
 
-/** Requests of both kinds, of several tasks each; those of the last stage take several messages. */
-function begin(p: Pipeline): () => void {
+/**
+ * Requests of both kinds, of several tasks each; those of the last stage take several messages.
+ * Returns what finishes and checks them, in this pipeline or a fork of it.
+ */
+function begin(p: Pipeline): (p: Pipeline) => void {
   for (const worker of p.workers) worker.instructionsPerLook = 40_000_000n;
-  const waiting = p.enqueue(EnqueueMode.wait, 1n, [bundle(1), bundle(2, 3)]);
-  const ticket = p.enqueue(EnqueueMode.ticket, 2n, [bundle(4), bundle(5), bundle(6)]);
-  const other = p.enqueue(EnqueueMode.wait, 2n, [bundle(7)]);
-  return () => {
+  const calls = [
+    p.enqueue(EnqueueMode.wait, 1n, [bundle(1), bundle(2, 3)]),
+    p.enqueue(EnqueueMode.ticket, 2n, [bundle(4), bundle(5), bundle(6)]),
+    p.enqueue(EnqueueMode.wait, 2n, [bundle(7)]),
+  ];
+  return (p) => {
+    const [waiting, ticket, other] = calls.map((call) => p.ic.callOf(call)) as [Call, Call, Call];
     p.ic.runUntil(() => waiting.answer !== undefined && other.answer !== undefined);
     p.ic.runUntil(() => p.fetch(ticketOf(ticket.answer)) !== undefined);
     const expected = (...values: number[]): number[] =>
@@ -34,7 +40,7 @@ function messagesOfARun(layers: number[], resultsStay: boolean): number {
   const p = pipeline(layers, resultsStay);
   const check = begin(p);
   const before = p.ic.messagesExecuted;
-  check();
+  check(p);
   return p.ic.messagesExecuted - before;
 }
 
@@ -48,14 +54,15 @@ describe('an upgrade', () => {
     const where = resultsStay ? 'the last stage' : 'the head';
     it(`of any of ${layers.length} stages loses nothing, whenever it happens; results are at ${where}`, () => {
       const messages = messagesOfARun(layers, resultsStay);
-      for (let stage = 0; stage < layers.length; stage++) {
-        for (let at = 0; at < messages; at++) {
-          const p = pipeline(layers, resultsStay);
-          const check = begin(p);
-          for (let count = 0; count < at; count++) p.ic.executeOne();
-          p.ic.upgrade(p.workers[stage]!);
-          check();
+      const p = pipeline(layers, resultsStay);
+      const check = begin(p);
+      for (let at = 0; at < messages; at++) {
+        for (let stage = 0; stage < layers.length; stage++) {
+          const fork = p.fork();
+          fork.ic.upgrade(fork.workers[stage]!);
+          check(fork);
         }
+        p.ic.executeOne();
       }
     });
   }
@@ -73,7 +80,7 @@ describe('an upgrade', () => {
           for (let count = 0; count < after; count++) p.ic.executeOne();
           p.ic.upgrade(p.workers[stage]!);
         }
-        check();
+        check(p);
       },
     );
     fc.assert(property, { numRuns: 60 });

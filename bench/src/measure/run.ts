@@ -2,7 +2,6 @@ import { predictLoad } from '@canopy/partitioner';
 import {
   byPipeline,
   encodeBundle,
-  joinRows,
   type BundleTensor,
   type Plan,
   type WorkerStatus,
@@ -11,7 +10,6 @@ import { callerName } from '../ic/embedded.js';
 import { isRoundIc, type BenchIc } from '../ic/round-ic.js';
 import { runLoad, type LoadLog } from '../load/run-load.js';
 import type { BenchModel } from '../models/catalogue.js';
-import { firstDifference } from '../reference.js';
 import {
   isObserved,
   type CostSchedule,
@@ -21,10 +19,11 @@ import {
   type Way,
 } from '../results/schema.js';
 import { waySettings } from '../ways.js';
+import { firstWrongAnswer, inputsOf } from './answers.js';
 import type { Deployed } from './deployment.js';
 import { storageUsd, usd } from './money.js';
 import { Observation } from './observation.js';
-import { outputsOf, sendInference, sentByStage, type InferAnswer } from './request.js';
+import { sendInference, sentByStage, type InferAnswer } from './request.js';
 import { sliceFigures, timeFigures } from './run-figures.js';
 
 /** One line of the table: what to run. */
@@ -39,17 +38,13 @@ export interface RunContext {
   model: BenchModel;
   deployed: Deployed<BenchIc>;
   costSchedule: CostSchedule | null;
-  /** Outputs that inputs should give; for the check of the first answer. */
+  /** Outputs that inputs should give; every answer is compared with them. */
   expected(inputs: readonly BundleTensor[]): Promise<BundleTensor[]>;
-}
-
-function inputsOf(model: BenchModel, batch: number, request: number): BundleTensor[] {
-  return joinRows(Array.from({ length: batch }, (_, row) => model.input(request * batch + row)));
 }
 
 /**
  * Runs a model in one way under one load and gives every figure of it that the IC tells. Throws where
- * a request fails or the first answer is not the one expected.
+ * a request fails or an answer is not the one expected.
  */
 export async function measureRun(context: RunContext, spec: RunSpec): Promise<MeasuredRun> {
   const { deployed, model } = context;
@@ -76,7 +71,12 @@ export async function measureRun(context: RunContext, spec: RunSpec): Promise<Me
   await ic.settle();
   const cyclesAfter = await totalCycles(ic, canisters);
   const statusAfter = await deployed.status();
-  await checkAnswers(context, spec, load);
+  const wrong = await firstWrongAnswer(load.answers, {
+    plan,
+    inputs: (request) => inputsOf(model, batch, request),
+    expected: (inputs) => context.expected(inputs),
+  });
+  if (wrong !== undefined) throw new Error(`${model.name}, way ${spec.way}: ${wrong}`);
 
   const inputs = requests * batch;
   const perInput = (value: number | undefined): number | null =>
@@ -172,27 +172,6 @@ function observe(ic: BenchIc, plan: Plan, workers: readonly string[]): Observati
   const observation = new Observation(workers, heads);
   ic.observe(observation);
   return observation;
-}
-
-/** Throws where a request failed, or the first answer is wrong. */
-async function checkAnswers(
-  { model, deployed, ...context }: RunContext,
-  { way, batch }: RunSpec,
-  { answers }: LoadLog<InferAnswer>,
-): Promise<void> {
-  for (const { answer } of answers) {
-    if (answer.kind === 'error') {
-      throw new Error(`a request failed: [${answer.code}] ${answer.message}`);
-    }
-  }
-  const first = answers.find((entry) => entry.index === 0)!;
-  const difference = firstDifference(
-    outputsOf(deployed.plan, first.answer),
-    await context.expected(inputsOf(model, batch, 0)),
-  );
-  if (difference !== undefined) {
-    throw new Error(`${model.name}, way ${way}: the answer is wrong: ${difference}`);
-  }
 }
 
 /** Null where one of the balances is not known. */

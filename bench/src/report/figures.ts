@@ -45,7 +45,7 @@ function timesWayA(result: BenchResult): Figure {
   });
   const frame = {
     title: 'Inferences a round, one canister = 1',
-    yLabel: 'times way a',
+    valueLabel: 'times way a',
     reference: { value: 1, text: '' },
   };
   return { file: 'times-one-canister.svg', alt: frame.title, svg: groupedBars(frame, bars) };
@@ -66,7 +66,7 @@ function overWorkers(result: BenchResult): Figure {
   const frame = {
     title: 'Model instructions a round, plenty in flight',
     xLabel: 'workers',
-    yLabel: 'B a round',
+    valueLabel: 'B a round',
     reference: { value: 15.2, text: '4 threads × 2 messages × 1.9 B' },
   };
   return { file: 'over-workers.svg', alt: frame.title, svg: lines(frame, points) };
@@ -91,7 +91,7 @@ function whereInstructionsGo(result: BenchResult): Figure {
       return { group: name, name: part, value: share, label: percent(share) };
     });
   });
-  const frame = { title: 'What instructions go into, way d on 4 workers', yLabel: 'share' };
+  const frame = { title: 'What instructions go into, way d on 4 workers', valueLabel: 'share' };
   return { file: 'instructions.svg', alt: frame.title, svg: stackedBars(frame, bars) };
 }
 
@@ -114,7 +114,7 @@ function workersAtWork(result: BenchResult): Figure {
     });
   });
   const title = `Workers at work at the same time, ${model.name}`;
-  const frame = { title, yLabel: 'share of instructions' };
+  const frame = { title, valueLabel: 'share of instructions' };
   return { file: 'at-work.svg', alt: title, svg: stackedBars(frame, bars) };
 }
 

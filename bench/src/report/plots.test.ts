@@ -6,7 +6,7 @@ const bars = [
   { group: 'm', name: 'b', value: 0.75, label: 'three' },
   { group: 'n', name: 'a', value: 1, label: 'four' },
 ];
-const frame = { title: 'Title', yLabel: 'rounds' };
+const frame = { title: 'Title', valueLabel: 'rounds' };
 
 describe('plots', () => {
   it('are whole SVG files with title, legend and labels', () => {
@@ -19,12 +19,14 @@ describe('plots', () => {
     }
   });
 
-  it('draw a higher value higher', () => {
+  it('draw a higher value longer', () => {
     const svg = groupedBars(frame, bars);
-    const heights = [...svg.matchAll(/<rect [^>]*?height="([\d.]+)"/g)].map((match) =>
+    const widths = [...svg.matchAll(/<rect [^>]*? width="([\d.]+)"/g)].map((match) =>
       Number(match[1]),
     );
-    const drawn = heights.filter((height) => height > 11);
+    // Neither the ground nor the swatches of the legend.
+    const drawn = widths.filter((width) => width !== 11 && width !== 100);
+    expect(drawn).toHaveLength(bars.length);
     expect(Math.max(...drawn) / Math.min(...drawn)).toBeCloseTo(4, 1);
   });
 

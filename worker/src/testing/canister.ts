@@ -1,15 +1,9 @@
-/** One canister of {@link TestIc}: an instance of the module and what the system keeps for it. */
-import type { TestIc } from './test-ic.js';
+import { Instance, Trap, type Imports } from './instance.js';
+import type { Answer, Message, Origin, Principal, Sent } from './messages.js';
 
-export type Principal = string;
-export type Answer = { reply: Uint8Array } | { reject: { code: number; text: string } };
+export type { Answer, Message, Origin, Principal, Sent } from './messages.js';
 
-/** Who is to be answered: a caller outside, or a call of a canister. */
-export type Origin =
-  | { kind: 'outside'; answer: (answer: Answer) => void }
-  | { kind: 'call'; canister: Principal; callId: number }
-  | { kind: 'none' };
-
+/** A call that came in and the calls made for it. */
 interface Context {
   origin: Origin;
   answered: boolean;
@@ -24,18 +18,10 @@ interface OpenCall {
   rejectEnv: number;
 }
 
-export interface Message {
-  to: Principal;
-  method?: { name: string; caller: Principal; arg: Uint8Array; origin: Origin };
-  response?: { callId: number; answer: Answer };
-  timer?: true;
+/** Where canisters learn the time. */
+export interface Clock {
+  readonly timeNs: bigint;
 }
-
-/** What executing a message gave: messages to others, answers to callers. */
-export type Sent = { message: Message } | { origin: Origin; answer: Answer };
-
-/** A trap of the module or of the system interface. */
-class Trap extends Error {}
 
 interface NewCall extends Omit<OpenCall, 'context'> {
   callee: Principal;
@@ -47,8 +33,22 @@ export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString(
 const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'));
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
+/** Open calls with contexts of their own; those of one context share its copy. */
+function copyCalls(calls: ReadonlyMap<number, OpenCall>): Map<number, OpenCall> {
+  const contexts = new Map<Context, Context>();
+  const copyOf = (context: Context): Context => {
+    const copy = contexts.get(context) ?? { ...context };
+    contexts.set(context, copy);
+    return copy;
+  };
+  return new Map([...calls].map(([id, call]) => [id, { ...call, context: copyOf(call.context) }]));
+}
+
+/** One canister of {@link TestIc}: an instance of the module and what the system keeps for it. */
 export class TestCanister {
   stable = new Uint8Array(0);
+  /** Somebody else holds the bytes of stable memory too: they are copied before they are changed. */
+  private stableIsShared = false;
   timer = 0n;
   status: 'running' | 'stopping' | 'stopped' = 'running';
   /** Calls to this canister are refused, as a system without room does. */
@@ -67,7 +67,7 @@ export class TestCanister {
   mayTrap = true;
   readonly openCalls = new Map<number, OpenCall>();
   controllers: Principal[] = ['00'];
-  private instance!: WebAssembly.Instance;
+  private instance: Instance;
   private nextCallId = 1;
 
   private caller: Principal = '';
@@ -80,30 +80,35 @@ export class TestCanister {
   private counter = 0n;
 
   constructor(
-    private readonly ic: TestIc,
+    private readonly clock: Clock,
     readonly id: Principal,
     module: WebAssembly.Module,
   ) {
-    this.instantiate(module);
+    this.instance = new Instance(module, this.systemInterface());
   }
 
-  private instantiate(module: WebAssembly.Module): void {
-    this.instance = new WebAssembly.Instance(module, { ic0: this.systemInterface() });
+  /** A canister in the same state, between two messages; what happens to one leaves the other alone. */
+  fork(clock: Clock): TestCanister {
+    const fork = Object.create(TestCanister.prototype) as TestCanister;
+    Object.assign(fork, this, {
+      clock,
+      instance: this.instance.copy(fork.systemInterface()),
+      openCalls: copyCalls(this.openCalls),
+      controllers: [...this.controllers],
+    });
+    this.stableIsShared = fork.stableIsShared = true;
+    return fork;
   }
 
-  private get memory(): WebAssembly.Memory {
-    return this.instance.exports.memory as WebAssembly.Memory;
-  }
   get heapBytes(): number {
-    return this.memory.buffer.byteLength;
+    return this.instance.heap.length;
   }
 
   private read(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, address >>> 0, length >>> 0).slice();
+    return this.instance.read(address, length);
   }
   private write(address: number, bytes: Uint8Array, offset: number, length: number): void {
-    if (offset + length > bytes.length) throw new Trap('copied past the end');
-    new Uint8Array(this.memory.buffer).set(bytes.subarray(offset, offset + length), address >>> 0);
+    this.instance.write(address, bytes, offset, length);
   }
 
   private answer(answer: Answer): void {
@@ -113,7 +118,7 @@ export class TestCanister {
     this.sent.push({ origin: context.origin, answer });
   }
 
-  private systemInterface(): Record<string, WebAssembly.ImportValue> {
+  private systemInterface(): Imports {
     const caller = (): Uint8Array => fromHex(this.caller);
     const reason = (): Uint8Array => new TextEncoder().encode(this.rejection?.text ?? '');
     return {
@@ -167,7 +172,7 @@ export class TestCanister {
         this.timer = at;
         return before;
       },
-      time: () => this.ic.timeNs,
+      time: () => this.clock.timeNs,
       performance_counter: () => {
         this.counter += this.instructionsPerLook;
         if (this.counter > this.instructionLimit) throw new Trap('instruction limit exceeded');
@@ -184,6 +189,7 @@ export class TestCanister {
         const grown = new Uint8Array(bytes);
         grown.set(this.stable);
         this.stable = grown;
+        this.stableIsShared = false;
         return before;
       },
       stable64_read: (to: bigint, offset: bigint, size: bigint) => {
@@ -191,6 +197,8 @@ export class TestCanister {
       },
       stable64_write: (offset: bigint, from: bigint, size: bigint) => {
         if (Number(offset + size) > this.stable.length) throw new Trap('stable memory too small');
+        if (this.stableIsShared) this.stable = this.stable.slice();
+        this.stableIsShared = false;
         this.stable.set(this.read(Number(from), Number(size)), Number(offset));
       },
     };
@@ -210,18 +218,11 @@ export class TestCanister {
     return 0;
   }
 
-  private globals(): [WebAssembly.Global, unknown][] {
-    return Object.entries(this.instance.exports)
-      .filter(([name]) => name.startsWith('mutable '))
-      .map(([, global]) => [global as WebAssembly.Global, (global as WebAssembly.Global).value]);
-  }
-
   /** Runs `body` as a message; on a trap everything is as before and the text is returned. */
   private attempt(body: () => void): string | undefined {
-    const memory = this.mayTrap ? new Uint8Array(this.memory.buffer).slice() : undefined;
-    const globals = this.globals();
+    const putBack = this.mayTrap ? this.instance.save() : undefined;
     const { stable, timer } = this;
-    const stableBytes = stable.slice();
+    if (this.mayTrap) this.stableIsShared = true;
     const calls = new Map(this.openCalls);
     const answered = this.context?.answered;
     const outstanding = this.context?.outstanding;
@@ -233,13 +234,10 @@ export class TestCanister {
       return undefined;
     } catch (error) {
       const trapped = error instanceof Trap || error instanceof WebAssembly.RuntimeError;
-      if (!trapped || memory === undefined) throw error;
+      if (!trapped || putBack === undefined) throw error;
       this.traps++;
-      const now = new Uint8Array(this.memory.buffer);
-      now.fill(0);
-      now.set(memory);
-      for (const [global, value] of globals) global.value = value;
-      this.stable = stableBytes;
+      putBack();
+      this.stable = stable;
       this.timer = timer;
       this.openCalls.clear();
       for (const [id, call] of calls) this.openCalls.set(id, call);
@@ -252,10 +250,6 @@ export class TestCanister {
     }
   }
 
-  private exported(name: string): (() => void) | undefined {
-    return this.instance.exports[name] as (() => void) | undefined;
-  }
-
   /** Executes one message and returns what it sent. */
   execute(message: Message): Sent[] {
     if (message.method) {
@@ -265,7 +259,8 @@ export class TestCanister {
       ];
       if (this.status !== 'running') return answer(5, `Canister ${this.id} is ${this.status}`);
       const method =
-        this.exported(`canister_update ${name}`) ?? this.exported(`canister_query ${name}`);
+        this.instance.exported(`canister_update ${name}`) ??
+        this.instance.exported(`canister_query ${name}`);
       if (!method) return answer(5, `Canister has no method ${name}`);
       this.caller = caller;
       this.arg = new Uint8Array(arg);
@@ -287,15 +282,14 @@ export class TestCanister {
         'reply' in answer
           ? [call.replyFunction, call.replyEnv]
           : [call.rejectFunction, call.rejectEnv];
-      const table = this.instance.exports.table as WebAssembly.Table;
-      const callback = table.get(index) as (env: number) => void;
+      const callback = this.instance.callback(index);
       this.attempt(() => {
         callback(env);
       });
       return this.leaveContext();
     }
     this.context = { origin: { kind: 'none' }, answered: true, outstanding: 0 };
-    this.attempt(this.exported('canister_global_timer')!);
+    this.attempt(this.instance.exported('canister_global_timer')!);
     return this.leaveContext();
   }
 
@@ -309,23 +303,18 @@ export class TestCanister {
   }
 
   query(name: string, caller: Principal, arg: Uint8Array): Answer {
-    let result: Answer = { reject: { code: 5, text: 'no answer' } };
     this.caller = caller;
     this.arg = new Uint8Array(arg);
-    this.context = {
-      origin: { kind: 'outside', answer: (answer) => (result = answer) },
-      answered: false,
-      outstanding: 0,
-    };
-    const trap = this.attempt(this.exported(`canister_query ${name}`)!);
+    this.context = { origin: { kind: 'none' }, answered: false, outstanding: 0 };
+    const trap = this.attempt(this.instance.exported(`canister_query ${name}`)!);
     if (trap !== undefined) return { reject: { code: 5, text: `Canister trapped: ${trap}` } };
-    for (const sent of this.sent) if ('answer' in sent) result = sent.answer;
-    return result;
+    for (const sent of this.sent) if ('answer' in sent) return sent.answer;
+    return { reject: { code: 5, text: 'no answer' } };
   }
 
   private hook(name: string): void {
     this.context = { origin: { kind: 'none' }, answered: true, outstanding: 0 };
-    const trap = this.attempt(this.exported(name)!);
+    const trap = this.attempt(this.instance.exported(name)!);
     if (trap !== undefined) throw new Error(`${name} trapped: ${trap}`);
   }
   init(): void {
@@ -336,16 +325,16 @@ export class TestCanister {
    * and its text is thrown.
    */
   upgrade(module: WebAssembly.Module): void {
-    const { instance, stable, timer } = this;
-    this.stable = stable.slice();
+    const { instance, stable, stableIsShared, timer } = this;
+    this.stableIsShared = true;
     try {
       this.hook('canister_pre_upgrade');
-      this.damageAtUpgrade?.(this.stable);
+      this.damageAtUpgrade?.((this.stable = this.stable.slice()));
       this.timer = 0n;
-      this.instantiate(module);
+      this.instance = new Instance(module, this.systemInterface());
       this.hook('canister_post_upgrade');
     } catch (error) {
-      Object.assign(this, { instance, stable, timer });
+      Object.assign(this, { instance, stable, stableIsShared, timer });
       throw error;
     }
   }
@@ -353,7 +342,7 @@ export class TestCanister {
     this.stable = new Uint8Array(0);
     this.timer = 0n;
     this.openCalls.clear();
-    this.instantiate(module);
+    this.instance = new Instance(module, this.systemInterface());
     this.init();
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inspect } from 'node:util';
 import {
   Activation,
   OpCode,
@@ -22,7 +23,9 @@ import {
   type WorkerConfig,
   type WorkerStatus,
 } from '@canopy/protocol';
-import type { Answer, TestCanister } from './canister.js';
+import type { TestCanister } from './canister.js';
+import type { Answer } from './messages.js';
+import { workerModule } from './module.js';
 import { TestIc, type Call } from './test-ic.js';
 
 /** Columns of the tensors of the small model. */
@@ -162,20 +165,41 @@ export const rejectionOf = (answer: Answer | undefined): string => {
   return answer.reject.text;
 };
 
+/** Pipelines that {@link Pipeline.deployed} forks. */
+const prepared = new Map<string, Pipeline>();
+
 /** Workers of a small pipeline, each with its shard. */
 export class Pipeline {
   readonly workers: TestCanister[];
   readonly shards: Shard[];
   readonly layers: number;
 
+  /** @param of the pipeline of which this is one that works on `ic`, a fork */
   constructor(
     readonly ic: TestIc,
-    layersOfStage: number[],
+    private readonly layersOfStage: number[],
     private readonly options: Partial<WorkerConfig> = {},
+    of?: Pipeline,
   ) {
-    this.workers = layersOfStage.map(() => ic.create());
-    this.shards = layersOfStage.map((layers) => doublingShard(layers));
+    this.workers = of
+      ? of.workers.map(({ id }) => ic.canisters.get(id)!)
+      : layersOfStage.map(() => ic.create());
+    this.shards = of ? [...of.shards] : layersOfStage.map((layers) => doublingShard(layers));
     this.layers = layersOfStage.reduce((sum, layers) => sum + layers, 0);
+  }
+
+  /** A pipeline just deployed on an IC of its own; deployed once a process, then forked. */
+  static deployed(layersOfStage: number[], options: Partial<WorkerConfig> = {}): Pipeline {
+    const key = inspect([layersOfStage, options]);
+    const made = prepared.get(key);
+    const first = made ?? new Pipeline(new TestIc(workerModule), layersOfStage, options).deploy();
+    prepared.set(key, first);
+    return first.fork();
+  }
+
+  /** The pipeline in the state of now, on a fork of its IC. Calls: see {@link TestIc.callOf}. */
+  fork(): Pipeline {
+    return new Pipeline(this.ic.fork(), this.layersOfStage, this.options, this);
   }
 
   get head(): TestCanister {

@@ -1,13 +1,9 @@
-import {
-  TestCanister,
-  type Answer,
-  type Message,
-  type Origin,
-  type Principal,
-  type Sent,
-} from './canister.js';
+import { TestCanister } from './canister.js';
+import type { Answer, Message, Origin, Principal, Sent } from './messages.js';
 
+/** An update call from outside. */
 export interface Call {
+  readonly number: number;
   answer: Answer | undefined;
 }
 
@@ -24,6 +20,7 @@ export class TestIc {
   /** Messages in the order in which they will be executed. */
   private queue: Message[] = [];
   private nextId = 1;
+  private calls: Call[] = [];
   messagesExecuted = 0;
   /** Looks at each message before it is executed. */
   onMessage: ((message: Message) => void) | undefined;
@@ -41,6 +38,29 @@ export class TestIc {
     return canister;
   }
 
+  /**
+   * Everything as it is now, once more: what happens here later does not happen there, and the other
+   * way round. `onMessage` and `pick` stay behind.
+   */
+  fork(): TestIc {
+    const fork = new TestIc(this.module);
+    fork.timeNs = this.timeNs;
+    fork.nsPerMessage = this.nsPerMessage;
+    fork.queue = [...this.queue];
+    fork.nextId = this.nextId;
+    fork.calls = this.calls.map((call) => ({ ...call }));
+    fork.messagesExecuted = this.messagesExecuted;
+    for (const [id, canister] of this.canisters) fork.canisters.set(id, canister.fork(fork));
+    return fork;
+  }
+
+  /** What became here of a call that was made before the fork. */
+  callOf({ number }: Call): Call {
+    const call = this.calls[number];
+    if (call === undefined) throw new Error(`call ${number} was made after the fork`);
+    return call;
+  }
+
   upgrade(canister: TestCanister): void {
     canister.upgrade(this.module);
   }
@@ -55,8 +75,9 @@ export class TestIc {
     name: string,
     arg: Uint8Array = new Uint8Array(0),
   ): Call {
-    const call: Call = { answer: undefined };
-    const origin: Origin = { kind: 'outside', answer: (answer) => (call.answer = answer) };
+    const call: Call = { number: this.calls.length, answer: undefined };
+    this.calls.push(call);
+    const origin: Origin = { kind: 'outside', call: call.number };
     this.queue.push({ to: canister.id, method: { name, caller, arg, origin } });
     return call;
   }
@@ -107,7 +128,7 @@ export class TestIc {
   }
 
   private answer(origin: Origin | undefined, answer: Answer): void {
-    if (origin?.kind === 'outside') origin.answer(answer);
+    if (origin?.kind === 'outside') this.calls[origin.call]!.answer = answer;
     else if (origin?.kind === 'call') {
       this.queue.push({ to: origin.canister, response: { callId: origin.callId, answer } });
     }
