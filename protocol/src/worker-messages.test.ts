@@ -8,7 +8,12 @@ import {
   encodeWorkerStatus,
 } from './worker-config.js';
 import { byPipeline, parsePlan, workerCount } from './plan.js';
-import { decodeFetchReply, decodeResult, encodeTask, stageTraceBytes } from './worker-messages.js';
+import {
+  decodeFetchReply,
+  decodeResult,
+  encodePartResult,
+  stageTraceBytes,
+} from './worker-messages.js';
 
 const trace = {
   instructions: 5_000_000_000n,
@@ -20,17 +25,18 @@ const trace = {
 
 describe('results', () => {
   it('of finished requests carry traces and bundles by task', () => {
-    const task = encodeTask({
+    const part = encodePartResult({
+      taskId: 3n,
       requestId: 7n,
-      taskIndex: 0,
-      taskCount: 1,
+      index: 0,
+      count: 1,
       traces: [trace, trace],
       bundle: Uint8Array.of(1, 2, 3),
     });
-    expect(task.length).toBe(24 + 2 * stageTraceBytes + 3);
+    expect(part.length).toBe(32 + 2 * stageTraceBytes + 3);
     const out = new ByteWriter().u32(0).u64(7n).u32(1).u32(2);
     out
-      .bytes(task.subarray(24, 24 + 2 * stageTraceBytes))
+      .bytes(part.subarray(32, 32 + 2 * stageTraceBytes))
       .u32(3)
       .bytes(Uint8Array.of(1, 2, 3));
     expect(decodeResult(out.finish())).toEqual({

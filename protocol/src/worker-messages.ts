@@ -13,9 +13,10 @@
  * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once |
  * | fetch | query, head; last stage where results stay | epoch u64, request id u64, offset u32, length u32 | {@link FetchReply} |
  * | release | update, head; last stage where results stay | epoch u64, request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
- * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
- * | done | update, last stage to head | tasks, see {@link encodeTasks}; where results stay without traces and bundles | ids u64 of requests whose results nobody wants, which the last stage forgets |
+ * | run | update, stage to stage | list of {@link Task}, see {@link encodeList} | empty |
+ * | done | update, last stage to head | list of {@link PartResult} | ids u64 of runs whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
+ * | news | update, any stage to head | ids of the tasks it has, see {@link encodeNews} | empty |
  * | step | update, self | empty | empty: goes on with the task under way or the next in the queue |
  * | wake | update, self | empty | empty: its reply runs in the waiting call's context |
  */
@@ -23,14 +24,19 @@ import { ByteReader, ByteWriter } from './bytes.js';
 
 /** Bytes of one {@link StageTrace}. */
 export const stageTraceBytes = 32;
-/** Bytes of a {@link Task} before its traces, and where their number lies in it. */
+/** Bytes of a {@link Task} before its table of parts, of an entry of the table, and of its owner. */
 export const taskHeaderBytes = 24;
-export const traceCountAt = 20;
-/** Most tasks of one run. */
-export const maxTasksOfRun = 1024;
-/** Bytes of the length in front of a task in a list, and of the header in front of the list. */
-export const taskLengthBytes = 4;
-export const listHeaderBytes = 24;
+export const taskPartBytes = 24;
+/** Bytes of a {@link PartResult} before its traces, and where their number lies in it. */
+export const partResultHeaderBytes = 32;
+export const traceCountAt = 28;
+/** Most micro-batches of one run. */
+export const maxBatchesOfRun = 1024;
+/** Most parts of one task. */
+export const maxPartsOfTask = 256;
+/** Bytes of the length in front of an entry of a list, and of the header in front of the list. */
+export const entryLengthBytes = 4;
+export const listHeaderBytes = 32;
 
 /** Part `index` of a shard: `chunkBytes` long, the last one shorter. Any order, repeatable. */
 export interface Chunk {
@@ -57,8 +63,8 @@ function principalField(out: ByteWriter, principal: Uint8Array): ByteWriter {
 
 /**
  * One run for the head: epoch u64, mode u16, coordinator's load u16, deadline u32, owner (32 bytes, see
- * {@link principalFieldBytes}), task count u32, then per task its length u32 and its bundle. Tasks are
- * micro-batches in order.
+ * {@link principalFieldBytes}), count of micro-batches u32, then for each its length u32 and its bundle, in
+ * order. The head puts micro-batches of one or several runs together into tasks.
  */
 export interface EnqueueRequest {
   /** Of the configuration that the sender knows. */
@@ -102,17 +108,46 @@ export interface StageTrace {
   scratchBytes: number;
 }
 
+/** A micro-batch of a run that a task carries. */
+export interface TaskPart {
+  requestId: bigint;
+  /** Which of how many micro-batches of the run. */
+  index: number;
+  count: number;
+  /** Rows of the task that are its own; the parts' rows follow one another. */
+  rows: number;
+  /** Principal of the run's caller; only where results stay at the last stage. */
+  owner?: Uint8Array;
+}
+
 /**
- * A micro-batch on its way: request id u64, task index u32, number of the request's tasks u32,
- * urgent u32, trace count u32, the traces of the stages it has passed, and the bundle of tensors for the next
- * stage.
+ * What travels the pipeline in one message, rows of one or several runs: task id u64, urgent u32, part
+ * count u32, trace count u32, rows u32 (0 where they are not to be told apart: one part); for each part
+ * request id u64, index u32, count u32, rows u32, zero u32, and where results stay its owner (32 bytes,
+ * see {@link principalFieldBytes}); the traces of the stages it has passed; the bundle of tensors for the
+ * next stage.
  */
 export interface Task {
-  requestId: bigint;
-  taskIndex: number;
-  taskCount: number;
-  /** Goes before tasks that wait at a stage: its caller has no other request. Default false. */
+  id: bigint;
+  /** Goes before tasks that wait at a stage: a caller of it has no other request. Default false. */
   isUrgent?: boolean;
+  /** Rows of all parts. */
+  rows?: number;
+  parts: readonly TaskPart[];
+  traces: readonly StageTrace[];
+  bundle: Uint8Array;
+}
+
+/**
+ * What came of a part of a task, from the last stage to the head: task id u64, request id u64, index u32,
+ * count u32, zero u32, trace count u32, traces, bundle of the part's rows. Of each trace, instructions
+ * and bytes are the part's share by rows. Where results stay, without traces and bundle.
+ */
+export interface PartResult {
+  taskId: bigint;
+  requestId: bigint;
+  index: number;
+  count: number;
   traces: readonly StageTrace[];
   bundle: Uint8Array;
 }
@@ -129,47 +164,78 @@ function decodeTrace(input: ByteReader): StageTrace {
   return trace;
 }
 
-export function encodeTask(task: Task): Uint8Array {
-  const out = new ByteWriter();
-  out.u64(task.requestId).u32(task.taskIndex).u32(task.taskCount);
-  out.u32(task.isUrgent ? 1 : 0).u32(task.traces.length);
-  for (const trace of task.traces) {
+function encodeTraces(out: ByteWriter, traces: readonly StageTrace[]): void {
+  for (const trace of traces) {
     out.u64(trace.instructions).u32(trace.messages).u32(trace.bytesReceived);
     out.u32(trace.bytesSent).u32(trace.scratchBytes).u64(0n);
   }
+}
+
+export function encodeTask(task: Task): Uint8Array {
+  const out = new ByteWriter()
+    .u64(task.id)
+    .u32(task.isUrgent ? 1 : 0)
+    .u32(task.parts.length);
+  out.u32(task.traces.length).u32(task.rows ?? 0);
+  for (const { requestId, index, count, rows, owner } of task.parts) {
+    out.u64(requestId).u32(index).u32(count).u32(rows).u32(0);
+    if (owner) principalField(out, owner);
+  }
+  encodeTraces(out, task.traces);
   return out.bytes(task.bundle).finish();
 }
 
+export function encodePartResult(part: PartResult): Uint8Array {
+  const out = new ByteWriter().u64(part.taskId).u64(part.requestId).u32(part.index);
+  out.u32(part.count).u32(0).u32(part.traces.length);
+  encodeTraces(out, part.traces);
+  return out.bytes(part.bundle).finish();
+}
+
+/** What the lists of `run` and `done` tell besides their entries. */
+export interface ListHeader {
+  /** The sender's time in nanoseconds, which tells the receiver whether it was sent in this round. */
+  sentAtNs?: bigint;
+  /** Instructions after which a message's work ends, as the head has it; 0: as configured. */
+  messageBudget?: bigint;
+  /** Ids of tasks that nobody waits for any more; only in `run`. */
+  cancelled?: readonly bigint[];
+}
+
 /**
- * Argument of `run` and `done`: the epoch u64; the sender's time u64 in nanoseconds, which tells the receiver whether
- * it was sent in this round; the instructions u64 after which a message's work ends, as the head has
- * it (0: as configured); then for each task its length u32 and the {@link Task}.
+ * Argument of `run` and `done`: epoch u64, time u64, message budget u64, count of cancelled tasks u32,
+ * zero u32, ids of cancelled tasks u64 each, then the entries, each behind its length u32: {@link Task}
+ * in `run`, {@link PartResult} in `done`.
  */
-export function encodeTasks(
+export function encodeList(
   epoch: bigint,
-  tasks: readonly Task[],
-  { sentAtNs = 0n, messageBudget = 0n } = {},
+  entries: readonly Uint8Array[],
+  { sentAtNs = 0n, messageBudget = 0n, cancelled = [] }: ListHeader = {},
 ): Uint8Array {
   const out = new ByteWriter().u64(epoch).u64(sentAtNs).u64(messageBudget);
-  for (const task of tasks) {
-    const bytes = encodeTask(task);
-    out.u32(bytes.length).bytes(bytes);
-  }
+  out.u32(cancelled.length).u32(0);
+  for (const id of cancelled) out.u64(id);
+  for (const bytes of entries) out.u32(bytes.length).bytes(bytes);
   return out.finish();
 }
 
-/** Argument of `fail`, why a micro-batch came to nothing: epoch u64, request id u64, task index u32, stage u32, text. */
+/** Argument of `fail`, why a task came to nothing: epoch u64, task id u64, stage u32, text. */
 export interface Failure {
-  requestId: bigint;
-  taskIndex: number;
+  taskId: bigint;
   stage: number;
   /** `[code] text` */
   text: string;
 }
 
-export function encodeFailure(epoch: bigint, failure: Failure): Uint8Array {
-  const out = new ByteWriter().u64(epoch).u64(failure.requestId).u32(failure.taskIndex);
-  return out.u32(failure.stage).text(failure.text).finish();
+export function encodeFailure(epoch: bigint, { taskId, stage, text }: Failure): Uint8Array {
+  return new ByteWriter().u64(epoch).u64(taskId).u32(stage).text(text).finish();
+}
+
+/** Argument of `news`: ids of the tasks that a stage still has. */
+export function encodeNews(epoch: bigint, taskIds: readonly bigint[]): Uint8Array {
+  const out = new ByteWriter().u64(epoch);
+  for (const id of taskIds) out.u64(id);
+  return out.finish();
 }
 
 export const ResultStatus = { done: 0, failed: 1, moved: 2, pending: 3 } as const;

@@ -3,13 +3,9 @@
  * `canister_update x`, `query_x` becomes `canister_query x`.
  */
 import { rejectIndex, replyIndex } from './canister/methods/callbacks';
-import { limitHeap } from './canister/setup/heap';
-import { failSilent } from './canister/head/runs';
-import { silenceSeconds } from './canister/pacing/limits';
-import { runTimerWithin, timerRan } from './canister/ic/timer';
-import { sendWaiting } from './canister/stage/outbox';
-import { schedule } from './canister/stage/pace';
+import { timerFired } from './canister/methods/watch';
 import { beginLife, restoreState, saveState } from './canister/methods/upgrade';
+import { limitHeap } from './canister/setup/heap';
 
 export { callback_reject, callback_reply } from './canister/methods/callbacks';
 export {
@@ -23,9 +19,14 @@ export {
   done as update_done,
   enqueue as update_enqueue,
   failed as update_fail,
+  news as update_news,
 } from './canister/methods/head';
 export { fetch as query_fetch, releaseRuns as update_release } from './canister/methods/results';
-export { run as update_run, stepOn as update_step, wake as update_wake } from './canister/methods/stage';
+export {
+  run as update_run,
+  stepOn as update_step,
+  wake as update_wake,
+} from './canister/methods/stage';
 
 export function init(): void {
   limitHeap();
@@ -41,10 +42,6 @@ export function post_upgrade(): void {
   restoreState();
 }
 
-/** Sends again what was refused, watches for lost tasks, and goes on with the work. */
 export function global_timer(): void {
-  timerRan();
-  sendWaiting();
-  if (failSilent()) runTimerWithin(silenceSeconds);
-  schedule();
+  timerFired();
 }

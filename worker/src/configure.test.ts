@@ -3,7 +3,10 @@ import {
   encodeFailure,
   encodeFetch,
   encodeRelease,
-  encodeTasks,
+  encodeList,
+  encodeNews,
+  encodePartResult,
+  encodeTask,
   encodeWorkerConfig,
   EnqueueMode,
   parseCanisterError,
@@ -122,15 +125,18 @@ describe('a message of another epoch', () => {
     const p = pipeline([1, 1]);
     const other = epoch + 1n;
     const [head, last] = [p.head.id, p.last.id];
-    const task = { requestId: 5n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1) };
+    const part = { requestId: 5n, index: 0, count: 1, rows: 0 };
+    const task = encodeTask({ id: 5n, parts: [part], traces: [], bundle: bundle(1) });
+    const result = encodePartResult({ ...part, taskId: 5n, traces: [], bundle: bundle(1) });
     const owner = callerOf(1n);
     const run = { epoch: other, mode: EnqueueMode.ticket, owner, tasks: [bundle(1)] };
-    const failure = { requestId: 5n, taskIndex: 0, stage: 1, text: 'no' };
+    const failure = { taskId: 5n, stage: 1, text: 'no' };
     const messages: [string, string, number, Uint8Array][] = [
       ['enqueue', coordinator, 0, encodeEnqueue(run)],
       ['release', coordinator, 0, encodeRelease(other, [5n])],
-      ['run', head, 1, encodeTasks(other, [task])],
-      ['done', last, 0, encodeTasks(other, [task])],
+      ['run', head, 1, encodeList(other, [task])],
+      ['done', last, 0, encodeList(other, [result])],
+      ['news', last, 0, encodeNews(other, [5n])],
       ['fail', last, 0, encodeFailure(other, failure)],
     ];
     for (const [method, caller, stage, arg] of messages) {

@@ -1,8 +1,8 @@
+import { runList } from './testing/lists.js';
 import {
   EnqueueMode,
   decodeResult,
   encodeRelease,
-  encodeTasks,
   parseCanisterError,
   type WorkerConfig,
 } from '@canopy/protocol';
@@ -60,8 +60,7 @@ function quietSteps(p: Pipeline, stage: number): number {
 
 /** Sends a stage one task as the head does. */
 function run(p: Pipeline, stage: number, sentAtNs: bigint, messageBudget = 0n): void {
-  const task = { requestId: 99n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1) };
-  const arg = encodeTasks(epoch, [task], { sentAtNs, messageBudget });
+  const arg = runList([{ requestId: 99n, bundle: bundle(1) }], { sentAtNs, messageBudget });
   const call = p.ic.call(p.head.id, p.workers[stage]!, 'run', arg);
   p.ic.runUntil(() => call.answer !== undefined);
   p.expectReply(call.answer!);

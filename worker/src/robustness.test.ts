@@ -1,10 +1,12 @@
+import { doneList, runList } from './testing/lists.js';
 import {
   EnqueueMode,
   encodeEnqueue,
   encodeFailure,
   encodeFetch,
   encodeRelease,
-  encodeTasks,
+  encodeWorkerConfig,
+  encodeNews,
 } from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -34,14 +36,14 @@ function expectWorking(p: Pipeline): void {
 /** Valid arguments of every method, to be damaged. */
 function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
   const [head, last] = [p.workers[0]!.id, p.workers[1]!.id];
-  const task = encodeTasks(epoch, [
-    { requestId: 5n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1, 2) },
-  ]);
-  const failure = encodeFailure(epoch, { requestId: 5n, taskIndex: 0, stage: 1, text: 'AB' });
+  const owner = callerOf(1n);
+  const carried = [{ requestId: 5n, bundle: bundle(1, 2) }];
+  const task = runList(carried, { cancelled: [3n], ...(p.keeper === p.head ? {} : { owner }) });
+  const failure = encodeFailure(epoch, { taskId: 5n, stage: 1, text: 'AB' });
   const enqueue = encodeEnqueue({
     mode: EnqueueMode.ticket,
     epoch,
-    owner: callerOf(1n),
+    owner,
     tasks: [bundle(1), bundle(2, 3)],
   });
   return [
@@ -51,10 +53,14 @@ function arguments_(p: Pipeline): [string, string, number, Uint8Array][] {
     ['fetch', coordinator, 1, encodeFetch(epoch, 5n, 0, 10)],
     ['release', coordinator, 1, encodeRelease(epoch, [5n])],
     ['run', head, 1, task],
-    ['done', last, 0, task],
+    ['done', last, 0, doneList(carried)],
+    ['news', last, 0, encodeNews(epoch, [5n])],
     ['fail', last, 0, failure],
+    ['configure', controller, 0, encodeWorkerConfig(p.config(0))],
+    ['status', controller, 0, new Uint8Array(0)],
+    ['chunks', controller, 0, new Uint8Array(1)],
     ['put_chunk', controller, 0, new Uint8Array(100)],
-    ['step', head, 0, new Uint8Array(0)],
+    ['step', head, 0, new Uint8Array(4)],
     ['wake', head, 0, new Uint8Array(3)],
     ['load', controller, 1, new Uint8Array(3)],
   ];
@@ -75,7 +81,8 @@ describe.each([false, true])('a worker never traps; results stay: %s', (resultsS
 
   it('on damaged messages', () => {
     const p = deployed(resultsStay);
-    const cases = arguments_(p);
+    // A controller may configure anew what the damage makes of it.
+    const cases = arguments_(p).filter(([method]) => method !== 'configure');
     const damage = fc.record({
       which: fc.nat(cases.length - 1),
       at: fc.array(fc.nat(200), { minLength: 1, maxLength: 4 }),

@@ -114,6 +114,10 @@ export function callerKeeps(index: u32, bytes: u64): void {
   caller(index).kept++;
   caller(index).keptBytes += bytes;
 }
+/** A result that is kept for the caller has grown by so many bytes, or become smaller. */
+export function callerKeepsMore(index: u32, bytes: i64): void {
+  caller(index).keptBytes += bytes;
+}
 /** It is kept no longer. */
 export function callerReleased(index: u32, bytes: u64): void {
   caller(index).kept--;
@@ -185,17 +189,27 @@ export function removeFromCaller(index: u32, slot: u32): void {
   }
 }
 
-/** Slot + 1 of the run whose task is next; its caller goes to the end of the ring. 0: none. */
-export function takeTurn(): u32 {
-  while (ringFirst != 0) {
-    const index = ringFirst - 1;
-    const entry = caller(index);
-    ringFirst = entry.next;
-    if (ringFirst == 0) ringLast = 0;
-    entry.inRing = 0;
-    if (entry.first == 0) continue;
-    enterRing(index);
-    return entry.first;
-  }
-  return 0;
+/** Takes callers out of the ring that have nothing to launch any more. */
+function dropIdle(): void {
+  while (ringFirst != 0 && caller(ringFirst - 1).first == 0) leaveRing();
+}
+
+function leaveRing(): u32 {
+  const index = ringFirst - 1;
+  const entry = caller(index);
+  ringFirst = entry.next;
+  if (ringFirst == 0) ringLast = 0;
+  entry.inRing = 0;
+  return index;
+}
+
+/** Slot + 1 of the run whose turn it is. 0: none. */
+export function peekTurn(): u32 {
+  dropIdle();
+  return ringFirst == 0 ? 0 : caller(ringFirst - 1).first;
+}
+
+/** The caller whose turn it is has had it, and goes to the end of the ring. */
+export function takeTurn(): void {
+  enterRing(leaveRing());
 }

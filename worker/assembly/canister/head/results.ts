@@ -1,28 +1,28 @@
 /** `Result` of the protocol: encoding. */
 import { ResultStatus, stageTraceBytes, traceCountAt } from '../../generated/constants';
 import { msg_reply_data_append } from '../ic/ic0';
-import { Run, RunState, taskAt, TaskEntry, taskOf } from './run';
+import { Batch, batchAt, batchOf, Outcome, Run } from './run';
 
 /** Status and run id. */
 const resultHeaderBytes: u32 = 12;
-/** Of a result that is done, also the number of tasks. */
+/** Of a result that is done, also the number of micro-batches. */
 export const doneHeaderBytes: u32 = 16;
 const field = memory.data(32, 8);
 
-/** Bytes that a `Task` of so many bytes takes in a result: its traces, and its bundle behind a length. */
-export function encodedTaskBytes(bytes: u32): u32 {
+/** Bytes that a `PartResult` of so many bytes takes in a result: its traces, and its bundle behind a length. */
+export function encodedPartBytes(bytes: u32): u32 {
   return bytes - traceCountAt + 4;
 }
 
 /** Sets the length of the encoded result of a finished run. */
 export function measureResult(run: Run): void {
-  if (run.state == RunState.failed) {
+  if (run.outcome == Outcome.failed) {
     run.resultBytes = resultHeaderBytes + 8 + run.failureBytes;
     return;
   }
   let bytes: u64 = doneHeaderBytes;
-  for (let index: u32 = 0; index < run.taskCount; index++) {
-    bytes += encodedTaskBytes(taskOf(run, index).resultBytes);
+  for (let index: u32 = 0; index < run.batchCount; index++) {
+    bytes += encodedPartBytes(batchOf(run, index).resultBytes);
   }
   run.resultBytes = bytes;
 }
@@ -45,8 +45,8 @@ function piece(bytes: usize, length: u32): void {
 
 /** Appends `[offset, offset + length)` of the encoded result of a finished run to the reply. */
 export function appendResult(run: Run, offset: u64, length: u64): void {
-  if (run.state != RunState.failed) {
-    appendDone(run.id, run.tasks, run.taskCount, offset, length);
+  if (run.outcome != Outcome.failed) {
+    appendDone(run.id, run.batches, run.batchCount, offset, length);
     return;
   }
   skip = offset;
@@ -59,11 +59,11 @@ export function appendResult(run: Run, offset: u64, length: u64): void {
   piece(run.failure, run.failureBytes);
 }
 
-/** Appends `[offset, offset + length)` of the encoded result of tasks that are all done. */
+/** Appends `[offset, offset + length)` of the encoded result of micro-batches that are all done. */
 export function appendDone(
   id: u64,
-  tasks: usize,
-  taskCount: u32,
+  batches: usize,
+  batchCount: u32,
   offset: u64,
   length: u64,
 ): void {
@@ -71,15 +71,15 @@ export function appendDone(
   left = length;
   store<u32>(field, ResultStatus.done);
   store<u64>(field, id, 4);
-  store<u32>(field, taskCount, 12);
+  store<u32>(field, batchCount, 12);
   piece(field, doneHeaderBytes);
-  for (let index: u32 = 0; index < taskCount; index++) {
-    const task = taskAt(tasks, index);
-    const traces = task.result + traceCountAt;
+  for (let index: u32 = 0; index < batchCount; index++) {
+    const batch = batchAt(batches, index);
+    const traces = batch.result + traceCountAt;
     const traceBytes = 4 + load<u32>(traces) * stageTraceBytes;
     piece(traces, traceBytes);
-    piece(changetype<usize>(task) + offsetof<TaskEntry>('bundleBytes'), 4);
-    piece(traces + traceBytes, task.bundleBytes);
+    piece(changetype<usize>(batch) + offsetof<Batch>('bundleBytes'), 4);
+    piece(traces + traceBytes, batch.bundleBytes);
   }
 }
 
@@ -93,13 +93,13 @@ export function appendMoved(run: Run): void {
 
 /** Appends a `pending` result. */
 export function appendPending(run: Run): void {
-  appendPendingOf(run.id, run.tasksDone, run.taskCount);
+  appendPendingOf(run.id, run.batchesDone, run.batchCount);
 }
 /** Appends a `pending` result of the run with this id. */
-export function appendPendingOf(id: u64, tasksDone: u32, taskCount: u32): void {
+export function appendPendingOf(id: u64, batchesDone: u32, batchCount: u32): void {
   store<u32>(field, ResultStatus.pending);
   store<u64>(field, id, 4);
-  store<u32>(field, tasksDone, 12);
-  store<u32>(field, taskCount, 16);
+  store<u32>(field, batchesDone, 12);
+  store<u32>(field, batchCount, 16);
   msg_reply_data_append(field, 20);
 }

@@ -2,8 +2,9 @@
 import { alloc } from '../../tensor/memory';
 import { numberMask } from '../ic/ids';
 
-export namespace RunState {
-  export const active: u32 = 0;
+/** What came of a run. */
+export namespace Outcome {
+  export const none: u32 = 0;
   export const done: u32 = 1;
   export const failed: u32 = 2;
 }
@@ -12,62 +13,74 @@ export namespace RunState {
 export class Run {
   /** 0: the slot is free. */
   id: u64;
-  /** When a task of it was last launched or reported, nanoseconds. */
-  lastNews: u64;
+  /** When it is given up, nanoseconds. */
+  deadline: u64;
   /** Bytes of the encoded result, once it is finished. */
   resultBytes: u64;
+  /** When the call that waits last looked for the result, nanoseconds. */
+  lookedAt: u64;
+  /** `RunState` of `moves.ts`, which alone changes it. */
   state: u32;
+  outcome: u32;
   mode: u32;
   /** Entry of its caller. */
   caller: u32;
   /** Slot + 1 of the caller's next run. */
   next: u32;
-  taskCount: u32;
-  tasksLaunched: u32;
-  tasksDone: u32;
-  /** Tasks launched and not yet reported. */
-  underWay: u32;
-  /** 1 while a call waits for the result. */
-  isOpen: u32;
-  /** 1 when nobody wants the result: the slot is free once no task is under way. */
-  isForgotten: u32;
+  /** 1 while it stands in its caller's line. */
+  isInLine: u32;
+  batchCount: u32;
+  /** Micro-batches not launched, and those before the first of them are not among these. */
+  batchesWaiting: u32;
+  firstWaiting: u32;
+  batchesDone: u32;
+  /** Its micro-batches in tasks under way, and those of them whose task is at the head itself. */
+  partsOut: u32;
+  partsAtHead: u32;
   /** Argument of `enqueue`; 0 once no task needs it. */
   input: usize;
   inputBytes: u32;
-  /** `taskCount` entries of {@link TaskEntry}. */
-  tasks: usize;
+  /** `batchCount` entries of {@link Batch}. */
+  batches: usize;
   failedStage: u32;
   /** `[code] text` */
   failure: usize;
   failureBytes: u32;
   /** Slot + 1 of the result kept next after this one. */
   keptNext: u32;
-  isKept: u32;
   /** How often the call that waits has looked for the result. */
   looks: u32;
-  /** 1 while the head itself works on one of its tasks. */
-  isAtHead: u32;
 }
 
-/** One micro-batch of a run. */
+export namespace BatchState {
+  export const waiting: u32 = 0;
+  export const out: u32 = 1;
+  export const done: u32 = 2;
+}
+
+/** Rows of a run that stay together: one micro-batch. */
 @unmanaged
-export class TaskEntry {
+export class Batch {
   /** Where its bundle lies in the run's input. */
   offset: u32;
   length: u32;
-  /** The `Task` message that brought its result; 0 until then. */
+  /** Rows; 0 where it cannot be put together with others. */
+  rows: u32;
+  state: u32;
+  /** 1 where it goes in a task of its own, because a task it shared has failed. */
+  isAlone: u32;
+  /** The `PartResult` that brought its result; 0 until then. */
   result: usize;
   resultBytes: u32;
   /** Length of the bundle in the result. */
   bundleBytes: u32;
-  isReported: u32;
 }
 
 export const slots: u32 = 2048;
 const slotBytes: usize = 128;
 /** Only the head has the table. */
 let table: usize = 0;
-export const taskEntryBytes: usize = offsetof<TaskEntry>();
+export const batchBytes: usize = offsetof<Batch>();
 
 /** Makes the table where there is none; false where there is no heap for it. */
 export function makeRunTable(): bool {
@@ -88,12 +101,12 @@ export function runAt(slot: u32): Run {
 export function slotOf(run: Run): u32 {
   return <u32>((changetype<usize>(run) - table) / slotBytes);
 }
-export function taskOf(run: Run, index: u32): TaskEntry {
-  return taskAt(run.tasks, index);
+export function batchOf(run: Run, index: u32): Batch {
+  return batchAt(run.batches, index);
 }
 /** An entry of a block of them. */
-export function taskAt(tasks: usize, index: u32): TaskEntry {
-  return changetype<TaskEntry>(tasks + <usize>index * taskEntryBytes);
+export function batchAt(batches: usize, index: u32): Batch {
+  return changetype<Batch>(batches + <usize>index * batchBytes);
 }
 export function nextOf(slot: u32): u32 {
   return runAt(slot).next;

@@ -4,13 +4,14 @@
  */
 import { CanisterError, maxMessageBytes } from '../../generated/constants';
 import { callSelf, wakeName } from '../ic/calls';
-import { call_perform } from '../ic/ic0';
+import { call_perform, time } from '../ic/ic0';
 import { CallKind, numberMask } from '../ic/ids';
 import { reject, replyEmpty } from '../ic/answer';
-import { findByNumber, Run, RunState } from './run';
+import { findByNumber, Run } from './run';
+import { hasCall, isLive, openCalls } from './moves';
 import { maxOpenCalls, resultsStay } from '../setup/config';
 import { maxLooks } from '../pacing/limits';
-import { closeCall, forget, isElsewhere, openCalls, settle } from './runs';
+import { endCall, forget, isElsewhere, settle } from './runs';
 import { appendMoved, appendPending, appendResult } from './results';
 
 /**
@@ -24,16 +25,16 @@ export function wait(run: Run): void {
     return;
   }
   run.looks++;
+  run.lookedAt = time();
   callSelf(wakeName, CallKind.wake, (<u32>run.id) & numberMask);
   if (call_perform() != 0) leaveWaiting(run);
 }
 
 /** The call ends before the run does: the caller gets the id, and fetches the result. */
 function leaveWaiting(run: Run): void {
-  closeCall(run);
   appendPending(run);
   replyEmpty();
-  if (run.state != RunState.active) settle(run);
+  endCall(run);
 }
 
 /** Runs in the waiting call's own context. */
@@ -44,11 +45,16 @@ export function awake(number: u32): void {
     return;
   }
   const run = changetype<Run>(address);
-  if (run.state == RunState.active) {
+  if (!hasCall(run)) {
+    // It was given up, because it had not looked for long.
+    appendPending(run);
+    replyEmpty();
+    return;
+  }
+  if (isLive(run)) {
     wait(run);
     return;
   }
-  closeCall(run);
   if (isElsewhere(run) || run.resultBytes > maxMessageBytes) {
     appendMoved(run);
     settle(run);

@@ -11,6 +11,7 @@ export const stepName = memory.data<u8>([0x73, 0x74, 0x65, 0x70]);
 export const wakeName = memory.data<u8>([0x77, 0x61, 0x6b, 0x65]);
 export const runName = memory.data<u8>([0x72, 0x75, 0x6e]);
 export const doneName = memory.data<u8>([0x64, 0x6f, 0x6e, 0x65]);
+export const newsName = memory.data<u8>([0x6e, 0x65, 0x77, 0x73]);
 export const failName = memory.data<u8>([0x66, 0x61, 0x69, 0x6c]);
 
 /** Begins a call of `name` on a canister; its principal: a length byte, then the bytes. */

@@ -6,6 +6,8 @@ export namespace CallKind {
   export const step: u32 = 1;
   export const wake: u32 = 2;
   export const deliver: u32 = 3;
+  /** Nothing depends on its answer. */
+  export const notice: u32 = 4;
 }
 const numberBits: u32 = 28;
 export const numberMask: u32 = (1 << 28) - 1;

@@ -18,7 +18,7 @@ export function callback_reply(env: i32): void {
 export function callback_reject(env: i32): void {
   const kind = kindOf(env);
   if (kind == CallKind.wake) awake(numberOf(env));
-  else if (kind == CallKind.step) stepRejected();
+  else if (kind == CallKind.step) stepRejected(numberOf(env));
   else if (kind == CallKind.deliver) {
     deliveryRejected(numberOf(env));
     schedule();

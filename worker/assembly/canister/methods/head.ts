@@ -1,6 +1,15 @@
 /** Methods of the first stage: runs in, results out. */
-import { CanisterError, EnqueueMode, stageTraceBytes, maxTasksOfRun, principalFieldBytes, taskHeaderBytes } from '../../generated/constants';
+import {
+  CanisterError,
+  EnqueueMode,
+  maxBatchesOfRun,
+  partResultHeaderBytes,
+  principalFieldBytes,
+  stageTraceBytes,
+} from '../../generated/constants';
 import { readInputs } from '../../program/inputs';
+import { rowsOf } from '../../program/rows';
+import { noteNews } from '../head/tasks';
 import { fail, text } from '../../tensor/errors';
 import {
   closeArgument,
@@ -15,18 +24,27 @@ import {
   remaining,
 } from '../ic/argument';
 import { setCoordinatorLoad } from '../pacing/budget';
-import { epoch, isHead, paced, stageCount } from '../setup/config';
+import { epoch, isHead, paced, rowsPerTask, stageCount } from '../setup/config';
 import { msg_reply_data_append } from '../ic/ic0';
-import { silenceSeconds } from '../pacing/limits';
+import { watchSeconds } from '../pacing/limits';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { fromCoordinator, fromWorker, failEpoch, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
 import { reportFailure } from '../stage/outbox';
-import { schedule, stepOutstanding, workNow } from '../stage/pace';
-import { Run, taskOf } from '../head/run';
-import { admit, line, taskDone, taskFailed, withdraw } from '../head/runs';
+import { isStepOutstanding, schedule, workNow } from '../stage/pace';
+import { batchOf, Run } from '../head/run';
+import { admit, line, partDone, taskFailed, withdraw } from '../head/runs';
 import { atLeast } from '../pacing/round';
 import { runTimerWithin } from '../ic/timer';
-import { epochSent, nextTask, openTasks, takeTask, taskId, taskIndex, traceCount } from '../stage/task-list';
+import {
+  epochSent,
+  nextResult,
+  openResults,
+  resultIndex,
+  resultRunId,
+  resultTaskId,
+  resultTraces,
+  takeEntry,
+} from '../stage/lists';
 import { appendReleased } from '../head/released';
 import { wait } from '../head/waiting';
 import { failHeap } from '../stage/work';
@@ -52,11 +70,11 @@ export function enqueue(): void {
   const run = changetype<Run>(address);
   run.input = keepArgument();
   line(run);
-  atLeast(stepOutstanding ? 1 : 2);
+  atLeast(isStepOutstanding() ? 1 : 2);
   setCoordinatorLoad(coordinatorLoad);
   if (paced) schedule();
   else workNow();
-  runTimerWithin(silenceSeconds);
+  runTimerWithin(watchSeconds);
   if (run.mode == EnqueueMode.wait) {
     wait(run);
     return;
@@ -80,7 +98,7 @@ function readRun(): usize {
   coordinatorLoad = <u64>readU16() * million;
   const deadline = readU32();
   const owner = readBytes(principalFieldBytes);
-  const taskCount = readU32();
+  const batchCount = readU32();
   if (isTruncated()) return badMessage('enqueue: the argument is truncated');
   if (sent != epoch) {
     failEpoch(sent);
@@ -90,21 +108,25 @@ function readRun(): usize {
   if (mode != EnqueueMode.wait && mode != EnqueueMode.ticket) {
     return badMessage('enqueue: the mode must be 0 (wait) or 1 (ticket)');
   }
-  if (taskCount == 0 || taskCount > maxTasksOfRun) {
+  if (batchCount == 0 || batchCount > maxBatchesOfRun) {
     return badMessage('enqueue: a request has 1 to 1024 micro-batches');
   }
-  const address = admit(mode, owner, taskCount, bytes);
+  const address = admit(mode, owner, batchCount, bytes, deadline);
   if (address == 0) return 0;
   const run = changetype<Run>(address);
-  run.inputBytes = bytes;
-  for (let index: u32 = 0; index < taskCount; index++) {
+  for (let index: u32 = 0; index < batchCount; index++) {
     const length = readU32();
-    const task = taskOf(run, index);
-    task.offset = bytesRead();
-    task.length = length;
+    const batch = batchOf(run, index);
+    batch.offset = bytesRead();
+    batch.length = length;
     const bundle = readBytes(length);
     if (isTruncated()) badMessage('enqueue: a micro-batch is truncated');
-    else if (readInputs(bundle, length, false)) continue;
+    else if (readInputs(bundle, length, false)) {
+      // A task holds no more rows than one message of work is planned for.
+      const rows: u32 = rowsPerTask == 0 ? 0 : rowsOf(bundle);
+      batch.rows = rows > rowsPerTask ? 0 : rows;
+      continue;
+    }
     withdraw(run);
     return 0;
   }
@@ -116,18 +138,19 @@ function readRun(): usize {
 /** The last stage brings a result. */
 export function done(): void {
   if (!fromWorker() || !isConfigured()) return;
-  if (!isHead() || !openTasks(stageCount)) {
-    return reject(CanisterError.badMessage, 'done: no list of tasks, or not sent to the first stage');
+  if (!isHead() || !openResults(stageCount)) {
+    return reject(CanisterError.badMessage, 'done: no list of results, or not sent to the first stage');
   }
   if (!isOfEpoch(epochSent)) return;
   atLeast(0);
-  for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
-    const bundle = bytes - taskHeaderBytes - traceCount * stageTraceBytes;
-    const message = takeTask(bytes);
-    if (message != 0) taskDone(taskId, taskIndex, message, bytes, bundle);
+  for (let bytes = nextResult(); bytes != 0; bytes = nextResult()) {
+    const taskId = resultTaskId;
+    const bundle = bytes - partResultHeaderBytes - resultTraces * stageTraceBytes;
+    const message = takeEntry(bytes);
+    if (message != 0) partDone(taskId, resultRunId, resultIndex, message, bytes, bundle);
     else {
       failHeap();
-      reportFailure(taskId, taskIndex);
+      reportFailure(taskId);
     }
   }
   schedule();
@@ -140,8 +163,7 @@ export function failed(): void {
   if (!fromWorker() || !isConfigured()) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the failure');
   const sent = readU64();
-  const id = readU64();
-  const taskIndex = readU32();
+  const taskId = readU64();
   const stage = readU32();
   const length = readU32();
   const reason = readBytes(length);
@@ -149,8 +171,22 @@ export function failed(): void {
     reject(CanisterError.badMessage, 'fail: no Failure, or not sent to the first stage');
   } else if (isOfEpoch(sent)) {
     atLeast(0);
-    taskFailed(id, taskIndex, stage, reason, length);
+    taskFailed(taskId, stage, reason, length);
     schedule();
+    replyEmpty();
+  }
+  closeArgument();
+}
+
+/** A stage names the tasks it still has. */
+export function news(): void {
+  if (!fromWorker() || !isConfigured()) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the news');
+  const sent = readU64();
+  if (isTruncated() || remaining() % 8 != 0 || !isHead()) {
+    reject(CanisterError.badMessage, 'news: no list of ids, or not sent to the first stage');
+  } else if (isOfEpoch(sent)) {
+    while (remaining() > 0) noteNews(readU64());
     replyEmpty();
   }
   closeArgument();

@@ -6,8 +6,10 @@ import { keepsResults } from '../setup/config';
 import { msg_reply_data_append } from '../ic/ic0';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { fromCoordinator, headIsReady, isOfEpoch } from '../setup/access';
+import { sendCancelled } from '../stage/outbox';
 import { schedule } from '../stage/pace';
-import { findRun, Run, RunState } from '../head/run';
+import { findRun, Run } from '../head/run';
+import { isLive, RunState } from '../head/moves';
 import { cancel, isElsewhere } from '../head/runs';
 import { appendDone, appendPending, appendPendingOf, appendResult } from '../head/results';
 import { findKept, forgetKept, isComplete, KeptResult } from '../stage/kept';
@@ -28,7 +30,7 @@ function named(id: u64): usize {
   const address = findRun(id);
   if (address == 0) return 0;
   const run = changetype<Run>(address);
-  return run.isForgotten != 0 || isElsewhere(run) ? 0 : address;
+  return run.state == RunState.ending || isElsewhere(run) ? 0 : address;
 }
 
 function appendLength(finished: bool, bytes: u64): void {
@@ -56,7 +58,7 @@ function fetchFromHead(id: u64, offset: u32, length: u32): void {
   const address = named(id);
   if (address == 0) return unknown(id);
   const run = changetype<Run>(address);
-  if (run.state == RunState.active) {
+  if (isLive(run)) {
     appendLength(false, 0);
     appendPending(run);
   } else {
@@ -66,7 +68,7 @@ function fetchFromHead(id: u64, offset: u32, length: u32): void {
   replyEmpty();
 }
 
-/** Of a run that the last stage knows nothing of, it says 0 of 0 tasks. */
+/** Of a run that the last stage knows nothing of, it says 0 of 0 micro-batches. */
 function fetchKept(id: u64, offset: u32, length: u32): void {
   const address = findKept(id);
   const result = changetype<KeptResult>(address);
@@ -75,10 +77,10 @@ function fetchKept(id: u64, offset: u32, length: u32): void {
     appendPendingOf(id, 0, 0);
   } else if (!isComplete(result)) {
     appendLength(false, 0);
-    appendPendingOf(id, result.tasksHere, result.taskCount);
+    appendPendingOf(id, result.batchesHere, result.batchCount);
   } else {
     appendLength(true, result.bytes);
-    appendDone(id, result.tasks, result.taskCount, offset, length);
+    appendDone(id, result.batches, result.batchCount, offset, length);
   }
   replyEmpty();
 }
@@ -98,7 +100,10 @@ export function releaseRuns(): void {
   }
   closeArgument();
   if (bad) return reject(CanisterError.badMessage, 'release takes an epoch and request ids, u64 each');
-  if (!keepsResults()) schedule();
+  if (!keepsResults()) {
+    schedule();
+    sendCancelled();
+  }
   replyEmpty();
 }
 

@@ -50,10 +50,12 @@ import { beginLoading, nodes, state, unload, weightsBytes } from '../setup/loadi
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { fromCoordinator, isConfigured } from '../setup/access';
 import { schedule } from '../stage/pace';
-import { forgetAllRuns, makeTables, unfinished } from '../head/runs';
+import { unfinished } from '../head/moves';
+import { forgetAllRuns, makeTables } from '../head/runs';
 import { forgetAllKept, makeKeptTable } from '../stage/kept';
 import { deliveries } from '../stage/outbox';
-import { current, inboxCount, instructionsUsed, tasksFinished } from '../stage/work';
+import { inboxCount } from '../stage/inbox';
+import { current, instructionsUsed, tasksFinished } from '../stage/work';
 
 const hash = memory.data(32, 8);
 /** Bytes of a `WorkerStatus` before the configuration. */

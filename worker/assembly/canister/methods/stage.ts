@@ -4,16 +4,29 @@ import { release } from '../../tensor/memory';
 import { setMessageBudget } from '../pacing/budget';
 import { isHead, maxStages } from '../setup/config';
 import { time } from '../ic/ic0';
-import { quietIterations } from '../pacing/limits';
+import { quietIterations, watchSeconds } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
 import { fromSelf, fromWorker, isConfigured, isOfEpoch } from '../setup/access';
-import { reportFailure } from '../stage/outbox';
-import { step, stepOutstanding, workNow } from '../stage/pace';
+import { hasDeliveries, reportFailure, sendCancelled } from '../stage/outbox';
+import { isStepOutstanding, step, workNow } from '../stage/pace';
 import { atLeast } from '../pacing/round';
-import { budgetTold,
-  epochSent, nextTask, openTasks, sentAt, takeTask, taskId, taskIndex } from '../stage/task-list';
-import { addMessage, failHeap } from '../stage/work';
+import {
+  budgetTold,
+  cancelledAt,
+  cancelledTold,
+  epochSent,
+  nextTask,
+  openTasks,
+  sentAt,
+  takeEntry,
+  taskId,
+} from '../stage/lists';
+import { noteCancelled } from '../head/cancelled';
+import { closeArgument, openArgument, readU32 } from '../ic/argument';
+import { runTimerWithin } from '../ic/timer';
+import { addMessage, dropFromInbox, inboxCount } from '../stage/inbox';
+import { cancelCurrent, current, failHeap } from '../stage/work';
 
 export function run(): void {
   if (!fromWorker() || !isConfigured()) return;
@@ -27,23 +40,37 @@ export function run(): void {
     return reject(CanisterError.badMessage, 'run: the argument is no list of tasks');
   }
   if (!isOfEpoch(epochSent)) return;
+  for (let index: u32 = 0; index < cancelledTold; index++) dropTask(cancelledAt(index));
   for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
-    const message = takeTask(bytes);
+    const id = taskId;
+    const message = takeEntry(bytes);
     if (message != 0 && addMessage(message, bytes)) continue;
     release(message);
     failHeap();
-    reportFailure(taskId, taskIndex);
+    reportFailure(id);
   }
   setMessageBudget(budgetTold);
   // What comes from a round before is there in the first iteration.
-  atLeast(sentAt == time() ? quietIterations : stepOutstanding ? 0 : 1);
+  atLeast(sentAt == time() ? quietIterations : isStepOutstanding() ? 0 : 1);
   workNow();
+  sendCancelled();
+  if (current != 0 || inboxCount > 0 || hasDeliveries()) runTimerWithin(watchSeconds);
   replyEmpty();
+}
+
+/** Nobody waits for a task: what is not begun is dropped, and later stages are told. */
+function dropTask(taskId: u64): void {
+  dropFromInbox(taskId);
+  cancelCurrent(taskId);
+  noteCancelled(taskId);
 }
 
 export function stepOn(): void {
   if (!fromSelf()) return;
-  step();
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const number = readU32();
+  closeArgument();
+  step(number);
   replyEmpty();
 }
 

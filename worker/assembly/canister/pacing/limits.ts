@@ -7,17 +7,28 @@ export const tasksUnderWayMore: u32 = 4;
 export const threads: u32 = 4;
 /** Runs that are not finished; the table also holds results that are kept. */
 export const maxUnfinished: u32 = 1000;
-/** The allocator has room for 8192 blocks; a task takes one for its result. */
-export const maxTasks: u32 = 4096;
-/** Heap for inputs that wait: what weights and activations need must remain. */
-export const maxWaitingBytes: u64 = 256 * 1024 * 1024;
+/** The allocator has room for 8192 blocks; a micro-batch takes one for its task, then for its result. */
+export const maxBatches: u32 = 4096;
+/** Heap for inputs of runs that are not finished: what weights and activations need must remain. */
+export const maxInputBytes: u64 = 256 * 1024 * 1024;
 /** Results kept until they are fetched and released. */
 export const maxKeptResults: u32 = 1000;
 export const maxKeptBytes: u64 = 256 * 1024 * 1024;
 /** How often a call looks for its result: each look costs as much as a call. */
 export const maxLooks: u32 = 1000;
-/** After so long without news of a task under way, a stage has lost it. */
-export const silenceSeconds: u64 = 600;
+/** How often the head looks whether there is news of its tasks, and stages tell what they still have. */
+export const watchSeconds: u64 = 30;
+/**
+ * Looks in a row without news after which a stage has lost a task. They are counted, not timed: where a
+ * subnet stands still, time passes without anybody being able to tell news.
+ */
+export const mostSilentLooks: u32 = 4;
+/** A call that waits looks for its result in every iteration; one that has not for so long is lost. */
+export const secondsWithoutLook: u64 = 120;
+/** A step that has not come after so long is lost, as after a snapshot was loaded; another is sent. */
+export const secondsOfStep: u64 = 10;
+/** A call to another worker that is not answered after so long is lost, and made again. */
+export const secondsOfCall: u64 = 120;
 /**
  * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of
  * pipelines that take no runs: with a worker on a thread, and with several.

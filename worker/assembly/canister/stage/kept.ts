@@ -1,28 +1,45 @@
 /**
- * Results that stay at the last stage until they are fetched and released: for each run the tasks
- * that are done, as they would have gone to the head.
+ * Results that stay at the last stage until they are fetched and released: for each run the
+ * micro-batches that are done, as they would have gone to the head.
  */
+import { principalFieldBytes } from '../../generated/constants';
 import { restoreBlock, restoreBytes, restoreU32, saveBytes, saveU32 } from '../../store/saved';
 import { alloc, release } from '../../tensor/memory';
 import { msg_arg_data_copy, msg_arg_data_size } from '../ic/ic0';
-import { maxKeptBytes, maxKeptResults, maxTasks } from '../pacing/limits';
-import { taskAt, TaskEntry, taskEntryBytes } from '../head/run';
-import { doneHeaderBytes, encodedTaskBytes } from '../head/results';
+import { maxKeptBytes, maxKeptResults, maxBatches } from '../pacing/limits';
+import { Batch, batchAt, batchBytes } from '../head/run';
+import {
+  callerDropped,
+  callerHolds,
+  callerKeeps,
+  callerKeepsMore,
+  callerOf,
+  callerReleased,
+  holdsMost,
+  makeCallerTable,
+  noCaller,
+  principalOf,
+} from '../head/callers';
+import { Part } from '../head/tasks';
+import { doneHeaderBytes, encodedPartBytes } from '../head/results';
 
 @unmanaged
 export class KeptResult {
   runId: u64;
-  /** Of all results the oldest has the least; grows with every task. */
+  /** Of all results the oldest has the least; grows with every micro-batch. */
   age: u64;
-  /** Of the encoded result, as far as its tasks are here. */
+  /** Of the encoded result, as far as its micro-batches are here. */
   bytes: u64;
-  taskCount: u32;
-  tasksHere: u32;
-  /** `taskCount` entries of {@link TaskEntry}. */
-  tasks: usize;
+  batchCount: u32;
+  batchesHere: u32;
+  /** `batchCount` entries of {@link Batch}. */
+  batches: usize;
+  /** Entry of its caller. */
+  caller: u32;
 }
 
 const field = memory.data(8, 8);
+const owner = memory.data(32, 8);
 const entryBytes: usize = offsetof<KeptResult>();
 /** One more than are kept: the newest comes before the oldest goes. */
 const mostEntries: u32 = maxKeptResults + 1;
@@ -30,7 +47,7 @@ const mostEntries: u32 = maxKeptResults + 1;
 let table: usize = 0;
 let count: u32 = 0;
 let bytesKept: u64 = 0;
-let tasksKept: u32 = 0;
+let batchesKept: u32 = 0;
 let newest: u64 = 0;
 
 function entryAt(index: u32): KeptResult {
@@ -46,96 +63,114 @@ export function findKept(id: u64): usize {
 }
 
 export function isComplete(result: KeptResult): bool {
-  return result.tasksHere == result.taskCount;
+  return result.batchesHere == result.batchCount;
 }
 
 /** Makes the table where there is none; false where there is no heap for it. */
 export function makeKeptTable(): bool {
   if (table == 0) table = alloc(<usize>mostEntries * entryBytes);
-  return table != 0;
+  return table != 0 && makeCallerTable();
 }
 
-/** A new entry without tasks; 0 where there is no heap. */
-function addEntry(id: u64, taskCount: u32): usize {
-  const bytes = <usize>taskCount * taskEntryBytes;
-  const tasks = alloc(bytes);
-  if (tasks == 0) return 0;
-  memory.fill(tasks, 0, bytes);
+/** A new entry without micro-batches; 0 where there is no heap. */
+function addEntry(id: u64, batchCount: u32, owner: usize): usize {
+  const bytes = <usize>batchCount * batchBytes;
+  const caller = callerOf(owner);
+  const batches = caller == noCaller ? 0 : alloc(bytes);
+  if (batches == 0) return 0;
+  memory.fill(batches, 0, bytes);
   const result = entryAt(count++);
   result.runId = id;
   result.bytes = doneHeaderBytes;
-  result.taskCount = taskCount;
-  result.tasksHere = 0;
-  result.tasks = tasks;
+  result.batchCount = batchCount;
+  result.batchesHere = 0;
+  result.batches = batches;
+  result.caller = caller;
+  callerHolds(caller);
+  callerKeeps(caller, result.bytes);
   bytesKept += result.bytes;
   return changetype<usize>(result);
 }
 
 /**
- * Keeps a finished task; `message`, its `Task`, is ours from now on. False, and nothing changed, where
- * there is no heap for it.
+ * Keeps the result of a part of a task for the run's owner; `message`, its `PartResult`, is ours from now
+ * on. False, and nothing changed, where there is no heap for it.
  */
-export function keepTask(
-  id: u64,
-  taskIndex: u32,
-  taskCount: u32,
+export function keepPart(
+  part: Part,
+  owner: usize,
   message: usize,
   bytes: u32,
   bundleBytes: u32,
 ): bool {
-  let address = findKept(id);
-  if (address != 0 && changetype<KeptResult>(address).taskCount != taskCount) {
+  let address = findKept(part.runId);
+  if (address != 0 && changetype<KeptResult>(address).batchCount != part.count) {
     forgetEntry(changetype<KeptResult>(address));
     address = 0;
   }
-  if (address == 0) address = addEntry(id, taskCount);
+  if (address == 0) address = addEntry(part.runId, part.count, owner);
   if (address == 0) return false;
   const result = changetype<KeptResult>(address);
-  const task = taskAt(result.tasks, taskIndex);
-  dropTask(result, task);
-  task.result = message;
-  task.resultBytes = bytes;
-  task.bundleBytes = bundleBytes;
-  result.tasksHere++;
-  result.bytes += encodedTaskBytes(bytes);
+  const batch = batchAt(result.batches, part.index);
+  dropBatch(result, batch);
+  batch.result = message;
+  batch.resultBytes = bytes;
+  batch.bundleBytes = bundleBytes;
+  result.batchesHere++;
   result.age = ++newest;
-  tasksKept++;
-  bytesKept += encodedTaskBytes(bytes);
+  batchesKept++;
+  grow(result, encodedPartBytes(bytes));
   pushOut();
   return true;
 }
 
-function dropTask(result: KeptResult, task: TaskEntry): void {
-  if (task.result == 0) return;
-  const bytes = encodedTaskBytes(task.resultBytes);
-  release(task.result);
-  task.result = 0;
-  result.tasksHere--;
-  result.bytes -= bytes;
-  tasksKept--;
-  bytesKept -= bytes;
+function grow(result: KeptResult, bytes: i64): void {
+  result.bytes += bytes;
+  bytesKept += bytes;
+  callerKeepsMore(result.caller, bytes);
 }
 
-/** Forgets the oldest results beyond the limits, complete or not, but never the newest. */
+function dropBatch(result: KeptResult, batch: Batch): void {
+  if (batch.result == 0) return;
+  release(batch.result);
+  batch.result = 0;
+  result.batchesHere--;
+  batchesKept--;
+  grow(result, -(<i64>encodedPartBytes(batch.resultBytes)));
+}
+
+/** Forgets results beyond the limits, complete or not, but never the newest. */
 function pushOut(): void {
   while (
     count > 1 &&
-    (count > maxKeptResults || bytesKept > maxKeptBytes || tasksKept > maxTasks)
+    (count > maxKeptResults || bytesKept > maxKeptBytes || batchesKept > maxBatches)
   ) {
-    let oldest = entryAt(0);
-    for (let index: u32 = 1; index < count; index++) {
-      if (entryAt(index).age < oldest.age) oldest = entryAt(index);
-    }
-    forgetEntry(oldest);
+    const mine = oldestOf(holdsMost(bytesKept > maxKeptBytes));
+    forgetEntry(changetype<KeptResult>(mine == 0 ? oldestOf(noCaller) : mine));
   }
 }
 
-function forgetEntry(result: KeptResult): void {
-  for (let index: u32 = 0; index < result.taskCount; index++) {
-    dropTask(result, taskAt(result.tasks, index));
+/** The oldest result of a caller, or of all, but the newest; 0 where there is none. */
+function oldestOf(caller: u32): usize {
+  let found: usize = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const entry = entryAt(index);
+    if (entry.age == newest || (caller != noCaller && entry.caller != caller)) continue;
+    if (found == 0 || entry.age < changetype<KeptResult>(found).age) {
+      found = changetype<usize>(entry);
+    }
   }
-  release(result.tasks);
+  return found;
+}
+
+function forgetEntry(result: KeptResult): void {
+  for (let index: u32 = 0; index < result.batchCount; index++) {
+    dropBatch(result, batchAt(result.batches, index));
+  }
+  release(result.batches);
   bytesKept -= result.bytes;
+  callerReleased(result.caller, result.bytes);
+  callerDropped(result.caller);
   count--;
   memory.copy(changetype<usize>(result), changetype<usize>(entryAt(count)), entryBytes);
 }
@@ -168,10 +203,11 @@ export function saveKept(): void {
   for (let at: u32 = 0; at < count; at++) {
     const result = entryAt(at);
     saveBytes(changetype<usize>(result), <u32>entryBytes);
-    saveBytes(result.tasks, result.taskCount * <u32>taskEntryBytes);
-    for (let index: u32 = 0; index < result.taskCount; index++) {
-      const task = taskAt(result.tasks, index);
-      if (task.result != 0) saveBytes(task.result, task.resultBytes);
+    saveBytes(principalOf(result.caller), principalFieldBytes);
+    saveBytes(result.batches, result.batchCount * <u32>batchBytes);
+    for (let index: u32 = 0; index < result.batchCount; index++) {
+      const batch = batchAt(result.batches, index);
+      if (batch.result != 0) saveBytes(batch.result, batch.resultBytes);
     }
   }
 }
@@ -183,13 +219,17 @@ export function restoreKept(): void {
   for (let at: u32 = 0; at < count; at++) {
     const result = entryAt(at);
     restoreBytes(changetype<usize>(result), <u32>entryBytes);
-    result.tasks = restoreBlock(result.taskCount * <u32>taskEntryBytes);
-    for (let index: u32 = 0; index < result.taskCount; index++) {
-      const task = taskAt(result.tasks, index);
-      if (task.result != 0) task.result = restoreBlock(task.resultBytes);
+    restoreBytes(owner, principalFieldBytes);
+    result.caller = callerOf(owner);
+    callerHolds(result.caller);
+    callerKeeps(result.caller, result.bytes);
+    result.batches = restoreBlock(result.batchCount * <u32>batchBytes);
+    for (let index: u32 = 0; index < result.batchCount; index++) {
+      const batch = batchAt(result.batches, index);
+      if (batch.result != 0) batch.result = restoreBlock(batch.resultBytes);
     }
     newest = max(newest, result.age);
     bytesKept += result.bytes;
-    tasksKept += result.tasksHere;
+    batchesKept += result.batchesHere;
   }
 }

@@ -7,24 +7,46 @@ import { CanisterError, WorkerState } from '../../generated/constants';
 import { fail, text } from '../../tensor/errors';
 import { callSelf, stepName } from '../ic/calls';
 import { isHead } from '../setup/config';
-import { call_perform, canister_status, msg_reject_code, performance_counter } from '../ic/ic0';
-import { CallKind } from '../ic/ids';
+import {
+  call_data_append,
+  call_perform,
+  canister_status,
+  msg_reject_code,
+  performance_counter,
+  time,
+} from '../ic/ic0';
+import { CallKind, numberMask } from '../ic/ids';
 import { loadMore, loadTrapped, state } from '../setup/loading';
 import { appendRejection, sendCollected } from './outbox';
-import { tasksPerLaunch } from '../head/runs';
+import { tasksPerLaunch } from '../head/launch';
 import { isQuiet, isQuietStep } from '../pacing/round';
 import { runTimerWithin } from '../ic/timer';
-import { chooseTask, current, failWork, Work, work, workBudget } from './work';
+import { secondsOfStep } from '../pacing/limits';
+import { finishWork } from './finish';
+import { Work } from './inbox';
+import { chooseTask, current, failWork, isDone, work, workBudget } from './work';
 
 /** Reject code of a canister that trapped, or that is stopping or stopped. */
 const canisterErrorCode: i32 = 5;
 const running: i32 = 1;
 
-/** Whether a `step` was sent that has not begun. */
-export let stepOutstanding: bool = false;
+/** Number of the `step` sent last; one that comes with another number is not wanted any more. */
+export let stepNumber: u32 = 0;
+/** When it was sent, nanoseconds; 0 once it has begun. */
+export let stepSentAt: u64 = 0;
+const stepArgument = memory.data(4, 4);
 
-export function restoreStep(outstanding: bool): void {
-  stepOutstanding = outstanding;
+export function restoreStep(number: u32, sentAt: u64): void {
+  stepNumber = number;
+  stepSentAt = sentAt;
+}
+
+/**
+ * Whether a `step` was sent that has not begun. One that is long overdue will not come: the state may be
+ * that of a snapshot, taken after it was sent.
+ */
+export function isStepOutstanding(): bool {
+  return stepSentAt != 0 && time() < stepSentAt + secondsOfStep * 1_000_000_000;
 }
 
 /**
@@ -38,16 +60,21 @@ let isCareful: bool = false;
 /** Chooses what is next and calls `step` for it, unless a step is on its way. */
 export function schedule(): void {
   if (state == WorkerState.ready) chooseTask();
-  if (stepOutstanding) return;
+  if (isStepOutstanding()) return;
   if (current == 0 && !isWarm && state != WorkerState.loading) return;
-  callSelf(stepName, CallKind.step, 0);
-  stepOutstanding = call_perform() == 0;
-  if (!stepOutstanding) runTimerWithin(1);
+  stepNumber = (stepNumber + 1) & numberMask;
+  store<u32>(stepArgument, stepNumber);
+  callSelf(stepName, CallKind.step, stepNumber);
+  call_data_append(stepArgument, 4);
+  const isSent = call_perform() == 0;
+  stepSentAt = isSent ? time() : 0;
+  runTimerWithin(isSent ? secondsOfStep + 1 : 1);
 }
 
-/** A `step` has arrived: does one message of work. */
-export function step(): void {
-  stepOutstanding = false;
+/** The `step` with this number has arrived: does one message of work. */
+export function step(number: u32): void {
+  if (stepSentAt == 0 || number != stepNumber) return;
+  stepSentAt = 0;
   if (state == WorkerState.ready && isQuietStep()) {
     schedule();
     return;
@@ -63,6 +90,7 @@ function workOn(): void {
   let launched: u32 = changetype<Work>(current).isBegun != 0 ? 0 : 1;
   for (let isFirst = true; ; isFirst = false) {
     work(isFirst);
+    if (isDone) finishWork();
     if (current != 0 || isCareful || !hasRoom()) break;
     if (isHead() && launched >= tasksPerLaunch()) break;
     chooseTask();
@@ -81,16 +109,17 @@ function hasRoom(): bool {
 
 /** Works on the current task within this message, where no step will come for it. */
 export function workNow(): void {
-  if (state == WorkerState.ready && !stepOutstanding && !isQuiet()) {
+  if (state == WorkerState.ready && !isStepOutstanding() && !isQuiet()) {
     chooseTask();
     if (current != 0) workOn();
   }
   schedule();
 }
 
-/** A `step` was rejected. When it trapped its task fails; otherwise it is called again later. */
-export function stepRejected(): void {
-  stepOutstanding = false;
+/** The `step` with this number was rejected. When it trapped its task fails; otherwise it is called again later. */
+export function stepRejected(number: u32): void {
+  if (number != stepNumber) return;
+  stepSentAt = 0;
   const trapped = msg_reject_code() == canisterErrorCode && canister_status() == running;
   if (!trapped) {
     runTimerWithin(1);
