@@ -45,6 +45,13 @@ function copyCalls(calls: ReadonlyMap<number, OpenCall>): Map<number, OpenCall> 
 }
 
 /** One canister of {@link TestIc}: an instance of the module and what the system keeps for it. */
+/** See {@link TestCanister.snapshot}. */
+export interface Snapshot {
+  instance: Instance;
+  stable: Uint8Array<ArrayBuffer>;
+  timer: bigint;
+}
+
 export class TestCanister {
   stable = new Uint8Array(0);
   /** Somebody else holds the bytes of stable memory too: they are copied before they are changed. */
@@ -337,6 +344,22 @@ export class TestCanister {
       Object.assign(this, { instance, stable, stableIsShared, timer });
       throw error;
     }
+  }
+  /** What a snapshot of the canister holds: heap, stable memory and timer, but no calls. */
+  snapshot(): Snapshot {
+    this.stableIsShared = true;
+    return {
+      instance: this.instance.copy(this.systemInterface()),
+      stable: this.stable,
+      timer: this.timer,
+    };
+  }
+  /** Puts the canister back to a snapshot; calls made since are still answered. */
+  load({ instance, stable, timer }: Snapshot): void {
+    this.instance = instance.copy(this.systemInterface());
+    this.stable = stable;
+    this.stableIsShared = true;
+    this.timer = timer;
   }
   reinstall(module: WebAssembly.Module): void {
     this.stable = new Uint8Array(0);

@@ -28,7 +28,7 @@ export const secondsWithoutLook: u64 = 120;
 /** A step that has not come after so long is lost, as after a snapshot was loaded; another is sent. */
 export const secondsOfStep: u64 = 10;
 /** A call to another worker that is not answered after so long is lost, and made again. */
-export const secondsOfCall: u64 = 120;
+export const secondsOfCall: u64 = 600;
 /**
  * Of the 2 B that a thread has for a round (limits.json), what is left beside the small messages of
  * pipelines that take no runs: with a worker on a thread, and with several.

@@ -30,14 +30,16 @@ import { chooseTask, current, failWork, isDone, work, workBudget } from './work'
 const canisterErrorCode: i32 = 5;
 const running: i32 = 1;
 
-/** Number of the `step` sent last; one that comes with another number is not wanted any more. */
+/** Number of the `step` sent last, and of the last one that has begun. */
 export let stepNumber: u32 = 0;
-/** When it was sent, nanoseconds; 0 once it has begun. */
+let stepBegun: u32 = 0;
+/** When the last one was sent, nanoseconds; 0 once it has begun. */
 export let stepSentAt: u64 = 0;
 const stepArgument = memory.data(4, 4);
 
 export function restoreStep(number: u32, sentAt: u64): void {
   stepNumber = number;
+  stepBegun = sentAt == 0 ? number : number - 1;
   stepSentAt = sentAt;
 }
 
@@ -62,7 +64,7 @@ export function schedule(): void {
   if (state == WorkerState.ready) chooseTask();
   if (isStepOutstanding()) return;
   if (current == 0 && !isWarm && state != WorkerState.loading) return;
-  stepNumber = (stepNumber + 1) & numberMask;
+  stepNumber++;
   store<u32>(stepArgument, stepNumber);
   callSelf(stepName, CallKind.step, stepNumber);
   call_data_append(stepArgument, 4);
@@ -73,8 +75,10 @@ export function schedule(): void {
 
 /** The `step` with this number has arrived: does one message of work. */
 export function step(number: u32): void {
-  if (stepSentAt == 0 || number != stepNumber) return;
-  stepSentAt = 0;
+  if (number <= stepBegun || number > stepNumber) return;
+  // Where another was sent because this one was late, that one comes next.
+  stepBegun = number;
+  if (number == stepNumber) stepSentAt = 0;
   if (state == WorkerState.ready && isQuietStep()) {
     schedule();
     return;
@@ -118,8 +122,7 @@ export function workNow(): void {
 
 /** The `step` with this number was rejected. When it trapped its task fails; otherwise it is called again later. */
 export function stepRejected(number: u32): void {
-  if (number != stepNumber) return;
-  stepSentAt = 0;
+  if (number == (stepNumber & numberMask)) stepSentAt = 0;
   const trapped = msg_reject_code() == canisterErrorCode && canister_status() == running;
   if (!trapped) {
     runTimerWithin(1);
