@@ -3,8 +3,6 @@ import { Principal } from '@dfinity/principal';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   ByteWriter,
-  WorkerState,
-  encodeWorkerStatus,
   decodeBundle,
   encodeBundle,
   type CoordinatorErrorRecord,
@@ -14,6 +12,7 @@ import {
 import { coordinatorWasmGz } from './index.js';
 import { alice, bob, doneResult, failedResult, samplePlan } from './testing/fake-ic.js';
 import { IcNetwork } from './testing/ic-network.js';
+import { readyStatus } from './testing/worker-status.js';
 import { scriptedWorker } from './testing/scripted-worker.js';
 
 const network = new IcNetwork();
@@ -29,14 +28,7 @@ function call(sender: Principal, name: string, ...args: unknown[]): unknown {
 }
 
 function status(stage: number): Uint8Array {
-  return encodeWorkerStatus({
-    state: WorkerState.ready,
-    stageIndex: stage,
-    stageCount: 2,
-    chunksHeld: 1,
-    chunkCount: 1,
-    shardHash: new Uint8Array(32).fill(stage * 0x11),
-  });
+  return readyStatus(samplePlan(), stage, coordinator, workers);
 }
 
 function script(name: string, bytes: Uint8Array, stage = 0): void {
@@ -65,12 +57,12 @@ beforeAll(async () => {
   coordinator = network.create(alice);
   network.install(alice, coordinator, coordinatorWasmGz());
   const module = await scriptedWorker();
-  workers = [0, 1].map((stage) => {
+  workers = [0, 1].map(() => {
     const worker = network.create(alice);
     network.install(alice, worker, module);
-    network.update(alice, worker, 'script status', status(stage));
     return worker;
   });
+  for (const stage of [0, 1]) script('status', status(stage), stage);
   const model = { name: 'm', plan: planText, workers };
   expect(call(alice, 'register_model', model)).toEqual({ ok: null });
 });
@@ -147,7 +139,11 @@ describe('the coordinator as a canister', () => {
   });
 
   test('a result that stays at the last stage is fetched there, also after an upgrade', () => {
-    const plan = JSON.stringify({ ...samplePlan(), resultsStay: true });
+    const staying = { ...samplePlan(), resultsStay: true };
+    const plan = JSON.stringify(staying);
+    for (const stage of [0, 1]) {
+      script('status', readyStatus(staying, stage, coordinator, workers), stage);
+    }
     expect(call(alice, 'register_model', { name: 'large', plan, workers })).toEqual({ ok: null });
     script('enqueue', new ByteWriter().u32(2).u64(9n).u32(0).finish());
     const reply = call(bob, 'infer', 'large', inputs(1)) as InferReply;

@@ -175,7 +175,12 @@ describe('errors are clear and the next request works', () => {
       code: 'not-ready',
       message: expect.stringContaining('stage') as unknown,
     });
-    const request = encodeEnqueue({ mode: 0, callerKey: 1n, tasks: [new Uint8Array(8)] });
+    const request = encodeEnqueue({
+      epoch: 1n,
+      mode: 0,
+      owner: Uint8Array.of(1),
+      tasks: [new Uint8Array(8)],
+    });
     await expect(transport.update(workers[0]!, 'enqueue', request)).rejects.toThrow('[not-ready]');
     await expect(transport.update(workers[1]!, 'load', new Uint8Array())).rejects.toThrow(
       /\[not-ready\]|\[bad-shard\]/,

@@ -19,7 +19,9 @@ export class ProtocolError extends Error {
 export const CanisterError = {
   badMessage: { code: 'bad-message', retryable: false },
   notAuthorised: { code: 'not-authorised', retryable: false },
-  notConfigured: { code: 'not-configured', retryable: false },
+  notConfigured: { code: 'not-configured', retryable: true },
+  otherEpoch: { code: 'other-epoch', retryable: true },
+  deadline: { code: 'deadline', retryable: true },
   notReady: { code: 'not-ready', retryable: true },
   busy: { code: 'busy', retryable: true },
   badInput: { code: 'bad-input', retryable: false },

@@ -8,7 +8,8 @@ import { parsePlan } from './plan.js';
 import { absentValue, decodeShardHead, encodeShardHead, maxStageInputs } from './shard.js';
 import type { ShardNode, ShardProgram } from './shard.js';
 import { decodeBundle, encodeBundle } from './tensor-bundle.js';
-import { encodeChunk, encodeEnqueue, encodeFetch, encodeWorkerConfig } from './worker-messages.js';
+import { encodeWorkerConfig } from './worker-config.js';
+import { encodeChunk, encodeEnqueue, encodeFetch } from './worker-messages.js';
 
 const count = (length: number): number[] => Array.from({ length }, (_, index) => index);
 
@@ -173,6 +174,7 @@ describe('a tensor bundle', () => {
 
 describe('messages', () => {
   const config = {
+    epoch: 1n,
     stageIndex: 0,
     stageCount: 1,
     shardBytes: 64,
@@ -185,6 +187,8 @@ describe('messages', () => {
     paced: true,
     resultsStay: false,
     pipelines: 1,
+    rowsPerTask: 1,
+    deadlineSeconds: 600,
     coordinator: new Uint8Array(10),
     workers: [new Uint8Array(10)],
   };
@@ -200,10 +204,10 @@ describe('messages', () => {
   });
 
   it('requests and chunks refuse what does not fit', () => {
-    const request = { mode: 0, callerKey: 1n, tasks: [] };
+    const request = { epoch: 1n, mode: 0, owner: new Uint8Array(29), tasks: [] };
     expect(() => encodeEnqueue({ ...request, coordinatorLoad: 65_536 })).toThrow(/load: 65536/);
-    expect(() => encodeEnqueue({ ...request, callerKey: -1n })).toThrow(/caller's key: -1/);
-    expect(() => encodeFetch(1n, 2 ** 32, 1)).toThrow(/offset of a part/);
+    expect(() => encodeEnqueue({ ...request, epoch: -1n })).toThrow(/epoch: -1/);
+    expect(() => encodeFetch(1n, 1n, 2 ** 32, 1)).toThrow(/offset of a part/);
     const hash = new Uint8Array(20);
     expect(() => encodeChunk({ index: 0, hash, bytes: hash })).toThrow(/hash of a chunk takes 32/);
   });

@@ -10,5 +10,6 @@ export * from './plan.js';
 export * from './rows.js';
 export * from './shard.js';
 export * from './tensor-bundle.js';
+export * from './worker-config.js';
 export * from './worker-messages.js';
 export * from './coordinator-interface.js';

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from './bytes.js';
 import { parseCanisterError } from './error.js';
+import {
+  decodeWorkerConfig,
+  decodeWorkerStatus,
+  encodeWorkerConfig,
+  encodeWorkerStatus,
+} from './worker-config.js';
 import { byPipeline, parsePlan, workerCount } from './plan.js';
 import {
   decodeFetchReply,
   decodeResult,
-  decodeWorkerStatus,
-  encodeTask,
-  encodeWorkerStatus,
+  encodePartResult,
   stageTraceBytes,
 } from './worker-messages.js';
 
@@ -21,17 +25,18 @@ const trace = {
 
 describe('results', () => {
   it('of finished requests carry traces and bundles by task', () => {
-    const task = encodeTask({
+    const part = encodePartResult({
+      taskId: 3n,
       requestId: 7n,
-      taskIndex: 0,
-      taskCount: 1,
+      index: 0,
+      count: 1,
       traces: [trace, trace],
       bundle: Uint8Array.of(1, 2, 3),
     });
-    expect(task.length).toBe(24 + 2 * stageTraceBytes + 3);
+    expect(part.length).toBe(32 + 2 * stageTraceBytes + 3);
     const out = new ByteWriter().u32(0).u64(7n).u32(1).u32(2);
     out
-      .bytes(task.subarray(24, 24 + 2 * stageTraceBytes))
+      .bytes(part.subarray(32, 32 + 2 * stageTraceBytes))
       .u32(3)
       .bytes(Uint8Array.of(1, 2, 3));
     expect(decodeResult(out.finish())).toEqual({
@@ -80,8 +85,39 @@ describe('status', () => {
       heapUsedBytes: 15,
       programInstructions: 16n,
       operatorInstructions: 17n,
+      epoch: 18n,
+      configurationHash: new Uint8Array(32).fill(19),
+      configuration: Uint8Array.of(20, 21),
     };
     expect(decodeWorkerStatus(encodeWorkerStatus(status))).toEqual(status);
+  });
+});
+
+describe('configuration', () => {
+  it('decodes what was encoded', () => {
+    const config = {
+      epoch: 1n << 60n,
+      stageIndex: 1,
+      stageCount: 2,
+      shardBytes: 3,
+      chunkBytes: 4,
+      shardHash: new Uint8Array(32).fill(5),
+      instructionBudget: 6n,
+      queueLimit: 7,
+      queueLimitPerCaller: 8,
+      openCalls: 9,
+      paced: true,
+      resultsStay: false,
+      pipelines: 10,
+      rowsPerTask: 11,
+      deadlineSeconds: 12,
+      coordinator: Uint8Array.of(13),
+      workers: [Uint8Array.of(14, 15), new Uint8Array(0)],
+    };
+    const bytes = encodeWorkerConfig(config);
+    expect(decodeWorkerConfig(bytes)).toEqual(config);
+    expect(() => decodeWorkerConfig(bytes.subarray(1))).toThrow('CWC2');
+    expect(() => decodeWorkerConfig(bytes.subarray(0, -1))).toThrow('ends at');
   });
 });
 

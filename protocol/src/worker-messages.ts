@@ -1,20 +1,22 @@
 /**
  * Messages to and between workers: raw little-endian bytes, no Candid, because azle and
- * AssemblyScript both handle bytes cheaply. Lengths are in bytes unless said otherwise.
+ * AssemblyScript both handle bytes cheaply. Lengths are in bytes unless said otherwise. Every message
+ * about runs begins with the epoch of the sender's configuration, u64; a worker refuses another one.
  *
  * | method | kind | argument | reply |
  * | --- | --- | --- | --- |
- * | configure | update | {@link WorkerConfig} | empty |
+ * | configure | update | {@link WorkerConfig} | empty; refused while runs are under way, unless nothing changes |
  * | put_chunk | update | {@link Chunk} | empty |
  * | load | update | empty | empty; the worker calls itself until `status` says ready |
  * | status | query | empty | {@link WorkerStatus} |
  * | chunks | query | empty | bitmap, bit i of byte i/8 set where chunk i is held |
  * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once |
- * | fetch | query, head; last stage where results stay | request id u64, offset u32, length u32 | {@link FetchReply} |
- * | release | update, head; last stage where results stay | request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
- * | run | update, stage to stage | tasks, see {@link encodeTasks} | empty |
- * | done | update, last stage to head | tasks, see {@link encodeTasks}; where results stay without traces and bundles | ids u64 of requests whose results nobody wants, which the last stage forgets |
+ * | fetch | query, head; last stage where results stay | epoch u64, request id u64, offset u32, length u32 | {@link FetchReply} |
+ * | release | update, head; last stage where results stay | epoch u64, request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
+ * | run | update, stage to stage | list of {@link Task}, see {@link encodeList} | empty |
+ * | done | update, last stage to head | list of {@link PartResult} | ids u64 of runs whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
+ * | news | update, any stage to head | ids of the tasks it has, see {@link encodeNews} | empty |
  * | step | update, self | empty | empty: goes on with the task under way or the next in the queue |
  * | wake | update, self | empty | empty: its reply runs in the waiting call's context |
  */
@@ -22,61 +24,19 @@ import { ByteReader, ByteWriter } from './bytes.js';
 
 /** Bytes of one {@link StageTrace}. */
 export const stageTraceBytes = 32;
-
-/** What a controller tells a worker about its place; may be sent again. */
-export interface WorkerConfig {
-  stageIndex: number;
-  stageCount: number;
-  /** Bytes of the shard, and of each chunk but the last. */
-  shardBytes: number;
-  chunkBytes: number;
-  /** SHA-256 over the SHA-256 hashes of all chunks in order. */
-  shardHash: Uint8Array;
-  /** Instructions a message may use before the work goes on in a self-call. */
-  instructionBudget: bigint;
-  /** Most requests the head keeps waiting; more are refused as busy. */
-  queueLimit: number;
-  /** Most requests of one caller among them. */
-  queueLimitPerCaller: number;
-  /**
-   * Most calls of `enqueue` that the head keeps open until their result is there; more are answered
-   * with `pending`. Each costs a message in every iteration, and its answer makes the coordinator a
-   * canister at work beside the stages.
-   */
-  openCalls: number;
-  /**
-   * Whether the head launches only so many tasks a message that every stage has some (what Canopy
-   * does), or each request as soon as it comes (for comparison).
-   */
-  paced: boolean;
-  /**
-   * Whether the last stage keeps the results and is asked for them, instead of sending them to the
-   * head. The same for all stages; no effect where there is one stage.
-   */
-  resultsStay: boolean;
-  /** Pipelines of the model, this one included: how many workers share the threads of the subnet. */
-  pipelines: number;
-  coordinator: Uint8Array;
-  /** Workers of all stages of this pipeline in order; [0] is the head. */
-  workers: readonly Uint8Array[];
-}
-
-export function encodeWorkerConfig(config: WorkerConfig): Uint8Array {
-  const out = new ByteWriter();
-  out.u32(config.stageIndex, 'stage index').u32(config.stageCount, 'stage count');
-  out.u32(config.shardBytes, 'bytes of the shard').u32(config.chunkBytes, 'bytes of a chunk');
-  out.exactly(32, config.shardHash, 'hash of the shard');
-  out.u64(config.instructionBudget, 'instruction budget');
-  out
-    .u32(config.queueLimit, 'queue limit')
-    .u32(config.queueLimitPerCaller, 'queue limit of each caller')
-    .u32(config.openCalls, 'open calls')
-    .u32(config.paced ? 1 : 0)
-    .u32(config.resultsStay ? 1 : 0);
-  out.shortBytes(config.coordinator, 'the coordinator');
-  for (const worker of config.workers) out.shortBytes(worker, 'a worker');
-  return out.u32(config.pipelines, 'pipelines').finish();
-}
+/** Bytes of a {@link Task} before its table of parts, of an entry of the table, and of its owner. */
+export const taskHeaderBytes = 24;
+export const taskPartBytes = 24;
+/** Bytes of a {@link PartResult} before its traces, and where their number lies in it. */
+export const partResultHeaderBytes = 32;
+export const traceCountAt = 28;
+/** Most micro-batches of one run. */
+export const maxBatchesOfRun = 1024;
+/** Most parts of one task. */
+export const maxPartsOfTask = 256;
+/** Bytes of the length in front of an entry of a list, and of the header in front of the list. */
+export const entryLengthBytes = 4;
+export const listHeaderBytes = 32;
 
 /** Part `index` of a shard: `chunkBytes` long, the last one shorter. Any order, repeatable. */
 export interface Chunk {
@@ -91,100 +51,49 @@ export function encodeChunk(chunk: Chunk): Uint8Array {
   return out.exactly(32, chunk.hash, 'hash of a chunk').bytes(chunk.bytes).finish();
 }
 
-export const WorkerState = { empty: 0, configured: 1, loading: 2, ready: 3 } as const;
-
-export interface WorkerStatus {
-  state: number;
-  stageIndex: number;
-  stageCount: number;
-  chunksHeld: number;
-  chunkCount: number;
-  /** Hash of what is held, zeros until ready. */
-  shardHash: Uint8Array;
-  weightsBytes: number;
-  nodes: number;
-  /** Requests waiting in the queue and tasks under way. */
-  waiting: number;
-  tasksDone: bigint;
-  instructions: bigint;
-  heapBytes: number;
-  stableBytes: bigint;
-  /** Bytes of the heap that weights, activations, queue and results take. */
-  heapUsedBytes: number;
-  /** Instructions spent in the program since the canister was started, and of them in operators. */
-  programInstructions: bigint;
-  operatorInstructions: bigint;
-}
-
-/** A status as a worker sends it; what is left out is zero. For those who stand in for a worker. */
-export function encodeWorkerStatus(status: Partial<WorkerStatus>): Uint8Array {
-  const out = new ByteWriter();
-  out
-    .u32(status.state ?? 0)
-    .u32(status.stageIndex ?? 0)
-    .u32(status.stageCount ?? 0);
-  out.u32(status.chunksHeld ?? 0).u32(status.chunkCount ?? 0);
-  out.bytes(status.shardHash ?? new Uint8Array(32));
-  out
-    .u32(status.weightsBytes ?? 0)
-    .u32(status.nodes ?? 0)
-    .u32(status.waiting ?? 0);
-  out.u64(status.tasksDone ?? 0n).u64(status.instructions ?? 0n);
-  out
-    .u32(status.heapBytes ?? 0)
-    .u64(status.stableBytes ?? 0n)
-    .u32(status.heapUsedBytes ?? 0);
-  out.u64(status.programInstructions ?? 0n).u64(status.operatorInstructions ?? 0n);
-  return out.finish();
-}
-
-export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
-  const input = new ByteReader(bytes, 'worker status');
-  return {
-    state: input.u32(),
-    stageIndex: input.u32(),
-    stageCount: input.u32(),
-    chunksHeld: input.u32(),
-    chunkCount: input.u32(),
-    shardHash: input.bytes(32),
-    weightsBytes: input.u32(),
-    nodes: input.u32(),
-    waiting: input.u32(),
-    tasksDone: input.u64(),
-    instructions: input.u64(),
-    heapBytes: input.u32(),
-    stableBytes: input.u64(),
-    heapUsedBytes: input.u32(),
-    programInstructions: input.u64(),
-    operatorInstructions: input.u64(),
-  };
-}
-
 export const EnqueueMode = { wait: 0, ticket: 1 } as const;
 
+/** Bytes that a principal takes in a message of fixed form: its length u8, its bytes, zeros. */
+export const principalFieldBytes = 32;
+
+function principalField(out: ByteWriter, principal: Uint8Array): ByteWriter {
+  return out
+    .shortBytes(principal)
+    .bytes(new Uint8Array(principalFieldBytes - 1 - principal.length));
+}
+
 /**
- * One request for the head: mode u16, coordinator's load u16, caller key u64 (requests of different
- * callers take turns), task count u32, then per task its length u32 and its bundle. Tasks are
- * micro-batches in order.
+ * One run for the head: epoch u64, mode u16, coordinator's load u16, deadline u32, owner (32 bytes, see
+ * {@link principalFieldBytes}), count of micro-batches u32, then for each its length u32 and its bundle, in
+ * order. The head puts micro-batches of one or several runs together into tasks.
  */
 export interface EnqueueRequest {
+  /** Of the configuration that the sender knows. */
+  epoch: bigint;
   mode: number;
   /**
    * Instructions that the coordinator takes in a round, in millions: messages of work leave it room.
    * @default 0
    */
   coordinatorLoad?: number;
-  callerKey: bigint;
+  /**
+   * Seconds after which the run is given up; 0: as the worker is configured.
+   * @default 0
+   */
+  deadlineSeconds?: number;
+  /** Principal of the caller. Callers take turns, and limits count for each. */
+  owner: Uint8Array;
   tasks: readonly Uint8Array[];
 }
 
 export function encodeEnqueue(request: EnqueueRequest): Uint8Array {
   const out = new ByteWriter();
   out
+    .u64(request.epoch, 'epoch')
     .u16(request.mode, 'mode')
-    .u16(request.coordinatorLoad ?? 0, "the coordinator's load")
-    .u64(request.callerKey, "the caller's key")
-    .u32(request.tasks.length);
+    .u16(request.coordinatorLoad ?? 0, "the coordinator's load");
+  out.u32(request.deadlineSeconds ?? 0, 'deadline');
+  principalField(out, request.owner).u32(request.tasks.length);
   for (const task of request.tasks) out.u32(task.length, 'bytes of a task').bytes(task);
   return out.finish();
 }
@@ -200,17 +109,46 @@ export interface StageTrace {
   scratchBytes: number;
 }
 
+/** A micro-batch of a run that a task carries. */
+export interface TaskPart {
+  requestId: bigint;
+  /** Which of how many micro-batches of the run. */
+  index: number;
+  count: number;
+  /** Rows of the task that are its own; the parts' rows follow one another. */
+  rows: number;
+  /** Principal of the run's caller; only where results stay at the last stage. */
+  owner?: Uint8Array;
+}
+
 /**
- * A micro-batch on its way: request id u64, task index u32, number of the request's tasks u32,
- * urgent u32, trace count u32, the traces of the stages it has passed, and the bundle of tensors for the next
- * stage.
+ * What travels the pipeline in one message, rows of one or several runs: task id u64, urgent u32, part
+ * count u32, trace count u32, rows u32 (0 where they are not to be told apart: one part); for each part
+ * request id u64, index u32, count u32, rows u32, zero u32, and where results stay its owner (32 bytes,
+ * see {@link principalFieldBytes}); the traces of the stages it has passed; the bundle of tensors for the
+ * next stage.
  */
 export interface Task {
-  requestId: bigint;
-  taskIndex: number;
-  taskCount: number;
-  /** Goes before tasks that wait at a stage: its caller has no other request. Default false. */
+  id: bigint;
+  /** Goes before tasks that wait at a stage: a caller of it has no other request. Default false. */
   isUrgent?: boolean;
+  /** Rows of all parts. */
+  rows?: number;
+  parts: readonly TaskPart[];
+  traces: readonly StageTrace[];
+  bundle: Uint8Array;
+}
+
+/**
+ * What came of a part of a task, from the last stage to the head: task id u64, request id u64, index u32,
+ * count u32, zero u32, trace count u32, traces, bundle of the part's rows. Of each trace, instructions
+ * and bytes are the part's share by rows. Where results stay, without traces and bundle.
+ */
+export interface PartResult {
+  taskId: bigint;
+  requestId: bigint;
+  index: number;
+  count: number;
   traces: readonly StageTrace[];
   bundle: Uint8Array;
 }
@@ -227,41 +165,78 @@ function decodeTrace(input: ByteReader): StageTrace {
   return trace;
 }
 
-export function encodeTask(task: Task): Uint8Array {
-  const out = new ByteWriter();
-  out.u64(task.requestId).u32(task.taskIndex).u32(task.taskCount);
-  out.u32(task.isUrgent ? 1 : 0).u32(task.traces.length);
-  for (const trace of task.traces) {
+function encodeTraces(out: ByteWriter, traces: readonly StageTrace[]): void {
+  for (const trace of traces) {
     out.u64(trace.instructions).u32(trace.messages).u32(trace.bytesReceived);
     out.u32(trace.bytesSent).u32(trace.scratchBytes).u64(0n);
   }
+}
+
+export function encodeTask(task: Task): Uint8Array {
+  const out = new ByteWriter()
+    .u64(task.id)
+    .u32(task.isUrgent ? 1 : 0)
+    .u32(task.parts.length);
+  out.u32(task.traces.length).u32(task.rows ?? 0);
+  for (const { requestId, index, count, rows, owner } of task.parts) {
+    out.u64(requestId).u32(index).u32(count).u32(rows).u32(0);
+    if (owner) principalField(out, owner);
+  }
+  encodeTraces(out, task.traces);
   return out.bytes(task.bundle).finish();
 }
 
+export function encodePartResult(part: PartResult): Uint8Array {
+  const out = new ByteWriter().u64(part.taskId).u64(part.requestId).u32(part.index);
+  out.u32(part.count).u32(0).u32(part.traces.length);
+  encodeTraces(out, part.traces);
+  return out.bytes(part.bundle).finish();
+}
+
+/** What the lists of `run` and `done` tell besides their entries. */
+export interface ListHeader {
+  /** The sender's time in nanoseconds, which tells the receiver whether it was sent in this round. */
+  sentAtNs?: bigint;
+  /** Instructions after which a message's work ends, as the head has it; 0: as configured. */
+  messageBudget?: bigint;
+  /** Ids of tasks that nobody waits for any more; only in `run`. */
+  cancelled?: readonly bigint[];
+}
+
 /**
- * Argument of `run` and `done`: the sender's time u64 in nanoseconds, which tells the receiver whether
- * it was sent in this round; the instructions u64 after which a message's work ends, as the head has
- * it (0: as configured); then for each task its length u32 and the {@link Task}.
+ * Argument of `run` and `done`: epoch u64, time u64, message budget u64, count of cancelled tasks u32,
+ * zero u32, ids of cancelled tasks u64 each, then the entries, each behind its length u32: {@link Task}
+ * in `run`, {@link PartResult} in `done`.
  */
-export function encodeTasks(
-  tasks: readonly Task[],
-  { sentAtNs = 0n, messageBudget = 0n } = {},
+export function encodeList(
+  epoch: bigint,
+  entries: readonly Uint8Array[],
+  { sentAtNs = 0n, messageBudget = 0n, cancelled = [] }: ListHeader = {},
 ): Uint8Array {
-  const out = new ByteWriter().u64(sentAtNs).u64(messageBudget);
-  for (const task of tasks) {
-    const bytes = encodeTask(task);
-    out.u32(bytes.length).bytes(bytes);
-  }
+  const out = new ByteWriter().u64(epoch).u64(sentAtNs).u64(messageBudget);
+  out.u32(cancelled.length).u32(0);
+  for (const id of cancelled) out.u64(id);
+  for (const bytes of entries) out.u32(bytes.length).bytes(bytes);
   return out.finish();
 }
 
-/** Why a micro-batch came to nothing: request id u64, task index u32, stage u32, text. */
+/** Argument of `fail`, why a task came to nothing: epoch u64, task id u64, stage u32, text. */
 export interface Failure {
-  requestId: bigint;
-  taskIndex: number;
+  taskId: bigint;
   stage: number;
   /** `[code] text` */
   text: string;
+}
+
+export function encodeFailure(epoch: bigint, { taskId, stage, text }: Failure): Uint8Array {
+  return new ByteWriter().u64(epoch).u64(taskId).u32(stage).text(text).finish();
+}
+
+/** Argument of `news`: ids of the tasks that a stage still has. */
+export function encodeNews(epoch: bigint, taskIds: readonly bigint[]): Uint8Array {
+  const out = new ByteWriter().u64(epoch);
+  for (const id of taskIds) out.u64(id);
+  return out.finish();
 }
 
 export const ResultStatus = { done: 0, failed: 1, moved: 2, pending: 3 } as const;
@@ -302,9 +277,21 @@ export function decodeResult(bytes: Uint8Array): Result {
 }
 
 /** Argument of `fetch`: part `[offset, offset + length)` of a finished result. */
-export function encodeFetch(requestId: bigint, offset: number, length: number): Uint8Array {
-  const out = new ByteWriter().u64(requestId, 'request id');
+export function encodeFetch(
+  epoch: bigint,
+  requestId: bigint,
+  offset: number,
+  length: number,
+): Uint8Array {
+  const out = new ByteWriter().u64(epoch, 'epoch').u64(requestId, 'request id');
   return out.u32(offset, 'offset of a part').u32(length, 'length of a part').finish();
+}
+
+/** Argument of `release`. */
+export function encodeRelease(epoch: bigint, requestIds: readonly bigint[]): Uint8Array {
+  const out = new ByteWriter().u64(epoch, 'epoch');
+  for (const id of requestIds) out.u64(id, 'request id');
+  return out.finish();
 }
 
 /**

@@ -13,6 +13,6 @@ export const options = [
   '--enable',
   'nontrapping-f2i',
   '--use',
-  'abort=assembly/canister/ic0/abort',
+  'abort=assembly/canister/ic/ic0/abort',
   '--exportTable',
 ];

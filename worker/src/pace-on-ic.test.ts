@@ -52,7 +52,7 @@ describe('stages on the embedded IC', () => {
         ),
       );
     };
-    const room = Number(constantOf('limits.ts', 'roomOfOneStage'));
+    const room = Number(constantOf('pacing/limits.ts', 'roomOfOneStage'));
     const atLeisure = longest(1, 200, 0);
     const busy = longest(9, 30, 250);
     for (const stage of [0, 1]) {
@@ -82,7 +82,7 @@ describe('stages on the embedded IC', () => {
 
     it('is finished in it, though no further task would be begun so late', () => {
       const budget = Math.ceil(usual * 1.002);
-      const finishing = Number(constantOf('work.ts', 'finishing'));
+      const finishing = Number(constantOf('stage/work.ts', 'finishing'));
       expect(usual).toBeGreaterThan(budget - budget / finishing);
       for (const { messages } of traces(BigInt(budget))) expect(messages).toBe(1);
     });

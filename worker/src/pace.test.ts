@@ -1,7 +1,8 @@
+import { runList } from './testing/lists.js';
 import {
   EnqueueMode,
   decodeResult,
-  encodeTasks,
+  encodeRelease,
   parseCanisterError,
   type WorkerConfig,
 } from '@canopy/protocol';
@@ -13,6 +14,7 @@ import {
   bundle,
   coordinator,
   doubled,
+  epoch,
   Pipeline,
   rejectionOf,
   resultOf,
@@ -58,8 +60,7 @@ function quietSteps(p: Pipeline, stage: number): number {
 
 /** Sends a stage one task as the head does. */
 function run(p: Pipeline, stage: number, sentAtNs: bigint, messageBudget = 0n): void {
-  const task = { requestId: 99n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1) };
-  const arg = encodeTasks([task], { sentAtNs, messageBudget });
+  const arg = runList([{ requestId: 99n, bundle: bundle(1) }], { sentAtNs, messageBudget });
   const call = p.ic.call(p.head.id, p.workers[stage]!, 'run', arg);
   p.ic.runUntil(() => call.answer !== undefined);
   p.expectReply(call.answer!);
@@ -177,7 +178,7 @@ describe('where rounds are over within the first three iterations', () => {
 });
 
 describe('how long a message may be', () => {
-  const limit = (name: string): bigint => constantOf('limits.ts', name);
+  const limit = (name: string): bigint => constantOf('pacing/limits.ts', name);
   const floor = limit('shortestLongMessage');
   const million = 1_000_000n;
 
@@ -187,7 +188,7 @@ describe('how long a message may be', () => {
     p.ic.onMessage = ({ to, method }) => {
       if (method?.name !== 'run') return;
       const view = new DataView(method.arg.buffer, method.arg.byteOffset);
-      seen[p.workers.findIndex(({ id }) => id === to)]!.push(view.getBigUint64(8, true));
+      seen[p.workers.findIndex(({ id }) => id === to)]!.push(view.getBigUint64(16, true));
     };
     return seen;
   }
@@ -241,7 +242,7 @@ describe('how long a message may be', () => {
       const budgets: bigint[] = [];
       p.ic.onMessage = ({ method }) => {
         if (method?.name !== 'run') return;
-        budgets.push(new DataView(method.arg.buffer, method.arg.byteOffset).getBigUint64(8, true));
+        budgets.push(new DataView(method.arg.buffer, method.arg.byteOffset).getBigUint64(16, true));
         newRound(p);
       };
       const tasks = Array.from({ length: 64 }, () => bundle(1));
@@ -279,7 +280,7 @@ describe('how long a message may be', () => {
     const budgets: bigint[] = [];
     p.ic.onMessage = ({ to, method }) => {
       if (to !== p.last.id || method?.name !== 'run') return;
-      budgets.push(new DataView(method.arg.buffer, method.arg.byteOffset).getBigUint64(8, true));
+      budgets.push(new DataView(method.arg.buffer, method.arg.byteOffset).getBigUint64(16, true));
     };
     run(p, 1, p.ic.timeNs, header);
     p.ic.runToIdle();
@@ -349,7 +350,7 @@ describe('calls that wait for their result', () => {
 
 describe.each([false, true])('a release of several requests; results stay: %s', (resultsStay) => {
   function release(p: Pipeline, ids: bigint[]): bigint[] {
-    const arg = new Uint8Array(new BigUint64Array(ids).buffer);
+    const arg = encodeRelease(epoch, ids);
     const reply = p.expectReply(p.ic.update(coordinator, p.keeper, 'release', arg));
     return [...new BigUint64Array(new Uint8Array(reply).buffer)];
   }
@@ -379,8 +380,8 @@ describe.each([false, true])('a release of several requests; results stay: %s', 
   it('refuses a list that is empty or ends within an id, and forgets nothing of it', () => {
     const p = pipeline([1, 1], { resultsStay });
     const [id] = finished(p, 1);
-    const ids = new Uint8Array(new BigUint64Array([id!, id!]).buffer);
-    for (const length of [0, 1, 7, 9, 15]) {
+    const ids = encodeRelease(epoch, [id!, id!]);
+    for (const length of [0, 1, 7, 8, 9, 15, 17, 23]) {
       const answer = p.ic.update(coordinator, p.keeper, 'release', ids.subarray(0, length));
       expect(parseCanisterError(rejectionOf(answer))?.code).toBe('bad-message');
       expect(p.fetch(id!)?.status).toBe('done');
@@ -400,9 +401,7 @@ describe.each([false, true])('a release of several requests; results stay: %s', 
     const id = ticketOf(call.answer);
     expect(decodeResult(p.fetchPart(p.keeper, id).part).status).toBe('pending');
     expect(release(p, [id])).toEqual(resultsStay ? [id] : []);
-    p.expectReply(
-      p.ic.update(coordinator, p.head, 'release', new Uint8Array(new BigUint64Array([id]).buffer)),
-    );
+    p.expectReply(p.ic.update(coordinator, p.head, 'release', encodeRelease(epoch, [id])));
     p.ic.runToIdle();
     expect(() => p.fetch(id)).toThrow(/unknown-request/);
     expect(p.status(0).waiting).toBe(0);

@@ -1,4 +1,4 @@
-import { EnqueueMode, encodeBundle, encodeTasks, parseCanisterError } from '@canopy/protocol';
+import { EnqueueMode, encodeBundle, parseCanisterError } from '@canopy/protocol';
 import { describe, expect, it } from 'vitest';
 import { workerModule } from './testing/module.js';
 import {
@@ -14,13 +14,14 @@ import {
   ticketOf,
   width,
 } from './testing/pipeline.js';
+import { doneList, partsIn, runList } from './testing/lists.js';
 import { TestIc } from './testing/test-ic.js';
 
 const pipeline = (...layers: number[]): Pipeline => Pipeline.deployed(layers);
 const failureOf = (p: Pipeline, call: { answer: unknown }): { stage: number; text: string } => {
   p.ic.runUntil(() => call.answer !== undefined);
-  const result = resultOf(call.answer as never);
-  if (result.status !== 'failed') throw new Error(`is ${result.status}`);
+  const result = p.resultOf(call.answer as never);
+  if (result?.status !== 'failed') throw new Error(`is ${result?.status}`);
   return result;
 };
 
@@ -208,9 +209,7 @@ describe('a failing stage', () => {
       if (isBad) most = Math.max(most, method.arg.length);
     };
     p.ic.runToIdle();
-    const one = encodeTasks([
-      { requestId: 1n, taskIndex: 0, taskCount: 1, traces: [], bundle: bundle(1) },
-    ]).length;
+    const one = runList([{ requestId: 1n, bundle: bundle(1) }]).length;
     expect(most).toBeGreaterThan(2 * one);
     const failed = ids.filter((id) => p.fetch(id)?.status === 'failed');
     expect(failed).toEqual([ids[12]]);
@@ -248,7 +247,7 @@ describe('a failing stage', () => {
     p.ic.runUntil(() => p.status(1).waiting > 0);
     p.ic.reinstall(p.workers[1]!);
     const failure = failureOf(p, call);
-    expect(failure.text).toMatch(/no news of its tasks for 600 s/);
+    expect(failure.text).toMatch(/no news of its tasks for 120 s/);
   });
 });
 
@@ -286,9 +285,12 @@ describe('a request', () => {
     const call = p.enqueue(EnqueueMode.ticket, 1n, [bundle(1), bundle(2)]);
     p.ic.runUntil(() => call.answer !== undefined);
     const requestId = ticketOf(call.answer);
-    const stray = encodeTasks([
-      { requestId, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) },
-    ]);
+    let taskId: bigint | undefined;
+    p.ic.onMessage = ({ method }) => {
+      if (method?.name === 'run') taskId ??= partsIn('run', method.arg)[0]!.taskId;
+    };
+    p.ic.runUntil(() => taskId !== undefined);
+    const stray = doneList([{ requestId, taskId: taskId!, count: 2, bundle: bundle(9) }]);
     for (let times = 0; times < 3; times++) p.ic.call(p.workers[1]!.id, p.head, 'done', stray);
     p.ic.runToIdle();
     expect(p.values(p.fetch(requestId)).flat()).toEqual([9, doubled(2, 2)]);

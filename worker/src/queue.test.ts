@@ -1,3 +1,4 @@
+import { partsIn, taskCount, type SentPart } from './testing/lists.js';
 import { EnqueueMode, parseCanisterError } from '@canopy/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,29 +7,11 @@ import { bundle, doubled, Pipeline, rejectionOf, resultOf, ticketOf } from './te
 
 const pipeline = (layers: number[], options = {}): Pipeline => Pipeline.deployed(layers, options);
 
-interface SentTask {
-  id: bigint;
-  taskIndex: number;
-  isUrgent: boolean;
-}
-
-/** Tasks of a message `run` or `done`. */
-function tasksOf(arg: Uint8Array): SentTask[] {
-  const view = new DataView(arg.buffer, arg.byteOffset, arg.byteLength);
-  const tasks = [];
-  for (let at = 16; at < arg.length; at += 4 + view.getUint32(at, true)) {
-    const id = view.getBigUint64(at + 4, true);
-    const taskIndex = view.getUint32(at + 12, true);
-    tasks.push({ id, taskIndex, isUrgent: view.getUint32(at + 20, true) !== 0 });
-  }
-  return tasks;
-}
-
 /** Tasks in the order in which messages `run` or `done` carry them. */
-function launched(p: Pipeline, method: string): SentTask[] {
-  const seen: SentTask[] = [];
+function launched(p: Pipeline, method: 'run' | 'done'): SentPart[] {
+  const seen: SentPart[] = [];
   p.ic.onMessage = (message: Message) => {
-    if (message.method?.name === method) seen.push(...tasksOf(message.method.arg));
+    if (message.method?.name === method) seen.push(...partsIn(method, message.method.arg));
   };
   return seen;
 }
@@ -46,7 +29,7 @@ describe('the queue', () => {
     const place = order.findIndex(({ id }) => id === ticketOf(single.answer));
     expect(place).toBeLessThanOrEqual(2);
     const ofFlood = order.filter(({ id }) => ids.includes(id));
-    expect(ofFlood).toEqual(
+    expect(ofFlood).toMatchObject(
       ids.flatMap((id) => [
         { id, taskIndex: 0, isUrgent: false },
         { id, taskIndex: 1, isUrgent: false },
@@ -59,12 +42,12 @@ describe('the queue', () => {
     const p = pipeline([1, 1, 4]);
     p.last.instructionsPerLook = 30_000_000n;
     const sent = launched(p, 'run');
-    const done: SentTask[] = [];
+    const done: SentPart[] = [];
     const underWay: number[] = [];
     const note = p.ic.onMessage!;
     p.ic.onMessage = (message) => {
       note(message);
-      if (message.method?.name === 'done') done.push(...tasksOf(message.method.arg));
+      if (message.method?.name === 'done') done.push(...partsIn('done', message.method.arg));
     };
     const values = Array.from({ length: 30 }, (_, value) => value);
     const bulk = p.enqueue(
@@ -102,7 +85,7 @@ describe('the queue', () => {
     const id = ticketOf(bulk.answer);
     // More callers with a single task than the pipeline keeps up with: 20 wait at any time.
     let sent = 0;
-    const ofBulk = (): SentTask[] => done.filter((task) => task.id === id);
+    const ofBulk = (): SentPart[] => done.filter((task) => task.id === id);
     while (ofBulk().length < values.length) {
       expect(done.length).toBeLessThan(200);
       while (sent - (done.length - ofBulk().length) < 20) {
@@ -163,10 +146,10 @@ describe('the queue', () => {
     let most = 0;
     p.ic.onMessage = ({ to, method }) => {
       if (method?.name === 'run' && to === p.workers[1]!.id) {
-        underWay += tasksOf(method.arg).length;
+        underWay += taskCount(method.arg);
         most = Math.max(most, underWay);
       }
-      if (method?.name === 'done') underWay -= tasksOf(method.arg).length;
+      if (method?.name === 'done') underWay -= taskCount(method.arg);
     };
     p.enqueue(
       EnqueueMode.ticket,

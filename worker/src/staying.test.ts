@@ -1,9 +1,10 @@
 import {
-  ByteWriter,
   EnqueueMode,
   decodeBundle,
   decodeResult,
-  encodeTasks,
+  encodeFailure,
+  encodeFetch,
+  encodeRelease,
   parseCanisterError,
   type Result,
   type WorkerConfig,
@@ -14,15 +15,18 @@ import type { Answer } from './testing/canister.js';
 import { workerModule } from './testing/module.js';
 import {
   bundle,
+  callerOf,
   bundleOf,
   coordinator,
   doubled,
+  epoch,
   doublingShard,
   Pipeline,
   rejectionOf,
   resultOf,
   ticketOf,
 } from './testing/pipeline.js';
+import { partsIn, runList } from './testing/lists.js';
 import { TestIc } from './testing/test-ic.js';
 
 const pipeline = (layers: number[], options: Partial<WorkerConfig> = {}): Pipeline =>
@@ -58,7 +62,7 @@ describe('results that stay at the last stage', () => {
         for (const { traces } of result.tasks) {
           expect(traces).toHaveLength(layers.length);
           for (const trace of traces) expect(trace).toMatchObject({ messages: 1 });
-          expect(traces.at(-1).bytesSent).toBe(28);
+          expect(traces.at(-1).bytesSent).toBe(36);
         }
       }
       // The head has forgotten it.
@@ -130,10 +134,10 @@ describe('results that stay at the last stage', () => {
     const p = pipeline([1, 1]);
     // The head would say that it knows nothing of the request.
     p.head.status = 'stopped';
-    const task = { requestId: 77n, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) };
-    const second = { ...task, taskIndex: 1, bundle: bundle(4, 5) };
+    const task = { requestId: 77n, index: 0, count: 2, bundle: bundle(9) };
+    const second = { ...task, index: 1, bundle: bundle(4, 5) };
     for (const tasks of [[second], [second, task], [task]]) {
-      p.ic.call(p.head.id, p.last, 'run', encodeTasks(tasks));
+      p.ic.call(p.head.id, p.last, 'run', runList(tasks, { owner: callerOf(1n) }));
     }
     p.ic.runToIdle();
     const result = decodeResult(p.fetchPart(p.last, 77n).part);
@@ -145,10 +149,10 @@ describe('results that stay at the last stage', () => {
     const p = pipeline([1, 1]);
     const id = submit(p, 1);
     p.ic.runToIdle();
-    const arg = new Uint8Array(new BigUint64Array([id, 1_000_000n << 32n]).buffer);
+    const arg = encodeFetch(epoch, id, 0, 1_000_000);
     for (const stranger of ['aabb', p.head.id]) {
       expect(codeOf(p.last.query('fetch', stranger, arg))).toBe('not-authorised');
-      expect(codeOf(p.ic.update(stranger, p.last, 'release', arg.subarray(0, 8)))).toBe(
+      expect(codeOf(p.ic.update(stranger, p.last, 'release', encodeRelease(epoch, [id])))).toBe(
         'not-authorised',
       );
     }
@@ -199,8 +203,21 @@ describe('the last stage forgets', () => {
         1n,
         [1, 2, 3, 4].map((value) => bundle(value)),
       );
+      let taskId: bigint | undefined;
+      p.ic.onMessage = ({ method }) => {
+        if (method?.name !== 'run') return;
+        const third = partsIn('run', method.arg, true).find(
+          (part) => part.id === id && part.taskIndex === 2,
+        );
+        taskId ??= third?.taskId;
+      };
       withParts(p, id);
-      const failure = new ByteWriter().u64(id).u32(2).u32(1).text('[internal] so it is').finish();
+      p.ic.runUntil(() => taskId !== undefined);
+      const failure = encodeFailure(epoch, {
+        taskId: taskId!,
+        stage: 1,
+        text: '[internal] so it is',
+      });
       p.ic.call(p.last.id, p.head, 'fail', failure);
       p.ic.runToIdle();
       if (mode === EnqueueMode.wait) expect(resultOf(call.answer).requestId).toBe(id);
@@ -247,8 +264,8 @@ describe('the last stage forgets', () => {
     const values = Array.from({ length: 400_000 }, (_, index) => index);
     const large = bundleOf(values);
     p.head.status = 'stopped';
-    const part = { requestId: 77n, taskIndex: 0, taskCount: 2, traces: [], bundle: bundle(9) };
-    p.ic.call(p.head.id, p.last, 'run', encodeTasks([part]));
+    const part = { requestId: 77n, count: 2, bundle: bundle(9) };
+    p.ic.call(p.head.id, p.last, 'run', runList([part], { owner: callerOf(1n) }));
     p.ic.runToIdle();
     p.head.status = 'running';
     expect(atLast(p, 77n)).toMatchObject({ tasksDone: 1, taskCount: 2 });

@@ -68,15 +68,13 @@ export async function deployModel<Ic extends BenchIc>(
       async use(settings) {
         const model = `${name}, ${JSON.stringify(settings)}`;
         const known = await coordinatorClient.models();
+        const { microBatchRows, instructionBudget, paced } = settings;
+        const changed: Plan = { ...plan, microBatchRows, instructionBudget };
         for (const [index, client] of workerClients.entries()) {
-          await client.configure({
-            ...workerConfig(deployment, index, limits),
-            instructionBudget: BigInt(settings.instructionBudget),
-            paced: settings.paced,
-          });
+          const of = { ...deployment, plan: changed };
+          await client.configure(workerConfig(of, index, { ...limits, paced }));
         }
         if (!known.some((entry) => entry.name === model)) {
-          const changed: Plan = { ...plan, microBatchRows: settings.microBatchRows };
           await coordinatorClient.registerModel(model, JSON.stringify(changed), workers);
         }
         return model;

@@ -1,8 +1,8 @@
 import { Principal } from '@dfinity/principal';
+import { decodeWorkerConfig } from '@canopy/protocol';
 import { describe, expect, test } from 'vitest';
 import { FakeNetwork, sampleModel } from '../testing/fake-network.js';
 import { CallRejected } from '../errors.js';
-import { toHex } from '../sha256.js';
 import { deploy, type DeployOptions } from './deploy.js';
 import { parseDeployment, requireReady, type Deployment } from './manifest.js';
 import type { DeployProgress } from './progress.js';
@@ -52,14 +52,17 @@ describe('deploy', () => {
       options(network, { onProgress: (one) => progress.push(one) }),
     );
     expect(new Set(deployment.workers).size).toBe(4);
+    const epochs = new Set<bigint>();
     deployment.workers.forEach((id, index) => {
       const { stageIndex, stageCount, configuration } = network.workers.get(id)!;
       expect([stageIndex, stageCount]).toEqual([index % 2, 2]);
       const pipeline = index < 2 ? deployment.workers.slice(0, 2) : deployment.workers.slice(2);
-      const ids = pipeline.map((text) => toHex(Principal.fromText(text).toUint8Array()));
-      expect(
-        toHex(configuration).endsWith(`${ids.map((hex) => `0a${hex}`).join('')}02000000`),
-      ).toBe(true);
+      const config = decodeWorkerConfig(configuration);
+      expect(config.workers).toEqual(
+        pipeline.map((text) => Principal.fromText(text).toUint8Array()),
+      );
+      expect(config.pipelines).toBe(2);
+      epochs.add(config.epoch);
     });
     const uploads = progress.filter((one) => one.step === 'upload');
     expect(uploads.at(-1)).toMatchObject({ done: 6800, total: 6800 });

@@ -1,5 +1,5 @@
 import { Principal } from '@dfinity/principal';
-import { byPipeline, pipelinePlace, type WorkerConfig } from '@canopy/protocol';
+import { byPipeline, pipelinePlace, type Plan, type WorkerConfig } from '@canopy/protocol';
 import { fromHex } from '../sha256.js';
 import type { Deployment } from './manifest.js';
 
@@ -18,6 +18,40 @@ export interface WorkerSettings {
    * @default 2
    */
   openCalls?: number;
+  /**
+   * Seconds after which a request is given up that is not finished.
+   * @default 3600
+   */
+  deadlineSeconds?: number;
+  /**
+   * Whether heads launch only so many tasks a message that every stage has some; false to compare.
+   * @default true
+   */
+  paced?: boolean;
+}
+
+/** 64 bits of a text: two FNV-1a hashes of 32 bits. */
+function hashOf(text: string): bigint {
+  let low = 0x811c9dc5;
+  let high = 0x9dc5811c;
+  for (let index = 0; index < text.length; index++) {
+    low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(index), 0x01000193) ^ (low >>> 15);
+  }
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}
+
+/**
+ * The epoch of a configuration, made of all that workers are told: the same for all of them, the same
+ * when an interrupted deployment goes on, and another one where anything differs.
+ */
+function epochOf(plan: Plan, canisters: readonly string[], settings: readonly number[]): bigint {
+  const { chunkBytes, instructionBudget, resultsStay, pipelines, rowsIndependent, microBatchRows } =
+    plan;
+  const shards = plan.stages.map(({ shardHash, shardBytes }) => [shardHash, shardBytes]);
+  const all = [canisters, shards, settings, chunkBytes, instructionBudget, resultsStay];
+  const epoch = hashOf(JSON.stringify([...all, pipelines, rowsIndependent, microBatchRows]));
+  return epoch === 0n ? 1n : epoch;
 }
 
 function bytesOf(canister: string): Uint8Array {
@@ -28,11 +62,19 @@ function bytesOf(canister: string): Uint8Array {
 export function workerConfig(
   { plan, coordinator, workers }: Pick<Deployment, 'plan' | 'coordinator' | 'workers'>,
   index: number,
-  { queueLimit = 512, queueLimitPerCaller = 64, openCalls = 2 }: WorkerSettings = {},
+  {
+    queueLimit = 512,
+    queueLimitPerCaller = 64,
+    openCalls = 2,
+    deadlineSeconds = 3600,
+    paced = true,
+  }: WorkerSettings = {},
 ): WorkerConfig {
   const place = pipelinePlace(plan, index);
   const stage = plan.stages[place.stage]!;
+  const settings = [queueLimit, queueLimitPerCaller, openCalls, deadlineSeconds, Number(paced)];
   return {
+    epoch: epochOf(plan, [coordinator!, ...workers], settings),
     stageIndex: stage.index,
     stageCount: plan.stages.length,
     shardBytes: stage.shardBytes,
@@ -42,9 +84,11 @@ export function workerConfig(
     queueLimit,
     queueLimitPerCaller,
     openCalls,
-    paced: true,
+    paced,
     resultsStay: plan.resultsStay,
     pipelines: plan.pipelines,
+    rowsPerTask: plan.rowsIndependent ? plan.microBatchRows : 0,
+    deadlineSeconds,
     coordinator: bytesOf(coordinator!),
     workers: byPipeline(workers, plan)[place.pipeline]!.map(bytesOf),
   };

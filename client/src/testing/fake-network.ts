@@ -6,6 +6,7 @@ import {
   WorkerState,
   coordinatorIdl,
   decodeBundle,
+  decodeWorkerConfig,
   encodeBundle,
   encodeWorkerStatus,
   type Plan,
@@ -158,10 +159,11 @@ export class FakeNetwork implements Transport {
     switch (method) {
       case 'configure': {
         worker.configuration = arg;
-        worker.stageIndex = input.u32();
-        worker.stageCount = input.u32();
-        worker.chunkCount = Math.ceil(input.u32() / input.u32());
-        worker.shardHash = input.bytes(32).slice();
+        const config = decodeWorkerConfig(arg);
+        worker.stageIndex = config.stageIndex;
+        worker.stageCount = config.stageCount;
+        worker.chunkCount = Math.ceil(config.shardBytes / config.chunkBytes);
+        worker.shardHash = config.shardHash.slice();
         worker.state = WorkerState.configured;
         return new Uint8Array();
       }

@@ -31,6 +31,7 @@ export declare function call(
 ): Promise<Uint8Array>;
 export declare function msgArgData(): Uint8Array;
 export declare function msgCaller(): Principal;
+export declare function canisterSelf(): Principal;
 export declare function msgReply(bytes: Uint8Array): void;
 export declare function msgReject(text: string): void;
 export declare function isController(principal: Principal): boolean;

@@ -12,9 +12,14 @@ export interface SavedModel {
   name: string;
   plan: string;
   workers: PrincipalLike[];
+  /** Missing in what earlier versions saved: their workers must be configured again anyway. */
+  epoch?: bigint;
 }
 
-/** A ticket of an earlier version, which has its place in fields of its own: the keeper is the head where it is not named. */
+/**
+ * A ticket of an earlier version, which has its place in fields of its own: the keeper is the head where it
+ * is not named, and the epoch is 0.
+ */
 export type EarlierTicket = Omit<Ticket, 'placed'> &
   Pick<Placed, 'head' | 'requestId'> &
   Partial<Pick<Placed, 'keeper'>>;
@@ -31,14 +36,17 @@ export interface SavedTraffic {
 }
 
 export function saveModels(coordinator: Coordinator): SavedModel[] {
-  return coordinator.models
-    .all()
-    .map(({ name, planText, workers }) => ({ name, plan: planText, workers: [...workers] }));
+  return coordinator.models.all().map(({ name, planText, workers, epoch }) => ({
+    name,
+    plan: planText,
+    workers: [...workers],
+    epoch,
+  }));
 }
 
 export function restoreModels(coordinator: Coordinator, saved: readonly SavedModel[]): void {
-  for (const { name, plan, workers } of saved) {
-    coordinator.models.add({ name, plan: parsePlan(plan), planText: plan, workers });
+  for (const { name, plan, workers, epoch = 0n } of saved) {
+    coordinator.models.add({ name, plan: parsePlan(plan), planText: plan, workers, epoch });
   }
 }
 
@@ -93,6 +101,6 @@ function presentForm(saved: Ticket | EarlierTicket): Ticket {
   const { head, keeper, requestId, ...ticket } = saved;
   return {
     ...ticket,
-    placed: { head, keeper: keeper ?? { worker: head, stage: 0 }, requestId },
+    placed: { head, keeper: keeper ?? { worker: head, stage: 0 }, requestId, epoch: 0n },
   };
 }

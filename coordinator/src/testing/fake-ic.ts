@@ -1,9 +1,10 @@
 import { Principal } from '@dfinity/principal';
-import { ByteReader, ByteWriter, type Plan } from '@canopy/protocol';
+import { ByteReader, ByteWriter, principalFieldBytes, type Plan } from '@canopy/protocol';
 import type { Ic, PrincipalLike } from '../canister/ic/ic.js';
 
 export const alice = Principal.fromUint8Array(Uint8Array.of(1, 1));
 export const bob = Principal.fromUint8Array(Uint8Array.of(2, 2));
+export const coordinatorId = Principal.fromUint8Array(Uint8Array.of(3, 3));
 const workerId = (index: number): Principal =>
   Principal.fromUint8Array(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, index, 1, 1));
 export const workerIds = [0, 1].map(workerId);
@@ -25,6 +26,9 @@ export class FakeIc implements Ic {
 
   caller(): PrincipalLike {
     return this.sender;
+  }
+  self(): PrincipalLike {
+    return coordinatorId;
   }
   principal(bytes: Uint8Array): PrincipalLike {
     return Principal.fromUint8Array(bytes);
@@ -86,15 +90,19 @@ export function samplePlan(): Plan {
 export function readEnqueue(bytes: Uint8Array): {
   mode: number;
   coordinatorLoad: number;
-  callerKey: bigint;
+  epoch: bigint;
+  owner: Uint8Array;
   tasks: Uint8Array[];
 } {
   const input = new ByteReader(bytes, 'enqueue');
+  const epoch = input.u64();
   const mode = input.u16();
   const coordinatorLoad = input.u16();
-  const callerKey = input.u64();
+  input.u32();
+  const field = input.bytes(principalFieldBytes);
+  const owner = field.subarray(1, 1 + field[0]!);
   const tasks = Array.from({ length: input.u32() }, () => input.bytes(input.u32()));
-  return { mode, coordinatorLoad, callerKey, tasks };
+  return { epoch, mode, coordinatorLoad, owner, tasks };
 }
 
 /** A `done` result; each task has one trace a stage. */

@@ -8,7 +8,8 @@
  */
 import type { Principal } from '@dfinity/principal';
 import type { ExecutionObserver } from '@canopy/local-ic';
-import { ByteWriter, WorkerState, encodeBundle, encodeWorkerStatus } from '@canopy/protocol';
+import { readyStatus } from './worker-status.js';
+import { ByteWriter, encodeBundle, parsePlan } from '@canopy/protocol';
 import { requestLogLimit } from '../canister/metrics/requests.js';
 import { coordinatorWasmGz } from '../index.js';
 import { alice, bob, failedResult, samplePlan } from './fake-ic.js';
@@ -33,15 +34,17 @@ const workers = await installAll();
 async function installAll(): Promise<Principal[]> {
   network.install(alice, coordinator, coordinatorWasmGz());
   const module = await scriptedWorker();
-  const created = Array.from({ length: stageCount }, (_, stageIndex) => {
+  const created = Array.from({ length: stageCount }, () => {
     const worker = network.create(alice);
     network.install(alice, worker, module);
-    const shardHash = new Uint8Array(32).fill(stageIndex * 0x11);
-    const status = { state: WorkerState.ready, stageIndex, stageCount, shardHash };
-    network.update(alice, worker, 'script status', encodeWorkerStatus(status));
     return worker;
   });
   for (const name of Object.keys(sizes) as ModelName[]) {
+    const plan = parsePlan(planText(name));
+    created.forEach((worker, stage) => {
+      const status = readyStatus(plan, stage, coordinator, created);
+      network.update(alice, worker, 'script status', status);
+    });
     const reply = network.call(alice, coordinator, 'register_model', [
       { name, plan: planText(name), workers: created },
     ]);

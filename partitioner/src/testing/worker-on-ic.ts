@@ -4,7 +4,6 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Ic, type ExecutedSlice } from '@canopy/local-ic';
 import {
-  ByteWriter,
   decodeBundle,
   decodeFetchReply,
   decodeResult,
@@ -13,6 +12,7 @@ import {
   encodeChunk,
   encodeEnqueue,
   encodeFetch,
+  encodeRelease,
   encodeWorkerConfig,
   EnqueueMode,
   maxMessageBytes,
@@ -37,6 +37,7 @@ const workerModule = new URL('../../../worker/build/worker.wasm.gz', import.meta
 const chunkBytes = 1024 * 1024;
 const owner = Uint8Array.of(1, 2, 3, 4);
 const mostRounds = 5000;
+const epoch = 1n;
 
 /** Measurements only: worker canisters on an embedded IC, called without client or coordinator. */
 export class WorkersOnIc {
@@ -87,7 +88,7 @@ export class WorkersOnIc {
     const parts: Uint8Array[] = [];
     for (let offset = 0, total = 1, rounds = 0; offset < total;) {
       if (rounds > mostRounds) throw new Error('the result does not come');
-      const arg = encodeFetch(requestId, offset, maxMessageBytes);
+      const arg = encodeFetch(epoch, requestId, offset, maxMessageBytes);
       const fetch = { sender: owner, canisterId, method: 'fetch', arg };
       const { finished, part, byteLength } = decodeFetchReply(this.ic.query(fetch));
       if (!finished) {
@@ -99,7 +100,7 @@ export class WorkersOnIc {
       offset += part.length;
       total = byteLength;
     }
-    this.update(canisterId, 'release', new ByteWriter().u64(requestId).finish());
+    this.update(canisterId, 'release', encodeRelease(epoch, [requestId]));
     return decodeResult(Buffer.concat(parts));
   }
 
@@ -113,6 +114,7 @@ export class WorkersOnIc {
       );
       const hashes = chunks.map((chunk) => createHash('sha256').update(chunk).digest());
       const config = encodeWorkerConfig({
+        epoch,
         stageIndex: stage,
         stageCount: shards.length,
         shardBytes: shard.length,
@@ -125,6 +127,8 @@ export class WorkersOnIc {
         paced: true,
         resultsStay,
         pipelines: 1,
+        rowsPerTask: 0,
+        deadlineSeconds: 3600,
         coordinator: owner,
         workers,
       });
@@ -149,7 +153,8 @@ export class WorkersOnIc {
       run: (feeds) => {
         const request = encodeEnqueue({
           mode: EnqueueMode.wait,
-          callerKey: 1n,
+          epoch,
+          owner,
           tasks: [encodeBundle(feeds)],
         });
         const reply = decodeResult(this.update(workers[0]!, 'enqueue', request));

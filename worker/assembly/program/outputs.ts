@@ -13,6 +13,43 @@ export class Segment {
 }
 export const segmentBytes: usize = offsetof<Segment>();
 
+/** The rows that are written: `rowCount` of `rowTotal` from `rowFirst` on; all where `rowTotal` is 0. */
+let rowFirst: u32 = 0;
+let rowCount: u32 = 0;
+let rowTotal: u32 = 0;
+
+/** Chooses the rows that the functions below measure and write; `total` 0: all. */
+export function selectRows(first: u32, count: u32, total: u32): void {
+  rowFirst = first;
+  rowCount = count;
+  rowTotal = total == count ? 0 : total;
+}
+
+/** Whether each output has `total` rows, or a multiple of it, so that they can be told apart. */
+export function hasRows(total: u32): bool {
+  for (let i: u32 = 0; i < outputCount; i++) {
+    const tensor = value(outputValue(i));
+    if (tensor.rank == 0 || tensor.dim(0) % total != 0) return false;
+  }
+  return true;
+}
+
+/** Bytes of the rows selected. */
+function dataBytes(tensor: Tensor): u32 {
+  return rowTotal == 0 ? tensor.byteLength : (tensor.byteLength / rowTotal) * rowCount;
+}
+/** Size of dimension 0 of the rows selected. */
+function firstDim(tensor: Tensor): u32 {
+  return rowTotal == 0 ? tensor.dim(0) : (tensor.dim(0) / rowTotal) * rowCount;
+}
+function dataStart(tensor: Tensor): usize {
+  return rowTotal == 0 ? tensor.data : tensor.data + (tensor.byteLength / rowTotal) * rowFirst;
+}
+/** Whether the last rows are selected: with them the outputs' blocks pass to the pieces. */
+function isLastSelection(): bool {
+  return rowTotal == 0 || rowFirst + rowCount == rowTotal;
+}
+
 export function segmentAt(list: usize, index: u32): Segment {
   return changetype<Segment>(list + <usize>index * segmentBytes);
 }
@@ -40,7 +77,7 @@ export function outputBytes(named: bool): u64 {
   let bytes: u64 = 8;
   for (let i: u32 = 0; i < outputCount; i++) {
     const tensor = value(outputValue(i));
-    bytes += <u64>tensorHeadBytes(tensor, named) + ((<u64>tensor.byteLength + 7) & ~7);
+    bytes += <u64>tensorHeadBytes(tensor, named) + ((<u64>dataBytes(tensor) + 7) & ~7);
   }
   return bytes;
 }
@@ -55,8 +92,8 @@ export function outputHeadBytes(named: bool): u32 {
 }
 
 /**
- * Writes the headers at `out` and the pieces of the bundle to `list`. The outputs' blocks pass to
- * the pieces; data of inputs that pass through stay where they are.
+ * Writes the headers at `out` and the pieces of the bundle to `list`. With the last rows the outputs'
+ * blocks pass to the pieces; data of inputs that pass through stay where they are.
  */
 export function writeOutputs(out: usize, list: usize, named: bool): void {
   let pieceStart = out;
@@ -73,8 +110,9 @@ export function writeOutputs(out: usize, list: usize, named: bool): void {
     store<u8>(at, tensor.dtype);
     store<u8>(at, tensor.rank, 1);
     store<u16>(at, name, 2);
-    store<u32>(at, tensor.byteLength, 4);
-    for (let dim: u32 = 0; dim < tensor.rank; dim++) {
+    store<u32>(at, dataBytes(tensor), 4);
+    if (tensor.rank > 0) store<u32>(at + 8, firstDim(tensor));
+    for (let dim: u32 = 1; dim < tensor.rank; dim++) {
       store<u32>(at + 8 + (dim << 2), tensor.dim(dim));
     }
     memory.copy(at + 8 + (tensor.rank << 2), tensor.name + 2, name);
@@ -85,11 +123,11 @@ export function writeOutputs(out: usize, list: usize, named: bool): void {
     headSegment.block = 0;
 
     const dataSegment = segmentAt(list, index++);
-    dataSegment.bytes = tensor.data;
-    dataSegment.length = tensor.byteLength;
-    dataSegment.block = tensor.isConstant != 0 ? 0 : tensor.data;
+    dataSegment.bytes = dataStart(tensor);
+    dataSegment.length = dataBytes(tensor);
+    dataSegment.block = tensor.isConstant != 0 || !isLastSelection() ? 0 : tensor.data;
     pieceStart = at;
-    const zeros = padded(tensor.byteLength) - tensor.byteLength;
+    const zeros = padded(dataBytes(tensor)) - dataBytes(tensor);
     memory.fill(at, 0, zeros);
     at += zeros;
   }
@@ -97,6 +135,7 @@ export function writeOutputs(out: usize, list: usize, named: bool): void {
   last.bytes = pieceStart;
   last.length = <u32>(at - pieceStart);
   last.block = 0;
+  if (!isLastSelection()) return;
   for (let i: u32 = 0; i < outputCount; i++) {
     const tensor = value(outputValue(i));
     if (tensor.isConstant == 0) tensor.data = 0;

@@ -32,26 +32,32 @@ export function chunksOf(shard: u32, chunk: u32): u32 {
   return <u32>((<u64>shard + chunk - 1) / chunk);
 }
 
-/** Makes room for a shard of `shard` bytes in chunks of `chunk` bytes and sets the offsets; false where stable memory cannot grow. */
-export function setLayout(shard: u32, chunk: u32): bool {
-  const count = chunksOf(shard, chunk);
-  const before = alignedToPage(page + <u64>count * hashBytes + (count + 7) / 8);
-  if (!growStable(alignedToPage(before + shard))) return false;
+/** Where the shard begins, behind the hashes and the bitmap of so many chunks. */
+function shardBegin(chunks: u32): u64 {
+  return alignedToPage(page + <u64>chunks * hashBytes + (chunks + 7) / 8);
+}
+
+/** Makes room for a shard of `shard` bytes in chunks of `chunk` bytes; false where stable memory cannot grow. */
+export function roomFor(shard: u32, chunk: u32): bool {
+  return growStable(alignedToPage(shardBegin(chunksOf(shard, chunk)) + shard));
+}
+
+/** Sets the offsets for a shard; {@link roomFor} has made room. */
+export function setLayout(shard: u32, chunk: u32): void {
   shardBytes = shard;
   chunkBytes = chunk;
   chunkCount = chunksOf(shard, chunk);
   hashesOffset = page;
   bitmapOffset = hashesOffset + <u64>chunkCount * hashBytes;
   bitmapBytes = (chunkCount + 7) / 8;
-  shardOffset = alignedToPage(bitmapOffset + bitmapBytes);
+  shardOffset = shardBegin(chunkCount);
   savedOffset = alignedToPage(shardOffset + shard);
-  return true;
 }
 
 /** Header fields, one page on the heap for the time of a call. */
 const head = memory.data(64, 8);
 
-/** Keeps a configuration; {@link setLayout} has made room. */
+/** Keeps a configuration; {@link roomFor} has made room. */
 export function writeConfiguration(bytes: usize, length: u32): void {
   memory.fill(head, 0, 64);
   store<u32>(head, magic);

@@ -45,6 +45,13 @@ function copyCalls(calls: ReadonlyMap<number, OpenCall>): Map<number, OpenCall> 
 }
 
 /** One canister of {@link TestIc}: an instance of the module and what the system keeps for it. */
+/** See {@link TestCanister.snapshot}. */
+export interface Snapshot {
+  instance: Instance;
+  stable: Uint8Array<ArrayBuffer>;
+  timer: bigint;
+}
+
 export class TestCanister {
   stable = new Uint8Array(0);
   /** Somebody else holds the bytes of stable memory too: they are copied before they are changed. */
@@ -59,6 +66,8 @@ export class TestCanister {
   instructionsPerLook = 1000n;
   /** Stable memory does not grow beyond so many bytes, as where a subnet has no more. */
   mostStableBytes = Infinity;
+  /** Damages stable memory between the two hooks of an upgrade, as another release may find it. */
+  damageAtUpgrade: ((stable: Uint8Array) => void) | undefined;
   /** Instructions a message may use by the counter before it traps. */
   instructionLimit = 40_000_000_000n;
   /** False: messages must not trap, and the heap is not copied for it before each, which is slow. */
@@ -322,12 +331,39 @@ export class TestCanister {
   init(): void {
     this.hook('canister_init');
   }
-  /** Saves, replaces the module, restores; calls under way stay open. */
+  /**
+   * Saves, replaces the module, restores; calls under way stay open. Where a hook traps, all is as before
+   * and its text is thrown.
+   */
   upgrade(module: WebAssembly.Module): void {
-    this.hook('canister_pre_upgrade');
-    this.timer = 0n;
-    this.instantiate(module);
-    this.hook('canister_post_upgrade');
+    const { instance, stable, stableIsShared, timer } = this;
+    this.stableIsShared = true;
+    try {
+      this.hook('canister_pre_upgrade');
+      this.damageAtUpgrade?.((this.stable = this.stable.slice()));
+      this.timer = 0n;
+      this.instance = new Instance(module, this.systemInterface());
+      this.hook('canister_post_upgrade');
+    } catch (error) {
+      Object.assign(this, { instance, stable, stableIsShared, timer });
+      throw error;
+    }
+  }
+  /** What a snapshot of the canister holds: heap, stable memory and timer, but no calls. */
+  snapshot(): Snapshot {
+    this.stableIsShared = true;
+    return {
+      instance: this.instance.copy(this.systemInterface()),
+      stable: this.stable,
+      timer: this.timer,
+    };
+  }
+  /** Puts the canister back to a snapshot; calls made since are still answered. */
+  load({ instance, stable, timer }: Snapshot): void {
+    this.instance = instance.copy(this.systemInterface());
+    this.stable = stable;
+    this.stableIsShared = true;
+    this.timer = timer;
   }
   reinstall(module: WebAssembly.Module): void {
     this.stable = new Uint8Array(0);

@@ -13,7 +13,7 @@ import {
   type WorkerStatus,
 } from '@canopy/protocol';
 import { workerWasmGz } from '../index.js';
-import { bytesOf, type Shard } from './pipeline.js';
+import { bytesOf, callerOf, epoch, type Shard } from './pipeline.js';
 
 const settings = IDL.Record({ controllers: IDL.Opt(IDL.Vec(IDL.Principal)) });
 const createArgs = IDL.Record({ amount: IDL.Opt(IDL.Nat), settings: IDL.Opt(settings) });
@@ -70,6 +70,7 @@ export class EmbeddedPipeline {
   private deploy(stage: number): void {
     const { bytes, chunks, hash, hashes } = this.shards[stage]!;
     const config: WorkerConfig = {
+      epoch,
       stageIndex: stage,
       stageCount: this.workers.length,
       shardBytes: bytes.length,
@@ -82,6 +83,8 @@ export class EmbeddedPipeline {
       paced: true,
       resultsStay: false,
       pipelines: 1,
+      rowsPerTask: 0,
+      deadlineSeconds: 100_000,
       coordinator: this.me,
       workers: this.workers,
       ...this.options,
@@ -128,7 +131,7 @@ export class EmbeddedPipeline {
    * @param coordinatorLoad million instructions that the coordinator says it takes in a round
    */
   enqueue(mode: number, tasks: Uint8Array[], callerKey = 1n, coordinatorLoad = 0): Uint8Array {
-    const arg = encodeEnqueue({ mode, coordinatorLoad, callerKey, tasks });
+    const arg = encodeEnqueue({ epoch, mode, coordinatorLoad, owner: callerOf(callerKey), tasks });
     return this.submit(this.workers[0]!, 'enqueue', arg);
   }
 

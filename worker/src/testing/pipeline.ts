@@ -7,6 +7,7 @@ import {
   encodeChunk,
   encodeEnqueue,
   encodeFetch,
+  encodeRelease,
   encodeShardHead,
   encodeWorkerConfig,
   decodeBundle,
@@ -31,6 +32,11 @@ import { TestIc, type Call } from './test-ic.js';
 export const width = 4;
 export const coordinator = 'c0';
 export const controller = '00';
+/** Of the configuration of all pipelines of tests. */
+export const epoch = 7n;
+/** The principal of a caller with a number. */
+export const callerOf = (key: bigint): Uint8Array =>
+  new Uint8Array(new BigUint64Array([key]).buffer);
 const chunkBytes = 40_000;
 
 export const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
@@ -203,6 +209,7 @@ export class Pipeline {
   config(stage: number): WorkerConfig {
     const shard = this.shards[stage]!;
     return {
+      epoch,
       stageIndex: stage,
       stageCount: this.workers.length,
       shardBytes: shard.bytes.length,
@@ -215,6 +222,8 @@ export class Pipeline {
       paced: true,
       resultsStay: false,
       pipelines: 1,
+      rowsPerTask: 0,
+      deadlineSeconds: 100_000,
       coordinator: bytesOf(coordinator),
       workers: this.workers.map(({ id }) => bytesOf(id)),
       ...this.options,
@@ -263,7 +272,7 @@ export class Pipeline {
 
   /** @param coordinatorLoad million instructions that the coordinator says it takes in a round */
   enqueue(mode: number, callerKey: bigint, tasks: Uint8Array[], coordinatorLoad = 0): Call {
-    const arg = encodeEnqueue({ mode, coordinatorLoad, callerKey, tasks });
+    const arg = encodeEnqueue({ epoch, mode, coordinatorLoad, owner: callerOf(callerKey), tasks });
     return this.ic.call(coordinator, this.head, 'enqueue', arg);
   }
 
@@ -277,7 +286,7 @@ export class Pipeline {
 
   /** Part of what one stage has of a result. */
   fetchPart(from: TestCanister, id: bigint, offset = 0, length = 1_900_000): FetchReply {
-    const arg = encodeFetch(id, offset, length);
+    const arg = encodeFetch(epoch, id, offset, length);
     return decodeFetchReply(this.expectReply(from.query('fetch', coordinator, arg)));
   }
 
@@ -306,8 +315,7 @@ export class Pipeline {
   }
   /** The answer; `unknown-request` as a rejection where it names the request as unknown. */
   releaseAt(stage: TestCanister, id: bigint): Answer {
-    const ids = encodeFetch(id, 0, 0).subarray(0, 8);
-    const answer = this.ic.update(coordinator, stage, 'release', ids);
+    const answer = this.ic.update(coordinator, stage, 'release', encodeRelease(epoch, [id]));
     if ('reject' in answer || answer.reply.length === 0) return answer;
     return { reject: { code: 4, text: `[unknown-request] ${id}` } };
   }

@@ -1,4 +1,4 @@
-import { Principal, call, isController, msgCaller, setTimer, time } from 'azle';
+import { Principal, call, canisterSelf, isController, msgCaller, setTimer, time } from 'azle';
 import { CanisterError } from '@canopy/protocol';
 import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
 
@@ -37,6 +37,7 @@ function translate(error: AzleCallError): Error {
 /** azle's side of {@link Ic}. */
 export const azleIc: Ic = {
   caller: () => msgCaller(),
+  self: () => canisterSelf(),
   principal: (bytes) => Principal.fromUint8Array(bytes),
   isController: (principal) => isController(asPrincipal(principal)),
   now: () => time(),

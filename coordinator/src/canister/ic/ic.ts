@@ -18,6 +18,8 @@ export function samePrincipal(one: PrincipalLike, other: PrincipalLike): boolean
 export interface Ic {
   /** Who sent the message under way; only valid before the first await. */
   caller(): PrincipalLike;
+  /** The coordinator itself. */
+  self(): PrincipalLike;
   /** A principal of its bytes. */
   principal(bytes: Uint8Array): PrincipalLike;
   isController(principal: PrincipalLike): boolean;

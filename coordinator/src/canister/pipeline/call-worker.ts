@@ -10,9 +10,9 @@ export function describeCallFailure(
 ): CoordinatorError {
   const place = `stage ${stage} (worker ${worker.toText()})`;
   const known = parseCanisterError(failure.message);
-  if (known && strangers.has(known.code)) {
+  if (known && isStranger(known)) {
     return new CoordinatorError(
-      CanisterError.notConfigured,
+      { ...CanisterError.notConfigured, retryable: false },
       `${place} does not know this coordinator (${known.message}): it was installed anew or ` +
         'configured for another one; deploy the model again',
     );
@@ -26,6 +26,11 @@ const strangers = new Set<string>([
   CanisterError.notAuthorised.code,
   CanisterError.notConfigured.code,
 ]);
+
+/** Whether a worker answers so because it was installed anew or configured for another coordinator. */
+export function isStranger({ code }: { code: string }): boolean {
+  return strangers.has(code);
+}
 
 /** Reject codes of the interface specification. */
 const canisterReject = 4;

@@ -41,15 +41,17 @@ describe('the message to the head', () => {
       fc.property(
         fc.array(anyTensors, { maxLength: 3 }),
         u64,
+        fc.uint8Array({ maxLength: 29 }),
         fc.integer({ min: 0, max: 900_000_000 }),
-        (tasks, callerKey, coordinatorLoad) => {
+        (tasks, epoch, owner, coordinatorLoad) => {
           const expected = encodeEnqueue({
             mode: EnqueueMode.ticket,
             coordinatorLoad: Math.ceil(coordinatorLoad / 1e6),
-            callerKey,
+            epoch,
+            owner,
             tasks: tasks.map((task) => encodeBundle(task)),
           });
-          const header = { mode: 'ticket', callerKey, coordinatorLoad } as const;
+          const header = { mode: 'ticket', epoch, owner, coordinatorLoad } as const;
           expect(encodeTasksForHead(tasks, header)).toEqual(expected);
         },
       ),

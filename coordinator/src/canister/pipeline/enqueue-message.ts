@@ -2,6 +2,7 @@ import {
   EnqueueMode,
   dtypeBytes,
   elementCount,
+  principalFieldBytes,
   rowCount,
   type BundleTensor,
 } from '@canopy/protocol';
@@ -45,8 +46,11 @@ export function cutTasks(
 
 /** What a request tells the head besides its tasks. */
 export interface RequestHeader {
+  /** Of the workers' configuration. */
+  epoch: bigint;
   mode: keyof typeof EnqueueMode;
-  callerKey: bigint;
+  /** The caller's principal. */
+  owner: Uint8Array;
   /** Instructions that the coordinator takes in a round. */
   coordinatorLoad: number;
 }
@@ -58,11 +62,18 @@ export interface RequestHeader {
  */
 export function encodeTasksForHead(
   tasks: readonly (readonly BundleTensor[])[],
-  { mode, callerKey, coordinatorLoad }: RequestHeader,
+  { epoch, mode, owner, coordinatorLoad }: RequestHeader,
 ): Uint8Array {
   const out = new GatherWriter();
-  out.u16(EnqueueMode[mode]).u16(Math.ceil(coordinatorLoad / 1e6), "the coordinator's load");
-  out.u64(callerKey).u32(tasks.length);
+  out
+    .u64(epoch)
+    .u16(EnqueueMode[mode])
+    .u16(Math.ceil(coordinatorLoad / 1e6), "the coordinator's load")
+    .u32(0);
+  const field = new Uint8Array(principalFieldBytes);
+  field[0] = owner.length;
+  field.set(owner, 1);
+  out.bytes(field).u32(tasks.length);
   for (const tensors of tasks) {
     out.u32(bundleBytes(tensors), 'bytes of a task');
     writeBundle(out, tensors);

@@ -10,11 +10,11 @@ import { callWorker } from './call-worker.js';
  */
 export async function fetchFromWorkers(
   ic: Ic,
-  { head, keeper, requestId }: Placed,
+  { head, keeper, requestId, epoch }: Placed,
   offset: number,
   length: number,
 ): Promise<FetchReply> {
-  const request = encodeFetch(requestId, offset, length);
+  const request = encodeFetch(epoch, requestId, offset, length);
   const ask = async ({ worker, stage }: Place): Promise<FetchReply> =>
     decodeFetchReply(await callWorker(ic, worker, stage, 'fetch', request));
   const kept = await ask(keeper);

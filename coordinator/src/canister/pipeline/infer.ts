@@ -30,7 +30,8 @@ export interface SubmitOutcome {
  */
 function place({ tickets, releases }: Coordinator, enqueued: Enqueued, requestId: bigint): void {
   const { model, pipeline, ticket, isNumbered } = enqueued;
-  const placed = { head: pipeline[0]!, keeper: keeperOf(model.plan, pipeline), requestId };
+  const { epoch } = model;
+  const placed = { head: pipeline[0]!, keeper: keeperOf(model.plan, pipeline), requestId, epoch };
   if (!isNumbered) tickets.add(ticket);
   else if (tickets.find(ticket.id) !== ticket) releases.add(placed);
   ticket.placed = placed;

@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ByteReader, ByteWriter, decodeResult, encodeBundle } from '@canopy/protocol';
-import { FakeIc, alice, bob, doneResult, samplePlan, workerIds } from '../../testing/fake-ic.js';
+import { ByteReader, ByteWriter, EnqueueMode, decodeResult, encodeBundle } from '@canopy/protocol';
+import {
+  FakeIc,
+  alice,
+  bob,
+  doneResult,
+  readEnqueue,
+  samplePlan,
+  workerIds,
+} from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
 import { errorRecord } from '../error.js';
 import { CallFailure } from '../ic/ic.js';
@@ -39,16 +47,24 @@ class SlowHead {
 
   constructor() {
     const plan = samplePlan();
-    const model = { name: 'm', plan, planText: JSON.stringify(plan), workers: workerIds };
+    const model = {
+      name: 'm',
+      plan,
+      planText: JSON.stringify(plan),
+      workers: workerIds,
+      epoch: 1n,
+    };
     this.coordinator.models.add(model);
     this.ic.call = async (_canister, method, bytes) => {
       await Promise.resolve();
       if (method === 'release') {
-        this.released.push(new ByteReader(bytes, 'ids').u64());
+        const release = new ByteReader(bytes, 'release');
+        expect(release.u64()).toBe(1n);
+        this.released.push(release.u64());
         return new Uint8Array();
       }
       if (method === 'fetch') return this.fetch();
-      this.isWaiting = new ByteReader(bytes, 'enqueue').u16() === 0;
+      this.isWaiting = readEnqueue(bytes).mode === EnqueueMode.wait;
       const reply = await new Promise<Uint8Array | CallFailure>((resolve) => {
         this.finish = resolve;
       });

@@ -28,7 +28,13 @@ function setUp(resultsStay = false): { ic: FakeIc; coordinator: Coordinator } {
   const ic = new FakeIc();
   const coordinator = new Coordinator(ic);
   const plan = { ...samplePlan(), resultsStay };
-  coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers: workerIds });
+  coordinator.models.add({
+    name: 'm',
+    plan,
+    planText: JSON.stringify(plan),
+    workers: workerIds,
+    epoch: 5n,
+  });
   return { ic, coordinator };
 }
 
@@ -175,7 +181,7 @@ describe('several pipelines', () => {
     const coordinator = new Coordinator(ic);
     const plan = { ...samplePlan(), pipelines: 2, resultsStay };
     const workers = [...workerIds, ...moreWorkerIds];
-    coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers });
+    coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers, epoch: 5n });
     return { ic, coordinator };
   }
   const called = (ic: FakeIc): string[] => ic.calls.map(({ canister }) => canister);
@@ -328,7 +334,7 @@ describe('tickets', () => {
 
     ic.onCall = (_, bytes) => {
       const input = new ByteReader(bytes, 'fetch');
-      expect(input.u64()).toBe(9n);
+      expect([input.u64(), input.u64()]).toEqual([5n, 9n]);
       const offset = input.u32();
       return new ByteWriter().u32(1).u32(whole.length).bytes(whole.subarray(offset)).finish();
     };
@@ -390,7 +396,8 @@ describe('results that stay at the last stage', () => {
     const { ticket } = await submit(coordinator, 'm', inputs(1));
     const left = [...answers];
     ic.onCall = (_, bytes, canister) => {
-      expect(new ByteReader(bytes, 'call').u64()).toBe(9n);
+      const input = new ByteReader(bytes, 'call');
+      expect([input.u64(), input.u64()]).toEqual([5n, 9n]);
       const next = left.shift();
       expect(canister).toBe(next?.at);
       if (next?.gives === 'unknown') throw new CallFailure(4, '[unknown-request] no request 9');

@@ -9,12 +9,13 @@ const [head, last] = workerIds;
 
 function ticket(requestId: bigint, staysAt: 'head' | 'last' = 'head'): Placed {
   const keeper = staysAt === 'head' ? { worker: head!, stage: 0 } : { worker: last!, stage: 1 };
-  return { head: head!, keeper, requestId };
+  return { head: head!, keeper, requestId, epoch: 5n };
 }
 
 function idsOf(bytes: Uint8Array): bigint[] {
   const input = new ByteReader(bytes, 'ids');
-  return Array.from({ length: bytes.length / 8 }, () => input.u64());
+  expect(input.u64()).toBe(5n);
+  return Array.from({ length: bytes.length / 8 - 1 }, () => input.u64());
 }
 
 /** Releases, and the ids of each call of `release` so far with the worker called. */
@@ -112,6 +113,7 @@ describe('releases', () => {
     ['a deleted', 3, 'Canister not found', 1],
     ['a reinstalled', 4, '[not-authorised] only its coordinator', 1],
     ['a reinstalled', 4, '[not-configured] configure first', 1],
+    ['a reconfigured', 4, '[other-epoch] 5 instead of 6', 1],
   ])('are not told for ever: %s worker answers %i "%s"', async (_, code, text, calls) => {
     const { ic, releases, told } = setUp();
     ic.onCall = () => {

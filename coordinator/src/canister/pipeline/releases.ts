@@ -1,6 +1,7 @@
-import { ByteReader, ByteWriter, parseCanisterError } from '@canopy/protocol';
+import { ByteReader, CanisterError, encodeRelease, parseCanisterError } from '@canopy/protocol';
 import { CallFailure, samePrincipal, type Ic } from '../ic/ic.js';
 import type { Place, Placed } from '../registry/tickets.js';
+import { isStranger } from './call-worker.js';
 
 /** A result that nobody wants any more. */
 export interface Released extends Placed {
@@ -33,8 +34,8 @@ export class Releases {
   constructor(private readonly ic: Ic) {}
 
   /** Notes that a result can be forgotten; a request that still waits is cancelled so. */
-  add({ head, keeper, requestId }: Placed): void {
-    this.keep([{ head, keeper, requestId }]);
+  add({ head, keeper, requestId, epoch }: Placed): void {
+    this.keep([{ head, keeper, requestId, epoch }]);
     this.tell();
   }
 
@@ -83,11 +84,11 @@ export class Releases {
 
   /** Where the keeper does not know a request, the head does; or it was done in between. */
   private async tellKeeper(released: readonly Released[]): Promise<void> {
-    const { head, keeper } = released[0]!;
+    const { head, keeper, epoch } = released[0]!;
     try {
       let ids = released.map(({ requestId }) => requestId);
       for (const place of [keeper, { worker: head, stage: 0 }, keeper]) {
-        ids = await this.releaseAt(place, ids);
+        ids = await this.releaseAt(place, epoch, ids);
         if (ids.length === 0 || keeper.stage === 0) return;
       }
     } catch (error) {
@@ -110,10 +111,12 @@ export class Releases {
   }
 
   /** Has a stage forget requests; gives those it does not know. */
-  private async releaseAt({ worker }: Place, ids: readonly bigint[]): Promise<bigint[]> {
-    const out = new ByteWriter();
-    for (const id of ids) out.u64(id);
-    const reply = await this.ic.call(worker, 'release', out.finish());
+  private async releaseAt(
+    { worker }: Place,
+    epoch: bigint,
+    ids: readonly bigint[],
+  ): Promise<bigint[]> {
+    const reply = await this.ic.call(worker, 'release', encodeRelease(epoch, ids));
     const unknown = new ByteReader(reply, 'reply of release');
     return Array.from({ length: reply.length / 8 }, () => unknown.u64());
   }
@@ -123,19 +126,26 @@ export class Releases {
 const destinationInvalid = 3;
 const canisterReject = 4;
 
-/** False of a worker that is gone, or that answers and holds nothing of ours: it was installed anew. */
+/**
+ * False of a worker that is gone, or that answers and holds nothing of ours: it was installed anew, or
+ * configured anew.
+ */
 function mayAnswerLater(error: unknown): boolean {
   if (!(error instanceof CallFailure) || error.rejectCode === destinationInvalid) return false;
-  return (
-    error.rejectCode !== canisterReject || (parseCanisterError(error.message)?.retryable ?? false)
-  );
+  if (error.rejectCode !== canisterReject) return true;
+  const known = parseCanisterError(error.message);
+  if (!known?.retryable || isStranger(known)) return false;
+  return known.code !== CanisterError.otherEpoch.code;
 }
 
 /** Principals are compared as bytes: making their texts would cost much more. */
 function byKeeper(released: readonly Released[]): Released[][] {
   const groups: Released[][] = [];
   for (const one of released) {
-    const group = groups.find(([first]) => samePrincipal(first!.keeper.worker, one.keeper.worker));
+    const group = groups.find(
+      ([first]) =>
+        first!.epoch === one.epoch && samePrincipal(first!.keeper.worker, one.keeper.worker),
+    );
     if (group) group.push(one);
     else groups.push([one]);
   }

@@ -7,7 +7,6 @@ import {
   type RequestNumber,
   type Result,
 } from '@canopy/protocol';
-import { callerKey } from '../admission/caller-key.js';
 import { admitInputs } from '../admission/inputs.js';
 import { readBundle } from '../bytes/bundle-reader.js';
 import { callerText } from '../bytes/text-of-bytes.js';
@@ -109,8 +108,9 @@ export async function enqueue(
   requests.counters.inFlight++;
   try {
     const request = encodeTasksForHead(tasks, {
+      epoch: model.epoch,
       mode,
-      callerKey: callerKey(caller.toUint8Array()),
+      owner: caller.toUint8Array(),
       coordinatorLoad: coordinator.ownLoad.instructions,
     });
     const taken = await offer(ic, model, request);

@@ -23,7 +23,7 @@ function headWith(ic: FakeIc, result: Uint8Array | 'pending'): { given: () => nu
       return new ByteWriter().u32(0).u32(0).u32(3).u64(9n).u32(1).u32(4).finish();
     }
     const input = new ByteReader(bytes, 'fetch');
-    input.u64();
+    expect([input.u64(), input.u64()]).toEqual([1n, 9n]);
     const offset = input.u32();
     const part = result.subarray(offset, offset + input.u32());
     given += part.length;
@@ -41,7 +41,8 @@ async function submitted(result: Uint8Array | 'pending') {
   const ic = new FakeIc();
   const coordinator = new Coordinator(ic);
   const plan = samplePlan();
-  coordinator.models.add({ name: 'm', plan, planText: JSON.stringify(plan), workers: workerIds });
+  const planText = JSON.stringify(plan);
+  coordinator.models.add({ name: 'm', plan, planText, workers: workerIds, epoch: 1n });
   const { given } = headWith(ic, result);
   const { ticket } = await submit(coordinator, 'm', inputs);
   return { ic, coordinator, ticket, given };

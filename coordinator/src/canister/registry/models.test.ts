@@ -6,7 +6,7 @@ function model(pipelines: number): Model {
   const plan = { ...samplePlan(), pipelines };
   const ids = [...workerIds, ...moreWorkerIds];
   const workers = Array.from({ length: pipelines * 2 }, (_, index) => ids[index % ids.length]!);
-  return new Model({ name: 'm', plan, planText: JSON.stringify(plan), workers });
+  return new Model({ name: 'm', plan, planText: JSON.stringify(plan), workers, epoch: 5n });
 }
 
 describe('pipelines in turn', () => {

@@ -19,6 +19,8 @@ export interface ModelEntry {
   planText: string;
   /** Of all pipelines, one after the other. */
   workers: readonly PrincipalLike[];
+  /** Of the workers' configuration; every message to them carries it. */
+  epoch: bigint;
 }
 
 /** A model that can be asked. */
@@ -27,6 +29,7 @@ export class Model implements ModelEntry {
   readonly plan: Plan;
   readonly planText: string;
   readonly workers: readonly PrincipalLike[];
+  readonly epoch: bigint;
   readonly pipelines: readonly Pipeline[];
   /** Pipeline that the next request is offered to first. */
   private next = 0;
@@ -34,7 +37,8 @@ export class Model implements ModelEntry {
   private readonly failing = new Map<Pipeline, { untilNs: bigint; seconds: number }>();
 
   constructor(entry: ModelEntry) {
-    ({ name: this.name, plan: this.plan, planText: this.planText, workers: this.workers } = entry);
+    ({ name: this.name, plan: this.plan, planText: this.planText } = entry);
+    ({ workers: this.workers, epoch: this.epoch } = entry);
     this.pipelines = byPipeline(this.workers, this.plan);
   }
 

@@ -1,25 +1,30 @@
 import { describe, expect, test } from 'vitest';
-import { WorkerState, encodeWorkerStatus } from '@canopy/protocol';
-import { FakeIc, bob, moreWorkerIds, samplePlan, workerIds } from '../../testing/fake-ic.js';
+import { WorkerState, type WorkerConfig, type WorkerStatus } from '@canopy/protocol';
+import { readyStatus } from '../../testing/worker-status.js';
+import {
+  FakeIc,
+  bob,
+  coordinatorId,
+  moreWorkerIds,
+  samplePlan,
+  workerIds,
+} from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
 import { restoreModels, restoreTraffic, saveModels, saveTraffic } from '../state.js';
 import { registerModel, unregisterModel } from './register.js';
 
 interface FakeStatus {
-  state?: number;
-  stageIndex?: number;
-  hashByte?: number;
+  status?: Partial<WorkerStatus>;
+  config?: Partial<WorkerConfig>;
 }
 
-function status(stage: number, { state, stageIndex, hashByte }: FakeStatus): Uint8Array {
-  return encodeWorkerStatus({
-    state: state ?? WorkerState.ready,
-    stageIndex: stageIndex ?? stage,
-    stageCount: 2,
-    chunksHeld: 1,
-    chunkCount: 4,
-    shardHash: new Uint8Array(32).fill(hashByte ?? stage * 0x11),
-  });
+function status(
+  stage: number,
+  fake: FakeStatus,
+  plan = samplePlan(),
+  workers = workerIds,
+): Uint8Array {
+  return readyStatus(plan, stage, coordinatorId, workers, fake.status, fake.config);
 }
 
 function setUp(second: FakeStatus = {}): { ic: FakeIc; coordinator: Coordinator } {
@@ -32,6 +37,8 @@ function setUp(second: FakeStatus = {}): { ic: FakeIc; coordinator: Coordinator 
 }
 
 const planText = JSON.stringify(samplePlan());
+
+const otherShard: FakeStatus = { status: { shardHash: new Uint8Array(32).fill(0xab) } };
 
 describe('registerModel', () => {
   test('takes a model whose workers are ready', async () => {
@@ -49,10 +56,13 @@ describe('registerModel', () => {
     const ic = new FakeIc();
     const coordinator = new Coordinator(ic);
     const workers = [...workerIds, ...moreWorkerIds];
-    const stageOf = (canister: string): number =>
-      workers.findIndex((id) => id.toText() === canister) % 2;
-    ic.onCall = (_, __, canister) => status(stageOf(canister), {});
-    const plan = JSON.stringify({ ...samplePlan(), pipelines: 2 });
+    const twoPipelines = { ...samplePlan(), pipelines: 2 };
+    const answer = (canister: string, fake: FakeStatus): Uint8Array => {
+      const index = workers.findIndex((id) => id.toText() === canister);
+      return status(index % 2, fake, twoPipelines, index < 2 ? workerIds : moreWorkerIds);
+    };
+    ic.onCall = (_, __, canister) => answer(canister, {});
+    const plan = JSON.stringify(twoPipelines);
     await expect(registerModel(coordinator, 'm', plan, workerIds)).rejects.toThrow(
       '2 stages in 2 pipelines, but 2 workers',
     );
@@ -61,17 +71,30 @@ describe('registerModel', () => {
     unregisterModel(coordinator, 'm');
 
     ic.onCall = (_, __, canister) =>
-      status(stageOf(canister), canister === workers[3]!.toText() ? { hashByte: 0xab } : {});
+      answer(canister, canister === workers[3]!.toText() ? otherShard : {});
     await expect(registerModel(coordinator, 'm', plan, workers)).rejects.toThrow(
       `stage 1 (worker ${workers[3]!.toText()}) holds shard`,
     );
   });
 
   test.each([
-    [{ state: WorkerState.empty }, 'not-configured', 'stage 1'],
-    [{ state: WorkerState.configured }, 'not-ready', 'it holds 1 of 4 chunks'],
-    [{ stageIndex: 0 }, 'bad-shard', 'is configured as stage 0 of 2, not 1 of 2'],
-    [{ hashByte: 0xab }, 'bad-shard', `holds shard ${'ab'.repeat(32)}`],
+    [{ status: { state: WorkerState.empty } }, 'not-configured', 'stage 1'],
+    [{ status: { state: WorkerState.configured } }, 'not-ready', 'it holds 1 of 4 chunks'],
+    [{ status: { stageIndex: 0 } }, 'bad-shard', 'is configured as stage 0 of 2, not 1 of 2'],
+    [otherShard, 'bad-shard', `holds shard ${'ab'.repeat(32)}`],
+    [{ status: { epoch: 6n } }, 'other-epoch', 'different epochs, 5 and 6'],
+    [{ config: { resultsStay: true } }, 'not-configured', 'results stay: true instead of false'],
+    [{ config: { pipelines: 2 } }, 'not-configured', 'pipelines: 2 instead of 1'],
+    [{ config: { rowsPerTask: 0 } }, 'not-configured', 'rows of a task: 0 instead of 2'],
+    [{ config: { shardBytes: 1 } }, 'not-configured', 'shard bytes'],
+    [{ config: { chunkBytes: 1 } }, 'not-configured', 'chunk bytes'],
+    [{ config: { instructionBudget: 1n } }, 'not-configured', 'instruction budget'],
+    [{ config: { coordinator: Uint8Array.of(9) } }, 'not-configured', 'the coordinator is not'],
+    [
+      { config: { workers: [Uint8Array.of(9), workerIds[1]!.toUint8Array()] } },
+      'not-configured',
+      `the worker of stage 0 is not ${workerIds[0]!.toText()}`,
+    ],
   ])('refuses a worker with %o', async (second, code, text) => {
     const { coordinator } = setUp(second);
     const attempt = registerModel(coordinator, 'm', planText, workerIds);
@@ -121,7 +144,12 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
     id: submitted.ticket,
     model: 'm',
     caller: bob,
-    placed: { head: workerIds[0]!, keeper: { worker: workerIds[1]!, stage: 1 }, requestId: 3n },
+    placed: {
+      head: workerIds[0]!,
+      keeper: { worker: workerIds[1]!, stage: 1 },
+      requestId: 3n,
+      epoch: 5n,
+    },
   });
 
   const upgraded = new Coordinator(ic);
@@ -129,8 +157,9 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   restoreTraffic(upgraded, saveTraffic(coordinator));
 
   expect(upgraded.models.get('m').plan).toEqual(samplePlan());
+  expect(upgraded.models.get('m').epoch).toBe(5n);
   expect(upgraded.tickets.find(submitted.ticket)).toMatchObject({
-    placed: { requestId: 3n, keeper: { worker: workerIds[1], stage: 1 } },
+    placed: { requestId: 3n, epoch: 5n, keeper: { worker: workerIds[1], stage: 1 } },
   });
   expect(upgraded.requests.find(submitted.ticket)?.error).toBeUndefined();
   expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });

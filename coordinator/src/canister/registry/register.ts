@@ -2,15 +2,18 @@ import {
   CanisterError,
   WorkerState,
   byPipeline,
+  decodeWorkerConfig,
   decodeWorkerStatus,
   parsePlan,
   workerCount,
   type Plan,
   type StagePlan,
+  type WorkerConfig,
 } from '@canopy/protocol';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, readInput } from '../error.js';
 import type { PrincipalLike } from '../ic/ic.js';
+import type { Pipeline } from './models.js';
 import { callWorker } from '../pipeline/call-worker.js';
 
 const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -44,13 +47,49 @@ function checkEnds(plan: Plan): void {
   }
 }
 
-/** Asks a worker what it holds and throws unless it is exactly what the plan wants there. */
+const sameBytes = (one: Uint8Array, other: Uint8Array): boolean => toHex(one) === toHex(other);
+
+/** The first field of a worker's configuration that is not as the plan wants it; undefined: all are. */
+function differing(
+  config: WorkerConfig,
+  plan: Plan,
+  stage: StagePlan,
+  coordinator: PrincipalLike,
+  pipeline: Pipeline,
+): string | undefined {
+  const rowsPerTask = plan.rowsIndependent ? plan.microBatchRows : 0;
+  const wanted: [string, number | boolean | bigint, number | boolean | bigint][] = [
+    ['shard bytes', config.shardBytes, stage.shardBytes],
+    ['chunk bytes', config.chunkBytes, plan.chunkBytes],
+    ['instruction budget', config.instructionBudget, BigInt(plan.instructionBudget)],
+    ['results stay', config.resultsStay, plan.resultsStay],
+    ['pipelines', config.pipelines, plan.pipelines],
+    ['rows of a task', config.rowsPerTask, rowsPerTask],
+  ];
+  for (const [what, has, wants] of wanted) {
+    if (has !== wants) return `${what}: ${String(has)} instead of ${String(wants)}`;
+  }
+  if (!sameBytes(config.coordinator, coordinator.toUint8Array())) {
+    return `the coordinator is not ${coordinator.toText()}`;
+  }
+  const other = pipeline.findIndex(
+    (worker, index) => !sameBytes(config.workers[index]!, worker.toUint8Array()),
+  );
+  return other < 0 ? undefined : `the worker of stage ${other} is not ${pipeline[other]!.toText()}`;
+}
+
+/**
+ * Asks a worker how it is configured and what it holds, and throws unless both are exactly what the plan
+ * wants there. The epoch of its configuration.
+ */
 async function checkWorker(
   coordinator: Coordinator,
-  worker: PrincipalLike,
+  plan: Plan,
+  pipeline: Pipeline,
   stage: StagePlan,
-  stageCount: number,
-): Promise<void> {
+): Promise<bigint> {
+  const worker = pipeline[stage.index]!;
+  const stageCount = plan.stages.length;
   const bytes = await callWorker(coordinator.ic, worker, stage.index, 'status', new Uint8Array());
   const status = decodeWorkerStatus(bytes);
   const place = `stage ${stage.index} (worker ${worker.toText()})`;
@@ -77,11 +116,32 @@ async function checkWorker(
       `${place} holds shard ${hash}, the plan wants ${stage.shardHash}`,
     );
   }
+  const config = decodeWorkerConfig(status.configuration);
+  const difference = differing(config, plan, stage, coordinator.ic.self(), pipeline);
+  if (difference !== undefined) {
+    throw new CoordinatorError(
+      CanisterError.notConfigured,
+      `${place} is configured otherwise than the plan wants: ${difference}`,
+    );
+  }
+  return status.epoch;
+}
+
+/** The epoch of workers that are all configured alike. */
+function commonEpoch(epochs: readonly bigint[]): bigint {
+  const [first] = epochs;
+  const other = epochs.find((epoch) => epoch !== first);
+  if (first !== undefined && other === undefined) return first;
+  throw new CoordinatorError(
+    CanisterError.otherEpoch,
+    `the workers are configured in different epochs, ${String(first)} and ${String(other)}: ` +
+      `configure all of them again`,
+  );
 }
 
 /**
  * Makes a model known; controllers only. The plan must be readable and each worker ready with the
- * shard the plan names, else nothing is changed.
+ * shard the plan names and configured as it wants, else nothing is changed.
  */
 export async function registerModel(
   coordinator: Coordinator,
@@ -114,15 +174,13 @@ export async function registerModel(
     }
   };
   refuseKnown();
-  await Promise.all(
+  const epochs = await Promise.all(
     byPipeline(workers, plan).flatMap((pipeline) =>
-      plan.stages.map((stage) =>
-        checkWorker(coordinator, pipeline[stage.index]!, stage, plan.stages.length),
-      ),
+      plan.stages.map((stage) => checkWorker(coordinator, plan, pipeline, stage)),
     ),
   );
   refuseKnown();
-  coordinator.models.add({ name, plan, planText, workers });
+  coordinator.models.add({ name, plan, planText, workers, epoch: commonEpoch(epochs) });
 }
 
 /** Forgets a model; controllers only. Requests under way end as they would have. */

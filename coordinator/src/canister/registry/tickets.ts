@@ -20,6 +20,8 @@ export interface Placed {
   keeper: Place;
   /** The head's number of the request. */
   requestId: bigint;
+  /** Of the workers' configuration when they were given the request. */
+  epoch: bigint;
 }
 
 /** A request whose result is to be fetched. */

@@ -4,7 +4,7 @@ import { coordinatorLimits } from './coordinator.js';
 import { workerLimits } from './stage.js';
 
 describe.each([
-  ['the worker', 'worker/assembly/canister/limits.ts', workerLimits],
+  ['the worker', 'worker/assembly/canister/pacing/limits.ts', workerLimits],
   ['the coordinator', 'coordinator/src/canister/pipeline/own-load.ts', coordinatorLimits],
 ])('limits of %s', (_, path, limits) => {
   const source = readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');

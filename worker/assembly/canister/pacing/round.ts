@@ -1,0 +1,61 @@
+/**
+ * Where in a round this canister is. Time stands still within a round, and the canister's `step`
+ * comes once an iteration, so steps count iterations.
+ *
+ * The first iterations of a round are quiet: stages leave them to small messages. Runs reach the
+ * coordinator in the first and the head in the second, and the head's answers go back in the third.
+ * Beside the stages' long messages they would cost whole iterations: a subnet has four threads, and
+ * with five canisters at work two share one.
+ */
+import { budgetForNewRound } from './budget';
+import { paced } from '../setup/config';
+import { time } from '../ic/ic0';
+import { mostRoundsLost, quietIterations, roundsWithoutQuiet } from './limits';
+
+let roundTime: u64 = 0;
+/** Iterations of this round that were over, or are the present one, when last heard of. */
+let iterations: u32 = 0;
+/** Whether a step of this round was quiet; whether one was not. */
+let wasQuiet: bool = false;
+let wasAtWork: bool = false;
+/** Rounds in a row that were over before a step could work. */
+let roundsLost: u32 = 0;
+/** Rounds for which there is no quiet. */
+let rest: u32 = 0;
+
+function enterRound(): void {
+  if (time() == roundTime) return;
+  roundTime = time();
+  iterations = 0;
+  budgetForNewRound();
+  if (rest > 0) rest--;
+  // Where a subnet is busy, rounds may be over before the quiet is. One without a step tells nothing.
+  if (wasAtWork) roundsLost = 0;
+  else if (wasQuiet && ++roundsLost >= mostRoundsLost) {
+    roundsLost = 0;
+    rest = roundsWithoutQuiet;
+  }
+  wasQuiet = false;
+  wasAtWork = false;
+}
+
+/** A message came that at least so many iterations of its round, the present one included, tell of. */
+export function atLeast(count: u32): void {
+  enterRound();
+  iterations = max(iterations, count);
+}
+
+/** Whether the present iteration belongs to small messages. */
+export function isQuiet(): bool {
+  enterRound();
+  return paced && rest == 0 && iterations < quietIterations;
+}
+
+/** A `step` has come: {@link isQuiet} for it, and counts its iteration. */
+export function isQuietStep(): bool {
+  const quiet = isQuiet();
+  iterations++;
+  if (quiet) wasQuiet = true;
+  else wasAtWork = true;
+  return quiet;
+}
