@@ -8,7 +8,7 @@ import { runPasses } from './graph/passes/index.js';
 import { planWith, type Program } from './graph/program.js';
 import { followRows, type Independence } from './graph/rows/follow.js';
 import { deriveShapes, requireRunnable } from './graph/shapes/derive.js';
-import { typicalDims } from './graph/shapes/open-dimensions.js';
+import { sizesOfSamples, typicalDims } from './graph/shapes/open-dimensions.js';
 import { optimizeOnnx } from './onnx/optimize.js';
 import { readOnnx } from './onnx/read-model.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
@@ -83,7 +83,7 @@ export async function loadModel(
     );
     await foldConstants(graph, folder);
     removeUnused(graph);
-    const dims = typicalDims(original, given);
+    const dims = typicalDims(original, { ...sizesOfSamples(original, samples), ...given });
     const derived = await deriveShapes(graph, dims, folder, samples);
     const { inference, rows, planSizes } = derived;
     const program = runPasses(lowerGraph(graph, inference.facts, planSizes(1)));
@@ -95,7 +95,7 @@ export async function loadModel(
     }
     const independence = independenceOf(program, rows, rowsIndependent);
     // Where rows depend on each other, a request is planned for as a whole.
-    const rowsOfOne = rows === undefined || independence.independent ? 1 : dims[rows]!;
+    const rowsOfOne = rows === undefined || independence.independent ? 1 : Math.max(1, dims[rows]!);
     planWith(program, planSizes(rowsOfOne));
     requireRunnable(graph, derived, planSizes(rowsOfOne), dims);
     return { original, graph, program, dims, rows, independence, close };
