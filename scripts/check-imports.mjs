@@ -3,16 +3,28 @@ import { readFileSync } from 'node:fs';
 import { againstOrder, circlesIn, importsBelow } from './imports.mjs';
 import { root } from './workspace.mjs';
 
-/** Rooms of the worker's canister, each with the rooms it may import (docs/architecture.md). */
-const workerRooms = {
+/** Rooms of the worker below its canister, each with the rooms it may import (docs/architecture.md). */
+const engineRooms = {
   generated: [],
   tensor: ['generated'],
   kernels: ['generated'],
   store: ['tensor'],
   ops: ['generated', 'tensor', 'kernels'],
   program: ['generated', 'tensor', 'ops'],
-  canister: ['generated', 'tensor', 'store', 'ops', 'program'],
-  '': ['canister'],
+};
+/** Rooms of the canister: each may import those below it and those before it. */
+const canisterRooms = ['ic', 'setup', 'pacing', 'head', 'stage', 'methods'].map(
+  (room) => `canister/${room}`,
+);
+const workerRooms = {
+  ...engineRooms,
+  ...Object.fromEntries(
+    canisterRooms.map((room, place) => [
+      room,
+      [...Object.keys(engineRooms), ...canisterRooms.slice(0, place)],
+    ]),
+  ),
+  '': canisterRooms,
 };
 
 /** What is wrong with the imports of this workspace, a line each. */

@@ -7,7 +7,7 @@ import {
   type ListrDefaultRendererLogLevels,
   type LoggerFieldOptions,
 } from 'listr2';
-import type { Step } from './steps.js';
+import type { Step } from './step.js';
 
 /**
  * A logger for Listr that takes stderr for stdout: that is where progress belongs. Of a failed step it

@@ -1,12 +1,6 @@
 import { abortable } from './interrupt.js';
 import type { Output } from './output.js';
-
-/** Part of a command that takes a while. */
-export interface Step {
-  title: string;
-  /** @param update shows what is going on now */
-  run: (update: (text: string) => void) => Promise<void>;
-}
+import type { Step } from './step.js';
 
 /**
  * Runs steps one after the other and shows their progress, unless the output is quiet. Ends with the

@@ -13,7 +13,7 @@ import { runPasses } from './graph/passes/index.js';
 import { planWith, type Program } from './graph/program.js';
 import { followRows, type Independence } from './graph/rows/follow.js';
 import { deriveShapes, requireRunnable, type Derived } from './graph/shapes/derive.js';
-import { typicalDims } from './graph/shapes/open-dimensions.js';
+import { sizesOfSamples, typicalDims } from './graph/shapes/open-dimensions.js';
 import { openModel } from './onnx/open-model.js';
 import { optimizeOnnx } from './onnx/optimize.js';
 import { dataFiles } from './onnx/data-files.js';
@@ -192,7 +192,7 @@ export async function loadModel(
   if (original.outputs.length === 0) {
     throw new PartitionError('bad-model', `${path} has no outputs`);
   }
-  const dims = typicalDims(original, given);
+  const dims = typicalDims(original, { ...sizesOfSamples(original, samples), ...given });
   const folder = makeTemporary();
   const close = (): void => {
     removeTemporary(folder);
@@ -211,7 +211,7 @@ export async function loadModel(
     }
     const independence = independenceOf(program, rows, rowsIndependent);
     // Where rows depend on each other, a request is planned for as a whole.
-    const rowsOfOne = rows === undefined || independence.independent ? 1 : dims[rows]!;
+    const rowsOfOne = rows === undefined || independence.independent ? 1 : Math.max(1, dims[rows]!);
     planWith(program, planSizes(rowsOfOne));
     requireRunnable(graph, derived, planSizes(rowsOfOne), dims);
     return { original, graph, program, dims, rows, independence, notes, close };

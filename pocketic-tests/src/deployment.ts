@@ -29,7 +29,7 @@ export interface DeployedModel {
 /** Plans and deploys a model; `coordinator` names one that is there already. */
 export async function deployModel(
   pic: PocketIc,
-  model: TestModel,
+  model: Pick<TestModel, 'name' | 'path' | 'dims'>,
   options: PlanOptions & { coordinator?: string; name?: string } = {},
 ): Promise<DeployedModel> {
   const { coordinator, name = model.name, ...planOptions } = options;

@@ -467,6 +467,22 @@ describe('operators compute what onnxruntime computes', () => {
     await compare(program, graph, { length: 5 }, 2);
   });
 
+  it('a product and a bias over an open dimension that was planned with as 1', async () => {
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 'n'] }],
+      outputs: ['y', 't'].map((name) => ({ name, dtype: 'float32', dims: undefined })),
+      nodes: [
+        makeNode('Transpose', 'turn', ['x'], ['t'], { perm: ints(1, 0) }),
+        makeNode('MatMul', 'product', ['t', 'w'], ['h']),
+        makeNode('Add', 'bias', ['h', 'b'], ['y']),
+      ],
+      constants: { w: filter(1, 3), b: filter(3) },
+    });
+    const { program } = await lowered(graph, { n: 1 });
+    runPasses(program);
+    await compare(program, graph, { n: 5 }, 1);
+  });
+
   it('a constant that widens a product of one column is not folded into it', async () => {
     const graph = makeGraph({
       inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4] }],

@@ -1,6 +1,5 @@
 import type { BinaryName } from '@canopy/protocol';
 import { intAttribute, type GraphNode } from '../graph.js';
-import { ceilDivide, multiply, type Dim } from '../shapes/dim.js';
 import { epilogue, UnsupportedNode, type Lowering } from './lowering.js';
 
 /** A slice for each output: of constant bounds where its size is known, else of computed ones. */
@@ -17,7 +16,7 @@ export function split(node: GraphNode, to: Lowering): void {
     const part = Math.ceil(whole / node.outputs.length);
     const lengths = node.outputs.map((_, index) => Math.min(part, whole - index * part));
     splitAt(node, to, axis, lengths);
-  } else splitEvenly(node, to, axis, whole);
+  } else splitEvenly(node, to, axis);
 }
 
 /** Parts of constant sizes; a dimension that is open must be as large as they are together. */
@@ -27,7 +26,7 @@ function splitAt(node: GraphNode, to: Lowering, axis: number, lengths: readonly 
   const input =
     typeof whole === 'number'
       ? node.inputs[0]!
-      : checked(node, to, axis, total, to.ints(`${node.name}/total`, [total]));
+      : checked(node, to, axis, to.ints(`${node.name}/total`, [total]));
   const axisName = to.ints(`${node.name}/axis`, [axis]);
   let start = 0;
   node.outputs.forEach((output, index) => {
@@ -41,7 +40,7 @@ function splitAt(node: GraphNode, to: Lowering, axis: number, lengths: readonly 
 }
 
 /** Parts of one size, which is computed from the size of the dimension. */
-function splitEvenly(node: GraphNode, to: Lowering, axis: number, whole: Dim): void {
+function splitEvenly(node: GraphNode, to: Lowering, axis: number): void {
   const count = node.outputs.length;
   const compute = (kind: BinaryName, left: string, by: number): string => {
     const result = to.temporary(`${node.name}/${kind}`, 'int64', [1]);
@@ -54,15 +53,7 @@ function splitEvenly(node: GraphNode, to: Lowering, axis: number, whole: Dim): v
   const part = compute('div', compute('add', size, count - 1), count);
   // Before operator set 18 the parts must come out even.
   const input =
-    to.opset < 18
-      ? checked(
-          node,
-          to,
-          axis,
-          multiply(ceilDivide(whole, count), count),
-          compute('mul', part, count),
-        )
-      : node.inputs[0]!;
+    to.opset < 18 ? checked(node, to, axis, compute('mul', part, count)) : node.inputs[0]!;
   const axisName = to.ints(`${node.name}/axis`, [axis]);
   const bound = (index: number): string =>
     index === 0 ? to.ints(`${node.name}/start`, [0]) : compute('mul', part, index);
@@ -73,7 +64,7 @@ function splitEvenly(node: GraphNode, to: Lowering, axis: number, whole: Dim): v
 }
 
 /** The input, for which the worker makes sure that dimension `axis` is of this size. */
-function checked(node: GraphNode, to: Lowering, axis: number, size: Dim, sizeName: string): string {
+function checked(node: GraphNode, to: Lowering, axis: number, sizeName: string): string {
   const input = node.inputs[0]!;
   const dims = to.dims(input);
   // 0 in the shape of a Reshape is the size that stands there.
@@ -85,7 +76,7 @@ function checked(node: GraphNode, to: Lowering, axis: number, size: Dim, sizeNam
     shape = to.temporary(`${node.name}/shape`, 'int64', [dims.length]);
     to.add('Concat', node, parts, [shape], { axis: 0 });
   }
-  const result = to.temporary(`${input}/whole`, to.dtype(input), dims.with(axis, size));
+  const result = to.temporary(`${input}/whole`, to.dtype(input), dims);
   to.add('Reshape', node, [input, shape], [result], { allowZero: false });
   return result;
 }

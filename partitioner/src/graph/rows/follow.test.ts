@@ -132,6 +132,13 @@ const independent: Record<string, Case> = {
     constants: { positions: intConstant([1, 3], [2, 0, 1]), table: filter(4, 5) },
     dims: { s: 3 },
   },
+  'halves of the steps': {
+    nodes: [
+      makeNode('Split', 'halves', ['x'], ['front', 'back'], { axis: int(1) }),
+      node('Sub', ['front', 'back'], 'y'),
+    ],
+    dims: { s: 4 },
+  },
   'pads, slices and softmax along other axes': {
     nodes: [
       node('Pad', ['x', 'pads'], 'p'),
@@ -184,6 +191,17 @@ const dependent: Record<string, [Case, RegExp]> = {
   'a softmax along the batch': [
     { inputs: [flat], nodes: [node('Softmax', ['x'], 'y', { axis: int(0) })] },
     /Softmax "Softmax-y" works across rows/,
+  ],
+  'halves of the batch': [
+    {
+      inputs: [flat],
+      nodes: [
+        makeNode('Split', 'halves', ['x'], ['front', 'back'], { axis: int(0) }),
+        node('Add', ['front', 'back'], 'y'),
+      ],
+      dims: { n: 2 },
+    },
+    /"halves" works across rows/,
   ],
   'rows in reverse': [
     {

@@ -11,7 +11,7 @@ import { makeNode, type Attribute, type Graph, type GraphNode } from '../graph.j
 import { makeTemporary, removeTemporary } from '../../onnx/temporary.js';
 import { deriveShapes, requireRunnable } from './derive.js';
 import { inferShapes } from './infer.js';
-import { inputSizes, typicalDims } from './open-dimensions.js';
+import { inputSizes, sizesOfSamples, typicalDims } from './open-dimensions.js';
 
 const int = (value: number): Attribute => ({ kind: 'int', value });
 const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
@@ -362,6 +362,22 @@ describe('open dimensions', () => {
     expect(await compareShapes(graph, [{ dims: sizes, rows: 2 }])).toBe(7);
     const { facts } = inferShapes(graph, inputSizes(graph));
     expect(facts.get('y')!.dims.map(String)).toEqual(['n', 'past + 2*steps', '6']);
+  });
+
+  it('are planned with as samples have them, rows aside', () => {
+    const graph = makeGraph({
+      inputs: [
+        { name: 'x', dtype: 'float32', dims: ['n', 'steps', 6] },
+        { name: 'mask', dtype: 'float32', dims: ['n', 'steps + 1'] },
+      ],
+      outputs: [],
+      nodes: [],
+    });
+    const samples = [
+      { name: 'x', dims: [3, 17, 6] },
+      { name: 'mask', dims: [3, 18] },
+    ];
+    expect(sizesOfSamples(graph, samples)).toEqual({ steps: 17 });
   });
 
   it('must have sizes at which the model runs', async () => {

@@ -65,6 +65,24 @@ export function rowsDimension(graph: Graph): string | undefined {
   return others.every((dim) => dim === first) ? first : undefined;
 }
 
+/** Sizes of open dimensions that samples of inputs have, but for their number of rows. */
+export function sizesOfSamples(
+  graph: Graph,
+  samples: readonly { name: string; dims: readonly number[] }[],
+): Record<string, number> {
+  const [expressions, rows] = [inputSizes(graph), rowsDimension(graph)];
+  const sizes: Record<string, number> = {};
+  for (const [input, dims] of inputDimensions(graph)) {
+    const sample = samples.find(({ name }) => name === input);
+    for (const [axis, name] of dims.entries()) {
+      const size = sample?.dims[axis];
+      if (typeof name === 'number' || name === rows || size === undefined) continue;
+      if (same(expressions.get(input)![axis]!, symbol(name))) sizes[name] = size;
+    }
+  }
+  return sizes;
+}
+
 /** Channels that the first convolution wants of an image input. */
 function channelsOf(graph: Graph, input: string): number | undefined {
   const conv = graph.nodes.find(

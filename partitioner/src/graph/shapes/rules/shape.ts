@@ -237,6 +237,9 @@ const constant: Rule = (op) => {
   return [{ dtype, dims }];
 };
 
+/** Most elements of an f32 constant that are followed: factors of sizes, not weights. */
+const mostFloats = 16;
+
 /** Whole numbers of a small constant, a bool as 0 or 1, an f32 where it is whole. */
 export function constantFacts(value: {
   dtype: DTypeName;
@@ -248,7 +251,7 @@ export function constantFacts(value: {
   if (count > 1024) return { dtype, dims };
   if (dtype === 'int64' || dtype === 'int32') return { dtype, dims, values: allInts(value) };
   if (dtype === 'bool') return { dtype, dims, values: [...value.read(0, count)] };
-  if (dtype !== 'float32') return { dtype, dims };
+  if (dtype !== 'float32' || count > mostFloats) return { dtype, dims };
   const values = Array.from(allFloats(value), (number) =>
     Number.isSafeInteger(number) ? number : undefined,
   );
