@@ -86,8 +86,11 @@ async function restartLocalIc(): Promise<void> {
   await json('local', 'start', '--port', port);
 }
 
+test('a model is deployed', async () => {
+  expect(await json('deploy', 'small.onnx')).toMatchObject({ model: 'small', ready: true });
+});
+
 test('a TensorProto whose data are not aligned, for an input with "=" in its name', async () => {
-  await json('deploy', 'small.onnx');
   const floats = [...new Uint8Array(Float32Array.of(-1, 0, 2).buffer)];
   const proto = [0x08, 1, 0x08, 3, 0x10, 1, 0x42, 1, 0x78, 0x4a, 12, ...floats];
   await writeFile(join(folder, 'a=b.pb'), Uint8Array.from(proto));
@@ -97,10 +100,14 @@ test('a TensorProto whose data are not aligned, for an input with "=" in its nam
     outputs: { y: { dims: [1, 3], data: [[0, 0, 2]] } },
     check: [{ output: 'y', largestDifference: 0, equal: true }],
   });
+});
+
+test('a run that differs from onnxruntime is told', async () => {
   const other = relu('x=1');
   other.nodes = [makeNode('Neg', 'other', ['x=1'], ['y'])];
   await writeFile(join(folder, 'small-other.onnx'), writeOnnx(other));
-  const differs = await canopy('--quiet', ...run.slice(0, 4), '--check', 'small-other.onnx');
+  const run = ['run', 'small', '--input', 'x=1=x.json', '--check', 'small-other.onnx'];
+  const differs = await canopy('--quiet', ...run);
   expect(differs).toMatchObject({
     code: 1,
     stderr: 'canopy: "y" is not what onnxruntime gives for small-other.onnx\n',
@@ -120,6 +127,9 @@ test('a manifest is not believed after another IC answers at its address', async
       /^canopy: "small" was deployed on another Internet Computer .*: deploy it again\n$/,
     );
   }
+});
+
+test('such a deployment is made anew', async () => {
   const anew = await canopy('deploy', 'small.onnx');
   expect(anew.code).toBe(0);
   expect(anew.stderr).toContain(
@@ -154,7 +164,6 @@ test('a deployment belongs to the key that it was made with', async () => {
   await json('deploy', 'small.onnx', ...identity);
   for (const args of [
     ['status', 'small'],
-    ['deploy', 'small.onnx'],
     ['remove', 'small', '--yes'],
   ]) {
     const { code, stderr } = await canopy('--quiet', ...args);
@@ -162,7 +171,10 @@ test('a deployment belongs to the key that it was made with', async () => {
     expect(stderr).toContain('managed by others');
     expect(stderr).toContain('--identity');
   }
-  expect(await json('status', 'small', ...identity)).toMatchObject({
+});
+
+test('its key may do with it what it wants', async () => {
+  expect(await json('status', 'small', '--identity', 'key.pem')).toMatchObject({
     workers: [{ state: 'ready' }],
   });
   const missing = await canopy('--quiet', 'status', 'small', '--identity', 'none.pem');
@@ -201,6 +213,10 @@ test('the same command goes on; an IC that is gone meanwhile is told, not waited
   expect(ended.code).toBe(1);
   expect(ended.stderr).toContain(`canopy: ${url} is gone: nothing listens there; the same command`);
   expect(ended.stderr.match(/is gone/g)).toHaveLength(1);
+});
+
+test('what was there is forgotten', async () => {
+  const { url } = await localIcState();
   const after = await canopy('deploy', 'small.onnx', '--replica', url);
   expect(after.stderr).toContain(`${url} does not answer (nothing listens there)`);
   expect(await canopy('--quiet', 'remove', 'mine', '--yes')).toMatchObject({ code: 0 });
