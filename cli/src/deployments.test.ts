@@ -40,25 +40,40 @@ function graphOf(input: string, width: number, nodes: Graph['nodes']): Graph {
   };
 }
 
-const relu = (input: string): Graph =>
-  graphOf(input, 3, [makeNode('Relu', 'relu', [input], ['y'])]);
+const width = 1024;
+
+/** The product with the unit matrix, and of that what is above 0, or its opposite: quickly planned. */
+function small(last: 'Relu' | 'Neg'): Graph {
+  const graph = graphOf('x=1', width, [
+    makeNode('MatMul', 'product', ['x=1', 'w'], ['h']),
+    makeNode(last, 'last', ['h'], ['y']),
+  ]);
+  const unit = Float32Array.from({ length: width * width }, (_, index) =>
+    index % (width + 1) === 0 ? 1 : 0,
+  );
+  graph.constants.set('w', floatConstant([width, width], unit));
+  return graph;
+}
+
+/** A row that begins with these numbers. */
+const row = (...values: number[]): number[] => [
+  ...values,
+  ...Array<number>(width - values.length).fill(0),
+];
 
 /** A matrix product with 9 MiB of weights: its upload takes a while. */
 function large(): Graph {
-  const width = 1536;
-  const graph = graphOf('x', width, [makeNode('MatMul', 'product', ['x', 'w'], ['y'])]);
-  graph.constants.set(
-    'w',
-    floatConstant([width, width], new Float32Array(width * width).fill(0.5)),
-  );
+  const size = 1536;
+  const graph = graphOf('x', size, [makeNode('MatMul', 'product', ['x', 'w'], ['y'])]);
+  graph.constants.set('w', floatConstant([size, size], new Float32Array(size * size).fill(0.5)));
   return graph;
 }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'canopy-deployments-'));
-  await writeFile(join(folder, 'small.onnx'), writeOnnx(relu('x=1')));
+  await writeFile(join(folder, 'small.onnx'), writeOnnx(small('Relu')));
   await writeFile(join(folder, 'large.onnx'), writeOnnx(large()));
-  await writeFile(join(folder, 'x.json'), '[[-1, 0, 2]]');
+  await writeFile(join(folder, 'x.json'), JSON.stringify([row(-1, 0, 2)]));
   await json('local', 'start');
 });
 afterAll(async () => {
@@ -91,21 +106,21 @@ test('a model is deployed', async () => {
 });
 
 test('a TensorProto whose data are not aligned, for an input with "=" in its name', async () => {
-  const floats = [...new Uint8Array(Float32Array.of(-1, 0, 2).buffer)];
-  const proto = [0x08, 1, 0x08, 3, 0x10, 1, 0x42, 1, 0x78, 0x4a, 12, ...floats];
+  const floats = [...new Uint8Array(Float32Array.from(row(-1, 0, 2)).buffer)];
+  const head = [0x08, 1, 0x08, 0x80, 0x08, 0x10, 1, 0x42, 1, 0x78];
+  const proto = [...head, 0x4a, 0x80, 0x20, ...floats];
+  expect((proto.length - floats.length) % 4).not.toBe(0);
   await writeFile(join(folder, 'a=b.pb'), Uint8Array.from(proto));
   const check = ['--check', 'small.onnx'];
   const run = ['run', 'small', '--input', 'x=1=a=b.pb', '--output', '-', ...check];
   expect(await json(...run)).toMatchObject({
-    outputs: { y: { dims: [1, 3], data: [[0, 0, 2]] } },
+    outputs: { y: { dims: [1, width], data: [row(0, 0, 2)] } },
     check: [{ output: 'y', largestDifference: 0, equal: true }],
   });
 });
 
 test('a run that differs from onnxruntime is told', async () => {
-  const other = relu('x=1');
-  other.nodes = [makeNode('Neg', 'other', ['x=1'], ['y'])];
-  await writeFile(join(folder, 'small-other.onnx'), writeOnnx(other));
+  await writeFile(join(folder, 'small-other.onnx'), writeOnnx(small('Neg')));
   const run = ['run', 'small', '--input', 'x=1=x.json', '--check', 'small-other.onnx'];
   const differs = await canopy('--quiet', ...run);
   expect(differs).toMatchObject({
@@ -136,7 +151,7 @@ test('such a deployment is made anew', async () => {
     'Deployed anew: the manifest is of an Internet Computer that is not',
   );
   expect(await json('run', 'small', '--input', 'x=1=x.json', '--output', '-')).toMatchObject({
-    outputs: { y: { data: [[0, 0, 2]] } },
+    outputs: { y: { data: [row(0, 0, 2)] } },
   });
 });
 
