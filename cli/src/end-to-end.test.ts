@@ -25,6 +25,11 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout) as unknown;
 }
 
+async function manifest(name: string): Promise<{ workers: string[] }> {
+  const text = await readFile(join(folder, '.canopy', 'deployments', `${name}.json`), 'utf8');
+  return JSON.parse(text) as { workers: string[] };
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'canopy-cli-'));
   await json('local', 'start');
@@ -34,7 +39,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('deploys a model on the local IC and runs it as onnxruntime does', async () => {
+test('deploys a model on the local IC', async () => {
   expect(await json('local', 'status')).toMatchObject({ running: true });
   const deployed = (await json('deploy', model, '--name', 'digits', '--workers', '2')) as {
     coordinator: string;
@@ -42,7 +47,10 @@ test('deploys a model on the local IC and runs it as onnxruntime does', async ()
   };
   expect(deployed).toMatchObject({ model: 'digits', ready: true });
   expect(new Set([deployed.coordinator, ...deployed.workers]).size).toBe(3);
+});
 
+test('runs it as onnxruntime does', async () => {
+  const deployed = await manifest('digits');
   const dims = [3, 1, 8, 8];
   const pixels = Float32Array.from({ length: 3 * 64 }, (_, index) => (index % 17) / 16);
   const data = new Uint8Array(pixels.buffer);
@@ -73,9 +81,7 @@ test('deploys a model on the local IC and runs it as onnxruntime does', async ()
 });
 
 test('deploying it again finds all there', async () => {
-  const { workers } = JSON.parse(
-    await readFile(join(folder, '.canopy', 'deployments', 'digits.json'), 'utf8'),
-  ) as { workers: string[] };
+  const { workers } = await manifest('digits');
   const again = await json('deploy', model, '--name', 'digits', '--workers', '2');
   expect(again).toMatchObject({ workers });
   expect(await json('status')).toMatchObject([{ name: 'digits', state: 'ready', workers: 2 }]);
@@ -98,6 +104,9 @@ test('deploys several pipelines, and shows where each worker stands', async () =
     const place = `pipeline ${Math.floor(index / 2)}, stage ${index % 2}`;
     expect(stdout).toMatch(new RegExp(`${place} +${worker} +ready`));
   });
+});
+
+test('another cut of the same name is refused', async () => {
   const refused = await canopy('deploy', model, '--name', 'twice', '--workers', '2');
   expect(refused).toMatchObject({ code: 1 });
   expect(refused.stderr).toContain(
@@ -116,14 +125,18 @@ test('an input of the wrong shape is refused with what is expected', async () =>
   );
 });
 
-test('a model is measured on a PocketIC server and on a replica', async () => {
-  const load = ['bench', model, '--workers', '1', '--concurrency', '1'];
+const load = ['bench', model, '--workers', '1', '--concurrency', '1'];
+
+test('a model is measured on a PocketIC server', async () => {
   const run = { model: 'digits-cnn', way: 'd', sliceFullness: null };
   const pocketIc = await json(...load, '--ic', 'pocket-ic');
   expect(pocketIc).toMatchObject({
     ic: { kind: 'pocket-ic', version: expect.stringMatching(/^canopy local-ic /) as unknown },
     runs: [{ way: 'a' }, { ...run, unit: 'round', rounds: { median: 1 } }],
   });
+});
+
+test('a model is measured on a replica', async () => {
   const { url } = (await json('local', 'status')) as { url: string };
   const replica = await canopy('--quiet', ...load, '--replica', url);
   expect(replica).toMatchObject({ code: 0, stderr: '' });

@@ -15,14 +15,12 @@ export type EndingSignal = keyof typeof signalNumbers;
 /** The user ended the command: exit code 130 or 143. The text says what remains to be done. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
+  readonly exitCode: number;
   constructor(
     readonly signal: EndingSignal,
     advice?: string,
   ) {
     super(advice === undefined ? 'interrupted' : `interrupted: ${advice}`);
-  }
-
-  get exitCode(): number {
-    return 128 + signalNumbers[this.signal];
+    this.exitCode = 128 + signalNumbers[signal];
   }
 }

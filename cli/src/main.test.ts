@@ -55,6 +55,7 @@ describe('exit codes', () => {
     [['deploy', 'm.onnx', '--replica', 'localhost:4943'], 2],
     [['deploy', 'm.onnx', '--replica', 'http://127.0.0.1:1'], 1],
     [['run', '../../x', '--input', 'x=y', '--nope'], 2],
+    [['local', 'start', '--port', '65536'], 2],
     [['bench', 'm.onnx', '--ic', 'mainnet'], 2],
     [['bench', 'm.onnx', '--ic', 'pocket-ic', '--costs', '2025-10'], 2],
     [['bench', 'm.onnx', '--replica', 'http://127.0.0.1:1', '--ic', 'embedded'], 2],

@@ -21,10 +21,15 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const text = explain(error);
     if (text !== '') process.stderr.write(`canopy: ${text}\n`);
-    return error instanceof UsageError ? 2 : 1;
+    return isMistake(error) ? 2 : 1;
   } finally {
     interruption.stop();
   }
+}
+
+/** Whether the command was called wrongly, by what it or the planner says. */
+function isMistake(error: unknown): boolean {
+  return error instanceof UsageError || (error as { code?: unknown }).code === 'bad-option';
 }
 
 /** Begins a new line and shows the cursor, which progress hides. */

@@ -36,7 +36,9 @@ export async function readManifest(path: string): Promise<Deployment | undefined
   try {
     return parseDeployment(text);
   } catch (error) {
-    throw new CommandError(`${path} cannot be used: ${(error as Error).message}`);
+    throw new CommandError(
+      `${path} cannot be used: ${(error as Error).message}; remove the file, or name another`,
+    );
   }
 }
 

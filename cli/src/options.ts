@@ -31,6 +31,13 @@ export function parseCount(text: string, least = 1): number {
   return value;
 }
 
+/** A port, from 1 to 65535. */
+export function parsePort(text: string): number {
+  const port = parseCount(text);
+  if (port > 65_535) throw new UsageError(`"${text}" is no port: they end at 65535`);
+  return port;
+}
+
 /** Whole numbers of 1 or more, with commas between them. */
 export function parseCounts(text: string): number[] {
   return text.split(',').map((part) => parseCount(part.trim()));

@@ -31,6 +31,9 @@ class StderrLogger<
   }
 }
 
+/** A terminal that is narrower, or does not tell its width, gets plain lines. */
+const leastColumns = 20;
+
 /** Runs steps one after the other and shows their progress on stderr, plainly without a terminal. */
 export async function showSteps(steps: readonly Step[]): Promise<void> {
   const list = new Listr(
@@ -44,7 +47,8 @@ export async function showSteps(steps: readonly Step[]): Promise<void> {
     })),
     {
       registerSignalListeners: false,
-      fallbackRendererCondition: () => !process.stderr.isTTY,
+      fallbackRendererCondition: () =>
+        !process.stderr.isTTY || process.stderr.columns < leastColumns,
       rendererOptions: {
         logger: new StderrLogger<ListrDefaultRendererLogLevels>(),
         showErrorMessage: false,

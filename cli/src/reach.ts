@@ -34,7 +34,8 @@ export function cannotConnect(
       end(undefined);
     });
     socket.once('timeout', () => {
-      end(`no connection within ${timeoutMs / 1000} s`);
+      // On a busy machine the clock may run out before a connection that is there is seen.
+      setImmediate(end, `no connection within ${timeoutMs / 1000} s`);
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       end(reasons[error.code ?? ''] ?? error.message);

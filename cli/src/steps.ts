@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { abortable } from './interrupt.js';
 import type { Output } from './output.js';
 import type { Step } from './step.js';
@@ -9,7 +10,12 @@ import type { Step } from './step.js';
 export async function runSteps(output: Output, steps: readonly Step[]): Promise<void> {
   const interruptible = steps.map(({ title, run }): Step => ({
     title,
-    run: (update) => abortable(output.signal, run(update)),
+    run: async (update) => {
+      await abortable(output.signal, run(update));
+      // A signal that came while the step computed is seen when the event loop turns.
+      await setTimeout(1);
+      output.signal.throwIfAborted();
+    },
   }));
   if (output.quiet) {
     for (const step of interruptible) await step.run(() => undefined);

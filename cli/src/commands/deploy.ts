@@ -85,7 +85,12 @@ async function deployPlanned(
   const { workerWasmGz } = await import('@canopy/worker');
   let deployment: ReadyDeployment | undefined;
   const notes: string[] = [];
-  const resume = flags.fresh === true ? undefined : await earlierDeployment(path, host, notes);
+  // Also what is to be forgotten is read: no file is overwritten that is no manifest.
+  const earlier = await readManifest(path);
+  const resume =
+    earlier === undefined || flags.fresh === true
+      ? undefined
+      : await requireHere(earlier, path, host, notes);
   const run = async (update: (text: string) => void): Promise<void> => {
     const work = deploy(planned, {
       transport,
@@ -118,21 +123,16 @@ async function deployPlanned(
 }
 
 /**
- * The deployment that a manifest holds, to go on with. Undefined where there is none, or where it was on
- * a local IC that does not run any more. Throws {@link CommandError} where it is elsewhere.
+ * An earlier deployment, to go on with; undefined where it was on a local IC that does not run any more.
+ * Throws {@link CommandError} where it is elsewhere.
  */
-async function earlierDeployment(
+async function requireHere(
+  earlier: Deployment,
   path: string,
   host: string,
   notes: string[],
 ): Promise<Deployment | undefined> {
-  let earlier: Deployment | undefined;
-  try {
-    earlier = await readManifest(path);
-  } catch (error) {
-    throw error instanceof CommandError ? new CommandError(`${error.message}\n${waysOut}`) : error;
-  }
-  if (earlier?.host === undefined || earlier.host === host) return earlier;
+  if (earlier.host === undefined || earlier.host === host) return earlier;
   if (isOnThisMachine(earlier.host) && (await cannotConnect(earlier.host)) !== undefined) {
     notes.push(
       `Deployed anew: the local IC of the manifest, ${earlier.host}, does not run any more.`,

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cannotConnect } from '../reach.js';
 
 /** Folder for what the command remembers, in the folder it is run in. */
 export const canopyFolder = '.canopy';
@@ -37,16 +38,18 @@ export async function forgetLocalIc(): Promise<void> {
   await rm(stateFile, { force: true });
 }
 
-/** A server that is gone refuses at once; one that executes a long round answers after it. */
-const answerTimeoutMs = 30_000;
+/** Milliseconds that a server which works may keep a question waiting. */
+const answerTimeoutMs = 2000;
 
-/** Whether the server answers. */
-export async function isRunning(local: LocalIc): Promise<boolean> {
+/** Whether the server runs. One that takes connections but is too busy to answer does. */
+export async function isRunning({ server }: LocalIc): Promise<boolean> {
+  if ((await cannotConnect(server)) !== undefined) return false;
   try {
-    const signal = AbortSignal.timeout(answerTimeoutMs);
-    const response = await fetch(`${local.server}/status`, { signal });
+    const response = await fetch(`${server}/status`, {
+      signal: AbortSignal.timeout(answerTimeoutMs),
+    });
     return response.ok;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as Error).name === 'TimeoutError';
   }
 }

@@ -1,7 +1,7 @@
 /** Commands about the local IC. What they do is loaded when they run. */
 import type { Command } from 'commander';
 import { CommandError } from '../errors.js';
-import { parseCount } from '../options.js';
+import { parsePort } from '../options.js';
 import type { Output } from '../output.js';
 import { parser } from './options.js';
 
@@ -10,7 +10,7 @@ export function addLocalCommands(program: Command, output: () => Output): void {
   local
     .command('start')
     .description('start it in the background')
-    .option('--port <port>', 'port for agents (default: any free one)', parser(parseCount))
+    .option('--port <port>', 'port for agents (default: any free one)', parser(parsePort))
     .addHelpText('after', "\nPOCKET_IC_BIN names another server that speaks PocketIC's interface.")
     .action(async (flags: { port?: number }) => {
       const { localStart } = await import('../commands/local.js');
