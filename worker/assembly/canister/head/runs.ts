@@ -204,14 +204,16 @@ function dropParts(run: Run): void {
   for (let at = firstTask(); at != 0 && run.partsOut > 0;) {
     const task = changetype<Task>(at);
     at = task.next;
+    let isConcerned = false;
     for (let i: u32 = 0; i < task.partCount; i++) {
       const part = partAt(task.parts, i);
       if (part.runId != id || part.isOver != 0) continue;
       part.isOver = 1;
       task.partsLeft--;
       partIsOver(run);
+      isConcerned = true;
     }
-    if (task.partsLeft > 0 || task.isAtHead != 0) continue;
+    if (!isConcerned || task.partsLeft > 0 || task.isAtHead != 0) continue;
     noteCancelled(task.id);
     forgetTask(task);
   }
