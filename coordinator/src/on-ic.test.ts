@@ -139,11 +139,11 @@ describe('the coordinator as a canister', () => {
   });
 
   test('a result that stays at the last stage is fetched there, also after an upgrade', () => {
-    const staying = { ...samplePlan(), resultsStay: true };
-    const plan = JSON.stringify(staying);
+    const large = { ...samplePlan(), resultsStay: true };
     for (const stage of [0, 1]) {
-      script('status', readyStatus(staying, stage, coordinator, workers), stage);
+      script('status', readyStatus(large, stage, coordinator, workers), stage);
     }
+    const plan = JSON.stringify(large);
     expect(call(alice, 'register_model', { name: 'large', plan, workers })).toEqual({ ok: null });
     script('enqueue', new ByteWriter().u32(2).u64(9n).u32(0).finish());
     const reply = call(bob, 'infer', 'large', inputs(1)) as InferReply;

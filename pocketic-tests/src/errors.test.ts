@@ -106,6 +106,7 @@ describe('errors are clear and the next request works', () => {
       'run',
       'done',
       'fail',
+      'news',
       'step',
       'wake',
     ]) {

@@ -1,4 +1,4 @@
-import { EnqueueMode } from '@canopy/protocol';
+import { ByteReader, decodeFetchReply, encodeFetch, EnqueueMode } from '@canopy/protocol';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedPipeline } from './testing/embedded-ic.js';
 import './testing/module.js';
@@ -6,6 +6,7 @@ import {
   bundle,
   doubled,
   doublingShard,
+  epoch,
   firstColumn,
   heavyBundle,
   heavyShard,
@@ -77,5 +78,32 @@ describe('workers on the embedded IC', () => {
     for (let stage = 0; stage < 3; stage++) p.upgrade(stage);
     for (const id of waiting) expect(p.doneResult(id).tasks).toHaveLength(2);
     expect(p.status(0).waiting).toBe(0);
+  });
+
+  it.each([0, 1])('work again where a snapshot of stage %i, taken at work, is loaded', (stage) => {
+    // Tasks pile up before the stage that takes long.
+    const layers = stage === 0 ? [4, 2] : [2, 4];
+    const p = new EmbeddedPipeline(layers.map(heavyShard), {}, heavyChunkBytes);
+    const send = (count: number): Uint8Array[] =>
+      Array.from({ length: count }, () => p.enqueue(EnqueueMode.ticket, [heavyBundle(60)]));
+    const isDone = (callId: Uint8Array): boolean => {
+      const reply = p.reply(callId);
+      if (reply === undefined) return false;
+      const id = new ByteReader(reply, 'ticket').u64();
+      return decodeFetchReply(p.query(0, 'fetch', encodeFetch(epoch, id, 0, 10))).finished;
+    };
+    const finish = (calls: Uint8Array[]): void => {
+      p.runUntil(() => calls.every(isDone));
+    };
+    const before = send(20);
+    p.runUntil(() => p.status(stage).waiting > 0);
+    const snapshot = p.takeSnapshot(stage);
+    finish(before);
+    p.loadSnapshot(stage, snapshot);
+    for (let round = 0; round < 15; round++) p.round();
+    finish(send(2));
+    p.runUntil(() => p.status(0).waiting === 0 && p.status(1).waiting === 0);
+    p.upgrade(stage);
+    finish(send(2));
   });
 });

@@ -1,6 +1,7 @@
 import {
   EnqueueMode,
   encodeEnqueue,
+  encodeFailure,
   parseCanisterError,
   type WorkerConfig,
 } from '@canopy/protocol';
@@ -348,6 +349,33 @@ describe('rows that are put together', () => {
       p.ic.runToIdle();
       expect(heaps(p)).toEqual(unused);
     }
+  });
+});
+
+describe('a request one of whose tasks fails while others are under way', () => {
+  it('ends once, and what comes after it is paced as ever', () => {
+    const p = pipeline([1, 4]);
+    const unused = heaps(p);
+    p.last.instructionsPerLook = 40_000_000n;
+    for (let times = 0; times < 8; times++) {
+      let taskId: bigint | undefined;
+      p.ic.onMessage = ({ method }) => {
+        if (method?.name === 'run') taskId ??= partsIn('run', method.arg)[0]?.taskId;
+      };
+      const id = submit(p, 1n, 1, 2, 3, 4, 5, 6);
+      p.ic.runUntil(() => p.status(1).waiting > 2);
+      const failure = encodeFailure(epoch, { taskId: taskId!, stage: 1, text: '[internal] no' });
+      p.ic.call(p.last.id, p.head, 'fail', failure);
+      finish(p, id);
+      expect(p.fetch(id)).toMatchObject({ status: 'failed', text: '[internal] no' });
+      p.expectReply(p.release(id));
+    }
+    const after = finish(p, submit(p, 1n, 1, 2, 3));
+    expect(p.values(p.fetch(after)).flat()).toEqual([1, 2, 3].map((one) => doubled(one, 5)));
+    p.expectReply(p.release(after));
+    p.ic.runToIdle();
+    expect(heaps(p)).toEqual(unused);
+    expect(p.status(0).waiting).toBe(0);
   });
 });
 

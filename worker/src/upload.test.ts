@@ -248,6 +248,7 @@ describe('only those who may', () => {
     run: ({ workers }) => workers.map(({ id }) => id),
     done: ({ workers }) => workers.map(({ id }) => id),
     fail: ({ workers }) => workers.map(({ id }) => id),
+    news: ({ workers }) => workers.map(({ id }) => id),
     step: ({ head }) => [head.id],
     wake: ({ head }) => [head.id],
   };

@@ -4,6 +4,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { Ic, type ExecutedSlice } from '@canopy/local-ic';
 import {
+  ByteReader,
   decodeBundle,
   decodeFetchReply,
   decodeResult,
@@ -105,7 +106,12 @@ export class WorkersOnIc {
   }
 
   /** Creates a worker for each shard, loads it, and gives the pipeline they form. */
-  deploy(shards: readonly Uint8Array[], instructionBudget: number, resultsStay = false): Pipeline {
+  deploy(
+    shards: readonly Uint8Array[],
+    instructionBudget: number,
+    resultsStay = false,
+    rowsPerTask = 0,
+  ): Pipeline {
     const workers = shards.map(() => this.create());
     shards.forEach((shard, stage) => {
       const worker = workers[stage]!;
@@ -127,7 +133,7 @@ export class WorkersOnIc {
         paced: true,
         resultsStay,
         pipelines: 1,
-        rowsPerTask: 0,
+        rowsPerTask,
         deadlineSeconds: 3600,
         coordinator: owner,
         workers,
@@ -149,7 +155,29 @@ export class WorkersOnIc {
       }
       throw new Error(`stage ${stage} does not get ready`);
     });
+    const keeper = workers[resultsStay ? workers.length - 1 : 0]!;
     return {
+      runTogether: (all) => {
+        const sent = all.map((feeds, index) => {
+          const arg = encodeEnqueue({
+            epoch,
+            mode: EnqueueMode.ticket,
+            owner: Uint8Array.of(index),
+            tasks: [encodeBundle(feeds)],
+          });
+          const call = { sender: owner, canisterId: workers[0]!, method: 'enqueue', arg };
+          return this.ic.submitIngress(call).messageId;
+        });
+        this.ic.tick();
+        return sent.map((messageId) => {
+          const status = this.ic.ingressStatus(messageId);
+          if (status.status !== 'replied') throw new Error(`enqueue is ${status.status}`);
+          const result = this.claim(keeper, new ByteReader(status.reply, 'ticket').u64());
+          if (result.status !== 'done') throw new Error(result.status);
+          const [task] = result.tasks;
+          return { outputs: decodeBundle(task!.bundle), traces: task!.traces };
+        });
+      },
       run: (feeds) => {
         const request = encodeEnqueue({
           mode: EnqueueMode.wait,
@@ -180,4 +208,8 @@ export interface Pipeline {
     traces: StageTrace[];
     moved: boolean;
   };
+  /** Runs micro-batches of as many callers, sent at once; throws where one of them fails. */
+  runTogether(
+    all: readonly (readonly BundleTensor[])[],
+  ): { outputs: BundleTensor[]; traces: StageTrace[] }[];
 }

@@ -25,6 +25,16 @@ const installArgs = IDL.Record({
   wasm_module: IDL.Vec(IDL.Nat8),
   arg: IDL.Vec(IDL.Nat8),
 });
+const snapshotArgs = IDL.Record({
+  canister_id: IDL.Principal,
+  replace_snapshot: IDL.Opt(IDL.Vec(IDL.Nat8)),
+});
+const snapshotReply = IDL.Record({ id: IDL.Vec(IDL.Nat8) });
+const loadArgs = IDL.Record({
+  canister_id: IDL.Principal,
+  snapshot_id: IDL.Vec(IDL.Nat8),
+  sender_canister_version: IDL.Opt(IDL.Nat64),
+});
 const none = new Uint8Array(0);
 
 /** Workers with their shards on the embedded IC; the test is controller and coordinator. */
@@ -61,6 +71,23 @@ export class EmbeddedPipeline {
     const canisterId = Principal.fromUint8Array(canister);
     const args = { mode: how, canister_id: canisterId, wasm_module: workerWasmGz(), arg: none };
     this.update(none, 'install_code', IDL.encode([installArgs], [args]));
+  }
+
+  /** Takes a snapshot of a worker; its id. */
+  takeSnapshot(stage: number): Uint8Array {
+    const canisterId = Principal.fromUint8Array(this.workers[stage]!);
+    const arg = IDL.encode([snapshotArgs], [{ canister_id: canisterId, replace_snapshot: [] }]);
+    const [{ id }] = IDL.decode(
+      [snapshotReply],
+      this.update(none, 'take_canister_snapshot', arg),
+    ) as unknown as [{ id: Uint8Array }];
+    return Uint8Array.from(id);
+  }
+
+  loadSnapshot(stage: number, snapshotId: Uint8Array): void {
+    const canisterId = Principal.fromUint8Array(this.workers[stage]!);
+    const args = { canister_id: canisterId, snapshot_id: snapshotId, sender_canister_version: [] };
+    this.update(none, 'load_canister_snapshot', IDL.encode([loadArgs], [args]));
   }
 
   upgrade(stage: number): void {

@@ -43,13 +43,23 @@ let ringLast: u32 = 0;
 /** No such entry. */
 export const noCaller: u32 = 0xffffffff;
 
+/** Bytes of the table. */
+export const callerTableBytes: usize = 2048 * 80;
+export function hasCallerTable(): bool {
+  return table != 0;
+}
+/** Makes the table in zeros at `at`. */
+export function placeCallerTable(at: usize): void {
+  table = at;
+}
+
 /** Makes the table where there is none; false where there is no heap for it. */
 export function makeCallerTable(): bool {
   if (table != 0) return true;
-  const bytes = <usize>capacity * entryBytes;
-  table = alloc(bytes);
-  if (table == 0) return false;
-  memory.fill(table, 0, bytes);
+  const at = alloc(callerTableBytes);
+  if (at == 0) return false;
+  memory.fill(at, 0, callerTableBytes);
+  placeCallerTable(at);
   return true;
 }
 

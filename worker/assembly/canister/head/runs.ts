@@ -1,7 +1,7 @@
 /** What happens to runs at the head: admitted, finished part by part, failed, given back, given up. */
 import { CanisterError, EnqueueMode } from '../../generated/constants';
 import { fail, number, text } from '../../tensor/errors';
-import { alloc, release } from '../../tensor/memory';
+import { alloc, allocAligned, release } from '../../tensor/memory';
 import { composeFailure, failureLength } from '../ic/answer';
 import { time } from '../ic/ic0';
 import {
@@ -13,7 +13,14 @@ import {
   watchSeconds,
 } from '../pacing/limits';
 import { deadlineSeconds, queueLimit, queueLimitPerCaller, resultsStay } from '../setup/config';
-import { callerOf, makeCallerTable, noCaller, unfinishedOf } from './callers';
+import {
+  callerOf,
+  callerTableBytes,
+  hasCallerTable,
+  noCaller,
+  placeCallerTable,
+  unfinishedOf,
+} from './callers';
 import { noteCancelled } from './cancelled';
 import { firstToGo, keepsTooMuch, keptFirstSlot } from './kept';
 import {
@@ -23,6 +30,7 @@ import {
   inputBytesHeld,
   isLive,
   move,
+  openCalls,
   partIsOver,
   partLeftHead,
   RunState,
@@ -44,15 +52,34 @@ import {
   runAt,
   slots,
 } from './run';
-import { findTask, firstTask, forgetTask, makeTaskTable, partAt, Task, tasksUnderWay } from './tasks';
+import { findTask, firstTask, forgetTask, hasTaskTable,
+  placeTaskTable,
+  taskTableBytes, partAt, Task, tasksUnderWay } from './tasks';
 
 const second: u64 = 1_000_000_000;
+const pageBytes: usize = 65536;
 /** The id the next run gets. */
 export let nextId: u64 = 1;
 
 /** Makes the head's tables where there are none; false where there is no heap for them. */
 export function makeTables(): bool {
-  return makeCallerTable() && makeRunTable() && makeTaskTable();
+  return makeHotTables() && makeRunTable();
+}
+
+/**
+ * The tables of tasks and callers lie in one block, at the beginning of a page: what is used of them most
+ * is then one page, and each page that a message touches costs as much as some ten thousand instructions.
+ */
+function makeHotTables(): bool {
+  if (hasTaskTable()) return true;
+  const withCallers = !hasCallerTable();
+  const bytes = taskTableBytes + (withCallers ? callerTableBytes : 0);
+  const block = allocAligned(bytes, pageBytes);
+  if (block == 0) return false;
+  memory.fill(block, 0, bytes);
+  placeTaskTable(block);
+  if (withCallers) placeCallerTable(block + taskTableBytes);
+  return true;
 }
 
 /** Sets the first id. Ids of an earlier life of the canister must not come again. */
@@ -204,14 +231,16 @@ function dropParts(run: Run): void {
   for (let at = firstTask(); at != 0 && run.partsOut > 0;) {
     const task = changetype<Task>(at);
     at = task.next;
+    let isConcerned = false;
     for (let i: u32 = 0; i < task.partCount; i++) {
       const part = partAt(task.parts, i);
       if (part.runId != id || part.isOver != 0) continue;
       part.isOver = 1;
       task.partsLeft--;
       partIsOver(run);
+      isConcerned = true;
     }
-    if (task.partsLeft > 0 || task.isAtHead != 0) continue;
+    if (!isConcerned || task.partsLeft > 0 || task.isAtHead != 0) continue;
     noteCancelled(task.id);
     forgetTask(task);
   }
@@ -303,6 +332,7 @@ export function watchRuns(): void {
     // What was given up may have taken others with it.
     if (at != 0 && !isInList(at)) at = firstTask();
   }
+  if (unfinished == 0 && openCalls == 0) return;
   const now = time();
   for (let slot: u32 = 0; slot < slots; slot++) {
     const run = runAt(slot);

@@ -59,13 +59,14 @@ export let tasksUnderWay: u32 = 0;
 /** The id the next task gets. */
 export let nextTaskId: u64 = 1;
 
-/** Makes the table where there is none; false where there is no heap for it. */
-export function makeTaskTable(): bool {
-  if (table != 0) return true;
-  table = alloc(<usize>slots << 2);
-  if (table == 0) return false;
-  memory.fill(table, 0, <usize>slots << 2);
-  return true;
+/** Bytes of the table. */
+export const taskTableBytes: usize = (<usize>slots) << 2;
+export function hasTaskTable(): bool {
+  return table != 0;
+}
+/** Makes the table in zeros at `at`. */
+export function placeTaskTable(at: usize): void {
+  table = at;
 }
 
 export function startTaskIds(id: u64): void {

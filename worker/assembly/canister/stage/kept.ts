@@ -76,7 +76,7 @@ export function makeKeptTable(): bool {
 function addEntry(id: u64, batchCount: u32, owner: usize): usize {
   const bytes = <usize>batchCount * batchBytes;
   const caller = callerOf(owner);
-  const batches = caller == noCaller ? 0 : alloc(bytes);
+  const batches: usize = caller == noCaller ? 0 : alloc(bytes);
   if (batches == 0) return 0;
   memory.fill(batches, 0, bytes);
   const result = entryAt(count++);

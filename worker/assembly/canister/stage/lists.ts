@@ -22,8 +22,8 @@ import { resultsStay } from '../setup/config';
 /** Length and header of the entry at hand. */
 const head = memory.data(40, 8);
 const part = memory.data(64, 8);
-let at: usize = 0;
-let entriesAt: usize = 0;
+let at: u32 = 0;
+let entriesAt: u32 = 0;
 /** Of the sender's configuration. */
 export let epochSent: u64 = 0;
 /** The sender's time, nanoseconds. */
@@ -41,24 +41,25 @@ function openList(): bool {
   sentAt = load<u64>(head, 8);
   budgetTold = load<u64>(head, 16);
   cancelledTold = load<u32>(head, 24);
-  entriesAt = listHeaderBytes + ((<usize>cancelledTold) << 3);
+  if (cancelledTold > mostCancelled) return false;
+  entriesAt = listHeaderBytes + (cancelledTold << 3);
   at = entriesAt;
-  return cancelledTold <= mostCancelled && entriesAt <= msg_arg_data_size();
+  return entriesAt <= <u32>msg_arg_data_size();
 }
 
 /** Id of a task that the list names as cancelled. */
 export function cancelledAt(index: u32): u64 {
-  msg_arg_data_copy(part, listHeaderBytes + ((<usize>index) << 3), 8);
+  msg_arg_data_copy(part, listHeaderBytes + (index << 3), 8);
   return load<u64>(part);
 }
 
 /** Reads the next entry's header of so many bytes. Bytes of the entry; 0 where there is none, or it is cut short. */
 function nextEntry(headerBytes: u32): u32 {
-  const left = msg_arg_data_size() - at;
+  const left = <u32>msg_arg_data_size() - at;
   if (left < entryLengthBytes + headerBytes) return 0;
   msg_arg_data_copy(head, at, entryLengthBytes + headerBytes);
   const bytes = load<u32>(head);
-  if (bytes < headerBytes || bytes > <u32>left - entryLengthBytes) return 0;
+  if (bytes < headerBytes || bytes > left - entryLengthBytes) return 0;
   at += entryLengthBytes;
   return bytes;
 }
@@ -84,7 +85,7 @@ export function openTasks(maxTraces: u32): bool {
     if (traceCount > maxTraces || !hasGoodParts(bytes)) return false;
     at += bytes;
   }
-  const whole = at == msg_arg_data_size();
+  const whole = at == <u32>msg_arg_data_size();
   at = entriesAt;
   return whole;
 }
@@ -107,7 +108,7 @@ function hasGoodParts(bytes: u32): bool {
   if (tables > bytes - taskHeaderBytes) return false;
   let sum: u64 = 0;
   for (let i: u32 = 0; i < partCount; i++) {
-    msg_arg_data_copy(part, at + taskHeaderBytes + <usize>i * partBytes(), partBytes());
+    msg_arg_data_copy(part, at + taskHeaderBytes + i * partBytes(), partBytes());
     const count = load<u32>(part, 12);
     if (load<u32>(part, 8) >= count || count > maxBatchesOfRun) return false;
     if (partCount > 1 && load<u32>(part, 16) == 0) return false;
@@ -135,7 +136,7 @@ export function openResults(maxTraces: u32): bool {
     at += bytes;
     count++;
   }
-  const whole = at == msg_arg_data_size();
+  const whole = at == <u32>msg_arg_data_size();
   at = entriesAt;
   return count > 0 && whole;
 }

@@ -70,7 +70,7 @@ export function schedule(): void {
   call_data_append(stepArgument, 4);
   const isSent = call_perform() == 0;
   stepSentAt = isSent ? time() : 0;
-  runTimerWithin(isSent ? secondsOfStep + 1 : 1);
+  if (!isSent) runTimerWithin(1);
 }
 
 /** The `step` with this number has arrived: does one message of work. */
