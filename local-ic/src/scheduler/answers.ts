@@ -1,40 +1,40 @@
-import { limits } from '../costs/index.js';
-import { ErrorCode, RejectCode, UserError } from '../errors.js';
+import { ErrorCode, limitText, MAX_ERROR_TEXT_BYTES, RejectCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
-import {
-  limitText,
-  type CallContext,
-  type CallOrigin,
-  type Canister,
-  type InputMessage,
-  type Payload,
-} from '../state/index.js';
+import type { CallContext, CallOrigin, Canister, InputMessage, Payload } from '../state/index.js';
 import type { Answer, HypervisorError } from '../system-api/index.js';
 import type { ExecutionContext } from './context.js';
 
-/** Longest reject message that a canister receives. */
-const MAX_REJECT_BYTES = limits.messages.rejectMessageBytes;
-/** How much of a longer text comes from its beginning, in percent. */
-const ERROR_PREFIX = 50;
+/** How much of a longer reject comes from its beginning, in percent. */
 const REJECT_PREFIX = 75;
 
-/** A reject for a canister: the error's text with its code. */
-export function rejectOf(error: UserError): Payload {
-  const text = limitText(error.message, MAX_REJECT_BYTES, ERROR_PREFIX);
-  return { kind: 'reject', code: error.rejectCode, message: `${error.codeText}: ${text}` };
+/** A reject as canisters receive it: no longer than the replica lets it be. */
+export function rejectWith(code: RejectCode, text: string): Payload {
+  return { kind: 'reject', code, message: limitText(text, MAX_ERROR_TEXT_BYTES, REJECT_PREFIX) };
 }
 
-/** Sends a payload to whoever made a call that this canister has answered. */
+/** A reject for a canister: the error's text, which has its limit, with the error's code. */
+export function rejectOf(error: UserError): Payload {
+  return {
+    kind: 'reject',
+    code: error.rejectCode,
+    message: `${error.codeText}: ${error.message}`,
+  };
+}
+
+/** Sends a payload to whoever made a call that this canister has answered, or will not answer. */
 export function respond(
   context: ExecutionContext,
   canister: Canister,
   origin: CallOrigin,
-  answer: Answer | UserError,
+  answer: Answer | UserError | 'none',
   refund: bigint,
 ): void {
   if (origin.kind === 'ingress') {
     const { ingressHistory } = context.subnet;
-    if (answer instanceof UserError) {
+    if (answer === 'none') {
+      const error = noResponse(canister);
+      ingressHistory.set(origin.messageKey, { status: 'rejected', error }, context.timeNs);
+    } else if (answer instanceof UserError) {
       ingressHistory.set(origin.messageKey, { status: 'rejected', error: answer }, context.timeNs);
     } else if (answer.kind === 'reply') {
       ingressHistory.set(
@@ -43,7 +43,7 @@ export function respond(
         context.timeNs,
       );
     } else {
-      const error = new UserError(ErrorCode.CanisterRejectedMessage, answer.message);
+      const error = UserError.rejectedBy(answer.message);
       ingressHistory.set(origin.messageKey, { status: 'rejected', error }, context.timeNs);
     }
   } else if (origin.kind === 'canister') {
@@ -59,14 +59,11 @@ export function respond(
   }
 }
 
-function payloadOf(answer: Answer | UserError): Payload {
+function payloadOf(answer: Answer | UserError | 'none'): Payload {
+  if (answer === 'none') return rejectWith(RejectCode.CanisterError, 'No response');
   if (answer instanceof UserError) return rejectOf(answer);
   if (answer.kind === 'reply') return { kind: 'reply', data: answer.data };
-  return {
-    kind: 'reject',
-    code: RejectCode.CanisterReject,
-    message: limitText(answer.message, MAX_REJECT_BYTES, REJECT_PREFIX),
-  };
+  return rejectWith(RejectCode.CanisterReject, answer.message);
 }
 
 /**
@@ -88,7 +85,7 @@ export function settle(
     } else if (result.answer) {
       finish(context, canister, call, result.answer);
     } else if (!waiting) {
-      finish(context, canister, call, noResponse(canister));
+      finish(context, canister, call, 'none');
     }
   }
   if (call.origin.kind === 'ingress' && !call.responded) {
@@ -105,7 +102,7 @@ function finish(
   context: ExecutionContext,
   canister: Canister,
   call: CallContext,
-  answer: Answer | UserError,
+  answer: Answer | UserError | 'none',
 ): void {
   call.responded = true;
   const refund = call.availableCycles;
@@ -113,6 +110,7 @@ function finish(
   respond(context, canister, call.origin, answer, refund);
 }
 
+/** Callers outside learn which canister did not answer; canisters get a text of two words. */
 function noResponse(canister: Canister): UserError {
   const text = `Canister ${principalToText(canister.id)} did not reply to the call`;
   return new UserError(ErrorCode.CanisterDidNotReply, text);
