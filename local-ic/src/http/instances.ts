@@ -17,12 +17,19 @@ export class Instances {
       costs: this.costs,
       ...(initialTimeNs === undefined ? {} : { initialTimeNs }),
     });
+    if (initialTimeNs === undefined) {
+      // A server runs the first round, a nanosecond after the beginning, before it hands out an instance.
+      instance.ic.advanceTime(1n);
+      instance.tick();
+    }
     this.#slots.push(instance);
     return instance;
   }
 
   /** Throws HttpError for one that is not there any more, or never was. */
   get(id: string): Instance {
+    if (!/^\d+$/.test(id))
+      throw new HttpError(400, `Invalid URL: Cannot parse \`${id}\` to a \`u64\``);
     const slot = this.#slots[Number(id)];
     if (slot instanceof Instance) return slot;
     const reason = slot === 'deleted' ? 'Instance was deleted' : 'Instance not found';
@@ -71,15 +78,19 @@ export function readSubnets(body: BodyReader): SubnetSpec[] {
     throw unsupported('cloud engine subnets');
   }
   if (subnets.length === 0) {
-    throw new InstanceError('SubnetConfigSet must contain at least one subnet');
+    throw new InstanceError(
+      'Subnet config failed to validate: "ExtendedSubnetConfigSet must contain at least one subnet"',
+    );
   }
   return subnets;
 }
 
 function readSubnet(kind: SubnetKind, config: BodyReader): SubnetSpec {
-  const state = config.optional('state_config')?.variant().tag ?? 'New';
+  const state =
+    config.optional('state_config')?.oneOf('New', 'FromPath', 'FromBlobStore').tag ?? 'New';
   if (state !== 'New') throw unsupported(`subnet state ${state}`);
-  if (config.optional('instruction_config')?.variant().tag === 'Benchmarking') {
+  const limits = config.optional('instruction_config')?.oneOf('Production', 'Benchmarking').tag;
+  if (limits === 'Benchmarking') {
     throw unsupported('benchmarking instruction limits');
   }
   if (config.optional('dts_flag')?.variant().tag === 'Disabled') {
