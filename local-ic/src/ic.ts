@@ -33,7 +33,7 @@ import type { CostSchedule } from './wasm/index.js';
 
 export type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 
-const DEFAULT_TIME_NS = 1_620_328_630_000_000_000n;
+export const DEFAULT_TIME_NS = 1_620_328_630_000_000_000n;
 const INGRESS_TTL_NS = 300_000_000_000n;
 
 /**
@@ -113,6 +113,15 @@ export class Ic {
   /** Moves the time on by `ns` nanoseconds. */
   advanceTime(ns: bigint): void {
     this.setTime(this.time + ns);
+  }
+
+  /**
+   * Executes the first round, a nanosecond after the initial time: a PocketIC server has done so when
+   * it hands out an instance.
+   */
+  firstRound(): void {
+    this.advanceTime(1n);
+    this.tick();
   }
 
   /** Executes one round on every subnet. A round takes a nanosecond. */

@@ -92,6 +92,7 @@ describe('a replica', () => {
     const url = 'https://replica.example';
     const refusing = {
       principal: () => Promise.resolve('2vxsx-fae'),
+      isLocal: () => Promise.resolve(true),
       createCanister: () =>
         Promise.reject(new CallRejected(5, 'not allowed to call provisional_…')),
     } as unknown as AgentTransport;

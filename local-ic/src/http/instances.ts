@@ -1,3 +1,4 @@
+import { DEFAULT_TIME_NS } from '../ic.js';
 import type { SubnetKind, SubnetSpec } from '../state/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import { HttpError, type BodyReader } from './body.js';
@@ -17,11 +18,7 @@ export class Instances {
       costs: this.costs,
       ...(initialTimeNs === undefined ? {} : { initialTimeNs }),
     });
-    if (initialTimeNs === undefined) {
-      // A server runs the first round, a nanosecond after the beginning, before it hands out an instance.
-      instance.ic.advanceTime(1n);
-      instance.tick();
-    }
+    instance.ic.firstRound();
     this.#slots.push(instance);
     return instance;
   }
@@ -116,7 +113,13 @@ export function readInitialTime(body: BodyReader): { timeNs?: bigint; live: bool
   if (initial === undefined) return { live: false };
   const { tag, body: value } = initial.variant();
   if (tag === 'Timestamp') {
-    return { timeNs: value!.field('nanos_since_epoch').integer(), live: false };
+    const timeNs = value!.field('nanos_since_epoch').integer();
+    if (timeNs < DEFAULT_TIME_NS) {
+      throw new InstanceError(
+        `The initial timestamp (unix timestamp in nanoseconds) must be no earlier than ${DEFAULT_TIME_NS} (provided ${timeNs}).`,
+      );
+    }
+    return { timeNs, live: false };
   }
   return { live: true };
 }

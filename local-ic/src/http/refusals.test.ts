@@ -70,3 +70,30 @@ describe('requests at the edges of the REST interface', () => {
     expect(response.headers.get('content-type')).toBe(step.response.contentType);
   });
 });
+
+describe('the initial time', () => {
+  const create = (nanos: number): Promise<Response> =>
+    send(
+      'POST',
+      '/instances',
+      JSON.stringify({
+        ...INSTANCE,
+        initial_time: { Timestamp: { nanos_since_epoch: nanos } },
+      }),
+    );
+
+  it('is one nanosecond past when an instance is handed out', async () => {
+    const created = await create(1_704_067_200_000_000_000);
+    const { Created } = (await created.json()) as { Created: { instance_id: number } };
+    const time = await send('GET', `/instances/${Created.instance_id}/read/get_time`);
+    expect(await time.text()).toBe('{"nanos_since_epoch":1704067200000000001}');
+  });
+
+  it('is not before the beginning of the network', async () => {
+    const refused = await create(5);
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain(
+      'must be no earlier than 1620328630000000000 (provided 5).',
+    );
+  });
+});

@@ -6,6 +6,7 @@ import {
   readSnapshotDataArgs,
   snapshotIdArgs,
   takeSnapshotArgs,
+  uploadSnapshotDataArgs,
 } from './types.js';
 
 const canister_id = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1, 1, 1);
@@ -33,8 +34,12 @@ describe('the id of a snapshot', () => {
   });
 
   test('is read in every method that has one', () => {
-    for (const type of [loadSnapshotArgs, readSnapshotDataArgs]) {
-      expect(() => decodeArgs(type, withId(1))).toThrow('Invalid length of SnapshotId');
+    for (const decode of [
+      () => decodeArgs(loadSnapshotArgs, withId(1)),
+      () => decodeArgs(readSnapshotDataArgs, withId(1)),
+      () => decodeArgs(uploadSnapshotDataArgs, withId(1)),
+    ]) {
+      expect(decode).toThrow('Invalid length of SnapshotId');
     }
     const replacing = encode(record({ canister_id: principal, replace_snapshot: opt(blob) }), {
       canister_id,
