@@ -33,6 +33,7 @@ import type { CostSchedule } from './wasm/index.js';
 
 export type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 
+/** When the Internet Computer began: the first time that a network may have. */
 export const DEFAULT_TIME_NS = 1_620_328_630_000_000_000n;
 const INGRESS_TTL_NS = 300_000_000_000n;
 
