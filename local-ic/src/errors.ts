@@ -1,3 +1,5 @@
+import { limits } from './costs/index.js';
+
 /** Error codes of the replica (`ErrorCode`), by name. The hundreds digit is the reject code. */
 export const ErrorCode = {
   SubnetOversubscribed: 101,
@@ -97,18 +99,48 @@ export function rejectCodeOf(code: ErrorCode): RejectCode {
   return Math.floor(code / 100) as RejectCode;
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * A text of at most `limit` bytes of UTF-8, cut as the replica cuts long texts: what lies behind the
+ * first `prefixPercent` gives way to `...`, and the end of the text follows.
+ */
+export function limitText(text: string, limit: number, prefixPercent: number): string {
+  if (text.length * 3 <= limit) return text;
+  const bytes = encoder.encode(text);
+  if (bytes.length <= limit) return text;
+  let head = Math.floor((limit * prefixPercent) / 100);
+  let tail = bytes.length - (limit - head - 3);
+  while (head > 0 && (bytes[head]! & 0xc0) === 0x80) head--;
+  while (tail < bytes.length && (bytes[tail]! & 0xc0) === 0x80) tail++;
+  return `${decoder.decode(bytes.subarray(0, head))}...${decoder.decode(bytes.subarray(tail))}`;
+}
+
+/** Longest text of an error and of a reject that a canister receives, in bytes of UTF-8. */
+export const MAX_ERROR_TEXT_BYTES = limits.messages.rejectMessageBytes;
+/** How much of a longer error comes from its beginning, in percent. */
+const ERROR_PREFIX = 50;
+
 /**
  * A failure that a caller sees: the answer of an ingress message, a query or a call.
- * `message` is the replica's text.
+ * `message` is the replica's text, shortened like the replica's when it is very long.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
 
   constructor(
     readonly code: ErrorCode,
-    message: string,
+    text: string,
   ) {
-    super(message);
+    super(limitText(text, MAX_ERROR_TEXT_BYTES, ERROR_PREFIX));
+  }
+
+  /** What a canister said with `msg_reject`, which is kept whole for callers from outside. */
+  static rejectedBy(canisterText: string): UserError {
+    const error = new UserError(ErrorCode.CanisterRejectedMessage, '');
+    error.message = canisterText;
+    return error;
   }
 
   /** Reject code of the interface specification. */

@@ -1,10 +1,5 @@
 import { ErrorCode, IcError, UserError } from './errors.js';
-import {
-  answerHttpOutcall,
-  DestinationError,
-  managementRoom,
-  type HttpAnswer,
-} from './management/index.js';
+import { answerHttpOutcall, managementRoom, type HttpAnswer } from './management/index.js';
 import type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 import { idKey, principalToText } from './principal.js';
 import {
@@ -23,6 +18,7 @@ import {
   type ExecutionObserver,
   type Network,
 } from './scheduler/index.js';
+import { managementSubnet } from './scheduler/management-routing.js';
 import { defaultSubnetId, makeSubnet } from './scheduler/topology.js';
 import {
   Fees,
@@ -37,7 +33,8 @@ import type { CostSchedule } from './wasm/index.js';
 
 export type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 
-const DEFAULT_TIME_NS = 1_620_328_630_000_000_000n;
+/** When the Internet Computer began: the first time that a network may have. */
+export const DEFAULT_TIME_NS = 1_620_328_630_000_000_000n;
 const INGRESS_TTL_NS = 300_000_000_000n;
 
 /**
@@ -60,6 +57,8 @@ export class Ic {
   observer: ExecutionObserver | undefined;
   private time: bigint;
   private timeWasSet = true;
+  /** Time of the latest round: what was set since is seen by no message yet. */
+  private stateTime: bigint;
   private nonceCounter = 0n;
 
   private readonly executors = new Map<Subnet, RoundExecutor>();
@@ -70,6 +69,7 @@ export class Ic {
   constructor(options: IcOptions) {
     this.costs = options.costs ?? '2026-07';
     this.time = options.initialTimeNs ?? DEFAULT_TIME_NS;
+    this.stateTime = this.time;
     this.subnetId = options.subnetId ?? defaultSubnetId;
     this.rootKey = options.rootKey ?? new Uint8Array(133);
     this.network = {
@@ -116,10 +116,20 @@ export class Ic {
     this.setTime(this.time + ns);
   }
 
+  /**
+   * Executes the first round, a nanosecond after the initial time: a PocketIC server has done so when
+   * it hands out an instance.
+   */
+  firstRound(): void {
+    this.advanceTime(1n);
+    this.tick();
+  }
+
   /** Executes one round on every subnet. A round takes a nanosecond. */
   tick(): void {
     if (this.timeWasSet) this.timeWasSet = false;
     else this.time += 1n;
+    this.stateTime = this.time;
     for (const subnet of this.subnets) {
       this.executors
         .get(subnet)!
@@ -136,7 +146,8 @@ export class Ic {
     const expiry = call.expiry ?? this.time + INGRESS_TTL_NS;
     const nonce = call.nonce ?? this.nextNonce();
     const messageId = call.messageId ?? messageIdOf({ ...call, expiry, nonce });
-    submit(this.managementContext(subnet), call, { messageId, expiry });
+    const host = new ManagementHost(this.network, this.context(subnet, this.stateTime));
+    submit(host, call, { messageId, expiry });
     return { messageId };
   }
 
@@ -158,7 +169,7 @@ export class Ic {
   /** Answers a query call from the latest state. Throws UserError. */
   query(call: QueryCall): Uint8Array {
     const subnet = subnetForCall(this.subnets, call);
-    const context = this.context(subnet);
+    const context = this.context(subnet, this.stateTime);
     if (call.canisterId.length === 0) {
       return managementRoom.executeManagementQuery(new ManagementHost(this.network, context), {
         method: call.method,
@@ -229,18 +240,18 @@ export class Ic {
     code.stable.restore(snapshotOf(bytes));
   }
 
-  /** What an execution on a subnet depends on, for the present time. */
-  context(subnet: Subnet): ExecutionContext {
+  /** What an execution on a subnet depends on at a time, without one at that of the next round. */
+  context(subnet: Subnet, timeNs = this.time): ExecutionContext {
     const fees = this.fees(subnet);
     return {
       subnet,
       fees,
       limits: subnet.isSystem ? SYSTEM_LIMITS : APPLICATION_LIMITS,
       schedule: this.costs,
-      timeNs: this.time,
+      timeNs,
       rootKey: this.rootKey,
       hasThresholdKeys: this.subnets.some(({ kind }) => kind === 'fiduciary'),
-      unroutable: (method, arg) => this.unroutable(method, arg),
+      managementSubnet: (method, arg) => managementSubnet(this.network, subnet, method, arg),
       subnetMemory: new SubnetMemoryView(subnet, fees),
       dataCertificate: (canister) => this.dataCertificate(canister),
       observer: this.observer,
@@ -255,16 +266,6 @@ export class Ic {
   /** Answers a waiting HTTPS outcall of a subnet. Returns whether there is one with this id. */
   answerHttpOutcall(subnet: Subnet, requestId: number, answer: HttpAnswer): boolean {
     return answerHttpOutcall(this.managementContext(subnet), subnet, requestId, answer);
-  }
-
-  private unroutable(method: string, arg: Uint8Array): DestinationError | undefined {
-    try {
-      managementRoom.resolveDestination(method, arg, (id) => this.subnetOf(id) !== undefined);
-      return undefined;
-    } catch (error) {
-      if (error instanceof DestinationError) return error;
-      throw error;
-    }
   }
 
   private existing(id: Uint8Array): Canister {

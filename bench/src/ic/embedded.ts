@@ -30,6 +30,8 @@ export class EmbeddedIc implements RoundIc, RoundCalls {
   constructor(costSchedule: CostSchedule, version: string | null = null) {
     this.about = { kind: 'embedded', version, url: null };
     this.ic = new Ic({ subnets: [{ kind: 'application' }], costs: costSchedule });
+    // Times to the nanosecond as on a server: canisters spend instructions on their digits.
+    this.ic.firstRound();
   }
 
   tick(): Promise<void> {

@@ -78,7 +78,7 @@ export class PocketIc implements RoundIc, RoundCalls {
     }
     const question = JSON.stringify({
       raw_message_id: submitted.Ok,
-      raw_caller: base64(principalFromText(sender)),
+      raw_caller: { principal_id: base64(principalFromText(sender)) },
     });
     return { poll: () => this.answer(question) };
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HttpError } from './body.js';
+import { conversionError } from './body.js';
 
 /** Uploaded bytes by their SHA-256. */
 export class Blobs {
@@ -12,10 +12,15 @@ export class Blobs {
     return hash;
   }
 
+  /** Bytes by their hash in hex. */
+  find(hash: string): Uint8Array | undefined {
+    return this.#blobs.get(hash);
+  }
+
+  /** Bytes by their hash. Throws HttpError. */
   get(id: Uint8Array): Uint8Array {
-    const hash = Buffer.from(id).toString('hex');
-    const blob = this.#blobs.get(hash);
-    if (blob === undefined) throw new HttpError(400, `BlobNotFound(BlobId{${hash}})`, true);
+    const blob = this.find(Buffer.from(id).toString('hex'));
+    if (blob === undefined) throw conversionError('Bad blob id');
     return blob;
   }
 }

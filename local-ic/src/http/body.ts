@@ -13,6 +13,20 @@ export class HttpError extends Error {
   }
 }
 
+/** A value of the right JSON type that cannot stand for what it should. */
+export function conversionError(reason: string): HttpError {
+  return new HttpError(400, `ConversionError { message: ${JSON.stringify(reason)} }`, true);
+}
+
+/** Longest principal. */
+export const MAX_PRINCIPAL_BYTES = 29;
+
+/** Bytes that stand for a principal. Throws HttpError with the reason when they are too many. */
+export function principalOf(bytes: Uint8Array, reason: string): Uint8Array {
+  if (bytes.length > MAX_PRINCIPAL_BYTES) throw conversionError(reason);
+  return bytes;
+}
+
 /** Parses a body. Throws HttpError: 400 for text that is no JSON. */
 export function parseBody(bytes: Uint8Array): BodyReader {
   try {
@@ -56,11 +70,25 @@ export class BodyReader {
 
   integer(type: 'u16' | 'u32' | 'u64' | 'u128' = 'u64'): bigint {
     const value = this.node.value;
+    if (type === 'u128') return this.#wide();
     if (this.node.kind !== 'integer' || typeof value !== 'bigint') throw this.#mismatch(type);
     if (value < 0n || value >= 1n << BigInt(type.slice(1))) {
       throw this.#error(`invalid value: integer \`${value}\`, expected ${type}`);
     }
     return value;
+  }
+
+  /** What is no number of 128 bits is no JSON to the servers' reader. */
+  #wide(): bigint {
+    const { kind, value, line, column } = this.node;
+    if (kind === 'integer' && typeof value === 'bigint' && value >= 0n && value < 1n << 128n) {
+      return value;
+    }
+    const reason = kind === 'integer' ? 'number out of range' : 'invalid number';
+    throw new HttpError(
+      400,
+      `Failed to parse the request body as JSON: ${this.path}: ${reason} at line ${line} column ${column}`,
+    );
   }
 
   /** Bytes in base64. */
@@ -77,6 +105,21 @@ export class BodyReader {
     return (this.node.value as JsonNode[]).map(
       (item, index) => new BodyReader(item, `${this.path}[${index}]`),
     );
+  }
+
+  /** The one field of an object, or the text, that stands for one of the given variants. */
+  oneOf<const Tag extends string>(...tags: Tag[]): { tag: Tag; body: BodyReader | undefined } {
+    const { tag, body } = this.variant();
+    const known = tags.find((candidate) => candidate === tag);
+    if (known !== undefined) return { tag: known, body };
+    const list = tags.map((name) => `\`${name}\``);
+    const expected =
+      list.length > 2
+        ? `one of ${list.join(', ')}`
+        : list.length === 2
+          ? list.join(' or ')
+          : list[0]!;
+    throw this.#error(`unknown variant \`${tag}\`, expected ${expected}`);
   }
 
   /** The one field of an object that stands for a variant. */

@@ -69,6 +69,9 @@ export function text(
 
 export const notFound: Answer = text('', 404);
 
+/** The path is there, for another method. */
+export const wrongMethod: Answer = { status: 405 };
+
 /** Runs a handler and sends what it answers; HttpErrors too. */
 export async function respond(
   response: ServerResponse,

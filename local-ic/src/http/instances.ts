@@ -1,3 +1,4 @@
+import { DEFAULT_TIME_NS } from '../ic.js';
 import type { SubnetKind, SubnetSpec } from '../state/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import { HttpError, type BodyReader } from './body.js';
@@ -17,12 +18,15 @@ export class Instances {
       costs: this.costs,
       ...(initialTimeNs === undefined ? {} : { initialTimeNs }),
     });
+    instance.ic.firstRound();
     this.#slots.push(instance);
     return instance;
   }
 
   /** Throws HttpError for one that is not there any more, or never was. */
   get(id: string): Instance {
+    if (!/^\d+$/.test(id))
+      throw new HttpError(400, `Invalid URL: Cannot parse \`${id}\` to a \`u64\``);
     const slot = this.#slots[Number(id)];
     if (slot instanceof Instance) return slot;
     const reason = slot === 'deleted' ? 'Instance was deleted' : 'Instance not found';
@@ -71,15 +75,19 @@ export function readSubnets(body: BodyReader): SubnetSpec[] {
     throw unsupported('cloud engine subnets');
   }
   if (subnets.length === 0) {
-    throw new InstanceError('SubnetConfigSet must contain at least one subnet');
+    throw new InstanceError(
+      'Subnet config failed to validate: "ExtendedSubnetConfigSet must contain at least one subnet"',
+    );
   }
   return subnets;
 }
 
 function readSubnet(kind: SubnetKind, config: BodyReader): SubnetSpec {
-  const state = config.optional('state_config')?.variant().tag ?? 'New';
+  const state =
+    config.optional('state_config')?.oneOf('New', 'FromPath', 'FromBlobStore').tag ?? 'New';
   if (state !== 'New') throw unsupported(`subnet state ${state}`);
-  if (config.optional('instruction_config')?.variant().tag === 'Benchmarking') {
+  const limits = config.optional('instruction_config')?.oneOf('Production', 'Benchmarking').tag;
+  if (limits === 'Benchmarking') {
     throw unsupported('benchmarking instruction limits');
   }
   if (config.optional('dts_flag')?.variant().tag === 'Disabled') {
@@ -105,7 +113,13 @@ export function readInitialTime(body: BodyReader): { timeNs?: bigint; live: bool
   if (initial === undefined) return { live: false };
   const { tag, body: value } = initial.variant();
   if (tag === 'Timestamp') {
-    return { timeNs: value!.field('nanos_since_epoch').integer(), live: false };
+    const timeNs = value!.field('nanos_since_epoch').integer();
+    if (timeNs < DEFAULT_TIME_NS) {
+      throw new InstanceError(
+        `The initial timestamp (unix timestamp in nanoseconds) must be no earlier than ${DEFAULT_TIME_NS} (provided ${timeNs}).`,
+      );
+    }
+    return { timeNs, live: false };
   }
   return { live: true };
 }

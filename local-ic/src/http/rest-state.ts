@@ -2,7 +2,7 @@ import { subnetKeysOf } from '../certification/index.js';
 import { principalToText, sameId } from '../principal.js';
 import type { Canister } from '../state/index.js';
 import type { Blobs } from './blobs.js';
-import { HttpError, type BodyReader } from './body.js';
+import { HttpError, MAX_PRINCIPAL_BYTES, principalOf, type BodyReader } from './body.js';
 import { json, type Answer } from './exchange.js';
 import type { Instance } from './instance.js';
 import { base64 } from './topology.js';
@@ -29,8 +29,8 @@ export function getCycles({ ic }: Instance, body: BodyReader): Answer {
 
 /** `update/add_cycles` */
 export function addCycles({ ic }: Instance, body: BodyReader): Answer {
-  const canister = readCanister(ic, body);
-  return json({ cycles: ic.addCycles(canister.id, body.field('amount').integer('u128')) });
+  const amount = body.field('amount').integer('u128');
+  return json({ cycles: ic.addCycles(readCanister(ic, body).id, amount) });
 }
 
 /** `read/get_controllers` */
@@ -46,14 +46,14 @@ export function getStableMemory({ ic }: Instance, body: BodyReader): Answer {
 
 /** `update/set_stable_memory`, from a blob that was uploaded before */
 export function setStableMemory({ ic }: Instance, body: BodyReader, blobs: Blobs): Answer {
-  const canister = readCanister(ic, body);
-  ic.setStableMemory(canister.id, blobs.get(body.field('blob_id').bytes()));
+  const bytes = blobs.get(body.field('blob_id').bytes());
+  ic.setStableMemory(readCanister(ic, body).id, bytes);
   return json(null);
 }
 
 /** `read/get_subnet`: null for a canister id of no subnet. */
 export function getSubnet({ ic }: Instance, body: BodyReader): Answer {
-  const subnet = ic.subnetOf(body.field('canister_id').bytes());
+  const subnet = ic.subnetOf(principalOf(body.field('canister_id').bytes(), 'Bad canister id'));
   return json(subnet === undefined ? null : { subnet_id: base64(subnet.id) });
 }
 
@@ -61,13 +61,20 @@ export function getSubnet({ ic }: Instance, body: BodyReader): Answer {
 export function publicKey({ ic }: Instance, body: BodyReader): Answer {
   const id = body.field('subnet_id').bytes();
   if (!ic.subnets.some((subnet) => sameId(subnet.id, id))) {
-    throw new HttpError(400, `SubnetNotFound(${principalToText(id)})`, true);
+    throw new HttpError(400, `SubnetNotFound(${debugPrincipal(id)})`, true);
   }
   return json([...subnetKeysOf(id).publicKey]);
 }
 
+/** A principal as the server's errors print it: its length, and the bytes of its buffer. */
+function debugPrincipal(id: Uint8Array): string {
+  const buffer = new Uint8Array(MAX_PRINCIPAL_BYTES);
+  buffer.set(id.subarray(0, MAX_PRINCIPAL_BYTES));
+  return `Principal { len: ${id.length}, bytes: [${buffer.join(', ')}] }`;
+}
+
 function readCanister(ic: Instance['ic'], body: BodyReader): Canister {
-  const id = body.field('canister_id').bytes();
+  const id = principalOf(body.field('canister_id').bytes(), 'Bad canister id');
   const canister = ic.canister(id);
   if (canister === undefined) {
     throw new HttpError(400, `CanisterNotFound(CanisterId(${principalToText(id)}))`, true);

@@ -1,7 +1,7 @@
 import { handleApi } from './api.js';
 import { Blobs } from './blobs.js';
 import { BodyReader, HttpError, parseBody } from './body.js';
-import { cors, json, notFound, text, type Answer, type Exchange } from './exchange.js';
+import { cors, json, notFound, text, wrongMethod, type Answer, type Exchange } from './exchange.js';
 import { openGateway, type Gateway } from './gateway.js';
 import type { Instance } from './instance.js';
 import {
@@ -82,6 +82,7 @@ export class RestInterface {
     const parts = path.split('/').slice(1);
     if (method === 'OPTIONS') return { status: 200, headers: preflight };
     if (path === '/status' && method === 'GET') return { status: 200 };
+    if (parts[0] === 'blobstore' && method === 'GET') return this.#blob(parts[1] ?? '');
     if (path === '/blobstore' && method === 'POST') {
       return text(this.blobs.add(await exchange.body()), 200);
     }
@@ -89,6 +90,13 @@ export class RestInterface {
     if (parts[0] === 'http_gateway') return this.#handleGateway(exchange, parts);
     if (parts[0] === 'instances') return this.#handleInstances(exchange, parts);
     return notFound;
+  }
+
+  /** A blob by its id in hex. */
+  #blob(id: string): Answer {
+    const body = this.blobs.find(id);
+    if (!body) return { status: 404 };
+    return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body };
   }
 
   async stop(): Promise<void> {
@@ -115,13 +123,12 @@ export class RestInterface {
   }
 
   async #operate(exchange: Exchange, id: string, group: string, name: string): Promise<Answer> {
-    if (exchange.method === 'GET' && (group === 'read' || group === '_')) {
-      const read = readsWithoutBody[name];
-      return read ? read(this.instances.get(id)) : notFound;
-    }
+    const read = group === 'read' || group === '_' ? readsWithoutBody[name] : undefined;
     const operations = group === 'read' ? reads : group === 'update' ? updates : {};
     const operation = operations[name];
-    if (operation === undefined || exchange.method !== 'POST') return notFound;
+    if (read === undefined && operation === undefined) return notFound;
+    if (read && exchange.method === 'GET') return read(this.instances.get(id));
+    if (operation === undefined || exchange.method !== 'POST') return wrongMethod;
     const body = await readJson(exchange);
     return operation(this.instances.get(id), body, this);
   }

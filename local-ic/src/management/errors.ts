@@ -6,7 +6,10 @@ export { displayBytes, grouped } from '../state/index.js';
 
 const documentation = 'https://internetcomputer.org/docs/current/references/execution-errors#';
 
-/** A failure with the replica's advice: what to do, and the section of its documentation. */
+/**
+ * A failure with the replica's advice: what to do, and the section of its documentation. A
+ * section written `bare:NAME` is named without the address of the page, as the replica does for some.
+ */
 export function failure(
   code: ErrorCode,
   message: string,
@@ -14,8 +17,12 @@ export function failure(
   section?: string,
 ): UserError {
   if (advice === undefined) return new UserError(code, message);
-  const link = section === undefined ? '' : ` See documentation: ${documentation}${section}`;
+  const link = section === undefined ? '' : ` See documentation: ${linkTo(section)}`;
   return new UserError(code, `${message}\n${advice}${link}`);
+}
+
+function linkTo(section: string): string {
+  return section.startsWith('bare:') ? section.slice('bare:'.length) : documentation + section;
 }
 
 export function notController(canister: Canister, sender: Uint8Array): UserError {

@@ -229,6 +229,7 @@ export function validateSettings(
       ErrorCode.ReservedCyclesLimitIsTooLow,
       `Cannot set the reserved cycles limit ${grouped(limit)} below the reserved cycles balance of the canister ${grouped(canister.reservedBalance)}.`,
       'Set the reserved cycles limit in the canister settings to a value that is at least the current reserved cycles balance.',
+      'bare:reserved-cycles-limit-is-too-low',
     );
   }
 }

@@ -148,6 +148,7 @@ export function snapshotToReplace(
     ErrorCode.CanisterRejectedMessage,
     `Canister ${principalToText(canister.id)} has reached the maximum number of snapshots allowed: ${MAX_SNAPSHOTS}.`,
     'Consider deleting an unnecessary snapshot of the specified canister before creating a new one.',
+    'bare:canister-snapshot-limit-exceeded',
   );
 }
 
@@ -196,6 +197,7 @@ export function chargeForSnapshot(
         ErrorCode.CanisterOutOfCycles,
         `Canister snapshotting failed with: \`${error.message}\``,
         'Try sending more cycles with the request.',
+        'bare:canister-snapshot-not-enough-cycles',
       ),
   );
 }
@@ -291,7 +293,6 @@ function snapshotNotFound(canister: Canister, id: Uint8Array): UserError {
 
 /** `<canister id>-<number>` */
 function snapshotText(id: Uint8Array): string {
-  if (id.length < 8) return Buffer.from(id).toString('hex');
   const number = new DataView(id.buffer, id.byteOffset).getBigUint64(0);
   return `${principalToText(id.subarray(8))}-${number}`;
 }

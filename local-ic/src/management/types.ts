@@ -5,6 +5,7 @@
 import {
   blob,
   bool,
+  checkedBlob,
   float32Bits,
   float64Bits,
   int32,
@@ -194,18 +195,31 @@ export const canisterLogsReply = record({
   canister_log_records: vec(record({ idx: nat64, timestamp_nanos: nat64, content: blob })),
 });
 
-export const takeSnapshotArgs = record({
-  canister_id: principal,
-  replace_snapshot: opt(blob),
-  uninstall_code: opt(bool),
-  sender_canister_version: opt(nat64),
+const SNAPSHOT_NUMBER_BYTES = 8;
+const MAX_SNAPSHOT_ID_BYTES = SNAPSHOT_NUMBER_BYTES + 29;
+
+/** A number of 8 bytes, then a canister's id. The replica names the maximum where bytes are missing. */
+const snapshotId = checkedBlob(({ length }) => {
+  if (length >= SNAPSHOT_NUMBER_BYTES && length <= MAX_SNAPSHOT_ID_BYTES) return undefined;
+  const bound = length < SNAPSHOT_NUMBER_BYTES ? 'minumum' : 'maximum';
+  return `Invalid length of SnapshotId: Invalid snapshot ID length: provided ${length}, ${bound} length expected ${MAX_SNAPSHOT_ID_BYTES}.`;
 });
+
+export const takeSnapshotArgs = record(
+  {
+    canister_id: principal,
+    replace_snapshot: opt(snapshotId),
+    uninstall_code: opt(bool),
+    sender_canister_version: opt(nat64),
+  },
+  ['uninstall_code', 'sender_canister_version'],
+);
 export const loadSnapshotArgs = record({
   canister_id: principal,
-  snapshot_id: blob,
+  snapshot_id: snapshotId,
   sender_canister_version: opt(nat64),
 });
-export const snapshotIdArgs = record({ canister_id: principal, snapshot_id: blob });
+export const snapshotIdArgs = record({ canister_id: principal, snapshot_id: snapshotId });
 export const snapshotReply = record({ id: blob, taken_at_timestamp: nat64, total_size: nat64 });
 export const listSnapshotsReply = vec(snapshotReply);
 
@@ -238,7 +252,7 @@ export const snapshotMetadataReply = record({
 });
 export const uploadSnapshotMetadataArgs = record({
   canister_id: principal,
-  replace_snapshot: opt(blob),
+  replace_snapshot: opt(snapshotId),
   wasm_module_size: nat64,
   globals: vec(exportedGlobal),
   wasm_memory_size: nat64,
@@ -253,7 +267,7 @@ const slice = record({ offset: nat64, size: nat64 });
 const place = record({ offset: nat64 });
 export const readSnapshotDataArgs = record({
   canister_id: principal,
-  snapshot_id: blob,
+  snapshot_id: snapshotId,
   kind: variant({
     wasm_module: slice,
     wasm_memory: slice,
@@ -264,7 +278,7 @@ export const readSnapshotDataArgs = record({
 export const readSnapshotDataReply = record({ chunk: blob });
 export const uploadSnapshotDataArgs = record({
   canister_id: principal,
-  snapshot_id: blob,
+  snapshot_id: snapshotId,
   kind: variant({ wasm_module: place, wasm_memory: place, stable_memory: place, wasm_chunk: nul }),
   chunk: blob,
 });

@@ -1,51 +1,42 @@
-import { limits } from '../costs/index.js';
-import { ErrorCode, RejectCode, UserError } from '../errors.js';
+import { ErrorCode, limitText, MAX_ERROR_TEXT_BYTES, RejectCode, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
-import {
-  limitText,
-  type CallContext,
-  type CallOrigin,
-  type Canister,
-  type InputMessage,
-  type Payload,
+import type {
+  CallContext,
+  CallOrigin,
+  Canister,
+  IngressStatus,
+  InputMessage,
+  Payload,
 } from '../state/index.js';
 import type { Answer, HypervisorError } from '../system-api/index.js';
 import type { ExecutionContext } from './context.js';
 
-/** Longest reject message that a canister receives. */
-const MAX_REJECT_BYTES = limits.messages.rejectMessageBytes;
-/** How much of a longer text comes from its beginning, in percent. */
-const ERROR_PREFIX = 50;
+/** How much of a longer reject comes from its beginning, in percent. */
 const REJECT_PREFIX = 75;
 
-/** A reject for a canister: the error's text with its code. */
-export function rejectOf(error: UserError): Payload {
-  const text = limitText(error.message, MAX_REJECT_BYTES, ERROR_PREFIX);
-  return { kind: 'reject', code: error.rejectCode, message: `${error.codeText}: ${text}` };
+/** A reject as canisters receive it: no longer than the replica lets it be. */
+export function rejectWith(code: RejectCode, text: string): Payload {
+  return { kind: 'reject', code, message: limitText(text, MAX_ERROR_TEXT_BYTES, REJECT_PREFIX) };
 }
 
-/** Sends a payload to whoever made a call that this canister has answered. */
+/** What a caller is told: an answer, why there is none, or that the canister gave none. */
+export type Outcome =
+  | Answer
+  /** `ran` tells whether the failure is one of the canister's code, or the code was not run at all. */
+  | { readonly kind: 'failure'; readonly error: UserError; readonly ran: boolean }
+  | { readonly kind: 'none' };
+
+/** Sends an outcome to whoever made a call. */
 export function respond(
   context: ExecutionContext,
   canister: Canister,
   origin: CallOrigin,
-  answer: Answer | UserError,
+  outcome: Outcome,
   refund: bigint,
 ): void {
   if (origin.kind === 'ingress') {
-    const { ingressHistory } = context.subnet;
-    if (answer instanceof UserError) {
-      ingressHistory.set(origin.messageKey, { status: 'rejected', error: answer }, context.timeNs);
-    } else if (answer.kind === 'reply') {
-      ingressHistory.set(
-        origin.messageKey,
-        { status: 'replied', reply: answer.data },
-        context.timeNs,
-      );
-    } else {
-      const error = new UserError(ErrorCode.CanisterRejectedMessage, answer.message);
-      ingressHistory.set(origin.messageKey, { status: 'rejected', error }, context.timeNs);
-    }
+    const status = statusOf(canister, outcome);
+    context.subnet.ingressHistory.set(origin.messageKey, status, context.timeNs);
   } else if (origin.kind === 'canister') {
     canister.queues.pushOutputResponse({
       kind: 'response',
@@ -54,19 +45,43 @@ export function respond(
       callbackId: origin.callbackId,
       refund,
       deadline: origin.deadline,
-      payload: payloadOf(answer),
+      payload: payloadOf(outcome),
     });
   }
 }
 
-function payloadOf(answer: Answer | UserError): Payload {
-  if (answer instanceof UserError) return rejectOf(answer);
-  if (answer.kind === 'reply') return { kind: 'reply', data: answer.data };
-  return {
-    kind: 'reject',
-    code: RejectCode.CanisterReject,
-    message: limitText(answer.message, MAX_REJECT_BYTES, REJECT_PREFIX),
-  };
+/** What a caller from outside sees. */
+function statusOf(canister: Canister, outcome: Outcome): IngressStatus {
+  switch (outcome.kind) {
+    case 'reply':
+      return { status: 'replied', reply: outcome.data };
+    case 'reject':
+      return { status: 'rejected', error: UserError.rejectedBy(outcome.message) };
+    case 'failure':
+      return { status: 'rejected', error: outcome.error };
+    case 'none': {
+      const text = `Canister ${principalToText(canister.id)} did not reply to the call`;
+      return { status: 'rejected', error: new UserError(ErrorCode.CanisterDidNotReply, text) };
+    }
+  }
+}
+
+/** What a calling canister sees: errors with their code, and no word of a canister that is silent. */
+function payloadOf(outcome: Outcome): Payload {
+  switch (outcome.kind) {
+    case 'reply':
+      return { kind: 'reply', data: outcome.data };
+    case 'reject':
+      return rejectWith(RejectCode.CanisterReject, outcome.message);
+    case 'failure': {
+      const { rejectCode: code, codeText, message } = outcome.error;
+      // The code before the text makes a very long one too long again: it is cut where the code ran.
+      const text = `${codeText}: ${message}`;
+      return outcome.ran ? rejectWith(code, text) : { kind: 'reject', code, message: text };
+    }
+    case 'none':
+      return rejectWith(RejectCode.CanisterError, 'No response');
+  }
 }
 
 /**
@@ -84,11 +99,12 @@ export function settle(
   const waiting = call.outstandingCalls > 0;
   if (!call.responded && !call.deleted) {
     if (result.error) {
-      if (!waiting) finish(context, canister, call, result.error.toUserError(canister.id));
+      const error = result.error.toUserError(canister.id);
+      if (!waiting) finish(context, canister, call, { kind: 'failure', error, ran: true });
     } else if (result.answer) {
       finish(context, canister, call, result.answer);
     } else if (!waiting) {
-      finish(context, canister, call, noResponse(canister));
+      finish(context, canister, call, { kind: 'none' });
     }
   }
   if (call.origin.kind === 'ingress' && !call.responded) {
@@ -105,17 +121,12 @@ function finish(
   context: ExecutionContext,
   canister: Canister,
   call: CallContext,
-  answer: Answer | UserError,
+  outcome: Outcome,
 ): void {
   call.responded = true;
   const refund = call.availableCycles;
   call.availableCycles = 0n;
-  respond(context, canister, call.origin, answer, refund);
-}
-
-function noResponse(canister: Canister): UserError {
-  const text = `Canister ${principalToText(canister.id)} did not reply to the call`;
-  return new UserError(ErrorCode.CanisterDidNotReply, text);
+  respond(context, canister, call.origin, outcome, refund);
 }
 
 /** An update call from outside that goes on beyond its first round shows as being processed. */

@@ -140,7 +140,7 @@ function refuse(
 ): Finished {
   if (!(error instanceof UserError)) throw error;
   const cycles = message.kind === 'request' ? message.cycles : 0n;
-  respond(context, canister, originOf(message), error, cycles);
+  respond(context, canister, originOf(message), { kind: 'failure', error, ran: false }, cycles);
   return NOTHING;
 }
 

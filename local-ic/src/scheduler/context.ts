@@ -16,8 +16,8 @@ export interface ExecutionContext {
   readonly rootKey: Uint8Array;
   /** Whether a subnet of the network holds threshold keys. */
   readonly hasThresholdKeys: boolean;
-  /** Why a call of the management canister cannot be routed; undefined when it can. */
-  readonly unroutable: (method: string, arg: Uint8Array) => DestinationError | undefined;
+  /** The subnet that takes a call of the management canister, or why none does. */
+  readonly managementSubnet: (method: string, arg: Uint8Array) => Subnet | DestinationError;
   readonly subnetMemory: SubnetMemory;
   /** Certificate of a canister's certified data, for queries. */
   readonly dataCertificate: (canister: Canister) => Uint8Array | undefined;

@@ -1,4 +1,5 @@
 import { RejectCode } from '../errors.js';
+import { DestinationError } from '../management/index.js';
 import type { CallContext, Canister, Request } from '../state/index.js';
 import type { OutgoingCall } from '../system-api/index.js';
 import type { ExecutionContext } from './context.js';
@@ -26,14 +27,16 @@ export function sendCall(
     responded: false,
   }));
   const message: Request = { ...request, callbackId: callback.id };
-  const reason =
-    request.receiver.length === 0 ? context.unroutable(request.method, request.arg) : undefined;
-  if (reason === undefined) {
+  const target =
+    request.receiver.length === 0
+      ? context.managementSubnet(request.method, request.arg)
+      : undefined;
+  if (!(target instanceof DestinationError)) {
     canister.queues.pushOutputRequest(message);
     return;
   }
   callback.responded = true;
-  canister.queues.pushInput(systemReject(message, reason.rejectCode, reason.message), 'local');
+  canister.queues.pushInput(systemReject(message, target.rejectCode, target.message), 'local');
 }
 
 /** Answers a call of a canister with a reject that the system makes. */

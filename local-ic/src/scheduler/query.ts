@@ -1,5 +1,6 @@
 import { limits } from '../costs/index.js';
 import { ErrorCode, RejectCode, UserError } from '../errors.js';
+import { DestinationError } from '../management/index.js';
 import { principalToText } from '../principal.js';
 import {
   freezingThreshold,
@@ -18,6 +19,7 @@ import {
   type OutgoingCall,
 } from '../system-api/index.js';
 import type { EntryPoint, PendingChanges } from '../wasm/index.js';
+import { rejectWith } from './answers.js';
 import type { ExecutionContext } from './context.js';
 import { MAX_QUERY_REPLY_BYTES, rollbackMemory, runEntry, sharedInput } from './run.js';
 
@@ -68,23 +70,39 @@ export function executeQuery(
   }
   if (result instanceof UserError) throw result;
   if (result.kind === 'reply') return result.data;
-  throw new UserError(ErrorCode.CanisterRejectedMessage, result.message);
+  throw UserError.rejectedBy(result.message);
 }
 
-function checkAvailable(context: ExecutionContext, canister: Canister): void {
+/** What forbids every query of a canister. */
+function checkNotStopped(canister: Canister): void {
+  if (canister.status.kind !== 'stopped') return;
+  throw new UserError(
+    ErrorCode.CanisterStopped,
+    `Canister ${principalToText(canister.id)} is stopped and therefore does not have a CallContextManager`,
+  );
+}
+
+/** What forbids the execution of a method that exists. */
+function checkExecutable(context: ExecutionContext, canister: Canister): void {
   const id = principalToText(canister.id);
-  if (canister.status.kind === 'stopped') {
-    throw new UserError(
-      ErrorCode.CanisterStopped,
-      `Canister ${id} is stopped and therefore does not have a CallContextManager`,
-    );
-  }
   if (canister.balance < freezingThreshold(context.fees, canister)) {
     throw new UserError(
       ErrorCode.CanisterOutOfCycles,
       `Canister ${id} is unable to process query calls because it's frozen. Please top up the canister with cycles and try again.`,
     );
   }
+  if (canister.status.kind === 'stopping') {
+    throw new UserError(ErrorCode.CanisterStopping, `Canister ${id} is not running`);
+  }
+}
+
+/** Whether a method is a composite query. Throws UserError when it is no query at all. */
+function isComposite(canister: Canister, method: string): boolean {
+  if (!canister.code) throw wasmModuleNotFound().toUserError(canister.id);
+  const { compositeQueries, queries } = canister.code.module;
+  if (compositeQueries.has(method)) return true;
+  if (queries.has(method)) return false;
+  throw methodNotFound('query', method).toUserError(canister.id);
 }
 
 /** One query method call with everything it calls. */
@@ -96,13 +114,9 @@ function evaluate(
   depth: number,
 ): Payload | UserError {
   try {
-    checkAvailable(context, canister);
-    const { code } = canister;
-    if (!code) throw wasmModuleNotFound().toUserError(canister.id);
-    const composite = code.module.compositeQueries.has(query.method);
-    if (!composite && !code.module.queries.has(query.method)) {
-      throw methodNotFound('query', query.method).toUserError(canister.id);
-    }
+    checkNotStopped(canister);
+    const composite = isComposite(canister, query.method);
+    checkExecutable(context, canister);
     return new QueryCall(context, tree, canister, query, composite, depth).run();
   } catch (error) {
     if (error instanceof UserError) return error;
@@ -145,7 +159,7 @@ class QueryCall {
       this.detach();
       const outgoing = this.pending.shift()!;
       const response = this.callOther(outgoing);
-      answer = this.callback(outgoing, response);
+      if (response) answer = this.callback(outgoing, response);
     }
     if (answer) return answer;
     throw new UserError(
@@ -154,8 +168,11 @@ class QueryCall {
     );
   }
 
-  private callOther(outgoing: OutgoingCall): Payload {
+  /** The response to a call; undefined for one that gets none. */
+  private callOther(outgoing: OutgoingCall): Payload | undefined {
     const { request } = outgoing;
+    const receiver = this.receiverOf(outgoing);
+    if (!receiver) return undefined;
     if (this.depth >= MAX_DEPTH) {
       throw new TreeError(
         new UserError(
@@ -165,19 +182,27 @@ class QueryCall {
       );
     }
     this.spend(CALL_OVERHEAD);
-    const target = this.context.subnet.canister(request.receiver);
+    const target = this.context.subnet.canister(receiver);
     if (!target) {
-      const id = principalToText(request.receiver);
-      return {
-        kind: 'reject',
-        code: RejectCode.DestinationInvalid,
-        message: `Canister ${id} not found`,
-      };
+      const text = `Canister ${principalToText(receiver)} not found`;
+      return rejectWith(RejectCode.DestinationInvalid, text);
     }
     const query = { sender: this.canister.id, method: request.method, arg: request.arg };
     const result = evaluate(this.context, this.tree, target, query, this.depth + 1);
-    if (!(result instanceof UserError)) return result;
+    if (!(result instanceof UserError)) {
+      return result.kind === 'reject' ? rejectWith(result.code, result.message) : result;
+    }
     return { kind: 'reject', code: result.rejectCode, message: result.message };
+  }
+
+  /**
+   * Whom a call goes to. Calls of the management canister go to a subnet, which queries do not find
+   * among the canisters. One that no subnet takes is rejected in a queue that queries do not read.
+   */
+  private receiverOf({ request }: OutgoingCall): Uint8Array | undefined {
+    if (request.receiver.length > 0) return request.receiver;
+    const subnet = this.context.managementSubnet(request.method, request.arg);
+    return subnet instanceof DestinationError ? undefined : subnet.id;
   }
 
   private callback(outgoing: OutgoingCall, response: Payload): Payload | undefined {

@@ -1,7 +1,8 @@
 import { RejectCode } from '../errors.js';
 import { idKey, principalToText } from '../principal.js';
-import type { Canister, ManagementDestination, Request, Response, Subnet } from '../state/index.js';
+import type { Canister, Request, Response, Subnet } from '../state/index.js';
 import { DestinationError } from '../management/index.js';
+import { managementSubnet } from './management-routing.js';
 import type { Network } from './network.js';
 import { systemReject } from './outgoing.js';
 import { drawFrom } from './rotation.js';
@@ -35,25 +36,12 @@ function append(from: Subnet, targetKey: string, message: Request | Response): v
 }
 
 function sendToManagement(network: Network, from: Subnet, message: Request): void {
-  let destination: ManagementDestination;
-  try {
-    destination = network.management.resolveDestination(
-      message.method,
-      message.arg,
-      (id) => network.subnetOf(id) !== undefined,
-    );
-  } catch (error) {
-    if (!(error instanceof DestinationError)) throw error;
-    rejectNow(from, message, error.rejectCode, error.message);
+  const target = managementSubnet(network, from, message.method, message.arg);
+  if (target instanceof DestinationError) {
+    rejectNow(from, message, target.rejectCode, target.message);
     return;
   }
-  const target =
-    destination.kind === 'own'
-      ? from
-      : destination.kind === 'canister'
-        ? network.subnetOf(destination.id)
-        : network.subnetById(destination.id);
-  append(from, (target ?? from).key, message);
+  append(from, target.key, message);
 }
 
 /** Answers a call of a canister of this subnet at once. */

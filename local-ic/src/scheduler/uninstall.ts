@@ -17,9 +17,10 @@ export function uninstall(context: ExecutionContext, canister: Canister): void {
       call.responded = true;
       const refund = call.availableCycles;
       call.availableCycles = 0n;
+      const error = new UserError(ErrorCode.CanisterRejectedMessage, REASON);
       const answer =
         call.origin.kind === 'ingress'
-          ? new UserError(ErrorCode.CanisterRejectedMessage, REASON)
+          ? ({ kind: 'failure', error, ran: false } as const)
           : ({ kind: 'reject', message: REASON } as const);
       respond(context, canister, call.origin, answer, refund);
     }

@@ -56,21 +56,3 @@ export function requestPayloadBytes(method: string, arg: Uint8Array): number {
 export function responsePayloadBytes(payload: Payload): number {
   return payload.kind === 'reply' ? payload.data.length : Buffer.byteLength(payload.message) + 1;
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-/**
- * A text of at most `limit` bytes of UTF-8, cut as the replica cuts long texts: what lies behind the
- * first `prefixPercent` gives way to `...`, and the end of the text follows.
- */
-export function limitText(text: string, limit: number, prefixPercent: number): string {
-  if (text.length * 3 <= limit) return text;
-  const bytes = encoder.encode(text);
-  if (bytes.length <= limit) return text;
-  let head = Math.floor((limit * prefixPercent) / 100);
-  let tail = bytes.length - (limit - head - 3);
-  while (head > 0 && (bytes[head]! & 0xc0) === 0x80) head--;
-  while (tail < bytes.length && (bytes[tail]! & 0xc0) === 0x80) tail++;
-  return `${decoder.decode(bytes.subarray(0, head))}...${decoder.decode(bytes.subarray(tail))}`;
-}

@@ -89,7 +89,8 @@ export const identity: ApiGroup = {
     params: [],
     result: 'l',
     allowed: MODES.notStart,
-    run: ({ execution }) => execution.canister.version,
+    // The new code of an installation already sees the version that the installation makes.
+    run: ({ execution }) => execution.canister.version + (execution.mode === 'init' ? 1n : 0n),
   },
   is_controller: {
     params: ['I', 'I'],

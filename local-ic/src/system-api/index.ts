@@ -88,9 +88,11 @@ export class SystemApi implements ApiContext {
   }
 
   /** Decides about `memory.grow`. */
-  readonly mayGrow = (currentPages: number, additionalPages: number): boolean => {
-    this.execution.memory.growHeap(currentPages, additionalPages);
-    return true;
+  readonly mayGrow = (currentPages: number, additionalPages: number, holds: boolean): boolean => {
+    const { memory } = this.execution;
+    memory.checkHeapLimit(currentPages + additionalPages);
+    if (holds) memory.growHeap(additionalPages);
+    return holds;
   };
 }
 

@@ -78,13 +78,17 @@ export class MemoryUsage {
     this.messages = this.messageBytes + bytes;
   }
 
-  /** Allows the heap to grow, or throws the error that the message ends with. */
-  growHeap(currentPages: number, additionalPages: number): void {
-    const newBytes = (currentPages + additionalPages) * WASM_PAGE;
+  /** Throws the error that a message ends with whose heap grows beyond the canister's own limit. */
+  checkHeapLimit(pages: number): void {
+    const newBytes = pages * WASM_PAGE;
     const limit = this.execution.canister.settings.wasmMemoryLimit;
     if (LIMITED.has(this.execution.mode) && limit !== 0n && BigInt(newBytes) > limit) {
       throw wasmMemoryLimitExceeded(newBytes, limit);
     }
+  }
+
+  /** Takes the memory for a larger heap, or throws the error that the message ends with. */
+  growHeap(additionalPages: number): void {
     if (!this.allocate(additionalPages * WASM_PAGE)) throw outOfMemory();
     this.wasmBytes += additionalPages * WASM_PAGE;
     this.checkLowMemory();

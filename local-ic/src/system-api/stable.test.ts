@@ -85,4 +85,83 @@ describe('stable memory', () => {
       expect(pageCharge(write(4090, 300, 12), '2025-10')).toBe(2000);
     });
   });
+
+  describe('at the edges', () => {
+    const edge = (call: string): string => `(module
+      (import "ic0" "msg_reply" (func $reply))
+      (import "ic0" "stable64_grow" (func $grow (param i64) (result i64)))
+      (import "ic0" "stable_read" (func $read (param i32 i32 i32)))
+      (import "ic0" "stable_write" (func $write (param i32 i32 i32)))
+      (import "ic0" "stable64_read" (func $read64 (param i64 i64 i64)))
+      (import "ic0" "stable64_write" (func $write64 (param i64 i64 i64)))
+      (memory 1)
+      (func (export "canister_init") (drop (call $grow (i64.const 1))))
+      (func (export "canister_update grow") (drop (call $grow (i64.const 65536))) (call $reply))
+      (func (export "canister_update run") ${call} (call $reply)))`;
+
+    /** Why a call fails, and the cycles that it costs; undefined when it passes. */
+    function outcome(call: string, large = false) {
+      const test = new TestIc();
+      const canister = test.create(edge(call));
+      if (large) test.update(canister, 'grow');
+      const before = test.ic.cyclesBalance(canister);
+      let reason: string | undefined;
+      try {
+        test.update(canister, 'run');
+      } catch (error) {
+        reason = /trapped: ([^\n]*)/.exec((error as Error).message)![1];
+      }
+      const cycles = before - test.ic.cyclesBalance(canister);
+      return { reason, cycles };
+    }
+    const call32 = (name: string, ...[a, b, size]: number[]): string =>
+      `(call $${name} (i32.const ${a!}) (i32.const ${b!}) (i32.const ${size!}))`;
+    const call64 = (name: string, ...[a, b, size]: number[]): string =>
+      `(call $${name} (i64.const ${a!}) (i64.const ${b!}) (i64.const ${size!}))`;
+    const BEYOND = 65_537;
+    const GIB_4 = 2 ** 32;
+
+    it('copies nothing anywhere, but for stable_write outside of stable memory', () => {
+      expect(outcome(call32('read', BEYOND, BEYOND, 0)).reason).toBeUndefined();
+      expect(outcome(call64('read64', BEYOND, BEYOND, 0)).reason).toBeUndefined();
+      expect(outcome(call64('write64', BEYOND, BEYOND, 0)).reason).toBeUndefined();
+      expect(outcome(call32('write', 65_536, BEYOND, 0)).reason).toBeUndefined();
+      expect(outcome(call32('write', BEYOND, 0, 0)).reason).toBe('stable memory out of bounds');
+    });
+
+    it('finds stable memory too large for the 32-bit functions unless there is nothing to read', () => {
+      const text = '32 bit stable memory api used on a memory larger than 4GB';
+      expect(outcome(call32('read', 0, 0, 0), true).reason).toBeUndefined();
+      expect(outcome(call32('read', 0, 0, 1), true).reason).toBe(text);
+      expect(outcome(call32('write', 0, 0, 0), true).reason).toBe(text);
+    });
+
+    it('pays for the pages of a write that ends outside of the heap', () => {
+      const inside = outcome(call32('write', 0, 65_535, 1)).cycles;
+      const beyond = outcome(call32('write', 0, 65_536, 1));
+      expect(beyond.reason).toBe('heap out of bounds');
+      expect(inside - beyond.cycles).toBeLessThan(1000n);
+      const two = outcome(call32('write', 4095, 65_536, 2)).cycles;
+      expect(two - beyond.cycles).toBe(1001n);
+      const wide = outcome(call64('write64', 0, 65_536, 1)).cycles;
+      const nowhere = outcome(call64('write64', 0, GIB_4, 1));
+      expect(nowhere.reason).toBe('heap out of bounds');
+      // The address itself is a longer constant of the module, which no message pays for.
+      expect(wide - nowhere.cycles).toBe(1000n);
+    });
+
+    it('looks at stable memory before the heap', () => {
+      for (const call of [
+        call32('read', BEYOND, BEYOND, 1),
+        call32('write', BEYOND, BEYOND, 1),
+        call64('read64', GIB_4, BEYOND, 1),
+        call64('write64', BEYOND, GIB_4, 1),
+        call64('write64', -1, 0, 1),
+      ]) {
+        expect(outcome(call).reason).toBe('stable memory out of bounds');
+      }
+      expect(outcome(call32('read', BEYOND, 0, 1)).reason).toBe('heap out of bounds');
+      expect(outcome(call64('read64', GIB_4, 0, 1)).reason).toBe('heap out of bounds');
+    });
+  });
 });

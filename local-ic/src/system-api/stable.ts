@@ -73,6 +73,13 @@ function checkStable({ code }: ApiContext, name: string, offset: Address, size: 
   }
 }
 
+/** The 64-bit functions refuse what can be no heap address at all before they touch a page. */
+function checkHeapAddress({ code }: ApiContext, name: string, address: Address): void {
+  const largest = code.module.memory64 ? limits.memory.wasm64HeapBytes : 2 ** 32 - 1;
+  if (address > largest) throw trapIn(name, 'heap out of bounds');
+}
+
+/** The heap's bounds are found by the copy: the pages of stable memory are paid for by then. */
 function checkHeap(context: ApiContext, name: string, start: Address, size: Address): void {
   if (typeof start === 'bigint' || typeof size === 'bigint' || start + size > heapBytes(context)) {
     throw trapIn(name, 'heap out of bounds');
@@ -106,6 +113,7 @@ function touch(context: ApiContext, offset: number, size: number, writes: boolea
   context.charge(charged * ACCESS_2026_07);
 }
 
+/** Copies to the heap. The caller has checked the range of stable memory. */
 function read(
   context: ApiContext,
   name: string,
@@ -113,10 +121,9 @@ function read(
   offset: Address,
   size: Address,
 ): void {
-  checkStable(context, name, offset, size);
-  checkHeap(context, name, dst, size);
   const [to, from, length] = [dst as number, offset as number, size as number];
   touch(context, from, length, false);
+  checkHeap(context, name, dst, size);
   for (let done = 0; done < length; done += PIECE) {
     const piece = new Uint8Array(Math.min(PIECE, length - done));
     context.code.stable.read(from + done, piece);
@@ -124,6 +131,7 @@ function read(
   }
 }
 
+/** Copies from the heap. The caller has checked the range of stable memory. */
 function write(
   context: ApiContext,
   name: string,
@@ -131,10 +139,9 @@ function write(
   src: Address,
   size: Address,
 ): void {
-  checkStable(context, name, offset, size);
-  checkHeap(context, name, src, size);
   const [to, from, length] = [offset as number, src as number, size as number];
   touch(context, to, length, true);
+  checkHeap(context, name, src, size);
   for (let done = 0; done < length; done += PIECE) {
     const piece = context.code.instance.readBytes(from + done, Math.min(PIECE, length - done));
     context.code.stable.write(to + done, piece);
@@ -179,7 +186,12 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, dst: bigint, offset: bigint, size: bigint) => {
-      read(context, 'stable64_read', narrow(dst), narrow(offset), narrow(size));
+      if (size === 0n) return;
+      const name = 'stable64_read';
+      checkStable(context, name, narrow(offset), narrow(size));
+      checkHeapAddress(context, name, narrow(dst));
+      checkHeapAddress(context, name, narrow(size));
+      read(context, name, narrow(dst), narrow(offset), narrow(size));
     },
   },
   stable64_write: {
@@ -187,7 +199,12 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, offset: bigint, src: bigint, size: bigint) => {
-      write(context, 'stable64_write', narrow(offset), narrow(src), narrow(size));
+      if (size === 0n) return;
+      const name = 'stable64_write';
+      checkStable(context, name, narrow(offset), narrow(size));
+      checkHeapAddress(context, name, narrow(src));
+      checkHeapAddress(context, name, narrow(size));
+      write(context, name, narrow(offset), narrow(src), narrow(size));
     },
   },
   stable_size: {
@@ -214,7 +231,9 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, dst: number, offset: number, size: number) => {
+      if (size === 0) return;
       check32(context, 'stable_read');
+      checkStable(context, 'stable_read', offset, size);
       read(context, 'stable_read', dst, offset, size);
     },
   },
@@ -223,8 +242,10 @@ export const stable: ApiGroup = {
     allowed: MODES.all,
     bytes: third,
     run: (context, offset: number, src: number, size: number) => {
+      // Unlike the other three, this one checks its range even when there is nothing to copy.
       check32(context, 'stable_write');
-      write(context, 'stable_write', offset, src, size);
+      checkStable(context, 'stable_write', offset, size);
+      if (size > 0) write(context, 'stable_write', offset, src, size);
     },
   },
 };

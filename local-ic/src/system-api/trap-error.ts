@@ -39,6 +39,10 @@ export function errorOfTrap(trap: Trap, limits: ReportedLimits): HypervisorError
       return toolchainViolation('function invocation does not match its signature');
     case 'no such function':
       return functionNotFound(limits.tableIndex ?? 0);
+    case 'null entry':
+      return toolchainViolation('unexpected null function reference');
+    case 'no table':
+      return toolchainViolation('table not found');
     case 'integer overflow':
     case 'bad conversion to integer':
     case 'null function':

@@ -47,8 +47,8 @@ describe('an instance', () => {
       compileModule(growing, '2026-07'),
       {},
       {
-        mayGrow: (...pages) => {
-          asked.push(pages);
+        mayGrow: (current, additional) => {
+          asked.push([current, additional]);
           return false;
         },
       },

@@ -23,6 +23,7 @@ import type {
   InstanceOptions,
   RunOptions,
   RunOutcome,
+  TrapKind,
 } from './types.js';
 
 const globalTypes = new Map<number, [GlobalValue['type'], number]>([
@@ -115,12 +116,8 @@ export class CanisterInstance {
    */
   run(entry: EntryPoint, instructionLimit: number, options: RunOptions = {}): RunOutcome {
     const start = this.entryFunction(entry);
-    if (!start) {
-      return {
-        kind: 'trapped',
-        trap: { kind: 'no such function', backtrace: [] },
-        instructions: 0,
-      };
+    if (typeof start === 'string') {
+      return { kind: 'trapped', trap: { kind: start, backtrace: [] }, instructions: 0 };
     }
     this.counter.value = BigInt(instructionLimit);
     this.reason.value = 0;
@@ -146,29 +143,36 @@ export class CanisterInstance {
     return limit - this.instructionsLeft;
   }
 
-  private entryFunction(entry: EntryPoint): (() => void) | undefined {
-    if ('export' in entry) return this.exports[entry.export] as (() => void) | undefined;
-    if ('start' in entry) return this.exports[exported.start] as (() => void) | undefined;
-    if (!this.isCallback(entry.table)) return undefined;
-    const callback = this.exports[exported.callback] as AnyFunction;
-    const argument = this.module.memory64 ? BigInt(entry.arg) : Number(entry.arg) | 0;
-    return () => {
-      callback(entry.table, argument);
-    };
+  /** What starts a run, or why it cannot start. */
+  private entryFunction(entry: EntryPoint): (() => void) | TrapKind {
+    if ('table' in entry) {
+      const fault = this.callbackFault(entry.table);
+      if (fault) return fault;
+      const callback = this.exports[exported.callback] as AnyFunction;
+      const argument = this.module.memory64 ? BigInt(entry.arg) : Number(entry.arg) | 0;
+      return () => {
+        callback(entry.table, argument);
+      };
+    }
+    const name = 'export' in entry ? entry.export : exported.start;
+    return (this.exports[name] as (() => void) | undefined) ?? 'no such function';
   }
 
-  /** Whether table 0 holds a function there that takes one address and returns nothing. */
-  private isCallback(index: number): boolean {
+  /** Why an entry of table 0 is no function that takes one address and returns nothing. */
+  private callbackFault(index: number): TrapKind | undefined {
     const { parsed, functionShift } = this.module.code;
     const table = this.exports[`${exported.table}0`] as WebAssembly.Table | undefined;
-    if (!table || index >= table.length) return false;
+    if (!table) return 'no table';
+    if (index >= table.length) return 'no such function';
     const callee = table.get(index) as { name: string } | null;
-    if (!callee) return false;
+    if (!callee) return 'null entry';
     const engineIndex = Number(callee.name);
     const own = engineIndex < parsed.importedFunctions ? engineIndex : engineIndex - functionShift;
     const type = parsed.types[parsed.functionTypes[own]!]!;
     const address = this.module.memory64 ? ValType.i64 : ValType.i32;
-    return type.params.length === 1 && type.params[0] === address && type.results.length === 0;
+    const fits =
+      type.params.length === 1 && type.params[0] === address && type.results.length === 0;
+    return fits ? undefined : 'signature mismatch';
   }
 
   // ---- for host functions, while running ----
@@ -364,8 +368,10 @@ export class CanisterInstance {
   private grow(additional: number): number {
     const { heap } = this;
     const before = heap.pages;
-    if (before + additional > heap.maximumPages) return -1;
-    if (this.options.mayGrow && !this.options.mayGrow(before, additional)) return -1;
+    if (before + additional > this.module.code.memory.declaredMaximum) return -1;
+    const holds = before + additional <= heap.maximumPages;
+    if (this.options.mayGrow && !this.options.mayGrow(before, additional, holds)) return -1;
+    if (!holds) return -1;
     try {
       heap.grow(additional);
     } catch (error) {

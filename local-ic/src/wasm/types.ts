@@ -58,8 +58,12 @@ export type TrapKind =
   | 'instruction limit'
   /** one bulk operation cost more than a slice (`Trap.instructions` of them) */
   | 'slice overrun'
-  /** the entry point's table index names no function, or one of another signature */
+  /** the entry point's table index lies outside of the table */
   | 'no such function'
+  /** the table entry that the entry point names is empty */
+  | 'null entry'
+  /** the entry point is a callback, and the module has no table */
+  | 'no table'
   /** a host function threw (`Trap.error`) */
   | 'host';
 
@@ -93,10 +97,11 @@ export interface RunOptions {
 export interface InstanceOptions {
   /**
    * Asked before `memory.grow` adds `additionalPages` (64 KiB each) to `currentPages`, when the
-   * module's own maximum allows it. Returns whether to grow (`false`: `memory.grow` yields -1);
-   * what it throws ends the run as a trap of kind `host`.
+   * module's own maximum allows it; `holds` tells whether this engine's memory has room for so many.
+   * Returns whether to grow (`false`: `memory.grow` yields -1); what it throws ends the run as a trap
+   * of kind `host`.
    */
-  mayGrow?: (currentPages: number, additionalPages: number) => boolean;
+  mayGrow?: (currentPages: number, additionalPages: number, holds: boolean) => boolean;
 }
 
 /** The value of a global: floats and vectors by their bits. */

@@ -1,4 +1,5 @@
 import { ByteReader, EndOfBytes } from './bytes.js';
+import { printType, wireTypeName } from './print.js';
 import { opcode, type AnyType, type Type } from './types.js';
 
 /** A payload that is not Candid, or not of the expected type. The text follows "Error decoding candid: ". */
@@ -40,7 +41,14 @@ export function decode<T>(type: Type<T>, payload: Uint8Array): T {
       'No more values on the wire, the expected type record is not opt, null, or reserved',
     );
   }
-  return guarded(payload, () => decoder.coerce(type, wire) as T);
+  try {
+    return guarded(payload, () => decoder.coerce(type, wire) as T);
+  } catch (error) {
+    if (!(error instanceof RefusedValue)) throw error;
+    throw new CandidError(
+      `Fail to decode argument 0 from ${wireTypeName(wire)} to ${printType(type)}: Deserialize error: ${error.message}`,
+    );
+  }
 }
 
 /** Decodes all arguments as what they say they are. Throws CandidError. */
@@ -136,7 +144,10 @@ class Decoder {
       if (typeof wire !== 'object' || wire.kind !== 'vec' || wire.inner !== opcode.nat8) {
         throw mismatch(expected, wire);
       }
-      return this.#reader.bytes(this.#reader.size()).slice();
+      const bytes = this.#reader.bytes(this.#reader.size()).slice();
+      const objection = expected.check?.(bytes);
+      if (objection !== undefined) throw new RefusedValue(objection);
+      return bytes;
     }
     if (expected.kind === 'vec') {
       if (typeof wire !== 'object' || wire.kind !== 'vec') throw mismatch(expected, wire);
@@ -292,6 +303,9 @@ function utf8(bytes: Uint8Array): string {
 }
 
 class CandidMismatch extends CandidError {}
+
+/** A value of the right Candid type that is none of the more special type it stands for. */
+class RefusedValue extends CandidError {}
 
 function mismatch(expected: AnyType, wire: WireType): CandidMismatch {
   const found =

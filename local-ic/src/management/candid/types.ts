@@ -52,9 +52,18 @@ export interface Field {
 }
 
 export type AnyType =
-  | { readonly kind: PrimitiveKind | 'float32' | 'float64' | 'blob' }
+  | { readonly kind: PrimitiveKind | 'float32' | 'float64' }
+  | { readonly kind: 'blob'; readonly check?: BlobCheck }
   | { readonly kind: 'opt' | 'vec'; readonly inner: AnyType }
-  | { readonly kind: 'record' | 'variant'; readonly fields: readonly Field[] };
+  | {
+      readonly kind: 'record' | 'variant';
+      readonly fields: readonly Field[];
+      /** Fields that texts of errors leave out. */
+      readonly unprinted?: readonly string[];
+    };
+
+/** Tells why bytes are no value of a more special type, if they are not. */
+export type BlobCheck = (bytes: Uint8Array) => string | undefined;
 
 declare const value: unique symbol;
 
@@ -85,14 +94,22 @@ export const principal = primitive<Uint8Array>('principal');
 /** `vec nat8`, kept as bytes. */
 export const blob = primitive<Uint8Array>('blob');
 
+/** Bytes of a more special type: those that `check` objects to are refused. */
+export const checkedBlob = (check: BlobCheck): Type<Uint8Array> => ({ kind: 'blob', check });
+
 export const opt = <T>(inner: Type<T>): Type<T | undefined> => ({ kind: 'opt', inner });
 export const vec = <T>(inner: Type<T>): Type<T[]> => ({ kind: 'vec', inner });
 
 type Fields = Record<string, AnyType>;
 
-export const record = <F extends Fields>(fields: F): Type<{ [K in keyof F]: ValueOf<F[K]> }> => ({
+/** Fields in `unprinted` are younger than the texts of errors, which do not name them. */
+export const record = <F extends Fields>(
+  fields: F,
+  unprinted: readonly (keyof F & string)[] = [],
+): Type<{ [K in keyof F]: ValueOf<F[K]> }> => ({
   kind: 'record',
   fields: sorted(fields),
+  unprinted,
 });
 
 /** Values are objects with the one field that is set: `{ upgrade: … }`. */

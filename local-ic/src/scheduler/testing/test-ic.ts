@@ -100,7 +100,21 @@ export class TestIc {
     this.manage(method, canisterIdRecord, { canister_id: id }, id);
   }
 
+  /** Asks for a canister to be stopped without waiting for it. */
+  submitStop(id: Uint8Array): Uint8Array {
+    return this.submitManagement('stop_canister', canisterIdRecord, { canister_id: id }, id);
+  }
+
   private manage<Value>(
+    method: string,
+    type: Type<Value>,
+    args: Value,
+    effectiveCanisterId?: Uint8Array,
+  ): Uint8Array {
+    return this.await(this.submitManagement(method, type, args, effectiveCanisterId));
+  }
+
+  private submitManagement<Value>(
     method: string,
     type: Type<Value>,
     args: Value,
@@ -113,7 +127,7 @@ export class TestIc {
       arg: encode(type, args),
       ...(effectiveCanisterId ? { effectiveCanisterId } : {}),
     });
-    return this.await(messageId);
+    return messageId;
   }
 
   submit(canisterId: Uint8Array, method: string, arg: Uint8Array = new Uint8Array(0)): Uint8Array {

@@ -1,3 +1,4 @@
+import { limits } from '../../costs/index.js';
 import { Writer } from '../binary.js';
 import {
   ExternalKind,
@@ -27,6 +28,7 @@ import {
   MAX_HEAP_PAGES,
   MEMORY_IMPORT,
   RESERVED_PAGES,
+  WASM_PAGE,
   type HostFunctionName,
 } from './layout.js';
 import { costs32, costs64, Metering } from './metering.js';
@@ -38,10 +40,10 @@ const REPLICA_FIXED_INSTRUCTIONS = 72;
 const REPLICA_GLOBAL_INSTRUCTIONS = 2;
 /** Instructions of the functions that the replica puts in the place of imported ones. */
 const REPLICA_STABLE_FUNCTIONS: ReadonlyMap<string, number> = new Map([
-  ['stable_size', 7],
+  ['stable_size', 10],
   ['stable_grow', 24],
   ['stable_read', 106],
-  ['stable_write', 94],
+  ['stable_write', 91],
   ['stable64_size', 2],
   ['stable64_grow', 21],
   ['stable64_read', 119],
@@ -57,8 +59,8 @@ export interface InstrumentedModule {
   droppedSegments: number[];
   /** By how much function indices grew, imports excepted. */
   functionShift: number;
-  /** Pages of the memory import, as declared. */
-  memory: { initial: number; maximum: number; memory64: boolean };
+  /** Pages of the memory import, and how many the module itself may grow to. */
+  memory: { initial: number; maximum: number; declaredMaximum: number; memory64: boolean };
 }
 
 /**
@@ -186,8 +188,11 @@ class Instrumenter {
   private memoryLimits(): InstrumentedModule['memory'] {
     const memory = this.module.memories[0];
     const initial = Math.min(memory?.min ?? 0, MAX_HEAP_PAGES);
-    const maximum = Math.min(memory ? (memory.max ?? MAX_HEAP_PAGES) : 0, MAX_HEAP_PAGES);
-    return { initial, maximum, memory64: this.memory64 };
+    const allowed = this.memory64 ? limits.memory.wasm64HeapBytes : limits.memory.wasm32HeapBytes;
+    const pages = allowed / WASM_PAGE;
+    const declaredMaximum = memory ? Math.min(memory.max ?? pages, pages) : 0;
+    const maximum = Math.min(declaredMaximum, MAX_HEAP_PAGES);
+    return { initial, maximum, declaredMaximum, memory64: this.memory64 };
   }
 
   // ---- added functions ----
