@@ -119,9 +119,17 @@ describe('traps', () => {
       instructions: 4,
     });
     expect([...instance.readBytes(0, 4)]).toEqual([254, 255, 255, 255]);
-    for (const table of [1, 2, 3, 4_000_000_000]) {
-      const outcome = instance.run({ table, arg: 0 }, 1000);
-      expect(outcome).toMatchObject({ trap: { kind: 'no such function' } });
+    for (const [table, kind] of [
+      [1, 'signature mismatch'],
+      [2, 'null entry'],
+      [3, 'no such function'],
+      [4_000_000_000, 'no such function'],
+    ] as const) {
+      expect(instance.run({ table, arg: 0 }, 1000)).toMatchObject({ trap: { kind } });
     }
+    const without = new MessageHost(assemble('(module (memory 1))'));
+    expect(without.instance.run({ table: 0, arg: 0 }, 1000)).toMatchObject({
+      trap: { kind: 'no table' },
+    });
   });
 });
