@@ -153,7 +153,8 @@ export interface PartResult {
   bundle: Uint8Array;
 }
 
-function decodeTrace(input: ByteReader): StageTrace {
+/** Reads one trace. */
+export function decodeTrace(input: ByteReader): StageTrace {
   const trace = {
     instructions: input.u64(),
     messages: input.u32(),

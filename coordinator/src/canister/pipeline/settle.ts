@@ -4,6 +4,7 @@ import {
   CanisterError,
   ResultStatus,
   decodeResult,
+  decodeTrace,
   stageTraceBytes,
   type Result,
   type StageTrace,
@@ -123,20 +124,8 @@ async function readEnd(
       : (await fetchFromWorkers(coordinator.ic, placed, at, headerBytes)).part;
     const input = new ByteReader(bytes, 'traces of a result');
     if (input.u32() !== traceCount) throw new Error('micro-batches passed unequally many stages');
-    tasks.push({ traces: Array.from({ length: traceCount }, () => readTrace(input)) });
+    tasks.push({ traces: Array.from({ length: traceCount }, () => decodeTrace(input)) });
     at += headerBytes + input.u32();
   }
   return { tasks, byteLength };
-}
-
-function readTrace(input: ByteReader): StageTrace {
-  const trace = {
-    instructions: input.u64(),
-    messages: input.u32(),
-    bytesReceived: input.u32(),
-    bytesSent: input.u32(),
-    scratchBytes: input.u32(),
-  };
-  input.bytes(stageTraceBytes - 24);
-  return trace;
 }

@@ -96,6 +96,26 @@ function writeTraces(task: Work, out: usize, used: u64, bytesSent: u32, share: u
   }
 }
 
+/**
+ * A message with one block for `headBytes` of heads and, behind them, its list of segments; 0 where there
+ * is no heap.
+ */
+function newMessage(kind: u32, taskId: u64, headBytes: u32, segmentCount: u32, bytes: u32): usize {
+  const block = alloc(headBytes + segmentCount * <u32>segmentBytes);
+  const address = newDelivery(kind, taskId);
+  if (block == 0 || address == 0) {
+    release(block);
+    release(address);
+    return 0;
+  }
+  const delivery = changetype<Delivery>(address);
+  delivery.header = block;
+  delivery.segments = block + headBytes;
+  delivery.segmentCount = segmentCount;
+  delivery.bytes = bytes;
+  return address;
+}
+
 /** Sends the whole task to the next stage. */
 function sendOn(task: Work): void {
   selectRows(0, 0, 0);
@@ -105,18 +125,10 @@ function sendOn(task: Work): void {
   if (total > maxStageMessageBytes) return failTooLarge(total);
   const listAt = (headerBytes + outputHeadBytes(false) + 7) & ~7;
   const segmentCount = outputSegments() + 1;
-  const block = alloc(listAt + segmentCount * <u32>segmentBytes);
-  const address = newDelivery(DeliveryKind.run, task.taskId);
-  if (block == 0 || address == 0) {
-    release(block);
-    release(address);
-    return failNoHeap();
-  }
+  const address = newMessage(DeliveryKind.run, task.taskId, listAt, segmentCount, <u32>total);
+  if (address == 0) return failNoHeap();
   const delivery = changetype<Delivery>(address);
-  delivery.header = block;
-  delivery.segments = block + listAt;
-  delivery.segmentCount = segmentCount;
-  delivery.bytes = <u32>total;
+  const block = delivery.header;
   setSegment(delivery.segments, block, headerBytes);
   writeOutputs(block + headerBytes, delivery.segments + segmentBytes, false);
   // Inputs that pass through lie in the message, which then stays as long as the delivery. At the
@@ -209,18 +221,10 @@ function sendResults(task: Work): void {
   if (total > maxStageMessageBytes) return failTooLarge(total);
   const piecesOfPart = outputSegments() + 1;
   const segmentCount = piecesOfPart * task.partCount;
-  const block = alloc(blockBytes + segmentCount * <u32>segmentBytes);
-  const address = newDelivery(DeliveryKind.done, task.taskId);
-  if (block == 0 || address == 0) {
-    release(block);
-    release(address);
-    return failNoHeap();
-  }
+  const address = newMessage(DeliveryKind.done, task.taskId, blockBytes, segmentCount, <u32>total);
+  if (address == 0) return failNoHeap();
   const delivery = changetype<Delivery>(address);
-  delivery.header = block;
-  delivery.segments = block + blockBytes;
-  delivery.segmentCount = segmentCount;
-  delivery.bytes = <u32>total;
+  const block = delivery.header;
   const cost =
     instructionsPerCall + instructionsPerByteSent * total + instructionsPerSegment * segmentCount;
   const used = countInstructions(task, cost);

@@ -130,11 +130,7 @@ export function dropFromInbox(taskId: u64): void {
   }
 }
 
-/**
- * A task of the head as work. Its rows are read where they lie in the run's input; those of several
- * micro-batches are put together in a block. 0 where there is no heap.
- */
-export function workOf(task: Task): usize {
+function workWithoutRows(task: Task): usize {
   const address = newWork();
   if (address == 0) return 0;
   const work = changetype<Work>(address);
@@ -143,6 +139,17 @@ export function workOf(task: Task): usize {
   work.partCount = task.partCount;
   work.rows = task.rows;
   work.isUrgent = task.isUrgent;
+  return address;
+}
+
+/**
+ * A task of the head as work. Its rows are read where they lie in the run's input; those of several
+ * micro-batches are put together in a block. 0 where there is no heap.
+ */
+export function workOf(task: Task): usize {
+  const address = workWithoutRows(task);
+  if (address == 0) return 0;
+  const work = changetype<Work>(address);
   const part = partAt(task.parts, 0);
   const run = changetype<Run>(findRun(part.runId));
   const batch = batchOf(run, part.index);
@@ -158,14 +165,9 @@ export function workOf(task: Task): usize {
 
 /** A task of the head whose rows an upgrade has brought along in a block. */
 export function restoredWork(task: Task, message: usize, bytes: u32): usize {
-  const address = newWork();
+  const address = workWithoutRows(task);
   if (address == 0) return 0;
   const work = changetype<Work>(address);
-  work.taskId = task.id;
-  work.parts = task.parts;
-  work.partCount = task.partCount;
-  work.rows = task.rows;
-  work.isUrgent = task.isUrgent;
   work.bundle = message;
   work.bundleBytes = bytes;
   work.bytesReceived = bytes;
