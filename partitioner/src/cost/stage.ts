@@ -1,3 +1,9 @@
+import {
+  entryLengthBytes,
+  partResultHeaderBytes,
+  taskHeaderBytes,
+  taskPartBytes,
+} from '@canopy/protocol';
 import { valueBytes, type Program } from '../graph/program.js';
 import { workCost, type CostSchedule } from './model.js';
 import type { Work } from './work/work.js';
@@ -123,7 +129,7 @@ function otherPages(
 }
 
 /** Bytes of the report that a last stage sends to the head when it keeps the result. */
-export const reportBytes = 28;
+export const reportBytes = entryLengthBytes + partResultHeaderBytes;
 
 /** Outputs of one row of more bytes stay at the last stage; others are cheap to send to the head. */
 const largeOutputs = 64 * 1024;
@@ -133,8 +139,8 @@ export function resultsStay(program: Program, stages: number): boolean {
   return stages > 1 && bundleBytes(program, program.outputs, 1) > largeOutputs;
 }
 
-/** Bytes a hop adds to a bundle: the task's header, and a trace for each stage passed. */
-const taskHeaderBytes = 24;
+/** Bytes a hop adds to a bundle, without traces: the task's length, header and table of one part. */
+const hopBytes = entryLengthBytes + taskHeaderBytes + taskPartBytes;
 
 /** Bytes of values in a bundle between stages, headers included. */
 export function bundleBytes(program: Program, names: readonly string[], rows: number): number {
@@ -144,5 +150,5 @@ export function bundleBytes(program: Program, names: readonly string[], rows: nu
     const header = 8 + 4 * value.shapes.rank;
     bytes += Math.ceil(header / 8) * 8 + Math.ceil(valueBytes(value, rows) / 8) * 8;
   }
-  return bytes + taskHeaderBytes;
+  return bytes + hopBytes;
 }
