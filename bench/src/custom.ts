@@ -22,7 +22,7 @@ import {
   type IcAbout,
   type MeasuredRun,
 } from './results/schema.js';
-import { planModel } from '@canopy/partitioner';
+import { planModel, requestsPerLane } from '@canopy/partitioner';
 
 /** What to measure of one's own model. */
 export interface BenchmarkOptions {
@@ -55,9 +55,9 @@ export interface BenchmarkOptions {
   onRun?: (run: MeasuredRun) => void;
 }
 
-/** Requests of a run: enough that a full pipeline shows. */
+/** Requests of a run: enough that a full pipeline shows; a plan's forecast is for as many. */
 function requestsFor(concurrency: number): number {
-  return concurrency === 1 ? 2 : concurrency * 2;
+  return concurrency * requestsPerLane;
 }
 
 function specs({ batches, concurrencies }: BenchmarkOptions, workers: number): RunSpec[] {
@@ -97,6 +97,24 @@ export function randomInput(plan: Plan, seed: number): BundleTensor[] {
   });
 }
 
+/** A model of the user's own, with random inputs. Throws where it cannot be planned. */
+export async function ownModel(
+  path: string,
+  dims: Readonly<Record<string, number>> = {},
+  name?: string,
+): Promise<BenchModel> {
+  const planned = await planModel(path, { dims: { ...dims }, ...(name !== undefined && { name }) });
+  planned.close();
+  const { plan } = planned;
+  return {
+    name: plan.model.name,
+    about: path,
+    path: () => path,
+    dims,
+    input: (seed) => randomInput(plan, seed),
+  };
+}
+
 /** Throws where a request of the largest batch does not fit a message of the IC. */
 function checkBatches(model: BenchModel, batches: readonly number[]): void {
   const bytesOf = (batch: number): number =>
@@ -126,17 +144,7 @@ function checkBatches(model: BenchModel, batches: readonly number[]): void {
  */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchResult<MeasuredRun>> {
   const { canopyVersion, ic: choice = { kind: 'embedded' } } = options;
-  const dims = options.dims ?? {};
-  const planned = await planModel(options.path, { dims: { ...dims } });
-  planned.close();
-  const { plan } = planned;
-  const model: BenchModel = {
-    name: plan.model.name,
-    about: options.path,
-    path: () => options.path,
-    dims,
-    input: (seed) => randomInput(plan, seed),
-  };
+  const model = await ownModel(options.path, options.dims);
   checkBatches(model, options.batches);
   const reference = await openReference(options.path);
   const runs: MeasuredRun[] = [];

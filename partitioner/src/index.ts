@@ -12,5 +12,5 @@ export { floatConstant, intConstant } from './graph/constant.js';
 export { makeNode, type Attribute, type Graph } from './graph/graph.js';
 export { predictLoad, type RequestLoad } from './cut/predict-load.js';
 export type { LoadOutcome } from './cut/simulate/messages.js';
-export type { Expectation } from './cut/expectation.js';
+export { requestsPerLane, type ExpectedLoad, type Expectation } from './cut/expectation.js';
 export type { WeightSizes } from './weight-sizes.js';

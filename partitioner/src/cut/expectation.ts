@@ -6,6 +6,7 @@ import {
   type Load,
   type PipelineSetting,
   type StageLoad,
+  type Traffic,
 } from './simulate/messages.js';
 import { simulateLoad } from './simulate/pipeline.js';
 
@@ -48,6 +49,7 @@ export interface Expectation {
   load: ExpectedLoad;
   /** Rounds until the answer to a request of one row that comes alone. */
   roundsForOne: number;
+  /** Of all canisters, under `load`: execution, calls and what comes from outside; without storage. */
   cyclesPerThousand: number;
   usDollarsPerThousand: number;
 }
@@ -108,10 +110,16 @@ function enoughInFlight(
   return Math.min(mostInFlight, Math.max(fewest, filling));
 }
 
-/** Rows a round under a load. */
-function rateOf(setting: PipelineSetting, load: Load, rows: number): number {
-  const { rounds, steadyPerRound } = simulateLoad(setting, load);
-  return (steadyPerRound ?? load.requests / rounds) * load.microBatches * rows;
+/** Cycles that canisters are charged for a load. */
+function cyclesOf(traffic: Traffic): number {
+  return (
+    traffic.instructions * cycles.perInstruction +
+    traffic.executions * cycles.perUpdateMessage +
+    traffic.calls * cycles.perCall +
+    traffic.callBytes * cycles.perCallByte +
+    traffic.ingress * cycles.perIngressMessage +
+    traffic.ingressBytes * cycles.perIngressByte
+  );
 }
 
 /** Predicts what a cut does, from its stages' costs alone. */
@@ -130,20 +138,17 @@ export function expectationOf(candidate: Candidate, instructionBudget: number): 
     const concurrency = enoughInFlight(pipelines, workers, group, microBatches);
     const requests = concurrency * requestsPerLane;
     const bytes = inputBytes(rows * microBatches);
-    const rate = rateOf(full, { requests, concurrency, microBatches, bytes }, rows);
-    return { rate, load: { concurrency, requests, rowsPerRequest: microBatches * rows } };
+    const outcome = simulateLoad(full, { requests, concurrency, microBatches, bytes });
+    const rowsPerRequest = microBatches * rows;
+    return {
+      rate: (outcome.steadyPerRound ?? requests / outcome.rounds) * rowsPerRequest,
+      cycles: cyclesOf(outcome.traffic) / (requests * rowsPerRequest),
+      load: { concurrency, requests, rowsPerRequest },
+    };
   });
   const best = rates.reduce((one, other) => (other.rate > one.rate * worthIt ? other : one));
   const alone: Load = { requests: 1, concurrency: 1, microBatches: 1, bytes: inputBytes(1) };
-  const cyclesEach =
-    stages.reduce((sum, stage) => {
-      const { instructions, messages, bytesSent } = stage;
-      const calls = messages * (cycles.perUpdateMessage + cycles.perCall);
-      return (
-        sum + instructions * cycles.perInstruction + calls / group + bytesSent * cycles.perCallByte
-      );
-    }, 0) / rows;
-  const cyclesPerThousand = cyclesEach * 1000;
+  const cyclesPerThousand = best.cycles * 1000;
   return {
     workers,
     pipelines,

@@ -42,13 +42,11 @@ export const testModels: Readonly<Record<string, TestModel>> = {
   },
 };
 
-const tinyGemm = fileURLToPath(new URL('../../src/testing/models/tiny-gemm.onnx', import.meta.url));
-
 /** Models whose planning is timed, with the sizes to plan with. */
 export const timedModels: Readonly<
   Record<string, { path: string; dims: Readonly<Record<string, number>> }>
 > = {
-  'tiny-gemm': { path: tinyGemm, dims: {} },
+  'tiny-gemm': { path: small('tiny-gemm'), dims: {} },
   ...Object.fromEntries(
     Object.entries(testModels).map(([name, { path, options }]) => [
       name,

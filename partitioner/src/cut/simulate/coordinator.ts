@@ -85,6 +85,7 @@ export class Coordinator implements Actor<Message> {
     const pipeline = this.released.indexOf(most);
     this.released[pipeline] = 0;
     const keeper = resultsStay ? stages.length - 1 : 0;
+    this.around.called(0);
     send(workerPlace(stages.length, pipeline, keeper), { kind: 'released' });
   }
 
@@ -107,6 +108,7 @@ export class Coordinator implements Actor<Message> {
       case 'request':
         this.known++;
         this.take(coordinatorLimits.perRequest + coordinatorLimits.perByte * load.bytes);
+        this.around.called(load.bytes);
         send(workerPlace(stages.length, this.next, 0), {
           kind: 'enqueue',
           coordinatorLoad: this.load,

@@ -32,6 +32,20 @@ export interface LoadOutcome {
   steadyPerRound: number | undefined;
   /** Messages that were simulated. */
   messages: number;
+  traffic: Traffic;
+}
+
+/** What canisters are charged for, over a whole load. */
+export interface Traffic {
+  instructions: number;
+  /** Messages executed, answers included. */
+  executions: number;
+  /** Calls between canisters, and the bytes of their arguments. */
+  calls: number;
+  callBytes: number;
+  /** Messages from outside, and their bytes. */
+  ingress: number;
+  ingressBytes: number;
 }
 
 export interface PipelineSetting {
@@ -92,6 +106,10 @@ export interface Surroundings extends PipelineSetting {
   made(request: Request): void;
   /** A caller has its answer. */
   answer(request: Request): void;
+  /** A canister calls another, or itself, with so many bytes. */
+  called(bytes: number): void;
+  /** A worker calls itself: the answer, which takes nothing, is no message of the simulation. */
+  stepped(): void;
   /** A worker spent so many instructions in this round. */
   spent(isHead: boolean, instructions: number): void;
 }

@@ -13,6 +13,7 @@ import {
   type Request,
   type StageLoad,
   type Surroundings,
+  type Traffic,
 } from './messages.js';
 import { Stage } from './stage.js';
 import { Subnet } from './subnet.js';
@@ -24,6 +25,8 @@ const atWorkInstructions = 20_000_000;
 const leastWindow = 3;
 /** Bytes of update calls that enter a round (limits.json, ingress). */
 const ingressBytes = 4 * 1024 * 1024;
+/** Of a message from outside besides inputs: ids, names, Candid. */
+const envelopeBytes = 200;
 
 class Pipelines implements Surroundings {
   readonly stages: readonly StageLoad[];
@@ -38,6 +41,8 @@ class Pipelines implements Surroundings {
   /** Instructions of all workers, and of the heads, by round. */
   private readonly used: number[] = [];
   private readonly usedByHeads: number[] = [];
+  private readonly calls = { count: 0, bytes: 0, steps: 0 };
+  private releases = 0;
 
   constructor(
     setting: PipelineSetting,
@@ -73,6 +78,15 @@ class Pipelines implements Surroundings {
     this.answered.push(request);
   }
 
+  called(bytes: number): void {
+    this.calls.count++;
+    this.calls.bytes += bytes;
+  }
+
+  stepped(): void {
+    this.calls.steps++;
+  }
+
   spent(isHead: boolean, instructions: number): void {
     this.used[this.round] = (this.used[this.round] ?? 0) + instructions;
     if (!isHead) return;
@@ -101,12 +115,28 @@ class Pipelines implements Surroundings {
       if (this.round > mostRounds) throw new Error('the load does not come to an end');
     }
     const { rounds, messages } = this.subnet;
-    return { rounds, steadyPerRound: this.steady(firstAnswer + 1), messages };
+    const steadyPerRound = this.steady(firstAnswer + 1);
+    return { rounds, steadyPerRound, messages, traffic: this.traffic(releases.length) };
+  }
+
+  /** @param unsent releases that come after the last answer */
+  private traffic(unsent: number): Traffic {
+    const { calls, subnet, load } = this;
+    const releases = this.releases + unsent;
+    return {
+      instructions: subnet.instructions,
+      executions: subnet.messages + calls.steps + unsent,
+      calls: calls.count,
+      callBytes: calls.bytes,
+      ingress: load.requests + releases,
+      ingressBytes: load.requests * load.bytes + (load.requests + releases) * envelopeBytes,
+    };
   }
 
   /** Messages enter in the order of their ids, which are hashes: both kinds evenly mixed. */
   private enter(releases: readonly number[], requests: number): void {
     const total = releases.length + requests;
+    this.releases += releases.length;
     let released = 0;
     for (let index = 0; index < total; index++) {
       const isRelease = (index + 1) * releases.length >= (released + 1) * total;

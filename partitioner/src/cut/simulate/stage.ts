@@ -171,6 +171,7 @@ export class Stage implements Actor<Message> {
   /** Hands finished tasks on; gives what replies to callers that wait take. */
   private pass(tasks: Task[], send: Send): number {
     let replies = 0;
+    if (!this.isHead || !this.isLast) this.around.called(tasks.length * this.load.bytesSent);
     if (!this.isLast) {
       const { stages } = this.around;
       for (const task of tasks) task.work = stages[this.index + 1]!.work;
@@ -213,6 +214,8 @@ export class Stage implements Actor<Message> {
     this.choose();
     if (this.stepOutstanding || !(this.current ?? this.isWarm)) return;
     this.stepOutstanding = true;
+    this.around.called(0);
+    this.around.stepped();
     send(this.place(this.index), { kind: 'step' });
   }
 

@@ -43,8 +43,9 @@ export class Subnet<M> {
   private outgoing: { to: number; message: M }[] = [];
   /** Rounds executed, the one under way included. */
   rounds = 0;
-  /** Messages executed. */
+  /** Messages executed, and what they took. */
   messages = 0;
+  instructions = 0;
 
   constructor(actors: readonly Actor<M>[]) {
     this.canisters = actors.map((actor, index) => ({
@@ -79,6 +80,7 @@ export class Subnet<M> {
         const message = canister.inbox.shift()!;
         const { instructions, heapChanged } = canister.actor.execute(message, this.send);
         this.messages++;
+        this.instructions += instructions;
         canister.heapChanged += heapChanged;
         used += instructions;
         left -= instructions + perMessage;
