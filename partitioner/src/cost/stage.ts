@@ -104,8 +104,8 @@ export function stageCost(
   };
 }
 
-/** Measured: so small a request lies in a gap between the head's tables, on pages that are touched anyway. */
-const gapBytes = 120;
+/** Measured: a request and activations of so few bytes lie between the head's tables, on pages touched anyway. */
+const gapBytes = 16 * 1024;
 
 /** Pages of activations at the head, which got its input in another message and only reads it in this. */
 function headPages(
@@ -115,7 +115,7 @@ function headPages(
 ): { read: number; written: number } {
   const read = pages(touched + heapOffset.head);
   if (read > 1) return { read, written: pages(touched - received) };
-  return { read: received <= gapBytes ? 0 : 1, written: 0 };
+  return { read: touched <= gapBytes ? 0 : 1, written: 0 };
 }
 
 /** Pages of activations at a later stage. */
