@@ -46,7 +46,9 @@ function fewestBytes(chain: Chain, stages: number, limit: number): number[] | un
   );
   for (let stage = stages - 1; stage >= 0; stage--) {
     const row = new Array<number>(chain.nodes + 1).fill(Infinity);
-    for (let start = 0; start < chain.nodes; start++) {
+    // The first stage begins with the first node.
+    const lastStart = stage === 0 ? 0 : chain.nodes - 1;
+    for (let start = stage; start <= lastStart; start++) {
       for (let end = start + 1; end <= chain.nodes; end++) {
         const after = rest[stage + 1]![end]!;
         if (after === Infinity || chain.cost(start, end) > limit) continue;
