@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { floatConstant, makeNode, writeOnnx } from '@canopy/partitioner';
 import { describe, expect, test } from 'vitest';
-import { compareOutput } from './check.js';
+import { checkOutputs, compareOutput } from './check.js';
 
 const floats = (...data: number[]): { type: string; data: Float32Array; dims: number[] } => ({
   type: 'float32',
@@ -60,5 +64,44 @@ describe('compareOutput', () => {
     expect(() => compareOutput('y', floats(1), floats(1, 2), 1)).toThrow(
       'output "y" is float32[1], onnxruntime gives float32[2]',
     );
+  });
+});
+
+describe('checkOutputs', () => {
+  test('a product with quantized weights is that of float32 numbers', async () => {
+    const weights = Uint8Array.from({ length: 16 }, (_, index) => index);
+    const model = writeOnnx({
+      name: 'test',
+      opsets: new Map([['', 17]]),
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['N', 4] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: ['N', 4] }],
+      nodes: [
+        makeNode('DequantizeLinear', 'weights', ['w', 'scale'], ['f']),
+        makeNode('MatMul', 'product', ['x', 'f'], ['y']),
+      ],
+      constants: new Map([
+        [
+          'w',
+          {
+            dtype: 'int8',
+            dims: [4, 4],
+            read: (start, size) => weights.slice(start, start + size),
+          },
+        ],
+        ['scale', floatConstant([], [0.5])],
+      ]),
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'canopy-check-'));
+    try {
+      const path = join(folder, 'model.onnx');
+      await writeFile(path, model);
+      const x = { type: 'float32', data: Float32Array.of(0, 1, 2, 3), dims: [1, 4] };
+      const y = { type: 'float32', data: Float32Array.of(28, 31, 34, 37), dims: [1, 4] };
+      expect(await checkOutputs(path, { x }, { y }, 0)).toEqual([
+        { output: 'y', largestDifference: 0, equal: true },
+      ]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

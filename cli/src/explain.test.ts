@@ -33,6 +33,11 @@ test.each([
   expect(explain(error)).toContain(text);
 });
 
+test('other sizes are no way out where an operator is not supported', () => {
+  const error = new PartitionError('unsupported', 'Resize is not supported');
+  expect(explain(Object.assign(error, { dims: { N: 1 } }))).toBe('Resize is not supported');
+});
+
 test('errors of the file system name the file and what is wrong', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'canopy-explain-'));
   const problem = async (path: string): Promise<string> => readFile(path).then(() => '', explain);

@@ -58,14 +58,17 @@ export function explain(error: unknown): string {
 }
 
 /** Flags by which the planner knows that the model would fit, or run. */
-function knownWaysOut({ leastWeightsBytes, leastWorkers, dims }: Known): string | undefined {
+function knownWaysOut(known: Known): string | undefined {
+  const { code, leastWeightsBytes, leastWorkers, dims } = known;
   const ways: string[] = [];
   if (leastWeightsBytes !== undefined) {
     const mebibytes = Math.ceil((leastWeightsBytes / 1024 ** 2) * 100) / 100;
     ways.push(`--max-weights ${mebibytes}MiB is the least that works`);
   }
   if (leastWorkers !== undefined) ways.push(`--workers ${leastWorkers} is the least that works`);
-  const sizes = Object.entries(dims ?? {}).map(([name, size]) => `--dim "${name}=${size}"`);
+  // What workers do not run, they do not run at any size.
+  const helpful = code === 'unsupported' ? {} : (dims ?? {});
+  const sizes = Object.entries(helpful).map(([name, size]) => `--dim "${name}=${size}"`);
   if (ways.length === 0 && sizes.length > 0) {
     ways.push(`planned with ${sizes.join(' ')}: other sizes may work`);
   }

@@ -46,7 +46,9 @@ function fewestBytes(chain: Chain, stages: number, limit: number): number[] | un
   );
   for (let stage = stages - 1; stage >= 0; stage--) {
     const row = new Array<number>(chain.nodes + 1).fill(Infinity);
-    for (let start = 0; start < chain.nodes; start++) {
+    // The first stage begins with the first node.
+    const lastStart = stage === 0 ? 0 : chain.nodes - 1;
+    for (let start = stage; start <= lastStart; start++) {
       for (let end = start + 1; end <= chain.nodes; end++) {
         const after = rest[stage + 1]![end]!;
         if (after === Infinity || chain.cost(start, end) > limit) continue;
@@ -78,15 +80,20 @@ function fewestBytes(chain: Chain, stages: number, limit: number): number[] | un
 
 /** Fewest stages into which the chain can be cut; undefined where a single node is not allowed. */
 export function fewestStages(chain: Chain): number | undefined {
-  const count = new Array<number>(chain.nodes + 1).fill(Infinity);
-  count[0] = 0;
-  for (let end = 1; end <= chain.nodes; end++) {
-    for (let start = end - 1; start >= 0; start--) {
-      if (count[start] !== Infinity && chain.cost(start, end) !== Infinity) {
-        count[end] = Math.min(count[end]!, count[start]! + 1);
+  // Ends that so many stages reach, and no fewer: a model that fits one worker is asked for one start.
+  let reached = [0];
+  const seen = new Set(reached);
+  for (let stages = 0; reached.length > 0; stages++) {
+    if (seen.has(chain.nodes)) return stages;
+    const next: number[] = [];
+    for (const start of reached) {
+      for (let end = start + 1; end <= chain.nodes; end++) {
+        if (seen.has(end) || chain.cost(start, end) === Infinity) continue;
+        seen.add(end);
+        next.push(end);
       }
     }
+    reached = next;
   }
-  const stages = count[chain.nodes]!;
-  return stages === Infinity ? undefined : stages;
+  return undefined;
 }

@@ -37,7 +37,9 @@ export function unary4(kind: u32, x: v128, alpha: v128, beta: v128): v128 {
   if (kind == UnaryKind.round) return f32x4.nearest(x);
   if (kind == UnaryKind.sign) {
     const positive = v128.and(f32x4.gt(x, f32x4.splat(0)), f32x4.splat(1));
-    return f32x4.sub(positive, v128.and(f32x4.lt(x, f32x4.splat(0)), f32x4.splat(1)));
+    const sign = f32x4.sub(positive, v128.and(f32x4.lt(x, f32x4.splat(0)), f32x4.splat(1)));
+    // All bits set where x is no number: no number either.
+    return v128.or(sign, f32x4.ne(x, x));
   }
   return f32x4.add(f32x4.mul(x, alpha), beta);
 }

@@ -18,12 +18,17 @@ export let dilationW: i32 = 0;
 export let outHeight: i32 = 0;
 export let outWidth: i32 = 0;
 
-/** Output size along one axis; with `ceil`, windows may begin inside and end beyond the padding. */
+/**
+ * Output size along one axis; with `ceil`, windows may begin inside and end beyond the padding. With
+ * `partly`, a window that is larger than the image by less than a stride fits once: onnxruntime divides
+ * towards 0.
+ */
 function outSize(
-  size: i32, kernel: i32, stride: i32, padBegin: i32, padEnd: i32, dilation: i32, ceil: bool,
+  size: i32, kernel: i32, stride: i32, padBegin: i32, padEnd: i32, dilation: i32, ceil: bool, partly: bool,
 ): i32 {
   const room = <i64>size + padBegin + padEnd - (<i64>(kernel - 1) * dilation + 1);
-  if (size < 0 || room < 0) return 0;
+  if (size < 0) return 0;
+  if (room < 0) return partly && size > 0 && -room < stride ? 1 : 0;
   let out = room / stride + 1;
   // A window that begins in the padding at the end is left out.
   if (ceil && room % stride != 0 && out * stride < <i64>size + padBegin) out++;
@@ -31,7 +36,7 @@ function outSize(
 }
 
 /** Reads words 0 to 9. False, with the failure's text, where image and words do not fit. */
-export function readImage(ceil: bool): bool {
+export function readImage(ceil: bool, partly: bool = false): bool {
   const x = input(0);
   if (x.dtype != DType.float32 || x.rank != 4) {
     failInput(0, 'float32 [batch, height, width, channels]');
@@ -60,8 +65,8 @@ export function readImage(ceil: bool): bool {
       return false;
     }
   }
-  outHeight = outSize(height, kernelH, strideH, padTop, attr(6), dilationH, ceil);
-  outWidth = outSize(width, kernelW, strideW, padLeft, attr(7), dilationW, ceil);
+  outHeight = outSize(height, kernelH, strideH, padTop, attr(6), dilationH, ceil, partly);
+  outWidth = outSize(width, kernelW, strideW, padLeft, attr(7), dilationW, ceil, partly);
   if (outHeight == 0 || outWidth == 0) {
     failInput(0, 'at least as large as the kernel');
     return false;

@@ -115,7 +115,7 @@ function endTap(at: i32, size: i32, kernel: i32, dilation: i32): i32 {
 }
 
 function pool(largest: bool, includePad: bool): i32 {
-  if (!readImage(attr(10) != 0)) return FAILED;
+  if (!readImage(attr(10) != 0, true)) return FAILED;
   const out = output(0);
   if (progress == 0) {
     out.setDim(0, batch);

@@ -80,7 +80,6 @@ const kinds: Partial<
 
 /** What onnxruntime does not define, or defines by its own rounding: left out of the special values. */
 const undefinedAt: Partial<Record<UnaryName, (x: number) => boolean>> = {
-  sign: Number.isNaN,
   sin: (x) => Math.abs(x) > 1e6,
   cos: (x) => Math.abs(x) > 1e6,
   gelu: (x) => !Number.isFinite(x),

@@ -228,6 +228,37 @@ describe('pooling', () => {
     expectClose(channelsFirst(actual!), expected!);
   });
 
+  it('a window larger than the image by less than a stride fits once', async () => {
+    for (const pads of [
+      [0, 0, 0, 0],
+      [0, 1, 0, 1],
+    ]) {
+      for (const ceil of [0, 1]) {
+        const x = random([1, 6, 2, 7], 1);
+        const common = { kernel_shape: [3, 2], strides: [2, 2], pads, ceil_mode: ceil };
+        const words = [3, 2, 2, 2, ...pads, 1, 1, ceil];
+        const [largest] = await onnxruntime({ type: 'MaxPool', inputs: [x], attributes: common });
+        const input = [channelsLast(x)];
+        expectClose(channelsFirst(engine.run('MaxPool', input, words)[0]!), largest!);
+        for (const include of [0, 1]) {
+          const [average] = await onnxruntime({
+            type: 'AveragePool',
+            inputs: [x],
+            attributes: { ...common, count_include_pad: include },
+            opset: 19,
+          });
+          const [actual] = engine.run('AveragePool', input, [...words, include]);
+          expectClose(channelsFirst(actual!), average!);
+        }
+      }
+    }
+    // A stride larger, there is no place for it.
+    const words = [3, 2, 1, 1, 0, 0, 0, 0, 1, 1, 0];
+    expect(() => engine.run('MaxPool', [random([1, 2, 7, 6])], words)).toThrow(
+      'must be at least as large as the kernel',
+    );
+  });
+
   it('GlobalAveragePool', async () => {
     for (const channels of [3, 16, 50]) {
       const x = random([2, channels, 5, 7], 1);

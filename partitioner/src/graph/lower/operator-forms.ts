@@ -22,7 +22,8 @@ function all(names: string, types: readonly string[], limits = ''): Record<strin
   return Object.fromEntries(names.split(' ').map((name) => [name, form(types, limits)]));
 }
 
-const images = 'images [batch, channels, height, width]; auto_pad SAME_* with stride 1 only';
+const images =
+  'images [batch, channels, height, width]; auto_pad SAME_* with strides only of fixed sizes';
 const filters = `constant filter of 4 dimensions, constant bias; ${images}`;
 const matrices = 'of 2 dimensions or more';
 const constantAxes = 'constant axes';
@@ -38,10 +39,11 @@ export const operatorForms: Readonly<Record<string, OperatorForm>> = {
   ...all('com.microsoft.QuickGelu com.microsoft.Gelu com.microsoft.BiasGelu', float),
   Not: form(bool),
   ...all(
-    'Add Sub Mul Div Pow Min Max Sum Less LessOrEqual Greater GreaterOrEqual PRelu',
+    'Add Sub Mul Div Min Max Sum Less LessOrEqual Greater GreaterOrEqual PRelu',
     numbers,
     'operands of one type',
   ),
+  Pow: form(numbers, 'whole numbers to powers of whole numbers only'),
   Equal: form([...numbers, 'bool'], 'operands of one type'),
   ...all('And Or Xor', bool),
   Cast: form(most, 'to one of these types'),
@@ -68,6 +70,6 @@ export const operatorForms: Readonly<Record<string, OperatorForm>> = {
   ),
   ConstantOfShape: form(['float32', 'int32', 'int64', 'bool']),
   Pad: form(any, 'modes constant, reflect and edge; no axes input'),
-  Split: form(any, 'constant sizes of the parts'),
+  Split: form(any, 'sizes of the parts constant, or left out'),
   Dropout: form(any, 'first output only; does nothing, as in inference'),
 };

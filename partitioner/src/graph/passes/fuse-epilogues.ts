@@ -20,8 +20,8 @@ function extended(before: Epilogue, step: ProgramNode): Epilogue | undefined {
  */
 export function fuseEpilogues(program: Program): boolean {
   let changed = false;
+  let uses = new ProgramUses(program);
   for (const node of [...program.nodes]) {
-    const uses = new ProgramUses(program);
     const before = uses.producer(node.op === 'Unary' ? node.inputs[0] : undefined);
     if (!before || uses.onlyReader(before.outputs[0]!) !== node) continue;
     if (!takesEpilogue(program, before)) continue;
@@ -30,6 +30,7 @@ export function fuseEpilogues(program: Program): boolean {
     before.attributes = { ...before.attributes, epilogue };
     before.outputs = node.outputs;
     program.nodes.splice(program.nodes.indexOf(node), 1);
+    uses = new ProgramUses(program);
     changed = true;
   }
   return changed;

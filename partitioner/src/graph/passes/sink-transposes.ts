@@ -22,8 +22,8 @@ interface Sunk {
  */
 export function sinkTransposes(program: Program): boolean {
   let changed = false;
+  let uses = new ProgramUses(program);
   for (const node of [...program.nodes]) {
-    const uses = new ProgramUses(program);
     const sunk = sink(program, uses, node);
     if (!sunk) continue;
     const output = node.outputs[0]!;
@@ -38,6 +38,7 @@ export function sinkTransposes(program: Program): boolean {
       outputs: [output],
       attributes: { permutation: sunk.permutation },
     });
+    uses = new ProgramUses(program);
     changed = true;
   }
   return changed;
