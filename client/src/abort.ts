@@ -17,12 +17,13 @@ const longestTimerMs = 2 ** 31 - 1;
  * Runs `action` with a signal that is aborted by the limits' signal or when their time is over. Its reason
  * is then a {@link TimeoutError} or an {@link AbortError} with the signal's reason as cause; the action
  * throws it as soon as it sees it. `what` names the action in their texts, `next` what to do about a timeout.
+ * The action is told too when its time is over, in milliseconds since 1970; `Infinity`: never.
  */
 export async function within<T>(
   what: string,
   { timeoutMs = Infinity, deadline = Infinity, signal }: Limits,
   next: string,
-  action: (signal: AbortSignal) => Promise<T>,
+  action: (signal: AbortSignal, endMs: number) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
   const left = Math.min(timeoutMs, Number(deadline) - Date.now());
@@ -39,7 +40,7 @@ export async function within<T>(
   signal?.addEventListener('abort', abort, { once: true });
   const timer = left < longestTimerMs ? setTimeout(expire, left) : undefined;
   try {
-    return await action(controller.signal);
+    return await action(controller.signal, Date.now() + left);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);

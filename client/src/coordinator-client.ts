@@ -177,5 +177,5 @@ export class CoordinatorClient {
 }
 
 function numberOf({ number }: AskOptions): [] | [RequestNumber] {
-  return number === undefined ? [] : [number];
+  return number === undefined ? [] : [{ deadline_seconds: [], ...number }];
 }

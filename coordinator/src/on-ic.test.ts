@@ -253,7 +253,9 @@ const carol = Principal.fromUint8Array(
 );
 
 describe('a request with a number', () => {
-  const number = (id: bigint): { id: bigint; digest: bigint }[] => [{ id, digest: 3n }];
+  const number = (id: bigint, seconds: number[] = []): object[] => [
+    { id, digest: 3n, deadline_seconds: seconds },
+  ];
 
   test('costs at most 11.5 M instructions', () => {
     script('enqueue', answer(2));
@@ -283,7 +285,7 @@ describe('a request with a number', () => {
       }
     }
     expect(new Set(tickets).size).toBe(1);
-    const other = [{ id: 1n, digest: 4n }];
+    const other = [{ id: 1n, digest: 4n, deadline_seconds: [] }];
     expect(call(carol, 'infer', 'm', inputs(3), other)).toMatchObject({
       err: { code: 'bad-input' },
     });
@@ -293,6 +295,20 @@ describe('a request with a number', () => {
       err: { code: 'unknown-request', retryable: false },
     });
     expect((call(carol, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
+  });
+
+  test('may say how long it may take, or know nothing of that', () => {
+    script('enqueue', answer(1));
+    expect(call(bob, 'infer', 'm', inputs(1), number(101n, [60]))).toHaveProperty('ok');
+    expect(call(bob, 'infer', 'm', inputs(1), number(102n, [0]))).toMatchObject({
+      err: { code: 'bad-input' },
+    });
+    const earlier = IDL.Opt(IDL.Record({ id: IDL.Nat64, digest: IDL.Nat64 }));
+    const types = [IDL.Text, IDL.Vec(IDL.Nat8), earlier];
+    const arg = IDL.encode(types, ['m', inputs(1), [{ id: 103n, digest: 3n }]]);
+    network.update(bob, coordinator, 'infer', arg);
+    const ticket = call(bob, 'infer', 'm', inputs(1), number(103n));
+    expect(ticket).toHaveProperty('ticket');
   });
 
   test('two at once run once', () => {

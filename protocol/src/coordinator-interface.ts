@@ -44,6 +44,8 @@ export interface RequestNumber {
   id: bigint;
   /** Of the model's name and the inputs; a request of the same number with another is refused. */
   digest: bigint;
+  /** Seconds after which the workers give the request up, at least 1; none: as they are configured. */
+  deadline_seconds?: [] | [number];
 }
 export type Done = { ok: null } | { err: CoordinatorErrorRecord };
 export type FetchResult =
@@ -128,7 +130,9 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
     part: IDL.Record({ bytes: blob, total: IDL.Nat32 }),
     err: error,
   });
-  const number = IDL.Opt(IDL.Record({ id: IDL.Nat64, digest: IDL.Nat64 }));
+  const number = IDL.Opt(
+    IDL.Record({ id: IDL.Nat64, digest: IDL.Nat64, deadline_seconds: IDL.Opt(IDL.Nat32) }),
+  );
   return IDL.Service({
     register_model: IDL.Func([registration], [done], []),
     unregister_model: IDL.Func([IDL.Text], [done], []),

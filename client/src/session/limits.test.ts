@@ -1,5 +1,5 @@
 import { Tensor } from 'onnxruntime-common';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ByteWriter } from '@canopy/protocol';
 import { UnreachableError } from '../errors.js';
 import { deploy } from '../deploy/deploy.js';
@@ -32,6 +32,10 @@ const count = (network: FakeNetwork, method: string): number =>
 const pending = (): unknown => ({ pending: { done: 0, total: 1 } });
 const failedResult = (text: string): Uint8Array =>
   new ByteWriter().u32(1).u64(1n).u32(0).text(text).finish();
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('a run that does not end', () => {
   const aborted = (): RunOptions => ({ signal: AbortSignal.abort(new Error('no more')) });
@@ -79,6 +83,33 @@ describe('a run that does not end', () => {
       expect(network.calls).toEqual(['cancel']);
     },
   );
+
+  test.each([
+    ['timeoutMs', () => ({ timeoutMs: 89_500 }), [90]],
+    ['a deadline', () => ({ deadline: Date.now() + 29_500 }), [30]],
+    ['the earlier of both', () => ({ timeoutMs: 9_500, deadline: Date.now() + 29_500 }), [10]],
+    ['no limit', () => ({ timeoutMs: Infinity }), []],
+    ['a limit beyond all deadlines', () => ({ timeoutMs: 2 ** 53 }), []],
+    ['nothing: that of the session', () => ({}), [3600]],
+  ])('tells the workers how long it may take: %s', async (_, limits, told) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { network, session } = await setUp();
+    await session.run({ x: x() }, limits());
+    expect(network.numbers.map((number) => number.deadline_seconds)).toEqual([told]);
+  });
+
+  test('tells the workers what is left when it asks anew', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { network, session } = await setUp();
+    let asked = 0;
+    network.inferReply = () => {
+      vi.setSystemTime(Date.now() + 20_000);
+      const busy = { code: 'busy', message: 'later', retryable: true };
+      return ++asked < 3 ? { err: busy } : undefined;
+    };
+    await session.run({ x: x() }, { timeoutMs: 60_000 });
+    expect(network.numbers.map((number) => number.deadline_seconds)).toEqual([[60], [40], [20]]);
+  });
 
   test('ends after the time that the session allows', async () => {
     const { network, session } = await setUp(20);

@@ -36,6 +36,8 @@ export interface RunTarget {
   retry: RetryOptions;
   /** Ends the request, which is then cancelled. */
   signal: AbortSignal;
+  /** When that is at the latest, in milliseconds since 1970; `Infinity`: no limit. The workers are told. */
+  endMs: number;
   /** Takes what is to be done for a request that is over, and that nobody waits for. */
   afterwards: (work: Promise<unknown>) => void;
 }
@@ -103,8 +105,8 @@ class Request {
   }
 
   private async ask(number: RequestNumber): Promise<InferReply> {
-    const { coordinator, model, plan, signal } = this.target;
-    const options = { number, signal };
+    const { coordinator, model, plan, signal, endMs } = this.target;
+    const options = { number: { ...number, deadline_seconds: secondsUntil(endMs) }, signal };
     if (!isLong(plan, this.inputs)) return coordinator.infer(model, this.inputs, options);
     return { kind: 'ticket', ticket: await coordinator.submit(model, this.inputs, options) };
   }
@@ -162,6 +164,12 @@ class Request {
     const quiet: RetryOptions = { ...options, onRetry: () => undefined };
     afterwards(retry(`model "${model}"`, release, quiet));
   }
+}
+
+/** Seconds left until then, whole and at least 1; none where there is no limit. */
+function secondsUntil(endMs: number): [] | [number] {
+  const seconds = Math.max(1, Math.ceil((endMs - Date.now()) / 1000));
+  return seconds <= 0xffffffff ? [seconds] : [];
 }
 
 /** Part of a result, as the coordinator gives it. */

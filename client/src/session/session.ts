@@ -30,13 +30,17 @@ export interface SessionOptions {
   certified?: boolean;
   retry?: RetryOptions;
   /**
-   * Milliseconds a run may take where the run itself does not say; `Infinity` waits for ever.
+   * Milliseconds a run may take where the run itself does not say; `Infinity` waits for ever: the workers then
+   * give requests up when they are configured to.
    * @default 3600000, an hour
    */
   timeoutMs?: number;
 }
 
-/** How long a run may take; where it ends before it is done, its requests are cancelled at the workers. */
+/**
+ * How long a run may take; where it ends before it is done, its requests are cancelled at the workers. These
+ * are told too how long that is, and give the requests up by themselves where nobody cancels them.
+ */
 export type RunOptions = Limits;
 
 export type Feeds = Readonly<Record<string, TensorLike>>;
@@ -155,8 +159,11 @@ export class CanopySession {
     const limits = { timeoutMs: this.options.timeoutMs ?? defaultTimeoutMs, ...given.options };
     const next =
       'its requests are cancelled; give it more time with "timeoutMs", or look at the status of the workers';
-    const { outcomes, retries } = await within(`model "${this.model}"`, limits, next, (signal) =>
-      this.runAll(requests, signal),
+    const { outcomes, retries } = await within(
+      `model "${this.model}"`,
+      limits,
+      next,
+      (signal, endMs) => this.runAll(requests, signal, endMs),
     );
     const outputs = joinRows(outcomes.map((outcome) => outcome.outputs));
     const detail: RunDetail = {
@@ -186,6 +193,7 @@ export class CanopySession {
   private async runAll(
     requests: readonly Uint8Array[],
     runSignal: AbortSignal,
+    endMs: number,
   ): Promise<{ outcomes: RequestOutcome[]; retries: number }> {
     let retries = 0;
     const failed = new AbortController();
@@ -204,6 +212,7 @@ export class CanopySession {
         },
       },
       signal: AbortSignal.any([runSignal, failed.signal]),
+      endMs,
       afterwards: (work: Promise<unknown>) => {
         const done: Promise<unknown> = work
           .catch(() => undefined)

@@ -53,6 +53,8 @@ export class FakeNetwork implements Transport {
   loss: (method: string) => Error | undefined = () => undefined;
   /** Requests that were run. */
   runs = 0;
+  /** Numbers of the requests that came. */
+  readonly numbers: RequestNumber[] = [];
   /** Called when a call arrives. */
   onCall: (method: string) => void = () => undefined;
   private readonly results = new Map<bigint, Uint8Array>();
@@ -208,6 +210,7 @@ export class FakeNetwork implements Transport {
 
   /** Runs a request unless its number came before; then the answer is its ticket. */
   private ask(method: string, inputs: Uint8Array, [number]: RequestNumber[]): unknown {
+    if (number) this.numbers.push(number);
     const earlier = number && this.ticketOf.get(number.id);
     if (earlier === undefined) {
       const given = this.inferReply?.(inputs);

@@ -13,7 +13,7 @@ import {
 } from './api/request-codec.js';
 import { countersView, modelView, requestView } from './api/views.js';
 import { Coordinator } from './coordinator.js';
-import { azleIc } from './ic/azle-ic.js';
+import { azleIc, openCalls } from './ic/azle-ic.js';
 import { requestLogLimit } from './metrics/requests.js';
 import { cancel, fetchAndLog, fetchPart, release } from './pipeline/fetch.js';
 import { infer, submit } from './pipeline/infer.js';
@@ -167,6 +167,7 @@ export default class CoordinatorCanister {
 
   @preUpgrade
   save(): void {
+    openCalls.refuseUpgrade();
     for (const ticket of coordinator.answers.tickets()) {
       stableAnswers.insert(ticket, saveAnswer(coordinator.answers.find(ticket)!));
     }

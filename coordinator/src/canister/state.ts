@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, CanisterError, parsePlan } from '@canopy/protocol';
 import type { Coordinator } from './coordinator.js';
+import { errorRecord } from './error.js';
 import type { PrincipalLike } from './ic/ic.js';
 import type { Released } from './pipeline/releases.js';
 import type { SavedRequests } from './metrics/requests.js';
@@ -44,9 +45,15 @@ export function saveModels(coordinator: Coordinator): SavedModel[] {
   }));
 }
 
+/** A model whose plan this version cannot read is kept all the same: nothing of an upgrade is lost by it. */
 export function restoreModels(coordinator: Coordinator, saved: readonly SavedModel[]): void {
   for (const { name, plan, workers, epoch = 0n } of saved) {
-    coordinator.models.add({ name, plan: parsePlan(plan), planText: plan, workers, epoch });
+    const model = { name, planText: plan, workers, epoch };
+    try {
+      coordinator.models.add({ ...model, plan: parsePlan(plan) });
+    } catch (error) {
+      coordinator.models.addUnreadable({ ...model, reason: errorRecord(error).message });
+    }
   }
 }
 

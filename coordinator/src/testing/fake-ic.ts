@@ -90,6 +90,7 @@ export function samplePlan(): Plan {
 export function readEnqueue(bytes: Uint8Array): {
   mode: number;
   coordinatorLoad: number;
+  deadlineSeconds: number;
   epoch: bigint;
   owner: Uint8Array;
   tasks: Uint8Array[];
@@ -98,11 +99,11 @@ export function readEnqueue(bytes: Uint8Array): {
   const epoch = input.u64();
   const mode = input.u16();
   const coordinatorLoad = input.u16();
-  input.u32();
+  const deadlineSeconds = input.u32();
   const field = input.bytes(principalFieldBytes);
   const owner = field.subarray(1, 1 + field[0]!);
   const tasks = Array.from({ length: input.u32() }, () => input.bytes(input.u32()));
-  return { epoch, mode, coordinatorLoad, owner, tasks };
+  return { epoch, mode, coordinatorLoad, deadlineSeconds, owner, tasks };
 }
 
 /** A `done` result; each task has one trace a stage. */

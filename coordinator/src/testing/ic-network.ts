@@ -50,7 +50,7 @@ export class IcNetwork {
   }
 
   /** Sends an update call; what it gives runs rounds until the call is answered. */
-  private submit(
+  submit(
     sender: Principal,
     canister: Principal | undefined,
     method: string,

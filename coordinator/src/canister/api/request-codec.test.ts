@@ -47,6 +47,7 @@ const stage = fc.record({
   scratchBytes: u32,
 });
 const blob = fc.uint8Array({ maxLength: 700 });
+const toOpt = <T>(value: T | undefined): [] | [T] => (value === undefined ? [] : [value]);
 
 describe('Candid by hand is Candid', () => {
   test('reply of infer', () => {
@@ -159,14 +160,28 @@ describe('Candid by hand is Candid', () => {
   });
 
   const requestTypes = method('infer').argTypes;
-  const number = fc.option(fc.record({ id: u64, digest: u64 }, { noNullPrototype: true }), {
-    nil: undefined,
-  });
+  const deadline = fc.option(u32, { nil: undefined }).map((seconds) => toOpt(seconds));
+  const number = fc.option(
+    fc.record({ id: u64, digest: u64, deadline_seconds: deadline }, { noNullPrototype: true }),
+    { nil: undefined },
+  );
 
   test('arguments of a request', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), blob, number, (name, bytes, given) => {
-        const encoded = IDL.encode(requestTypes, [name, bytes, given ? [given] : []]);
+        const encoded = IDL.encode(requestTypes, [name, bytes, toOpt(given)]);
+        expect(readRequest(encoded)).toEqual(IDL.decode(requestTypes, encoded));
+      }),
+    );
+  });
+
+  const withoutDeadline = IDL.Opt(IDL.Record({ id: IDL.Nat64, digest: IDL.Nat64 }));
+  const earlierTypes = [...requestTypes.slice(0, 2), withoutDeadline];
+
+  test('arguments of a request of callers that know of no deadline', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), blob, number, (name, bytes, given) => {
+        const encoded = IDL.encode(earlierTypes, [name, bytes, toOpt(given)]);
         expect(readRequest(encoded)).toEqual(IDL.decode(requestTypes, encoded));
       }),
     );
@@ -184,9 +199,15 @@ describe('Candid by hand is Candid', () => {
 
   test('what has another form is left to the library', () => {
     expect(readRequest(IDL.encode([IDL.Text], ['a']))).toBeUndefined();
-    const values = ['name', new Uint8Array(300), [{ id: 1n, digest: 2n }]];
-    for (const count of [2, 3]) {
-      const whole = IDL.encode(requestTypes.slice(0, count), values.slice(0, count));
+    const given = [[], [7]].map((seconds) => [{ id: 1n, digest: 2n, deadline_seconds: seconds }]);
+    for (const [types, last] of [
+      [requestTypes.slice(0, 2), undefined],
+      [requestTypes, given[0]],
+      [requestTypes, given[1]],
+      [earlierTypes, given[0]],
+    ] as const) {
+      const values = ['name', new Uint8Array(300), ...(last ? [last] : [])];
+      const whole = IDL.encode(types, values);
       for (let length = 0; length < whole.length; length++) {
         expect(readRequest(whole.slice(0, length))).toBeUndefined();
       }

@@ -202,15 +202,38 @@ export function readNat64AndNat32(bytes: Uint8Array): [bigint, number] | undefin
 /** `(text, blob)` as Candid encoders write it: one type, vec nat8, at index 0. */
 const textAndBlobHeader = [0x44, 0x49, 0x44, 0x4c, 1, 0x6d, 0x7b, 2, 0x71, 0];
 
-const numberFields = byHash('id', 'digest');
+type NumberField = 'id' | 'digest' | 'deadline_seconds';
 
+/** A form of the arguments with a number: the header, and the record's fields in their order. */
+interface NumberedForm {
+  header: readonly number[];
+  fields: readonly NumberField[];
+}
+
+/** @param types those before the record: vec nat8, and opt nat32 where there is a deadline */
+function numberedForm(types: readonly number[][], fields: readonly NumberField[]): NumberedForm {
+  const record = types.length;
+  const fieldTypes = fields.flatMap((name) => [
+    ...lebOf(fieldHash(name)),
+    name === 'deadline_seconds' ? 1 : 0x78,
+  ]);
+  const header = [0x44, 0x49, 0x44, 0x4c, record + 2]
+    .concat(types.flat())
+    .concat(0x6c, fields.length, fieldTypes)
+    .concat(0x6e, record, 3, 0x71, 0, record + 1);
+  return { header, fields };
+}
+
+const vecNat8 = [0x6d, 0x7b];
+const optNat32 = [0x6e, 0x79];
 /**
- * `(text, blob, opt record { id : nat64; digest : nat64 })` as the JavaScript library writes it: three
- * types, vec nat8, the record and the opt, at indexes 0 to 2.
+ * `(text, blob, opt record { id : nat64; digest : nat64; deadline_seconds : opt nat32 })` as the JavaScript
+ * library writes it, and the same of callers that know of no deadline.
  */
-const withNumberHeader = [0x44, 0x49, 0x44, 0x4c, 3, 0x6d, 0x7b, 0x6c, 2]
-  .concat(numberFields.flatMap((name) => [...lebOf(fieldHash(name)), 0x78]))
-  .concat(0x6e, 1, 3, 0x71, 0, 2);
+const numberedForms = [
+  numberedForm([vecNat8, optNat32], byHash('id', 'digest', 'deadline_seconds')),
+  numberedForm([vecNat8], byHash('id', 'digest')),
+];
 
 function lebOf(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...lebOf(value >>> 7)];
@@ -221,9 +244,9 @@ function lebOf(value: number): number[] {
  * where the message has another, perhaps also valid, form, or is malformed: then the library must read it.
  */
 export function readRequest(bytes: Uint8Array): [string, Uint8Array, RequestNumbers] | undefined {
-  const hasNumber = startsWith(bytes, withNumberHeader);
-  if (!hasNumber && !startsWith(bytes, textAndBlobHeader)) return undefined;
-  let at = (hasNumber ? withNumberHeader : textAndBlobHeader).length;
+  const form = numberedForms.find(({ header }) => startsWith(bytes, header));
+  if (!form && !startsWith(bytes, textAndBlobHeader)) return undefined;
+  let at = (form?.header ?? textAndBlobHeader).length;
   const part = (): Uint8Array | undefined => {
     let length = 0;
     for (let shift = 0; shift < 28; shift += 7) {
@@ -240,8 +263,8 @@ export function readRequest(bytes: Uint8Array): [string, Uint8Array, RequestNumb
   };
   const name = part();
   const content = name && part();
-  const number = content && (hasNumber ? readNumber(bytes.subarray(at)) : noNumber);
-  if (!name || !number || (!hasNumber && at !== bytes.length)) return undefined;
+  const number = content && (form ? readNumber(bytes.subarray(at), form) : noNumber);
+  if (!name || !number || (!form && at !== bytes.length)) return undefined;
   try {
     return [fromUtf8.decode(name), content, number];
   } catch {
@@ -254,11 +277,23 @@ type RequestNumbers = [] | [RequestNumber];
 const noNumber: RequestNumbers = [];
 
 /** The value of an `opt` number, to the end of the message. */
-function readNumber(bytes: Uint8Array): RequestNumbers | undefined {
+function readNumber(bytes: Uint8Array, { fields }: NumberedForm): RequestNumbers | undefined {
   if (bytes.length === 1 && bytes[0] === 0) return noNumber;
-  if (bytes.length !== 17 || bytes[0] !== 1) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + 1, 16);
-  const field = (name: 'id' | 'digest'): bigint =>
-    view.getBigUint64(8 * numberFields.indexOf(name), true);
-  return [{ id: field('id'), digest: field('digest') }];
+  if (bytes[0] !== 1) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const number: Required<RequestNumber> = { id: 0n, digest: 0n, deadline_seconds: [] };
+  let at = 1;
+  for (const field of fields) {
+    if (field !== 'deadline_seconds') {
+      if (at + 8 > bytes.length) return undefined;
+      number[field] = view.getBigUint64(at, true);
+      at += 8;
+    } else if (bytes[at] === 0) at++;
+    else {
+      if (bytes[at] !== 1 || at + 5 > bytes.length) return undefined;
+      number.deadline_seconds = [view.getUint32(at + 1, true)];
+      at += 5;
+    }
+  }
+  return at === bytes.length ? [number] : undefined;
 }

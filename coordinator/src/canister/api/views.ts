@@ -3,9 +3,9 @@ import type { InferenceRecord, ModelRecord, RequestRecord } from '@canopy/protoc
 import type { PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Counters } from '../metrics/requests.js';
-import type { Model } from '../registry/models.js';
+import type { Registration } from '../registry/models.js';
 
-export function modelView(model: Model): ModelRecord<PrincipalLike> {
+export function modelView(model: Registration): ModelRecord<PrincipalLike> {
   return { name: model.name, workers: [...model.workers], plan: model.planText };
 }
 

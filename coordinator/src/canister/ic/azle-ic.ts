@@ -1,6 +1,7 @@
 import { Principal, call, canisterSelf, isController, msgCaller, setTimer, time } from 'azle';
 import { CanisterError } from '@canopy/protocol';
 import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
+import { OpenCalls } from './open-calls.js';
 
 /** What azle's `call` throws (its type `CallError`). */
 interface AzleCallError {
@@ -34,6 +35,9 @@ function translate(error: AzleCallError): Error {
   }
 }
 
+/** All calls go through {@link azleIc}, which counts them here. */
+export const openCalls = new OpenCalls(() => time());
+
 /** azle's side of {@link Ic}. */
 export const azleIc: Ic = {
   caller: () => msgCaller(),
@@ -42,10 +46,13 @@ export const azleIc: Ic = {
   isController: (principal) => isController(asPrincipal(principal)),
   now: () => time(),
   async call(canister, method, bytes) {
+    const ends = openCalls.begin();
     try {
       return await call(asPrincipal(canister), method, { raw: true, args: bytes });
     } catch (error) {
       throw translate(error as AzleCallError);
+    } finally {
+      ends();
     }
   },
   after: (seconds, run) => void setTimer(seconds, run),

@@ -43,15 +43,23 @@ describe('the message to the head', () => {
         u64,
         fc.uint8Array({ maxLength: 29 }),
         fc.integer({ min: 0, max: 900_000_000 }),
-        (tasks, epoch, owner, coordinatorLoad) => {
+        fc.nat(0xffffffff),
+        (tasks, epoch, owner, coordinatorLoad, deadlineSeconds) => {
           const expected = encodeEnqueue({
             mode: EnqueueMode.ticket,
             coordinatorLoad: Math.ceil(coordinatorLoad / 1e6),
+            deadlineSeconds,
             epoch,
             owner,
             tasks: tasks.map((task) => encodeBundle(task)),
           });
-          const header = { mode: 'ticket', epoch, owner, coordinatorLoad } as const;
+          const header = {
+            mode: 'ticket',
+            epoch,
+            owner,
+            coordinatorLoad,
+            deadlineSeconds,
+          } as const;
           expect(encodeTasksForHead(tasks, header)).toEqual(expected);
         },
       ),

@@ -53,6 +53,8 @@ export interface RequestHeader {
   owner: Uint8Array;
   /** Instructions that the coordinator takes in a round. */
   coordinatorLoad: number;
+  /** Seconds after which the request is given up; 0: as the workers are configured. */
+  deadlineSeconds: number;
 }
 
 /**
@@ -62,14 +64,14 @@ export interface RequestHeader {
  */
 export function encodeTasksForHead(
   tasks: readonly (readonly BundleTensor[])[],
-  { epoch, mode, owner, coordinatorLoad }: RequestHeader,
+  { epoch, mode, owner, coordinatorLoad, deadlineSeconds }: RequestHeader,
 ): Uint8Array {
   const out = new GatherWriter();
   out
     .u64(epoch)
     .u16(EnqueueMode[mode])
     .u16(Math.ceil(coordinatorLoad / 1e6), "the coordinator's load")
-    .u32(0);
+    .u32(deadlineSeconds, 'deadline');
   const field = new Uint8Array(principalFieldBytes);
   field[0] = owner.length;
   field.set(owner, 1);

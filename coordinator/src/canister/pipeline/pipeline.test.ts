@@ -17,6 +17,7 @@ import {
   samplePlan,
   workerIds,
 } from '../../testing/fake-ic.js';
+import { callerText } from '../bytes/text-of-bytes.js';
 import { Coordinator } from '../coordinator.js';
 import { errorRecord } from '../error.js';
 import { CallFailure } from '../ic/ic.js';
@@ -98,6 +99,32 @@ describe('infer', () => {
     expect(logged).toMatchObject({ model: 'm', microBatches: batches, ticket: 1n });
     expect(logged?.finishedAtNs).toBeDefined();
     expect(coordinator.requests.counters).toMatchObject({ requests: 1, failed: 0, inFlight: 0 });
+  });
+
+  test.each([
+    ['the deadline of the request', [90], 90],
+    ['none where it names none', [], 0],
+    ['none of callers that know of none', undefined, 0],
+  ] as const)('the head is told %s', async (_, given, told) => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = echoHead;
+    const number = {
+      id: 1n,
+      digest: 2n,
+      ...(given && { deadline_seconds: [...given] as [] | [number] }),
+    };
+    await infer(coordinator, 'm', inputs(1), number);
+    expect(readEnqueue(ic.calls[0]!.bytes).deadlineSeconds).toBe(told);
+  });
+
+  test('a deadline of no time is refused before anything is run', async () => {
+    const { ic, coordinator } = setUp();
+    const number = { id: 1n, digest: 2n, deadline_seconds: [0] as [number] };
+    const error = await recordOf(infer(coordinator, 'm', inputs(1), number));
+    expect(error).toMatchObject({ code: 'bad-input' });
+    expect(error.message).toContain('"deadline_seconds" must be at least 1');
+    expect(ic.calls).toEqual([]);
+    expect(coordinator.numbers.find(callerText(alice), 1n)).toBeUndefined();
   });
 
   test('a failed stage is named and logged', async () => {

@@ -88,7 +88,9 @@ export async function enqueue(
   if (earlier !== undefined) return { earlier };
   let model: Model;
   let tasks: BundleTensor[][];
+  let deadlineSeconds: number;
   try {
+    deadlineSeconds = deadlineOf(number);
     model = coordinator.models.get(modelName);
     tasks = cutRequest(model, inputs);
   } catch (error) {
@@ -112,6 +114,7 @@ export async function enqueue(
       mode,
       owner: caller.toUint8Array(),
       coordinatorLoad: coordinator.ownLoad.instructions,
+      deadlineSeconds,
     });
     const taken = await offer(ic, model, request);
     return { model, entry, ticket, isNumbered: numbered !== undefined, ...taken };
@@ -122,6 +125,18 @@ export async function enqueue(
   } finally {
     requests.counters.inFlight--;
   }
+}
+
+/** Seconds that a request may take, as the head is told; 0 where the caller does not say. */
+function deadlineOf(number: RequestNumber | undefined): number {
+  const seconds = number?.deadline_seconds?.[0];
+  if (seconds === 0) {
+    throw new CoordinatorError(
+      CanisterError.badInput,
+      '"deadline_seconds" must be at least 1; leave it out to take as long as the workers are configured for',
+    );
+  }
+  return seconds ?? 0;
 }
 
 /** What a request's number asks for, before, and after it was handed to a head. */

@@ -26,10 +26,10 @@ interface Ended {
   byteLength: number;
 }
 
-/** The workers of a ticket's pipeline; none where its model is not registered any more. */
+/** The workers of a ticket's pipeline; none where its model is not registered any more, or cannot be read. */
 function pipelineOf({ models }: Coordinator, { model, placed }: Ticket): Pipeline {
-  if (placed === undefined || !models.has(model)) return [];
-  return models.get(model).pipelineOf(placed.head) ?? [];
+  if (placed === undefined) return [];
+  return models.find(model)?.pipelineOf(placed.head) ?? [];
 }
 
 /** Logs how a ticket's request ended, unless that is known. */

@@ -11,16 +11,26 @@ const mostOffers = 2;
 const avoidedSeconds = 10;
 const longestAvoidedSeconds = 300;
 
-/** A model as it is registered. */
-export interface ModelEntry {
+/** A model as it is kept. */
+export interface Registration {
   name: string;
-  plan: Plan;
   /** The plan as it was registered. */
   planText: string;
   /** Of all pipelines, one after the other. */
   workers: readonly PrincipalLike[];
   /** Of the workers' configuration; every message to them carries it. */
   epoch: bigint;
+}
+
+/** A model as it is registered. */
+export interface ModelEntry extends Registration {
+  plan: Plan;
+}
+
+/** A model that an earlier version registered, and whose plan this one cannot read. */
+export interface UnreadableModel extends Registration {
+  /** What is wrong with its plan. */
+  reason: string;
 }
 
 /** A model that can be asked. */
@@ -78,32 +88,51 @@ export class Model implements ModelEntry {
   }
 }
 
-/** The models this coordinator serves, by name. */
+/** The models this coordinator knows, by name. */
 export class ModelRegistry {
-  private readonly models = new Map<string, Model>();
+  private readonly models = new Map<string, Model | UnreadableModel>();
 
   has(name: string): boolean {
     return this.models.has(name);
   }
-  /** Throws {@link CoordinatorError} `unknown-model`. */
-  get(name: string): Model {
+  /** The model; undefined where it is not known, or cannot be read. */
+  find(name: string): Model | undefined {
     const model = this.models.get(name);
-    if (model === undefined) {
-      const known = [...this.models.keys()].map((key) => `"${key}"`).join(', ');
-      throw new CoordinatorError(
-        CanisterError.unknownModel,
-        `model "${name}" is not registered here; ${known === '' ? 'there are none' : `known: ${known}`}`,
-      );
-    }
-    return model;
+    return model instanceof Model ? model : undefined;
+  }
+  /** Throws {@link CoordinatorError} `unknown-model`, or `unsupported` of a model that cannot be read. */
+  get(name: string): Model {
+    const model = this.known(name);
+    if (model instanceof Model) return model;
+    throw new CoordinatorError(
+      CanisterError.unsupported,
+      `model "${name}" was registered by an earlier version of the coordinator, and this one cannot read ` +
+        `its plan (${model.reason}): unregister it, plan it again and deploy it anew`,
+    );
   }
   add(entry: ModelEntry): void {
     this.models.set(entry.name, new Model(entry));
   }
+  /** Keeps a model that cannot be asked: it is listed, and can be removed. */
+  addUnreadable(model: UnreadableModel): void {
+    this.models.set(model.name, model);
+  }
+  /** Throws {@link CoordinatorError} `unknown-model`. */
   remove(name: string): void {
+    this.known(name);
     this.models.delete(name);
   }
-  all(): Model[] {
+  all(): Registration[] {
     return [...this.models.values()];
+  }
+
+  private known(name: string): Model | UnreadableModel {
+    const model = this.models.get(name);
+    if (model !== undefined) return model;
+    const known = [...this.models.keys()].map((key) => `"${key}"`).join(', ');
+    throw new CoordinatorError(
+      CanisterError.unknownModel,
+      `model "${name}" is not registered here; ${known === '' ? 'there are none' : `known: ${known}`}`,
+    );
   }
 }

@@ -10,6 +10,7 @@ import {
   workerIds,
 } from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
+import { infer } from '../pipeline/infer.js';
 import { restoreModels, restoreTraffic, saveModels, saveTraffic } from '../state.js';
 import { registerModel, unregisterModel } from './register.js';
 
@@ -165,6 +166,32 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });
   expect(upgraded.requests.counters.inFlight).toBe(0);
   expect(upgraded.requests.begin(begin).ticket).toBe(3n);
+});
+
+test.each([
+  ['of another version', JSON.stringify({ ...samplePlan(), version: 99 })],
+  ['that is no JSON', 'canopy'],
+])('a kept plan %s fails no upgrade: its model is listed, refuses, and can go', async (_, plan) => {
+  const { ic, coordinator } = setUp();
+  await registerModel(coordinator, 'm', planText, workerIds);
+  const old = { name: 'old', plan, workers: workerIds, epoch: 3n };
+
+  const upgraded = new Coordinator(ic);
+  restoreModels(upgraded, [old, ...saveModels(coordinator)]);
+
+  expect(upgraded.models.all().map(({ name }) => name)).toEqual(['old', 'm']);
+  expect(upgraded.models.get('m').plan).toEqual(samplePlan());
+  await expect(infer(upgraded, 'old', new Uint8Array())).rejects.toMatchObject({
+    kind: { code: 'unsupported', retryable: false },
+    message: expect.stringContaining('model "old" was registered by an earlier version') as string,
+  });
+  await expect(registerModel(upgraded, 'old', planText, workerIds)).rejects.toMatchObject({
+    kind: { code: 'model-exists' },
+  });
+  // The next upgrade keeps it as it was.
+  expect(saveModels(upgraded)[0]).toEqual(old);
+  unregisterModel(upgraded, 'old');
+  await registerModel(upgraded, 'old', planText, workerIds);
 });
 
 interface AnyPlan {

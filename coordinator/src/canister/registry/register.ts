@@ -186,6 +186,5 @@ export async function registerModel(
 /** Forgets a model; controllers only. Requests under way end as they would have. */
 export function unregisterModel(coordinator: Coordinator, name: string): void {
   requireController(coordinator, 'unregister models');
-  coordinator.models.get(name);
   coordinator.models.remove(name);
 }
