@@ -5,7 +5,7 @@ import { CoordinatorError } from '../error.js';
 import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 import type { Ticket } from '../registry/tickets.js';
 import { fetchFromWorkers } from './fetch-from-workers.js';
-import { logEnd, settle } from './settle.js';
+import { forget, logEnd, settle } from './settle.js';
 
 export type FetchOutcome =
   | { kind: 'pending'; done: number; total: number }
@@ -90,15 +90,23 @@ export async function fetchAndLog(
  * cancelled. The workers hear of it a little later, see {@link Releases}.
  */
 export function release(coordinator: Coordinator, id: bigint): ReleaseOutcome {
+  return remove(coordinator, id, forget);
+}
+
+function remove(
+  coordinator: Coordinator,
+  id: bigint,
+  end: (coordinator: Coordinator, ticket: Ticket) => unknown,
+): ReleaseOutcome {
   const found = find(coordinator, id);
   coordinator.tickets.remove(id);
   coordinator.answers.remove(id);
-  if ('ticket' in found) void settle(coordinator, found.ticket);
+  if ('ticket' in found) end(coordinator, found.ticket);
   return { kind: 'ok' };
 }
 
 /**
- * {@link release} of the caller's request of this number. Where none has come yet, one that comes later
+ * {@link release} of the caller's request of this number, which may be under way. Where none has come yet, one that comes later
  * is refused.
  */
 export function cancel(coordinator: Coordinator, number: bigint): ReleaseOutcome {
@@ -111,5 +119,5 @@ export function cancel(coordinator: Coordinator, number: bigint): ReleaseOutcome
   }
   const { ticket } = known;
   const isHere = ticket !== undefined && (tickets.find(ticket) ?? answers.find(ticket));
-  return isHere ? release(coordinator, ticket) : { kind: 'ok' };
+  return isHere ? remove(coordinator, ticket, settle) : { kind: 'ok' };
 }

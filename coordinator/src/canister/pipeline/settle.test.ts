@@ -7,6 +7,7 @@ import { CallFailure } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import { fetchAndLog, fetchPart, release } from './fetch.js';
 import { submit } from './infer.js';
+import { settle } from './settle.js';
 
 const inputs = encodeBundle([
   { name: 'x', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) },
@@ -48,25 +49,25 @@ async function submitted(result: Uint8Array | 'pending') {
   return { ic, coordinator, ticket, given };
 }
 
-async function released(
+async function cancelled(
   coordinator: Coordinator,
   ic: FakeIc,
   ticket: bigint,
 ): Promise<LoggedRequest> {
-  release(coordinator, ticket);
+  void settle(coordinator, coordinator.tickets.find(ticket)!);
   await vi.waitFor(() => {
     expect(ic.calls.at(-1)?.method).toBe('release');
   });
   return coordinator.requests.find(ticket)!;
 }
 
-describe('a request whose result was read by queries is logged when it is released', () => {
+describe('a request that is cancelled by its number is logged as it ended', () => {
   test('with what its stages did', async () => {
     const result = doneResult(9n, [bundle(8), bundle(8)]);
     const { ic, coordinator, ticket } = await submitted(result);
     await fetchPart(coordinator, ticket, 0);
     expect(coordinator.requests.find(ticket)?.finishedAtNs).toBeUndefined();
-    const entry = await released(coordinator, ic, ticket);
+    const entry = await cancelled(coordinator, ic, ticket);
     expect(entry).toMatchObject({
       bytesSent: result.length,
       stages: [{ worker: workerIds[0], instructions: 2000n }, { instructions: 2002n }],
@@ -80,7 +81,7 @@ describe('a request whose result was read by queries is logged when it is releas
       fc.asyncProperty(sizes, async (bytes) => {
         const result = doneResult(9n, bytes.map(bundle));
         const { ic, coordinator, ticket, given } = await submitted(result);
-        const entry = await released(coordinator, ic, ticket);
+        const entry = await cancelled(coordinator, ic, ticket);
         expect(entry.stages.map(({ instructions }) => instructions)).toEqual([
           BigInt(1000 * bytes.length),
           BigInt(1001 * bytes.length),
@@ -94,7 +95,7 @@ describe('a request whose result was read by queries is logged when it is releas
   test('as failed, with the stage and its error', async () => {
     const { ic, coordinator, ticket } = await submitted(failedResult(9n, 1, '[out-of-memory] no'));
     await fetchPart(coordinator, ticket, 0);
-    const entry = await released(coordinator, ic, ticket);
+    const entry = await cancelled(coordinator, ic, ticket);
     expect(entry.error).toMatchObject({
       code: 'out-of-memory',
       message: `stage 1 (worker ${workerIds[1]!.toText()}): no`,
@@ -104,7 +105,7 @@ describe('a request whose result was read by queries is logged when it is releas
 
   test('as cancelled where it was not done', async () => {
     const { ic, coordinator, ticket } = await submitted('pending');
-    const entry = await released(coordinator, ic, ticket);
+    const entry = await cancelled(coordinator, ic, ticket);
     expect(entry.error).toMatchObject({ code: 'cancelled' });
   });
 
@@ -114,7 +115,7 @@ describe('a request whose result was read by queries is logged when it is releas
       if (method === 'release') return new Uint8Array();
       throw new CallFailure(4, '[unknown-request] there is no request 9');
     };
-    const entry = await released(coordinator, ic, ticket);
+    const entry = await cancelled(coordinator, ic, ticket);
     expect(entry.error).toMatchObject({ code: 'unknown-request' });
   });
 
@@ -124,8 +125,21 @@ describe('a request whose result was read by queries is logged when it is releas
     expect(coordinator.requests.find(ticket)?.finishedAtNs).toBeUndefined();
     await fetchAndLog(coordinator, ticket, 0);
     ic.calls.length = 0;
-    await released(coordinator, ic, ticket);
+    await cancelled(coordinator, ic, ticket);
     expect(ic.calls.map(({ method }) => method)).toEqual(['release']);
     expect(coordinator.requests.counters).toMatchObject({ workerInstructions: 2001n });
   });
+});
+
+test('releasing a result that was read by queries asks the workers nothing', async () => {
+  const { ic, coordinator, ticket } = await submitted(doneResult(9n, [bundle(8)]));
+  await fetchPart(coordinator, ticket, 0);
+  ic.calls.length = 0;
+  release(coordinator, ticket);
+  await vi.waitFor(() => {
+    expect(ic.calls.map(({ method }) => method)).toEqual(['release']);
+  });
+  const entry = coordinator.requests.find(ticket);
+  expect(entry).toMatchObject({ stages: [], error: undefined });
+  expect(entry?.finishedAtNs).toBeDefined();
 });

@@ -61,7 +61,23 @@ function logFailure(coordinator: Coordinator, ticket: Ticket, error: unknown): v
 }
 
 /**
- * Has the workers forget a released request; before, asks them how it ended and what it cost, where the
+ * Has the workers forget a request whose caller has the result. Where it was read by queries alone it is
+ * logged without what its stages did: asking the workers for each would take rounds from the stages.
+ */
+export function forget(coordinator: Coordinator, ticket: Ticket): void {
+  const { placed } = ticket;
+  if (placed === undefined) {
+    void settle(coordinator, ticket);
+    return;
+  }
+  coordinator.releases.add(placed);
+  const entry = coordinator.requests.find(ticket.id);
+  if (entry === undefined || entry.finishedAtNs !== undefined) return;
+  coordinator.requests.succeed(entry, coordinator.ic.now(), [], [], 0);
+}
+
+/**
+ * Has the workers forget a cancelled request; before, asks them how it ended and what it cost, where the
  * log does not say. One that is not done is cancelled, and logged so.
  */
 export async function settle(coordinator: Coordinator, ticket: Ticket): Promise<void> {
