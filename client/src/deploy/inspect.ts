@@ -1,4 +1,12 @@
-import { CanisterError, WorkerState, parsePlan, pipelinePlace, type Plan } from '@canopy/protocol';
+import {
+  CanisterError,
+  WorkerState,
+  decodeWorkerConfig,
+  parsePlan,
+  pipelinePlace,
+  type Plan,
+  type WorkerConfig,
+} from '@canopy/protocol';
 import { CoordinatorClient, type RegisteredModel } from '../coordinator-client.js';
 import { CanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
@@ -9,6 +17,7 @@ import { canisterStatus } from './canister-status.js';
 import { isModuleHash, type Deployment, type ReadyDeployment } from './manifest.js';
 import { placeText } from './place.js';
 import { chunkCount } from './upload.js';
+import { workerConfig } from './worker-config.js';
 
 /** What became of one canister of a deployment. */
 export interface Finding {
@@ -152,7 +161,9 @@ class Inspector {
     const worker = new WorkerClient(this.options.transport, canister);
     const status = await this.ask(() => worker.status());
     if (status.state === WorkerState.empty) return same;
-    if (!installed) return other('works for another deployment');
+    if (!installed || !this.isOurs(status.configuration, index)) {
+      return other('works for another deployment');
+    }
     const stage = plan.stages[pipelinePlace(plan, index).stage]!;
     const isPlace =
       status.stageIndex === stage.index &&
@@ -161,6 +172,16 @@ class Inspector {
     const isShard =
       status.state !== WorkerState.ready || toHex(status.shardHash) === stage.shardHash;
     return isPlace && isShard ? same : other('holds another shard');
+  }
+
+  /** Whether a worker was told of this deployment's coordinator and workers. */
+  private isOurs(configuration: Uint8Array, index: number): boolean {
+    if (configuration.length === 0 || this.deployment.coordinator === undefined) return true;
+    const told = decodeWorkerConfig(configuration);
+    const expected = workerConfig(this.deployment, index);
+    const canisters = ({ coordinator, workers }: WorkerConfig): string =>
+      [coordinator, ...workers].map(toHex).join();
+    return canisters(told) === canisters(expected);
   }
 
   private async coordinator(canister: string): Promise<Found> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { decodeWorkerConfig, encodeWorkerConfig } from '@canopy/protocol';
 import { FakeNetwork, sampleModel } from '../testing/fake-network.js';
 import { CallRejected } from '../errors.js';
 import { deploy, type DeployOptions } from './deploy.js';
@@ -121,6 +122,14 @@ describe('an earlier deployment is looked at before it is believed', () => {
       (network, worker) => (network.workers.get(worker)!.shardHash = new Uint8Array(32).fill(9)),
     ],
     ['holds another shard', (network, worker) => (network.workers.get(worker)!.stageCount = 7)],
+    [
+      'works for another deployment',
+      (network, worker) => {
+        const told = network.workers.get(worker)!;
+        const config = decodeWorkerConfig(told.configuration);
+        told.configuration = encodeWorkerConfig({ ...config, coordinator: new Uint8Array([9]) });
+      },
+    ],
   ])('a worker that %s is named', async (text, change) => {
     const { network, first } = await deployedNetwork();
     change(network, first.workers[0]!);

@@ -64,7 +64,7 @@ describe('a run that does not end', () => {
     network.fetchReply = pending;
     await expect(session.run({ x: x() }, limits())).rejects.toMatchObject(error);
     await session.release();
-    expect(network.calls.at(-1)).toBe('release');
+    expect(network.calls.at(-1)).toBe('cancel');
     const calls = network.calls.length;
     await new Promise((resolve) => setTimeout(resolve, 120));
     expect(network.calls).toHaveLength(calls);
@@ -154,7 +154,7 @@ describe('a run that does not end', () => {
     network.fetchReply = pending;
     await expect(session.run({ x: x(600_000) })).rejects.toMatchObject({ code: 'bad-input' });
     await session.release();
-    expect(count(network, 'release')).toBe(asked - 1);
+    expect(count(network, 'cancel')).toBe(asked - 1);
   });
 });
 
@@ -184,14 +184,14 @@ describe('what comes after the answer', () => {
     expect(count(network, 'infer')).toBe(2);
   });
 
-  test('a failed result is released', async () => {
+  test('a failed result is forgotten, and how it ended is logged', async () => {
     const { network, session } = await setUp();
     network.inferReply = () => ({ ticket: 5n });
     const failed = failedResult('[bad-input] no');
     network.fetchReply = () => ({ part: { bytes: failed, total: failed.length } });
     await expect(session.run({ x: x() })).rejects.toMatchObject({ code: 'bad-input' });
     await session.release();
-    expect(count(network, 'release')).toBe(1);
+    expect(count(network, 'cancel')).toBe(1);
   });
 
   test('a failure after which another try may help is run anew, under another number', async () => {
@@ -203,6 +203,6 @@ describe('what comes after the answer', () => {
     await session.run({ x: x() });
     expect(session.lastRun?.retries).toBe(2);
     await session.release();
-    expect(count(network, 'release')).toBe(2);
+    expect(count(network, 'cancel')).toBe(2);
   });
 });

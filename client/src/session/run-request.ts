@@ -79,7 +79,6 @@ class Request {
     const { target, inputs } = this;
     target.signal.throwIfAborted();
     const number = await newNumber(target.model, inputs);
-    let bytes: Uint8Array;
     try {
       const reply = await this.again(() => this.ask(number));
       if (reply.kind === 'done') {
@@ -88,13 +87,14 @@ class Request {
         return { outputs: decodeReply(outputs), microBatches, stages, bytesReceived };
       }
       this.ticket = reply.ticket;
-      bytes = await this.fetch(reply.ticket);
+      const outcome = readFetched(target, await this.fetch(reply.ticket));
+      this.later(() => target.coordinator.release(reply.ticket));
+      return outcome;
     } catch (error) {
-      if (this.mayRun(error)) this.release(number);
+      // The coordinator asks the workers how a cancelled request ended: it may be done, or have failed.
+      if (this.mayRun(error)) this.later(() => target.coordinator.cancel(number.id));
       throw error;
     }
-    this.release(number);
-    return readFetched(target, bytes);
   }
 
   /** Whether the workers may still be at it, or keep its result. */
@@ -154,15 +154,12 @@ class Request {
     return retry(`model "${model}"`, call, options, { signal, only: isOnTheWay });
   }
 
-  /** Has the result forgotten, or the request cancelled. Nobody waits for it, and it may fail. */
-  private release({ id }: RequestNumber): void {
-    const { target, ticket } = this;
-    const { coordinator, model, retry: options, afterwards } = target;
-    const release = (): Promise<void> =>
-      ticket === undefined ? coordinator.cancel(id) : coordinator.release(ticket);
+  /** Makes a call behind the answer. Nobody waits for it, and it may fail. */
+  private later(call: () => Promise<void>): void {
+    const { model, retry: options, afterwards } = this.target;
     // Its tries are not those of the run.
     const quiet: RetryOptions = { ...options, onRetry: () => undefined };
-    afterwards(retry(`model "${model}"`, release, quiet));
+    afterwards(retry(`model "${model}"`, call, quiet));
   }
 }
 

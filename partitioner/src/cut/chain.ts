@@ -20,21 +20,32 @@ export function cutChain(chain: Chain, stages: number): number[] | undefined {
   return bottleneck === Infinity ? undefined : fewestBytes(chain, stages, bottleneck);
 }
 
+/** For each number of stages, the bottleneck of nodes [0, end) in so many, as far as it was asked for. */
+const bottlenecks = new WeakMap<Chain, Float64Array[]>();
+
 /** Least possible cost of the most expensive stage; Infinity where no cut is allowed. */
 function smallestBottleneck(chain: Chain, stages: number): number {
-  // best[end]: the bottleneck of nodes [0, end) in the stages so far.
-  let best = Array.from({ length: chain.nodes + 1 }, (_, end) => (end === 0 ? 0 : Infinity));
-  for (let stage = 1; stage <= stages; stage++) {
-    const next = new Array<number>(chain.nodes + 1).fill(Infinity);
-    for (let end = stage; end <= chain.nodes; end++) {
-      for (let start = end - 1; start >= stage - 1; start--) {
-        if (best[start] === Infinity) continue;
-        next[end] = Math.min(next[end]!, Math.max(best[start]!, chain.cost(start, end)));
-      }
-    }
-    best = next;
+  let rows = bottlenecks.get(chain);
+  if (!rows) {
+    const none = new Float64Array(chain.nodes + 1).fill(Infinity);
+    none[0] = 0;
+    bottlenecks.set(chain, (rows = [none]));
   }
-  return best[chain.nodes]!;
+  while (rows.length <= stages) rows.push(withOneMoreStage(chain, rows.at(-1)!, rows.length));
+  return rows[stages]![chain.nodes]!;
+}
+
+function withOneMoreStage(chain: Chain, best: Float64Array, stage: number): Float64Array {
+  const next = new Float64Array(chain.nodes + 1).fill(Infinity);
+  for (let end = stage; end <= chain.nodes; end++) {
+    let least = Infinity;
+    for (let start = end - 1; start >= stage - 1; start--) {
+      if (best[start]! >= least) continue;
+      least = Math.min(least, Math.max(best[start]!, chain.cost(start, end)));
+    }
+    next[end] = least;
+  }
+  return next;
 }
 
 /** Among cuts whose stages cost at most `limit`, the one with the fewest bytes between stages. */
@@ -50,10 +61,9 @@ function fewestBytes(chain: Chain, stages: number, limit: number): number[] | un
     const lastStart = stage === 0 ? 0 : chain.nodes - 1;
     for (let start = stage; start <= lastStart; start++) {
       for (let end = start + 1; end <= chain.nodes; end++) {
-        const after = rest[stage + 1]![end]!;
-        if (after === Infinity || chain.cost(start, end) > limit) continue;
-        const passing = end === chain.nodes ? 0 : chain.bytes(end);
-        row[start] = Math.min(row[start]!, passing + after);
+        const bytes = rest[stage + 1]![end]! + (end === chain.nodes ? 0 : chain.bytes(end));
+        if (bytes >= row[start]! || chain.cost(start, end) > limit) continue;
+        row[start] = bytes;
       }
     }
     rest[stage] = row;
