@@ -48,8 +48,18 @@ function withOneMoreStage(chain: Chain, best: Float64Array, stage: number): Floa
   return next;
 }
 
+/** The last end at which a stage from `start` costs at most `limit`; `start` where there is none. */
+function furthestEnd(chain: Chain, start: number, limit: number): number {
+  let end = chain.nodes;
+  while (end > start && chain.cost(start, end) > limit) end--;
+  return end;
+}
+
 /** Among cuts whose stages cost at most `limit`, the one with the fewest bytes between stages. */
 function fewestBytes(chain: Chain, stages: number, limit: number): number[] | undefined {
+  const furthest = Array.from({ length: chain.nodes }, (_, start) =>
+    furthestEnd(chain, start, limit),
+  );
   // rest[stage][start]: bytes passing the cuts after `start` when stages `stage`.. hold [start, end).
   const rest: number[][] = [];
   rest[stages] = Array.from({ length: chain.nodes + 1 }, (_, start) =>
@@ -60,7 +70,7 @@ function fewestBytes(chain: Chain, stages: number, limit: number): number[] | un
     // The first stage begins with the first node.
     const lastStart = stage === 0 ? 0 : chain.nodes - 1;
     for (let start = stage; start <= lastStart; start++) {
-      for (let end = start + 1; end <= chain.nodes; end++) {
+      for (let end = start + 1; end <= furthest[start]!; end++) {
         const bytes = rest[stage + 1]![end]! + (end === chain.nodes ? 0 : chain.bytes(end));
         if (bytes >= row[start]! || chain.cost(start, end) > limit) continue;
         row[start] = bytes;
