@@ -175,6 +175,32 @@ describe('Reduce', () => {
   });
 });
 
+/** MaxPool and AveragePool, with pads counted and not, of a random image [n, c, h, w]. */
+async function comparePools(
+  dims: number[],
+  kernel: number[],
+  strides: number[],
+  pads: number[],
+  ceil: number,
+): Promise<void> {
+  const x = random(dims, 1);
+  const common = { kernel_shape: kernel, strides, pads, ceil_mode: ceil };
+  const words = [...kernel, ...strides, ...pads, 1, 1, ceil];
+  const input = [channelsLast(x)];
+  const [largest] = await onnxruntime({ type: 'MaxPool', inputs: [x], attributes: common });
+  expectClose(channelsFirst(engine.run('MaxPool', input, words)[0]!), largest!);
+  for (const include of [0, 1]) {
+    const [average] = await onnxruntime({
+      type: 'AveragePool',
+      inputs: [x],
+      attributes: { ...common, count_include_pad: include },
+      opset: 19,
+    });
+    const [actual] = engine.run('AveragePool', input, [...words, include]);
+    expectClose(channelsFirst(actual!), average!);
+  }
+}
+
 describe('pooling', () => {
   it('MaxPool and AveragePool', async () => {
     for (const channels of [1, 5, 16, 37]) {
@@ -193,26 +219,7 @@ describe('pooling', () => {
             [0, 1, 0, 1],
           ]) {
             for (const ceil of [0, 1]) {
-              const x = random([2, channels, 8, 9], 1);
-              const common = { kernel_shape: kernel, strides, pads, ceil_mode: ceil };
-              const words = [...kernel, ...strides, ...pads, 1, 1, ceil];
-              const input = [channelsLast(x)];
-              const [largest] = await onnxruntime({
-                type: 'MaxPool',
-                inputs: [x],
-                attributes: common,
-              });
-              expectClose(channelsFirst(engine.run('MaxPool', input, words)[0]!), largest!);
-              for (const include of [0, 1]) {
-                const [average] = await onnxruntime({
-                  type: 'AveragePool',
-                  inputs: [x],
-                  attributes: { ...common, count_include_pad: include },
-                  opset: 19,
-                });
-                const [actual] = engine.run('AveragePool', input, [...words, include]);
-                expectClose(channelsFirst(actual!), average!);
-              }
+              await comparePools([2, channels, 8, 9], kernel, strides, pads, ceil);
             }
           }
         }
@@ -234,22 +241,7 @@ describe('pooling', () => {
       [0, 1, 0, 1],
     ]) {
       for (const ceil of [0, 1]) {
-        const x = random([1, 6, 2, 7], 1);
-        const common = { kernel_shape: [3, 2], strides: [2, 2], pads, ceil_mode: ceil };
-        const words = [3, 2, 2, 2, ...pads, 1, 1, ceil];
-        const [largest] = await onnxruntime({ type: 'MaxPool', inputs: [x], attributes: common });
-        const input = [channelsLast(x)];
-        expectClose(channelsFirst(engine.run('MaxPool', input, words)[0]!), largest!);
-        for (const include of [0, 1]) {
-          const [average] = await onnxruntime({
-            type: 'AveragePool',
-            inputs: [x],
-            attributes: { ...common, count_include_pad: include },
-            opset: 19,
-          });
-          const [actual] = engine.run('AveragePool', input, [...words, include]);
-          expectClose(channelsFirst(actual!), average!);
-        }
+        await comparePools([1, 6, 2, 7], [3, 2], [2, 2], pads, ceil);
       }
     }
     // A stride larger, there is no place for it.

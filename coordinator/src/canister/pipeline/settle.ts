@@ -1,4 +1,4 @@
-/** How a request ended whose result was read by queries, which leave no trace. */
+/** How requests end that are released or cancelled: reading a result by queries leaves no trace. */
 import {
   ByteReader,
   CanisterError,
