@@ -139,9 +139,8 @@ export async function buildWorker() {
 
 async function compileAll(hash) {
   buildProtocol();
-  mkdirSync(join(worker, 'assembly', 'generated'), { recursive: true });
-  const { constantsSource } = await import('./constants.mjs');
-  replaceFile(join(worker, 'assembly', 'generated', 'constants.ts'), constantsSource());
+  const { writeGenerated } = await import('./generate.mjs');
+  writeGenerated();
   const { toCanisterModule } = await import('./canister-module.mjs');
   const wasm = toCanisterModule(await compile(), readFileSync(join(worker, 'worker.did'), 'utf8'));
   replaceFile(outputs[0], wasm);

@@ -7,7 +7,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -27,18 +26,24 @@ async function script<T>(name: string): Promise<T> {
 
 /** The compiled engine, kept in worker/build under the hash of all it is made of. */
 export async function compileEngine(): Promise<CompiledEngine> {
-  const { constantsSource } = await script<{ constantsSource: () => string }>('constants.mjs');
+  const generate = await script<{
+    generatedSources: () => Record<string, string>;
+    writeGenerated: () => void;
+  }>('generate.mjs');
   const { options } = await script<{ options: string[] }>('options.mjs');
-  const constants = constantsSource();
-  const hash = createHash('sha256').update(constants).update(options.join(' '));
+  const hash = createHash('sha256').update(options.join(' '));
+  for (const source of Object.values(generate.generatedSources())) hash.update(source);
   for (const room of ['kernels', 'tensor', 'ops']) {
     const folder = join(worker, 'assembly', room);
     for (const file of readdirSync(folder).sort())
-      hash.update(file).update(readFileSync(join(folder, file)));
+      if (file.endsWith('.ts')) hash.update(file).update(readFileSync(join(folder, file)));
   }
   const name = `engine-test-${hash.digest('hex').slice(0, 16)}`;
   const build = join(worker, 'build');
-  await once(join(build, `${name}.wasm`), () => compile(name, constants, options));
+  await once(join(build, `${name}.wasm`), () => {
+    generate.writeGenerated();
+    return compile(name, options);
+  });
   return {
     wasm: new Uint8Array(readFileSync(join(build, `${name}.wasm`))),
     text: readFileSync(join(build, `${name}.wat`), 'utf8'),
@@ -68,12 +73,9 @@ async function once(file: string, make: () => Promise<void>): Promise<void> {
 }
 
 /** Compiles `assembly/ops/testing.ts`: the engine without the canister around it, with the worker's own flags. */
-async function compile(name: string, constants: string, options: string[]): Promise<void> {
-  const generated = join(worker, 'assembly', 'generated');
+async function compile(name: string, options: string[]): Promise<void> {
   const build = join(worker, 'build');
-  mkdirSync(generated, { recursive: true });
   mkdirSync(build, { recursive: true });
-  writeFileSync(join(generated, 'constants.ts'), constants);
   const unfinished = `build/${name}.${process.pid}`;
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(
