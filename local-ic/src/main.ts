@@ -11,6 +11,7 @@ const usage = `local-ic: an Internet Computer embedded in Node
   --port N            port to listen on (default: a free one; 4943 with --live)
   --host ADDRESS      address to listen on (default 127.0.0.1)
   --ttl SECONDS       end after so long without a request (default 60 with --port-file)
+  --no-system-canisters   with --live: without cycles ledger, cycles minting canister and ICP ledger
   --costs NAME        schedule of memory costs, 2026-07 (default) or 2025-10
   --version, --help
 `;
@@ -27,6 +28,7 @@ async function main(): Promise<void> {
       ttl: { type: 'string' },
       costs: { type: 'string' },
       live: { type: 'boolean', default: false },
+      'no-system-canisters': { type: 'boolean', default: false },
       version: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -45,7 +47,11 @@ async function main(): Promise<void> {
   const common = { costs, ...(values.host === undefined ? {} : { host: values.host }) };
   const portFile = values['port-file'];
   if (values.live || portFile === undefined) {
-    const live = await startLive({ ...common, port: port ?? portWithoutChoice });
+    const live = await startLive({
+      ...common,
+      port: port ?? portWithoutChoice,
+      systemCanisters: !values['no-system-canisters'],
+    });
     process.stdout.write(`local-ic: live network at ${live.url}\n`);
     endWhenTold(live, undefined);
     return;

@@ -26,7 +26,7 @@ export const createCanister: Method = (context, call) => {
       ? { settings: undefined, sender_canister_version: undefined }
       : decodeArgs(createCanisterArgs, call.arg);
   checkControllerCount(args.settings);
-  const changes = parseSettings(args.settings);
+  const changes = parseSettings(context, args.settings);
   const fee = context.fees.canisterCreation;
   if (call.cycles < fee) {
     throw failure(
@@ -49,7 +49,7 @@ export const createCanister: Method = (context, call) => {
 export const provisionalCreateCanister: Method = (context, call) => {
   const args = decodeArgs(provisionalCreateArgs, call.arg);
   checkControllerCount(args.settings);
-  const changes = parseSettings(args.settings);
+  const changes = parseSettings(context, args.settings);
   const canister_id = create(context, {
     changes,
     cycles: args.amount ?? DEFAULT_PROVISIONAL_CYCLES,

@@ -6,20 +6,29 @@ import {
   type Canister,
   type CanisterSettings,
   type ChangeOrigin,
-  type LogVisibility,
   type ManagementCall,
   type ManagementContext,
+  type Visibility,
 } from '../state/index.js';
 import { isWasmMemoryLow } from '../system-api/memory-usage.js';
-import { decodeArgs, controlled, originOf, replyUnit, type Method } from './call.js';
+import {
+  decodeArgs,
+  controlled,
+  isInterface2026,
+  originOf,
+  replyUnit,
+  type Method,
+} from './call.js';
 import { displayBytes, failure, grouped, invalidPayload } from './errors.js';
-import { updateSettingsArgs, type SettingsRecord } from './types.js';
+import { updateSettingsArgs, type SettingsRecord, type VisibilityValue } from './types.js';
 
 /** Limits of the replica's configuration. */
 const MAX_CONTROLLERS = 10;
 const MAX_ENVIRONMENT_VARIABLES = 20;
 const MAX_ENVIRONMENT_VARIABLE_LENGTH = 128;
 const MAX_WASM_MEMORY_LIMIT = 1n << 48n;
+const MAX_LOG_MEMORY_LIMIT = 2n * 1024n ** 2n;
+const MAX_VIEWERS = 10;
 /** Of the 4 execution threads, 3 can be allocated, less one percent that stays free. */
 const COMPUTE_CAPACITY_PERCENT = 299;
 /** Payloads of update_settings up to this size are paid for after the settings changed. */
@@ -51,10 +60,11 @@ function updatedCanister(context: ManagementContext, arg: Uint8Array): Canister 
 /** `update_settings` */
 export const updateSettings: Method = (context, call) => {
   const args = decodeArgs(updateSettingsArgs, call.arg);
-  const changes = parseSettings(args.settings);
+  const changes = parseSettings(context, args.settings);
   const canister = controlled(context, args.canister_id, call.sender);
   validateSettings(context, changes, canister);
   applySettings(canister.settings, changes);
+  if (changes.logMemoryLimit !== undefined) canister.log.resize(changes.logMemoryLimit);
   refreshLowWasmMemoryHook(canister);
   canister.version++;
   if (changes.controllers) {
@@ -75,9 +85,12 @@ function recordControllers(
 }
 
 /** The settings that are given, checked one by one. Throws UserError. */
-export function parseSettings(given: SettingsRecord | undefined): Partial<CanisterSettings> {
-  const changes: Partial<CanisterSettings> = {};
-  if (given === undefined) return changes;
+export function parseSettings(
+  context: ManagementContext,
+  given: SettingsRecord | undefined,
+): Partial<CanisterSettings> {
+  if (given === undefined) return {};
+  const changes = isInterface2026(context) ? parseSettings2026(given) : {};
   if (given.compute_allocation !== undefined) {
     if (given.compute_allocation > 100n) {
       throw outOfRange(
@@ -133,8 +146,7 @@ export function parseSettings(given: SettingsRecord | undefined): Partial<Canist
       Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
     );
   }
-  if (given.log_visibility !== undefined)
-    changes.logVisibility = logVisibility(given.log_visibility);
+  if (given.log_visibility !== undefined) changes.logVisibility = visibility(given.log_visibility);
   if (given.controllers !== undefined) changes.controllers = sortedIds(given.controllers);
   return changes;
 }
@@ -157,11 +169,48 @@ function outOfRange(text: string, value: bigint): UserError {
   return new UserError(ErrorCode.CanisterContractViolation, `${text}, got ${grouped(value)}`);
 }
 
-function logVisibility(given: NonNullable<SettingsRecord['log_visibility']>): LogVisibility {
+function visibility(given: VisibilityValue): Visibility {
   if ('allowed_viewers' in given) {
     return { kind: 'allowed_viewers', viewers: given.allowed_viewers };
   }
   return { kind: 'public' in given ? 'public' : 'controllers' };
+}
+
+/** The settings that came in 2026, checked one by one. Throws UserError. */
+function parseSettings2026(given: SettingsRecord): Partial<CanisterSettings> {
+  const changes: Partial<CanisterSettings> = {};
+  if (given.log_memory_limit !== undefined) {
+    if (given.log_memory_limit > MAX_LOG_MEMORY_LIMIT) {
+      throw outOfRange(
+        `Log memory limit expected to be in the range of [0..${MAX_LOG_MEMORY_LIMIT}]`,
+        given.log_memory_limit,
+      );
+    }
+    changes.logMemoryLimit = Number(given.log_memory_limit);
+  }
+  if (given.minimum_incoming_canister_call_cycles !== undefined) {
+    changes.minimumIncomingCallCycles = bounded(
+      'Minimum incoming canister call cycles expected to be in the range of [0..2^128-1]',
+      given.minimum_incoming_canister_call_cycles,
+      128n,
+    );
+  }
+  if (given.snapshot_visibility !== undefined) {
+    changes.snapshotVisibility = viewers('snapshot', given.snapshot_visibility);
+  }
+  if (given.status_visibility !== undefined) {
+    changes.statusVisibility = viewers('status', given.status_visibility);
+  }
+  return changes;
+}
+
+function viewers(what: string, given: VisibilityValue): Visibility {
+  if ('allowed_viewers' in given && given.allowed_viewers.length > MAX_VIEWERS) {
+    throw invalidPayload(
+      `Too many allowed viewers in the ${what} visibility: ${given.allowed_viewers.length} (max: ${MAX_VIEWERS})`,
+    );
+  }
+  return visibility(given);
 }
 
 function sortedIds(ids: readonly Uint8Array[]): Uint8Array[] {

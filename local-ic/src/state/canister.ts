@@ -4,6 +4,7 @@ import { CallContexts } from './call-contexts.js';
 import { CanisterHistory, type ChangeDetails, type ChangeOrigin } from './history.js';
 import { CanisterLog } from './logs.js';
 import type { Ingress, Request } from './messages.js';
+import type { NativeCanister } from './native.js';
 import { CanisterQueues } from './queues.js';
 import type { CanisterSettings } from './settings.js';
 import { StableMemory, WASM_PAGE } from './stable-memory.js';
@@ -73,6 +74,8 @@ export class Canister {
   reservedBalance = 0n;
   status: CanisterStatus = { kind: 'running' };
   code: Code | undefined;
+  /** Methods in place of code, for a canister that the embedded IC provides. */
+  native: NativeCanister | undefined;
   version = 0n;
   /** Set by the canister, at most 32 bytes. */
   certifiedData: Uint8Array = new Uint8Array(0);
@@ -82,7 +85,7 @@ export class Canister {
   readonly queues = new CanisterQueues();
   callContexts = new CallContexts();
   readonly history = new CanisterHistory();
-  readonly log = new CanisterLog();
+  readonly log: CanisterLog;
   /** Chunks of modules by SHA-256 in hex, each counting 1 MiB. */
   readonly chunkStore = new Map<string, Uint8Array>();
   /** Ids in hex of its snapshots, oldest first. */
@@ -115,6 +118,7 @@ export class Canister {
   ) {
     this.key = idKey(id);
     this.balance = balance;
+    this.log = new CanisterLog(0n, settings.logMemoryLimit);
     this.scheduler = {
       accumulatedPriority: 0,
       priorityCredit: 0,

@@ -8,6 +8,7 @@ export * from './logs.js';
 export * from './management.js';
 export * from './memory.js';
 export * from './messages.js';
+export * from './native.js';
 export * from './queues.js';
 export * from './settings.js';
 export * from './snapshots.js';

@@ -113,7 +113,7 @@ export class Execution {
     this.initialBalance = this.balance;
     this.availableCycles = input.callContext?.availableCycles ?? 0n;
     this.answered = input.callContext?.responded === true ? 'before' : 'not yet';
-    this.log = new CanisterLog(input.canister.log.nextIdx);
+    this.log = new CanisterLog(input.canister.log.nextIdx, input.canister.log.maxBytes);
     this.memory = new MemoryUsage(this, input.subnetMemory);
   }
 
