@@ -40,6 +40,11 @@ export class FakeIc implements Ic {
     this.time += this.step;
     return this.time;
   }
+  /** Methods that the coordinator called itself. */
+  readonly ownCalls: string[] = [];
+  callItself(method: string): void {
+    this.ownCalls.push(method);
+  }
   after(_seconds: number, run: () => void): void {
     this.timers.push(run);
   }

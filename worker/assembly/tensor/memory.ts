@@ -89,15 +89,20 @@ export function allocAligned(bytes: usize, alignment: usize): usize {
   let bestIndex: u32 = 0;
   let bestGap: usize = usize.MAX_VALUE;
   let from = heapStart;
-  for (let i: u32 = 0; i < blocks; i++) {
-    const at = roundUp(from, alignment);
-    const gapEnd = startOf(i);
-    if (at < gapEnd && gapEnd - at >= size && gapEnd - from < bestGap) {
-      bestGap = gapEnd - from;
-      best = at;
-      bestIndex = i;
+  const end = table + (<usize>blocks) * ENTRY_BYTES;
+  for (let entry = table; entry < end; entry += ENTRY_BYTES) {
+    const gapEnd: usize = load<u32>(entry);
+    const gap = gapEnd - from;
+    // Most blocks touch the one before.
+    if (gap >= size && gap < bestGap) {
+      const at = roundUp(from, alignment);
+      if (at < gapEnd && gapEnd - at >= size) {
+        bestGap = gap;
+        best = at;
+        bestIndex = <u32>((entry - table) / ENTRY_BYTES);
+      }
     }
-    from = endOf(i);
+    from = load<u32>(entry, 4);
   }
   if (best == 0) {
     best = roundUp(from, alignment);

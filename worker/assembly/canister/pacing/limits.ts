@@ -14,8 +14,8 @@ export const maxInputBytes: u64 = 256 * 1024 * 1024;
 /** Results kept until they are fetched and released. */
 export const maxKeptResults: u32 = 1000;
 export const maxKeptBytes: u64 = 256 * 1024 * 1024;
-/** How often a call looks for its result: each look costs as much as a call. */
-export const maxLooks: u32 = 1000;
+/** Rounds in which a call looks for its result, in every iteration of each: each look costs as much as a call. */
+export const maxLooks: u32 = 100;
 /** How often the head looks whether there is news of its tasks, and stages tell what they still have. */
 export const watchSeconds: u64 = 30;
 /**
