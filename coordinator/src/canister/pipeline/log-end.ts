@@ -77,18 +77,17 @@ export function logReleased(
   const entry = openEntry(logging, ticket);
   if (entry === undefined) return;
   const pipeline = pipelineOf(logging, entry.model, head);
-  switch (ended?.end) {
-    case RunEnd.done:
-      return logSuccess(logging, entry, pipeline, [ended], ended.byteLength);
-    case RunEnd.failed:
-      entry.stages = sumTraces([ended], pipeline);
-      return logFailure(logging, entry, stageFailure(pipeline, ended));
-    case RunEnd.cancelled:
-      entry.stages = sumTraces([ended], pipeline);
-      return logFailure(logging, entry, cancelled());
-    default:
-      return logFailure(logging, entry, forgotten());
+  if (ended?.end === RunEnd.done) {
+    logSuccess(logging, entry, pipeline, [ended], ended.byteLength);
+    return;
   }
+  if (ended !== undefined) entry.stages = sumTraces([ended], pipeline);
+  logFailure(logging, entry, reasonOf(ended, pipeline));
+}
+
+function reasonOf(ended: EndedRun | undefined, pipeline: Pipeline): CoordinatorError {
+  if (ended?.end === RunEnd.failed) return stageFailure(pipeline, ended);
+  return ended?.end === RunEnd.cancelled ? cancelled() : forgotten();
 }
 
 /** {@link logReleased} of a request that ended at a worker unasked: only the workers' number of it is known. */

@@ -143,13 +143,16 @@ export class Releases {
     const ids = released.map(({ requestId }) => requestId);
     const reply = await this.ic.call(worker, 'release', encodeRelease(epoch, ids));
     const told = decodeEndedRuns(new ByteReader(reply, 'reply of release'));
-    for (const ended of told.slice(ids.length)) this.onEnded(undefined, head, ended);
-    return released.filter((one, index) => {
-      const ended = told[index];
+    const unasked = new Map(told.map((ended) => [ended.requestId, ended]));
+    const left = released.filter((one) => {
+      const ended = unasked.get(one.requestId);
+      unasked.delete(one.requestId);
       if (ended === undefined || ended.end === RunEnd.unknown) return true;
       this.onEnded(one, head, ended);
       return false;
     });
+    for (const ended of unasked.values()) this.onEnded(undefined, head, ended);
+    return left;
   }
 }
 

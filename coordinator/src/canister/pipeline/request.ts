@@ -1,11 +1,9 @@
 import {
   CanisterError,
   joinRows,
-  parseCanisterError,
   type BundleTensor,
   type EnqueueMode,
   type RequestNumber,
-  type Result,
 } from '@canopy/protocol';
 import { admitInputs } from '../admission/inputs.js';
 import { readBundle } from '../bytes/bundle-reader.js';
