@@ -72,6 +72,8 @@ export interface CoordinatorActor<P = unknown> {
   fetch_update(ticket: bigint, offset: number): Promise<FetchResult>;
   release(ticket: bigint): Promise<Done>;
   cancel(id: bigint): Promise<Done>;
+  /** The coordinator calls it itself; nobody else may. */
+  hand_over(): Promise<undefined>;
   requests(limit: number): Promise<RequestRecord<P>[]>;
   metrics(): Promise<{
     requests: bigint;
@@ -147,6 +149,7 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
     fetch_update: IDL.Func([IDL.Nat64, IDL.Nat32], [fetched], []),
     release: IDL.Func([IDL.Nat64], [done], []),
     cancel: IDL.Func([IDL.Nat64], [done], []),
+    hand_over: IDL.Func([], [], []),
     requests: IDL.Func([IDL.Nat32], [IDL.Vec(request)], ['query']),
     metrics: IDL.Func(
       [],

@@ -10,9 +10,9 @@
  * | load | update | empty | empty; the worker calls itself until `status` says ready |
  * | status | query | empty | {@link WorkerStatus} |
  * | chunks | query | empty | bitmap, bit i of byte i/8 set where chunk i is held |
- * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once |
+ * | enqueue | update, head | one or several runs, see {@link encodeEnqueueAll} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once; several runs: for each {@link Taken} |
  * | fetch | query, head; last stage where results stay | epoch u64, request id u64, offset u32, length u32 | {@link FetchReply} |
- * | release | update, head; last stage where results stay | epoch u64, request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
+ * | release | update, head; last stage where results stay | epoch u64, request ids u64 | {@link EndedRun} of each, in order, then of runs that ended here unasked; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and knows nothing of what was not complete |
  * | run | update, stage to stage | list of {@link Task}, see {@link encodeList} | empty |
  * | done | update, last stage to head | list of {@link PartResult} | ids u64 of runs whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
@@ -63,19 +63,12 @@ function principalField(out: ByteWriter, principal: Uint8Array): ByteWriter {
 }
 
 /**
- * One run for the head: epoch u64, mode u16, coordinator's load u16, deadline u32, owner (32 bytes, see
- * {@link principalFieldBytes}), count of micro-batches u32, then for each its length u32 and its bundle, in
- * order. The head puts micro-batches of one or several runs together into tasks.
+ * A run for the head: mode u32, deadline u32, owner (32 bytes, see {@link principalFieldBytes}), count of
+ * micro-batches u32, then for each its length u32 and its bundle, in order. The head puts micro-batches of
+ * one or several runs together into tasks.
  */
-export interface EnqueueRequest {
-  /** Of the configuration that the sender knows. */
-  epoch: bigint;
+export interface RunRequest {
   mode: number;
-  /**
-   * Instructions that the coordinator takes in a round, in millions: messages of work leave it room.
-   * @default 0
-   */
-  coordinatorLoad?: number;
   /**
    * Seconds after which the run is given up; 0: as the worker is configured.
    * @default 0
@@ -86,16 +79,64 @@ export interface EnqueueRequest {
   tasks: readonly Uint8Array[];
 }
 
+/** What comes before the runs of an `enqueue`. */
+export interface EnqueueHeader {
+  /** Of the configuration that the sender knows. */
+  epoch: bigint;
+  /**
+   * Instructions that the coordinator takes in a round, in millions: messages of work leave it room.
+   * @default 0
+   */
+  coordinatorLoad?: number;
+}
+
+/** Bytes of an {@link EnqueueHeader} with the count of runs behind it, and of a run before its micro-batches. */
+export const enqueueHeaderBytes = 16;
+export const runHeaderBytes = 44;
+/** Most runs of one `enqueue`. */
+export const maxRunsOfCall = 256;
+
+/** An `enqueue` of one run. */
+export type EnqueueRequest = EnqueueHeader & RunRequest;
+
 export function encodeEnqueue(request: EnqueueRequest): Uint8Array {
-  const out = new ByteWriter();
+  return encodeEnqueueAll(request, [request]);
+}
+
+/**
+ * Argument of `enqueue`, one or several runs: epoch u64, coordinator's load u16, zero u16, count of
+ * runs u32, then each {@link RunRequest} behind its length u32. Only a run that comes alone may wait for its result.
+ */
+export function encodeEnqueueAll(header: EnqueueHeader, runs: readonly RunRequest[]): Uint8Array {
+  const out = new ByteWriter().u64(header.epoch, 'epoch');
   out
-    .u64(request.epoch, 'epoch')
-    .u16(request.mode, 'mode')
-    .u16(request.coordinatorLoad ?? 0, "the coordinator's load");
-  out.u32(request.deadlineSeconds ?? 0, 'deadline');
-  principalField(out, request.owner).u32(request.tasks.length);
-  for (const task of request.tasks) out.u32(task.length, 'bytes of a task').bytes(task);
+    .u16(header.coordinatorLoad ?? 0, "the coordinator's load")
+    .u16(0)
+    .u32(runs.length);
+  for (const { mode, deadlineSeconds = 0, owner, tasks } of runs) {
+    const bytes = tasks.reduce((sum, task) => sum + 4 + task.length, runHeaderBytes);
+    out.u32(bytes).u32(mode, 'mode').u32(deadlineSeconds, 'deadline');
+    principalField(out, owner).u32(tasks.length);
+    for (const task of tasks) out.u32(task.length, 'bytes of a task').bytes(task);
+  }
   return out.finish();
+}
+
+/**
+ * What the head says of a run that came with others: its id u64; or 0, then why it was refused, `[code]
+ * text`, behind its length u32. A run that came alone is refused by rejecting the call.
+ */
+export type Taken = { requestId: bigint } | { refusal: string };
+
+/**
+ * Reads what an `enqueue` of runs that do not wait is answered, in their order; {@link EndedRun}s follow.
+ * Throws `ProtocolError`.
+ */
+export function decodeTaken(input: ByteReader, runs: number): Taken[] {
+  return Array.from({ length: runs }, () => {
+    const requestId = input.u64();
+    return requestId === 0n ? { refusal: input.text() } : { requestId };
+  });
 }
 
 /** What one stage did for one micro-batch. 32 bytes: u64, u32 x 5, zeros. */
@@ -286,6 +327,57 @@ export function encodeFetch(
 ): Uint8Array {
   const out = new ByteWriter().u64(epoch, 'epoch').u64(requestId, 'request id');
   return out.u32(offset, 'offset of a part').u32(length, 'length of a part').finish();
+}
+
+/** How a run ended. */
+export const RunEnd = {
+  /** It is not known here: its result was pushed out, or it is at another stage. */
+  unknown: 0,
+  done: 1,
+  failed: 2,
+  /** It was taken back before it was done. */
+  cancelled: 3,
+} as const;
+
+/** Bytes of an {@link EndedRun} but for its text and its traces. */
+export const endedRunBytes = 28;
+
+/**
+ * How a run ended and what it cost: request id u64, end u32, bytes of its result u32, stage that failed
+ * u32, `[code] text` behind its length u32, count of traces u32, traces.
+ */
+export interface EndedRun {
+  requestId: bigint;
+  /** {@link RunEnd} */
+  end: number;
+  byteLength: number;
+  stage: number;
+  text: string;
+  /** What each stage did for it, over all its micro-batches that are known. */
+  traces: StageTrace[];
+}
+
+/** Reads the rest of a reply, inverse of {@link encodeEndedRuns}. Throws `ProtocolError`. */
+export function decodeEndedRuns(input: ByteReader): EndedRun[] {
+  const runs: EndedRun[] = [];
+  while (input.remaining > 0) {
+    const requestId = input.u64();
+    const [end, byteLength, stage] = [input.u32(), input.u32(), input.u32()];
+    const text = input.text();
+    const traces = Array.from({ length: input.u32() }, () => decodeTrace(input));
+    runs.push({ requestId, end, byteLength, stage, text, traces });
+  }
+  return runs;
+}
+
+/** Reply of `release`. For those who stand in for a worker. */
+export function encodeEndedRuns(runs: readonly EndedRun[]): Uint8Array {
+  const out = new ByteWriter();
+  for (const { requestId, end, byteLength, stage, text, traces } of runs) {
+    out.u64(requestId).u32(end).u32(byteLength).u32(stage).text(text).u32(traces.length);
+    encodeTraces(out, traces);
+  }
+  return out.finish();
 }
 
 /** Argument of `release`. */

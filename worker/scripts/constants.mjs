@@ -12,6 +12,7 @@ const tables = [
   'WorkerState',
   'EnqueueMode',
   'ResultStatus',
+  'RunEnd',
 ];
 /** Numbers of @canopy/protocol that become constants of the same name. */
 const numbers = [
@@ -39,6 +40,10 @@ const numbers = [
   'taskPartBytes',
   'partResultHeaderBytes',
   'traceCountAt',
+  'enqueueHeaderBytes',
+  'runHeaderBytes',
+  'maxRunsOfCall',
+  'endedRunBytes',
   'maxBatchesOfRun',
   'maxPartsOfTask',
   'entryLengthBytes',

@@ -27,7 +27,7 @@ export declare function postUpgrade(args: [], options: { manual: true }): Method
 export declare function call(
   canister: Principal,
   method: string,
-  options: { raw: true; args: Uint8Array },
+  options: { raw: true; args: Uint8Array; oneway?: boolean },
 ): Promise<Uint8Array>;
 export declare function msgArgData(): Uint8Array;
 export declare function msgCaller(): Principal;

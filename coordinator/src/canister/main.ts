@@ -1,7 +1,7 @@
 /** The coordinator canister's methods; what they do is in the folders beside this file. */
 import { StableBTreeMap, postUpgrade, preUpgrade, query, update, type Principal } from 'azle';
 import { methods } from './api/candid.js';
-import { RequestReply, respond, respondOrErr } from './api/respond.js';
+import { RequestReply, respond, respondOrErr, respondToItself } from './api/respond.js';
 import {
   readNat64,
   readNat64AndNat32,
@@ -149,6 +149,13 @@ export default class CoordinatorCanister {
   @update(m.cancel.argTypes, m.cancel.retTypes[0], manual)
   cancel(): Promise<void> {
     return cancelReply.respond();
+  }
+
+  @update(m.hand_over.argTypes, m.hand_over.retTypes[0], manual)
+  hand_over(): void {
+    respondToItself(azleIc, () => {
+      coordinator.gathered.handOver();
+    });
   }
 
   @query(m.requests.argTypes, m.requests.retTypes[0], manual)

@@ -58,11 +58,11 @@ export function restoreModels(coordinator: Coordinator, saved: readonly SavedMod
 }
 
 export function saveTraffic(coordinator: Coordinator): SavedTraffic {
-  const { tickets, requests, releases, settling, numbers, answers } = coordinator;
+  const { tickets, requests, releases, numbers, answers } = coordinator;
   return {
     tickets: tickets.all(),
     requests: requests.save(),
-    releases: [...releases.save(), ...settling],
+    releases: releases.save(),
     numbers: numbers.save(),
     answers: answers.tickets(),
   };

@@ -1,5 +1,13 @@
 import { Principal } from '@dfinity/principal';
-import { ByteReader, ByteWriter, principalFieldBytes, type Plan } from '@canopy/protocol';
+import {
+  ByteReader,
+  ByteWriter,
+  RunEnd,
+  encodeEndedRuns,
+  principalFieldBytes,
+  type EndedRun,
+  type Plan,
+} from '@canopy/protocol';
 import type { Ic, PrincipalLike } from '../canister/ic/ic.js';
 
 export const alice = Principal.fromUint8Array(Uint8Array.of(1, 1));
@@ -39,6 +47,11 @@ export class FakeIc implements Ic {
   now(): bigint {
     this.time += this.step;
     return this.time;
+  }
+  /** Methods that the coordinator called itself. */
+  readonly ownCalls: string[] = [];
+  callItself(method: string): void {
+    this.ownCalls.push(method);
   }
   after(_seconds: number, run: () => void): void {
     this.timers.push(run);
@@ -95,15 +108,37 @@ export function readEnqueue(bytes: Uint8Array): {
   owner: Uint8Array;
   tasks: Uint8Array[];
 } {
+  const { epoch, coordinatorLoad, runs } = readTogether(bytes);
+  if (runs.length !== 1) throw new Error(`${runs.length} requests in one message`);
+  return { epoch, coordinatorLoad, ...runs[0]! };
+}
+
+/** The requests of an `enqueue` argument. */
+export function readTogether(bytes: Uint8Array): {
+  epoch: bigint;
+  coordinatorLoad: number;
+  runs: { mode: number; deadlineSeconds: number; owner: Uint8Array; tasks: Uint8Array[] }[];
+} {
   const input = new ByteReader(bytes, 'enqueue');
   const epoch = input.u64();
-  const mode = input.u16();
   const coordinatorLoad = input.u16();
-  const deadlineSeconds = input.u32();
-  const field = input.bytes(principalFieldBytes);
-  const owner = field.subarray(1, 1 + field[0]!);
-  const tasks = Array.from({ length: input.u32() }, () => input.bytes(input.u32()));
-  return { epoch, mode, coordinatorLoad, deadlineSeconds, owner, tasks };
+  input.u16();
+  const runs = Array.from({ length: input.u32() }, () => {
+    input.u32();
+    const mode = input.u32();
+    const deadlineSeconds = input.u32();
+    const field = input.bytes(principalFieldBytes);
+    const owner = field.subarray(1, 1 + field[0]!);
+    const tasks = Array.from({ length: input.u32() }, () => input.bytes(input.u32()));
+    return { mode, deadlineSeconds, owner, tasks };
+  });
+  return { epoch, coordinatorLoad, runs };
+}
+
+/** Reply of `release` that says of each request that it was done, or as given. */
+export function endedRuns(requestIds: readonly bigint[], how: Partial<EndedRun> = {}): Uint8Array {
+  const done = { end: RunEnd.done, byteLength: 0, stage: 0, text: '', traces: [] };
+  return encodeEndedRuns(requestIds.map((requestId) => ({ requestId, ...done, ...how })));
 }
 
 /** A `done` result; each task has one trace a stage. */

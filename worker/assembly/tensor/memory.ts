@@ -3,13 +3,14 @@
  * that looking for room touches one page and never the free memory itself. A request takes the
  * smallest gap that holds it, the lowest of equal ones, and memory behind the last block only when
  * no gap does: pages that a message has touched are used again before new ones are. The table begins
- * in front of the heap; where it is full it moves into a block of its own, twice as large.
+ * in front of the heap, so small that both share a page with the globals; where it is full it moves
+ * into a block of its own, twice as large.
  */
 const BLOCK_ALIGNMENT: usize = 64;
 const PAGE_BYTES: usize = 65536;
 /** Memory there is behind every block, so that kernels may read a whole vector at its end. */
 const READABLE_BEHIND: usize = 64;
-const FIRST_CAPACITY: u32 = 8192;
+const FIRST_CAPACITY: u32 = 1024;
 const ENTRY_BYTES: usize = 8;
 
 let table: usize = 0;
@@ -88,15 +89,20 @@ export function allocAligned(bytes: usize, alignment: usize): usize {
   let bestIndex: u32 = 0;
   let bestGap: usize = usize.MAX_VALUE;
   let from = heapStart;
-  for (let i: u32 = 0; i < blocks; i++) {
-    const at = roundUp(from, alignment);
-    const gapEnd = startOf(i);
-    if (at < gapEnd && gapEnd - at >= size && gapEnd - from < bestGap) {
-      bestGap = gapEnd - from;
-      best = at;
-      bestIndex = i;
+  const end = table + (<usize>blocks) * ENTRY_BYTES;
+  for (let entry = table; entry < end; entry += ENTRY_BYTES) {
+    const gapEnd: usize = load<u32>(entry);
+    const gap = gapEnd - from;
+    // Most blocks touch the one before.
+    if (gap >= size && gap < bestGap) {
+      const at = roundUp(from, alignment);
+      if (at < gapEnd && gapEnd - at >= size) {
+        bestGap = gap;
+        best = at;
+        bestIndex = <u32>((entry - table) / ENTRY_BYTES);
+      }
     }
-    from = endOf(i);
+    from = load<u32>(entry, 4);
   }
   if (best == 0) {
     best = roundUp(from, alignment);

@@ -2,7 +2,7 @@ import { IDL, msgArgData, msgReject, msgReply } from 'azle';
 import { CanisterError, type ByteWriter, type CoordinatorErrorRecord } from '@canopy/protocol';
 import { GatherWriter } from '../bytes/gather-writer.js';
 import { errorRecord } from '../error.js';
-import { CleanupOnly } from '../ic/ic.js';
+import { CleanupOnly, samePrincipal, type Ic } from '../ic/ic.js';
 import { replyHead, type Method } from './candid.js';
 import type { OrError } from './request-codec.js';
 
@@ -75,6 +75,20 @@ export function respondOrErr(method: Method, run: (...args: never[]) => unknown)
     encodeError: (err) => IDL.encode(method.retTypes, [{ err }]),
   });
 }
+
+/** A method that only the canister itself calls. */
+export function respondToItself(ic: Ic, run: () => void): void {
+  if (!samePrincipal(ic.caller(), ic.self())) {
+    msgReject(
+      `[${CanisterError.notAuthorised.code}] only the coordinator itself calls this method`,
+    );
+    return;
+  }
+  run();
+  msgReply(nothing);
+}
+/** The Candid of no values. */
+const nothing = IDL.encode([], []);
 
 /** How a request's replies are written: the type table once, then values by hand. */
 export class RequestReply<Args extends unknown[], Result> {

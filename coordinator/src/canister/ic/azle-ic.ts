@@ -55,6 +55,9 @@ export const azleIc: Ic = {
       ends();
     }
   },
+  callItself(method) {
+    void call(canisterSelf(), method, { raw: true, args: new Uint8Array(), oneway: true });
+  },
   after: (seconds, run) => void setTimer(seconds, run),
 };
 

@@ -27,6 +27,8 @@ export interface Ic {
   now(): bigint;
   /** Calls a canister with raw bytes. Throws {@link CallFailure} when the call is rejected. */
   call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Calls one of the coordinator's own methods, without arguments and without waiting for it. */
+  callItself(method: string): void;
   /** Runs something once, so many seconds from now. */
   after(seconds: number, run: () => void): void;
 }

@@ -4,6 +4,7 @@ import {
   elementCount,
   principalFieldBytes,
   rowCount,
+  runHeaderBytes,
   type BundleTensor,
 } from '@canopy/protocol';
 import { bundleBytes, writeBundle } from '../bytes/bundle-writer.js';
@@ -45,40 +46,84 @@ export function cutTasks(
 }
 
 /** What a request tells the head besides its tasks. */
-export interface RequestHeader {
-  /** Of the workers' configuration. */
-  epoch: bigint;
+export interface RunHeader {
   mode: keyof typeof EnqueueMode;
   /** The caller's principal. */
   owner: Uint8Array;
-  /** Instructions that the coordinator takes in a round. */
-  coordinatorLoad: number;
   /** Seconds after which the request is given up; 0: as the workers are configured. */
   deadlineSeconds: number;
 }
 
-/**
- * Argument of `enqueue`, as `encodeEnqueue` of the tasks' bundles, but copying the data once at most.
- * The tensors must not be used afterwards: the data of a single one are sent from where they lie in
- * the caller's message, of which the bytes before them are overwritten.
- */
-export function encodeTasksForHead(
-  tasks: readonly (readonly BundleTensor[])[],
-  { epoch, mode, owner, coordinatorLoad, deadlineSeconds }: RequestHeader,
-): Uint8Array {
-  const out = new GatherWriter();
+/** What a message tells the head besides its requests. */
+export interface MessageHeader {
+  /** Of the workers' configuration. */
+  epoch: bigint;
+  /** Instructions that the coordinator takes in a round. */
+  coordinatorLoad: number;
+}
+
+function writeHeader(
+  out: GatherWriter,
+  { epoch, coordinatorLoad }: MessageHeader,
+  runs: number,
+): void {
+  out.u64(epoch);
   out
-    .u64(epoch)
-    .u16(EnqueueMode[mode])
     .u16(Math.ceil(coordinatorLoad / 1e6), "the coordinator's load")
-    .u32(deadlineSeconds, 'deadline');
+    .u16(0)
+    .u32(runs);
+}
+
+/** Bytes of a request in a message, but for its length. */
+export function runBytes(tasks: readonly (readonly BundleTensor[])[]): number {
+  return tasks.reduce((sum, tensors) => sum + 4 + bundleBytes(tensors), runHeaderBytes);
+}
+
+function writeRun(
+  out: GatherWriter,
+  tasks: readonly (readonly BundleTensor[])[],
+  { mode, owner, deadlineSeconds }: RunHeader,
+): void {
   const field = new Uint8Array(principalFieldBytes);
   field[0] = owner.length;
   field.set(owner, 1);
+  out.u32(runBytes(tasks)).u32(EnqueueMode[mode]).u32(deadlineSeconds, 'deadline');
   out.bytes(field).u32(tasks.length);
   for (const tensors of tasks) {
     out.u32(bundleBytes(tensors), 'bytes of a task');
     writeBundle(out, tensors);
   }
+}
+
+/**
+ * Argument of `enqueue` for one request, as `encodeEnqueue` of the tasks' bundles, but copying the data
+ * once at most. The tensors must not be used afterwards: the data of a single one are sent from where they
+ * lie in the caller's message, of which the bytes before them are overwritten.
+ */
+export function encodeTasksForHead(
+  tasks: readonly (readonly BundleTensor[])[],
+  header: MessageHeader & RunHeader,
+): Uint8Array {
+  const out = new GatherWriter();
+  writeHeader(out, header, 1);
+  writeRun(out, tasks, header);
   return out.finishInPlace();
+}
+
+/** A request as {@link encodeTogether} takes it. */
+export function encodeRun(
+  tasks: readonly (readonly BundleTensor[])[],
+  header: RunHeader,
+): Uint8Array {
+  const out = new GatherWriter();
+  writeRun(out, tasks, header);
+  return out.finish();
+}
+
+/** Argument of `enqueue` for requests that go together. */
+export function encodeTogether(runs: readonly Uint8Array[], header: MessageHeader): Uint8Array {
+  const out = new GatherWriter();
+  writeHeader(out, header, runs.length);
+  for (const run of runs) out.bytes(run);
+  return out.finish();
 }

@@ -5,7 +5,7 @@ import { CoordinatorError } from '../error.js';
 import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 import type { Ticket } from '../registry/tickets.js';
 import { fetchFromWorkers } from './fetch-from-workers.js';
-import { forget, logEnd, settle } from './settle.js';
+import { cancelled, logEnd, logFailure, openEntry } from './log-end.js';
 
 export type FetchOutcome =
   | { kind: 'pending'; done: number; total: number }
@@ -86,22 +86,27 @@ export async function fetchAndLog(
 }
 
 /**
+ * Has the workers forget a request, or cancel it where it is not done; their answer says how it ended. One
+ * on its way to the head is released when the head answers.
+ */
+function forget(coordinator: Coordinator, { id, placed }: Ticket): void {
+  if (placed !== undefined) {
+    coordinator.releases.add(placed, id);
+    return;
+  }
+  const entry = openEntry(coordinator, id);
+  if (entry !== undefined) logFailure(coordinator, entry, cancelled());
+}
+
+/**
  * Forgets a ticket, and has its result forgotten where it is kept; a request that still waits is
  * cancelled. The workers hear of it a little later, see {@link Releases}.
  */
 export function release(coordinator: Coordinator, id: bigint): ReleaseOutcome {
-  return remove(coordinator, id, forget);
-}
-
-function remove(
-  coordinator: Coordinator,
-  id: bigint,
-  end: (coordinator: Coordinator, ticket: Ticket) => unknown,
-): ReleaseOutcome {
   const found = find(coordinator, id);
   coordinator.tickets.remove(id);
   coordinator.answers.remove(id);
-  if ('ticket' in found) end(coordinator, found.ticket);
+  if ('ticket' in found) forget(coordinator, found.ticket);
   return { kind: 'ok' };
 }
 
@@ -119,5 +124,5 @@ export function cancel(coordinator: Coordinator, number: bigint): ReleaseOutcome
   }
   const { ticket } = known;
   const isHere = ticket !== undefined && (tickets.find(ticket) ?? answers.find(ticket));
-  return isHere ? remove(coordinator, ticket, settle) : { kind: 'ok' };
+  return isHere ? release(coordinator, ticket) : { kind: 'ok' };
 }

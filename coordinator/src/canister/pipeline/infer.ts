@@ -1,6 +1,7 @@
 import {
   ByteReader,
   CanisterError,
+  decodeEndedRuns,
   maxMessageBytes,
   type BundleTensor,
   type RequestNumber,
@@ -10,9 +11,18 @@ import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
 import { failedResult } from '../registry/answers.js';
 import { keeperOf } from '../registry/tickets.js';
+import type { Pipeline } from '../registry/models.js';
+import { logUnasked } from './log-end.js';
 import { readResult } from './read-result.js';
-import { enqueue, joinResult, stageFailure, type Enqueued } from './request.js';
-import { sumTraces, type StageTotals } from './stages.js';
+import {
+  admit,
+  enqueue,
+  goesTogether,
+  joinResult,
+  type Admitted,
+  type Enqueued,
+} from './request.js';
+import { stageFailure, sumTraces, type StageTotals } from './stages.js';
 
 export type InferOutcome =
   | { kind: 'done'; outputs: BundleTensor[]; microBatches: number; stages: StageTotals[] }
@@ -28,13 +38,24 @@ export interface SubmitOutcome {
  * Notes where a request waits, by the head's number of it. One that was cancelled on its way to the head
  * is cancelled there.
  */
-function place({ tickets, releases }: Coordinator, enqueued: Enqueued, requestId: bigint): void {
-  const { model, pipeline, ticket, isNumbered } = enqueued;
+function place(
+  { tickets, releases }: Coordinator,
+  { model, ticket, isKnown }: Admitted,
+  pipeline: Pipeline,
+  requestId: bigint,
+): void {
   const { epoch } = model;
   const placed = { head: pipeline[0]!, keeper: keeperOf(model.plan, pipeline), requestId, epoch };
-  if (!isNumbered) tickets.add(ticket);
-  else if (tickets.find(ticket.id) !== ticket) releases.add(placed);
+  if (!isKnown) tickets.add(ticket);
+  else if (tickets.find(ticket.id) !== ticket) releases.add(placed, ticket.id);
   ticket.placed = placed;
+}
+
+/** {@link goesTogether}, and notes where it waits once it is taken. */
+function isGathered(coordinator: Coordinator, admitted: Admitted): boolean {
+  return goesTogether(coordinator, admitted, (pipeline, requestId) => {
+    place(coordinator, { ...admitted, isKnown: true }, pipeline, requestId);
+  });
 }
 
 /** Keeps the answer of a numbered request that its head has forgotten, for a caller who loses it. */
@@ -43,8 +64,8 @@ function keepAnswer(
   enqueued: Enqueued,
   bytes: Uint8Array,
 ): void {
-  const { ticket, isNumbered } = enqueued;
-  if (!isNumbered || tickets.find(ticket.id) !== ticket) return;
+  const { ticket, isKnown } = enqueued;
+  if (!isKnown || tickets.find(ticket.id) !== ticket) return;
   tickets.remove(ticket.id);
   answers.add(ticket.id, ticket.caller, bytes);
 }
@@ -58,8 +79,8 @@ function fails(coordinator: Coordinator, enqueued: Enqueued, error: unknown): vo
 }
 
 /**
- * Runs a model and waits for its outputs; a result too large for a reply becomes a ticket, and so does a
- * request that came with the same number before.
+ * Runs a model and waits for its outputs. A result too large for a reply becomes a ticket, and so does a
+ * request that came with the same number before, or that goes to its head together with others.
  */
 export async function infer(
   coordinator: Coordinator,
@@ -67,8 +88,10 @@ export async function infer(
   inputs: Uint8Array,
   number?: RequestNumber,
 ): Promise<InferOutcome> {
-  const enqueued = await enqueue(coordinator, 'wait', modelName, inputs, number);
-  if ('earlier' in enqueued) return { kind: 'ticket', ticket: enqueued.earlier };
+  const admitted = admit(coordinator, modelName, inputs, number);
+  if ('earlier' in admitted) return { kind: 'ticket', ticket: admitted.earlier };
+  if (isGathered(coordinator, admitted)) return { kind: 'ticket', ticket: admitted.ticket.id };
+  const enqueued = await enqueue(coordinator, 'wait', admitted);
   const { model, pipeline, entry, ticket, reply } = enqueued;
   const { ic, requests } = coordinator;
   try {
@@ -96,7 +119,7 @@ export async function infer(
         throw stageFailure(pipeline, result);
       case 'moved':
       case 'pending':
-        place(coordinator, enqueued, result.requestId);
+        place(coordinator, enqueued, pipeline, result.requestId);
         return { kind: 'ticket', ticket: ticket.id };
     }
   } catch (error) {
@@ -112,13 +135,19 @@ export async function submit(
   inputs: Uint8Array,
   number?: RequestNumber,
 ): Promise<SubmitOutcome> {
-  const enqueued = await enqueue(coordinator, 'ticket', modelName, inputs, number);
-  if ('earlier' in enqueued) return { kind: 'ok', ticket: enqueued.earlier };
+  const admitted = admit(coordinator, modelName, inputs, number);
+  if ('earlier' in admitted) return { kind: 'ok', ticket: admitted.earlier };
+  const { ticket } = admitted;
+  if (isGathered(coordinator, admitted)) return { kind: 'ok', ticket: ticket.id };
+  const enqueued = await enqueue(coordinator, 'ticket', admitted);
+  const { pipeline, reply } = enqueued;
   try {
-    place(coordinator, enqueued, new ByteReader(enqueued.reply, 'reply of enqueue').u64());
+    const input = new ByteReader(reply, 'reply of enqueue');
+    place(coordinator, enqueued, pipeline, input.u64());
+    for (const ended of decodeEndedRuns(input)) logUnasked(coordinator, pipeline[0]!, ended);
   } catch (error) {
     fails(coordinator, enqueued, error);
     throw error;
   }
-  return { kind: 'ok', ticket: enqueued.ticket.id };
+  return { kind: 'ok', ticket: ticket.id };
 }

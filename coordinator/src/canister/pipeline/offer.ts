@@ -13,9 +13,32 @@ const ofTheRequest = new Set<string>([
 ]);
 
 /**
+ * Notes that a pipeline did not take a request: one that is full still answers, others are avoided by
+ * later requests until they answer again. Whether another pipeline may take it.
+ */
+export function noteRefusal(
+  model: Model,
+  pipeline: Pipeline,
+  { kind: { code } }: CoordinatorError,
+  nowNs: bigint,
+): boolean {
+  const isOfRequest = ofTheRequest.has(code);
+  if (isOfRequest || code === CanisterError.busy.code) model.answers(pipeline);
+  else model.fails(pipeline, nowNs);
+  return !isOfRequest;
+}
+
+/** Of what several pipelines said, an error after which trying again may help, if there is one, else the last. */
+export function moreHelpful(
+  before: CoordinatorError | undefined,
+  error: CoordinatorError,
+): CoordinatorError {
+  return before?.kind.retryable ? before : error;
+}
+
+/**
  * Hands a request to the first of a model's pipelines that takes it. One that is full is passed over, and
- * so is one that fails, which later requests avoid until it answers again. Where all refuse, an error is
- * thrown after which trying again may help, if there is one, else the last.
+ * so is one that fails. Where all refuse, throws what helps most.
  */
 export async function offer(
   ic: Ic,
@@ -30,14 +53,8 @@ export async function offer(
       return { pipeline, reply };
     } catch (error) {
       if (!(error instanceof CoordinatorError)) throw error;
-      const { code } = error.kind;
-      if (ofTheRequest.has(code)) {
-        model.answers(pipeline);
-        throw error;
-      }
-      if (code === CanisterError.busy.code) model.answers(pipeline);
-      else model.fails(pipeline, ic.now());
-      if (!refusal?.kind.retryable) refusal = error;
+      if (!noteRefusal(model, pipeline, error, ic.now())) throw error;
+      refusal = moreHelpful(refusal, error);
     }
   }
   throw refusal!;

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import {
   ByteReader,
   ByteWriter,
+  RunEnd,
   decodeBundle,
   encodeBundle,
   type BundleTensor,
@@ -11,9 +12,11 @@ import {
   alice,
   bob,
   doneResult,
+  endedRuns,
   failedResult,
   moreWorkerIds,
   readEnqueue,
+  readTogether,
   samplePlan,
   workerIds,
 } from '../../testing/fake-ic.js';
@@ -315,7 +318,7 @@ describe('several pipelines', () => {
       expect(coordinator.requests.find(ticket)?.error?.message).toContain(
         `stage 1 (worker ${moreWorkerIds[1]!.toText()})`,
       );
-      ic.onCall = () => new Uint8Array();
+      ic.onCall = () => endedRuns([7n]);
       release(coordinator, ticket);
       await vi.waitFor(() => {
         expect(called(ic)).toEqual([keeper, keeper]);
@@ -328,17 +331,24 @@ test('the head is told what requests take of the coordinator in a round', async 
   const { ic, coordinator } = setUp();
   ic.step = 0n;
   const loads: number[] = [];
-  ic.onCall = (method, bytes) => {
-    loads.push(readEnqueue(bytes).coordinatorLoad);
-    return echoHead(method, bytes);
+  ic.onCall = (_, bytes) => {
+    const { coordinatorLoad, runs } = readTogether(bytes);
+    loads.push(coordinatorLoad);
+    const ids = new ByteWriter();
+    for (const [index] of runs.entries()) ids.u64(BigInt(index + 1));
+    return ids.finish();
   };
   const ask = async (count: number): Promise<number[]> => {
-    for (let index = 0; index < count; index++) await infer(coordinator, 'm', inputs(1));
+    for (let index = 0; index < count; index++) await submit(coordinator, 'm', inputs(1));
+    coordinator.gathered.handOver();
+    await vi.waitFor(() => {
+      expect(coordinator.requests.counters.inFlight).toBe(0);
+    });
     ic.time += 1n;
     return loads.splice(0);
   };
-  // 26 M each, and a little for the bytes, rounded up.
-  expect(await ask(3)).toEqual([27, 53, 79]);
+  // 26 M each, and a little for the bytes, rounded up: of the first alone, then of all.
+  expect(await ask(3)).toEqual([27, 79]);
   // The most of one of four rounds.
   for (let round = 0; round < 3; round++) expect(await ask(1)).toEqual([79]);
   expect(await ask(1)).toEqual([27]);
@@ -470,8 +480,8 @@ describe('results that stay at the last stage', () => {
     expect(left).toEqual([]);
   });
 
-  const here = new Uint8Array();
-  const notHere = new ByteWriter().u64(9n).finish();
+  const here = endedRuns([9n]);
+  const notHere = endedRuns([9n], { end: RunEnd.unknown });
   test.each([
     ['is done', [at(last, here)]],
     ['waits or failed', [at(last, notHere), at(head, here)]],

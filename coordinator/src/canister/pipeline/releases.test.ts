@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { ByteReader, ByteWriter } from '@canopy/protocol';
-import { FakeIc, workerIds } from '../../testing/fake-ic.js';
+import { ByteReader, RunEnd } from '@canopy/protocol';
+import { FakeIc, endedRuns, workerIds } from '../../testing/fake-ic.js';
 import { CallFailure } from '../ic/ic.js';
 import type { Placed } from '../registry/tickets.js';
 import { Releases } from './releases.js';
@@ -22,9 +22,14 @@ function idsOf(bytes: Uint8Array): bigint[] {
 function setUp() {
   const ic = new FakeIc();
   ic.step = 0n;
+  ic.onCall = (_, bytes) => endedRuns(idsOf(bytes));
   const told = (): [string, bigint[]][] =>
     ic.calls.map(({ canister, bytes }) => [canister, idsOf(bytes)]);
-  return { ic, releases: new Releases(ic), told };
+  const ends: [bigint | undefined, number | undefined][] = [];
+  const releases = new Releases(ic, (released, _, ended) => {
+    ends.push([released?.ticket, ended?.end]);
+  });
+  return { ic, releases, told, ends };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -39,7 +44,7 @@ async function passSeconds(ic: FakeIc, seconds: number): Promise<void> {
 describe('releases', () => {
   test('go out in one call a round: the first at once, the others with the next round', async () => {
     const { ic, releases, told } = setUp();
-    for (const id of [1n, 2n, 3n]) releases.add(ticket(id));
+    for (const id of [1n, 2n, 3n]) releases.add(ticket(id), id);
     await settled();
     expect(told()).toEqual([[head!.toText(), [1n]]]);
     ic.time += 1n;
@@ -51,8 +56,8 @@ describe('releases', () => {
 
   test('go out by a timer where no other message comes', async () => {
     const { ic, releases, told } = setUp();
-    releases.add(ticket(1n));
-    releases.add(ticket(2n));
+    releases.add(ticket(1n), 1n);
+    releases.add(ticket(2n), 2n);
     expect(ic.timers).toHaveLength(1);
     ic.time += 10n;
     ic.timers.shift()!();
@@ -78,10 +83,13 @@ describe('releases', () => {
 
   test('go to the head for those that the last stage does not know', async () => {
     const { ic, releases, told } = setUp();
-    ic.onCall = (_, bytes, canister) =>
-      canister === last!.toText() && idsOf(bytes).includes(2n)
-        ? new ByteWriter().u64(2n).finish()
-        : new Uint8Array();
+    ic.onCall = (_, bytes, canister) => {
+      const knows = (id: bigint): boolean => canister === head!.toText() || id !== 2n;
+      const parts = idsOf(bytes).map((id) =>
+        endedRuns([id], { end: knows(id) ? RunEnd.done : RunEnd.unknown }),
+      );
+      return new Uint8Array(Buffer.concat(parts));
+    };
     releases.restore([ticket(1n, 'last'), ticket(2n, 'last')]);
     releases.tell();
     await settled();
@@ -96,11 +104,11 @@ describe('releases', () => {
     ic.onCall = () => {
       throw new CallFailure(5, 'canister is stopped');
     };
-    releases.add(ticket(1n));
+    releases.add(ticket(1n), 1n);
     await vi.waitFor(() => {
       expect(releases.save()).toHaveLength(1);
     });
-    ic.onCall = () => new Uint8Array();
+    ic.onCall = (_, bytes) => endedRuns(idsOf(bytes));
     await passSeconds(ic, 10);
     expect(told()).toHaveLength(2);
     expect(releases.save()).toEqual([]);
@@ -115,18 +123,43 @@ describe('releases', () => {
     ['a reinstalled', 4, '[not-configured] configure first', 1],
     ['a reconfigured', 4, '[other-epoch] 5 instead of 6', 1],
   ])('are not told for ever: %s worker answers %i "%s"', async (_, code, text, calls) => {
-    const { ic, releases, told } = setUp();
+    const { ic, releases, told, ends } = setUp();
     ic.onCall = () => {
       throw new CallFailure(code, text);
     };
-    releases.add(ticket(1n));
+    releases.add(ticket(1n), 1n);
     await settled();
     for (let hour = 0; hour < 24; hour++) {
       for (let step = 0; step < 360; step++) await passSeconds(ic, 10);
     }
     expect(told()).toHaveLength(calls);
+    expect(ends).toEqual([[1n, undefined]]);
     expect(releases.save()).toEqual([]);
     expect(ic.timers).toEqual([]);
+  });
+
+  test('tell how each request ended, and which others did', async () => {
+    const { ic, releases, ends } = setUp();
+    ic.onCall = () => {
+      const asked = endedRuns([7n], { end: RunEnd.cancelled });
+      return new Uint8Array(Buffer.concat([asked, endedRuns([8n], { end: RunEnd.failed })]));
+    };
+    releases.add(ticket(7n), 70n);
+    await settled();
+    expect(ends).toEqual([
+      [70n, RunEnd.cancelled],
+      [undefined, RunEnd.failed],
+    ]);
+  });
+
+  test('that no worker knows are told to be lost', async () => {
+    const { ic, releases, told, ends } = setUp();
+    ic.onCall = (_, bytes) => endedRuns(idsOf(bytes), { end: RunEnd.unknown });
+    releases.restore([{ ...ticket(1n, 'last'), ticket: 10n }]);
+    releases.tell();
+    await settled();
+    expect(told().map(([worker]) => worker)).toEqual([last, head, last].map((id) => id!.toText()));
+    expect(ends).toEqual([[10n, undefined]]);
   });
 
   test('are told after an upgrade without another message', async () => {
@@ -145,7 +178,7 @@ describe('releases', () => {
       throw new CallFailure(5, 'Canister abc is stopped');
     };
     for (let id = 0n; id < 3000n; id++) {
-      releases.add(ticket(id));
+      releases.add(ticket(id), id);
       if (id % 500n === 0n) await passSeconds(ic, 10);
     }
     expect(releases.save().length).toBeLessThanOrEqual(1024);

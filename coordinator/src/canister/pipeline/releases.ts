@@ -1,10 +1,20 @@
-import { ByteReader, CanisterError, encodeRelease, parseCanisterError } from '@canopy/protocol';
-import { CallFailure, samePrincipal, type Ic } from '../ic/ic.js';
+import {
+  ByteReader,
+  CanisterError,
+  RunEnd,
+  decodeEndedRuns,
+  encodeRelease,
+  parseCanisterError,
+  type EndedRun,
+} from '@canopy/protocol';
+import { CallFailure, samePrincipal, type Ic, type PrincipalLike } from '../ic/ic.js';
 import type { Place, Placed } from '../registry/tickets.js';
 import { isStranger } from './call-worker.js';
 
 /** A result that nobody wants any more. */
 export interface Released extends Placed {
+  /** By which the log knows it; earlier versions did not keep it. */
+  ticket?: bigint;
   /** Times a worker was told of it in vain. */
   tries?: number;
   /** Not told before this time, in nanoseconds. */
@@ -24,18 +34,22 @@ const mostTries = 12;
  * the worker of whose results most wait. What is released first in a round is told at once, with all
  * that came after the call before; what comes later in the round, or is kept elsewhere, goes with a
  * next, or with the timer where no next comes. Until then a result only takes room: the caller cannot
- * reach it any more.
+ * reach it any more. In its answer a worker says how each request ended, and which others did unasked.
  */
 export class Releases {
   private waiting: Released[] = [];
   private toldAtNs = 0n;
   private timerIsSet = false;
 
-  constructor(private readonly ic: Ic) {}
+  /** @param onEnded is told how a request ended, with the head of its pipeline */
+  constructor(
+    private readonly ic: Ic,
+    private readonly onEnded: Ended,
+  ) {}
 
   /** Notes that a result can be forgotten; a request that still waits is cancelled so. */
-  add({ head, keeper, requestId, epoch }: Placed): void {
-    this.keep([{ head, keeper, requestId, epoch }]);
+  add({ head, keeper, requestId, epoch }: Placed, ticket: bigint): void {
+    this.keep([{ head, keeper, requestId, epoch, ticket }]);
     this.tell();
   }
 
@@ -70,7 +84,8 @@ export class Releases {
 
   private keep(released: readonly Released[]): void {
     this.waiting.push(...released);
-    if (this.waiting.length > mostIds) this.waiting.splice(0, this.waiting.length - mostIds);
+    if (this.waiting.length <= mostIds) return;
+    this.lose(this.waiting.splice(0, this.waiting.length - mostIds));
   }
 
   private setTimer(): void {
@@ -84,23 +99,32 @@ export class Releases {
 
   /** Where the keeper does not know a request, the head does; or it was done in between. */
   private async tellKeeper(released: readonly Released[]): Promise<void> {
-    const { head, keeper, epoch } = released[0]!;
+    const { head, keeper } = released[0]!;
+    const atHead = { worker: head, stage: 0 };
+    let left = released;
     try {
-      let ids = released.map(({ requestId }) => requestId);
-      for (const place of [keeper, { worker: head, stage: 0 }, keeper]) {
-        ids = await this.releaseAt(place, epoch, ids);
-        if (ids.length === 0 || keeper.stage === 0) return;
+      for (const place of keeper.stage === 0 ? [keeper] : [keeper, atHead, keeper]) {
+        left = await this.releaseAt(place, left);
+        if (left.length === 0) return;
       }
+      this.lose(left);
     } catch (error) {
-      if (mayAnswerLater(error)) this.tellLater(released);
+      if (mayAnswerLater(error)) this.tellLater(left);
+      else this.lose(left);
     }
+  }
+
+  /** Nobody can say how these ended. */
+  private lose(released: readonly Released[]): void {
+    for (const one of released) this.onEnded(one, one.head, undefined);
   }
 
   /** A worker that is stopped or out of cycles is told again, less and less often, and not for ever. */
   private tellLater(released: readonly Released[]): void {
     const now = this.ic.now();
-    const again = released
-      .map((one) => ({ ...one, tries: (one.tries ?? 0) + 1 }))
+    const tried = released.map((one) => ({ ...one, tries: (one.tries ?? 0) + 1 }));
+    this.lose(tried.filter(({ tries }) => tries >= mostTries));
+    const again = tried
       .filter(({ tries }) => tries < mostTries)
       .map((one) => {
         const seconds = Math.min(longestDelaySeconds, delaySeconds * 2 ** (one.tries - 1));
@@ -110,17 +134,34 @@ export class Releases {
     if (again.length > 0) this.setTimer();
   }
 
-  /** Has a stage forget requests; gives those it does not know. */
+  /** Has a stage forget requests of one pipeline; gives those it does not know. */
   private async releaseAt(
     { worker }: Place,
-    epoch: bigint,
-    ids: readonly bigint[],
-  ): Promise<bigint[]> {
+    released: readonly Released[],
+  ): Promise<readonly Released[]> {
+    const { epoch, head } = released[0]!;
+    const ids = released.map(({ requestId }) => requestId);
     const reply = await this.ic.call(worker, 'release', encodeRelease(epoch, ids));
-    const unknown = new ByteReader(reply, 'reply of release');
-    return Array.from({ length: reply.length / 8 }, () => unknown.u64());
+    const told = decodeEndedRuns(new ByteReader(reply, 'reply of release'));
+    const unasked = new Map(told.map((ended) => [ended.requestId, ended]));
+    const left = released.filter((one) => {
+      const ended = unasked.get(one.requestId);
+      unasked.delete(one.requestId);
+      if (ended === undefined || ended.end === RunEnd.unknown) return true;
+      this.onEnded(one, head, ended);
+      return false;
+    });
+    for (const ended of unasked.values()) this.onEnded(undefined, head, ended);
+    return left;
   }
 }
+
+/** How a request ended, which was released or, undefined, not; or that nobody can say. */
+type Ended = (
+  released: Released | undefined,
+  head: PrincipalLike,
+  ended: EndedRun | undefined,
+) => void;
 
 /** Reject codes of the interface specification. */
 const destinationInvalid = 3;

@@ -1,23 +1,21 @@
 import {
   CanisterError,
   joinRows,
-  parseCanisterError,
   type BundleTensor,
   type EnqueueMode,
   type RequestNumber,
-  type Result,
 } from '@canopy/protocol';
 import { admitInputs } from '../admission/inputs.js';
 import { readBundle } from '../bytes/bundle-reader.js';
 import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord, readInput } from '../error.js';
-import type { PrincipalLike } from '../ic/ic.js';
+import { CleanupOnly, type PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
 import { failedResult } from '../registry/answers.js';
 import type { Ticket } from '../registry/tickets.js';
-import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
+import { cutTasks, encodeRun, encodeTasksForHead, runBytes } from './enqueue-message.js';
 import { offer } from './offer.js';
 
 /** The micro-batches of a request, in order, as tensors for the head. */
@@ -44,42 +42,36 @@ export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): Bun
   });
 }
 
-/** The error of a result that says a stage failed. */
-export function stageFailure(
-  pipeline: Pipeline,
-  result: Extract<Result, { status: 'failed' }>,
-): CoordinatorError {
-  const worker = pipeline[result.stage]?.toText() ?? 'unknown';
-  const known = parseCanisterError(result.text);
-  return new CoordinatorError(
-    known ?? CanisterError.internal,
-    `stage ${result.stage} (worker ${worker}): ${known?.message ?? result.text}`,
-  );
+/** A request that was admitted, and is logged. */
+export interface Admitted {
+  model: Model;
+  entry: LoggedRequest;
+  /** By which it is fetched. */
+  ticket: Ticket;
+  /** Whether the caller has the ticket already, or can have it by the request's number. */
+  isKnown: boolean;
+  tasks: BundleTensor[][];
+  deadlineSeconds: number;
+  /** No head takes it. */
+  refuse: (error: unknown) => void;
 }
 
 /** A request that the head of a pipeline has been given, and its reply. */
-export interface Enqueued {
-  model: Model;
+export interface Enqueued extends Admitted {
   pipeline: Pipeline;
-  entry: LoggedRequest;
-  /** By which it is fetched; known to the caller already where the request has a number. */
-  ticket: Ticket;
-  isNumbered: boolean;
   reply: Uint8Array;
 }
 
 /**
- * Admits a request, cuts it and hands all its micro-batches to the head of a pipeline in one call. What is
- * wrong with the request is thrown; whatever else goes wrong is logged with it too. Where its number is
- * known, gives the ticket of the request that came with it before.
+ * Admits a request and cuts it. What is wrong with it is thrown. Where its number is known, gives the
+ * ticket of the request that came with it before.
  */
-export async function enqueue(
+export function admit(
   coordinator: Coordinator,
-  mode: keyof typeof EnqueueMode,
   modelName: string,
   inputs: Uint8Array,
   number: RequestNumber | undefined,
-): Promise<Enqueued | { earlier: bigint }> {
+): Admitted | { earlier: bigint } {
   const { ic, requests } = coordinator;
   const caller = ic.caller();
   coordinator.releases.tell();
@@ -107,24 +99,80 @@ export async function enqueue(
   const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
   numbered?.begin(ticket);
   coordinator.ownLoad.add(inputs.length);
+  const refuse = (error: unknown): void => {
+    requests.fail(entry, ic.now(), errorRecord(error));
+    refuseTicket(coordinator, ticket, error, () => numbered?.refuse());
+  };
+  const isKnown = numbered !== undefined;
+  return { model, entry, ticket, isKnown, tasks, deadlineSeconds, refuse };
+}
+
+/** Hands all micro-batches of a request to the head of a pipeline in one call of their own. */
+export async function enqueue(
+  { ic, requests, ownLoad, gathered }: Coordinator,
+  mode: keyof typeof EnqueueMode,
+  admitted: Admitted,
+): Promise<Enqueued> {
+  const { model, entry, tasks, deadlineSeconds } = admitted;
   requests.counters.inFlight++;
   try {
     const request = encodeTasksForHead(tasks, {
       epoch: model.epoch,
       mode,
-      owner: caller.toUint8Array(),
-      coordinatorLoad: coordinator.ownLoad.instructions,
+      owner: entry.caller.toUint8Array(),
+      coordinatorLoad: ownLoad.instructions,
       deadlineSeconds,
     });
     const taken = await offer(ic, model, request);
-    return { model, entry, ticket, isNumbered: numbered !== undefined, ...taken };
+    gathered.handOver();
+    return { ...admitted, ...taken };
   } catch (error) {
-    requests.fail(entry, ic.now(), errorRecord(error));
-    numbered?.refuse(ticket, error);
+    admitted.refuse(error);
+    // Nothing can be called while it cleans up after a trap.
+    if (!(error instanceof CleanupOnly)) gathered.handOver();
     throw error;
   } finally {
     requests.counters.inFlight--;
   }
+}
+
+/** Has a request go to a head together with others, unless it is one of those that go alone. */
+export function goesTogether(
+  { gathered, requests, tickets }: Coordinator,
+  { model, entry, ticket, isKnown, tasks, deadlineSeconds, refuse }: Admitted,
+  place: (pipeline: Pipeline, requestId: bigint) => void,
+): boolean {
+  if (!gathered.takes(model, runBytes(tasks))) return false;
+  const header = { mode: 'ticket', owner: entry.caller.toUint8Array(), deadlineSeconds } as const;
+  if (!isKnown) tickets.add(ticket);
+  requests.counters.inFlight++;
+  gathered.add({
+    model,
+    run: encodeRun(tasks, header),
+    taken(pipeline, requestId) {
+      requests.counters.inFlight--;
+      place(pipeline, requestId);
+    },
+    refused(error) {
+      requests.counters.inFlight--;
+      refuse(error);
+    },
+  });
+  return true;
+}
+
+/** Who has a ticket of a request that no head takes learns of the error by it. */
+function refuseTicket(
+  { tickets, answers }: Coordinator,
+  ticket: Ticket,
+  error: unknown,
+  freeNumber: () => void,
+): void {
+  // One that was cancelled meanwhile stays so.
+  if (tickets.find(ticket.id) === undefined) return;
+  freeNumber();
+  tickets.remove(ticket.id);
+  answers.add(ticket.id, ticket.caller, failedResult(errorRecord(error)));
 }
 
 /** Seconds that a request may take, as the head is told; 0 where the caller does not say. */
@@ -149,7 +197,7 @@ function numberedRequest(
 ): {
   earlier: () => bigint | undefined;
   begin: (ticket: Ticket) => void;
-  refuse: (ticket: Ticket, error: unknown) => void;
+  refuse: () => void;
 } {
   const owner = callerText(caller);
   const asked = { model, inputBytes: inputs.length };
@@ -167,13 +215,8 @@ function numberedRequest(
       numbers.add(owner, number.id, { ...asked, digest: number.digest, ticket: ticket.id });
       tickets.add(ticket);
     },
-    // Who asked again meanwhile has the ticket, and learns of the error by it.
-    refuse(ticket, error) {
-      // One that was cancelled meanwhile stays so.
-      if (tickets.find(ticket.id) === undefined) return;
+    refuse() {
       numbers.free(owner, number.id);
-      tickets.remove(ticket.id);
-      answers.add(ticket.id, caller, failedResult(errorRecord(error)));
     },
   };
 }

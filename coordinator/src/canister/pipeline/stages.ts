@@ -1,5 +1,7 @@
-import type { StageTrace } from '@canopy/protocol';
+import { CanisterError, parseCanisterError, type StageTrace } from '@canopy/protocol';
+import { CoordinatorError } from '../error.js';
 import type { PrincipalLike } from '../ic/ic.js';
+import type { Pipeline } from '../registry/models.js';
 
 /** What one stage did for a request, over all its micro-batches. */
 export interface StageTotals {
@@ -32,4 +34,17 @@ export function sumTraces(
     });
   }
   return totals;
+}
+
+/** The error of a result that says a stage failed. */
+export function stageFailure(
+  pipeline: Pipeline,
+  result: { stage: number; text: string },
+): CoordinatorError {
+  const worker = pipeline[result.stage]?.toText() ?? 'unknown';
+  const known = parseCanisterError(result.text);
+  return new CoordinatorError(
+    known ?? CanisterError.internal,
+    `stage ${result.stage} (worker ${worker}): ${known?.message ?? result.text}`,
+  );
 }

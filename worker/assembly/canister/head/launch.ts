@@ -26,14 +26,17 @@ export function tasksPerLaunch(): u32 {
   return max<u32>(1, (tasksWaiting() + tasksUnderWay) / messages);
 }
 
+/** Whether there is a task to launch. `tasksPerMessage`: what a message of the head holds by experience. */
+export function mayLaunch(tasksPerMessage: u32): bool {
+  const full = messagesUnderWayPerStage * stageCount * tasksPerMessage + tasksUnderWayMore;
+  return batchesWaiting > 0 && !(paced && tasksUnderWay >= full);
+}
+
 /**
  * Launches the next task; its address, 0 when nothing waits, the pipeline is full or there is no heap.
- * `tasksPerMessage` is how many tasks a message of the head holds by experience.
  */
 export function launch(tasksPerMessage: u32): usize {
-  const full = messagesUnderWayPerStage * stageCount * tasksPerMessage + tasksUnderWayMore;
-  if (paced && tasksUnderWay >= full) return 0;
-  if (peekTurn() == 0) return 0;
+  if (!mayLaunch(tasksPerMessage) || peekTurn() == 0) return 0;
   // The task is made for as many parts as may come, and cut to those that did.
   const address = newTask(partsThatMayCome());
   if (address == 0) return 0;

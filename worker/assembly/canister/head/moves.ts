@@ -225,6 +225,8 @@ function freeResult(run: Run): void {
   release(run.failure);
   run.failure = 0;
   run.failureBytes = 0;
+  release(run.costs);
+  run.costs = 0;
 }
 
 function freeAll(run: Run): void {

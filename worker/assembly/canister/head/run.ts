@@ -46,9 +46,11 @@ export class Run {
   /** `[code] text` */
   failure: usize;
   failureBytes: u32;
+  /** Of a run that failed, what those of its micro-batches cost that were done; see `costsOf`. */
+  costs: usize;
   /** Slot + 1 of the result kept next after this one. */
   keptNext: u32;
-  /** How often the call that waits has looked for the result. */
+  /** In how many rounds the call that waits has looked for the result. */
   looks: u32;
 }
 

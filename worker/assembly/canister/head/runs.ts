@@ -22,6 +22,7 @@ import {
   unfinishedOf,
 } from './callers';
 import { noteCancelled } from './cancelled';
+import { costsOf, noteEnded } from './ended';
 import { firstToGo, keepsTooMuch, keptFirstSlot } from './kept';
 import {
   batchesKnown,
@@ -98,11 +99,18 @@ function busy(what: string, limit: u64): usize {
 }
 
 /**
- * Admits a run of `batchCount` micro-batches whose entries are not yet filled in, to be given up after so
- * many seconds (0: as configured). The address of the run; 0 with a failure's text where a limit is
+ * Admits a run of `batchCount` micro-batches whose entries are not yet filled in, to be given up so many
+ * seconds from now (0: as configured). The address of the run; 0 with a failure's text where a limit is
  * reached.
  */
-export function admit(mode: u32, owner: usize, batchCount: u32, bytes: u32, seconds: u32): usize {
+export function admit(
+  mode: u32,
+  owner: usize,
+  batchCount: u32,
+  bytes: u32,
+  seconds: u32,
+  now: u64,
+): usize {
   const limit = min(queueLimit, maxUnfinished);
   if (unfinished >= limit) return busy('requests not finished', limit);
   const caller = callerOf(owner);
@@ -122,7 +130,7 @@ export function admit(mode: u32, owner: usize, batchCount: u32, bytes: u32, seco
   nextId = id + 1;
   run.mode = mode;
   run.inputBytes = bytes;
-  run.deadline = time() + <u64>(seconds == 0 ? deadlineSeconds : seconds) * second;
+  run.deadline = now + <u64>(seconds == 0 ? deadlineSeconds : seconds) * second;
   return changetype<usize>(run);
 }
 
@@ -132,9 +140,9 @@ export function withdraw(run: Run): void {
 }
 
 /** Puts an admitted run, its micro-batches filled in, in its caller's line. */
-export function line(run: Run): void {
+export function line(run: Run, now: u64): void {
   move(run, run.mode == EnqueueMode.wait ? RunState.awaited : RunState.active);
-  run.lookedAt = time();
+  run.lookedAt = now;
 }
 
 /** Takes one report of a part; the run it belongs to, 0 where it is unknown or was reported. */
@@ -255,6 +263,7 @@ function failRun(run: Run, stage: u32, reason: usize, bytes: u32): void {
   run.failure = kept;
   run.failureBytes = kept == 0 ? 0 : bytes;
   run.failedStage = stage;
+  run.costs = costsOf(run.batches, run.batchCount);
   freePartialResult(run);
   finish(run, Outcome.failed);
 }
@@ -287,6 +296,7 @@ export function settle(run: Run): void {
 function dropOneResult(): bool {
   const slot = firstToGo();
   if (slot == 0) return false;
+  noteEnded(runAt(slot - 1));
   move(runAt(slot - 1), RunState.ending);
   return true;
 }
@@ -366,6 +376,7 @@ function giveUpRun(run: Run): void {
   number(run.batchCount);
   text(' micro-batches were done');
   failRunWithText(run);
+  if (run.outcome == Outcome.failed) noteEnded(run);
 }
 
 /** Whether there is something to watch. */

@@ -24,8 +24,11 @@ export function wait(run: Run): void {
     leaveWaiting(run);
     return;
   }
-  run.looks++;
-  run.lookedAt = time();
+  // A look that writes nothing costs half.
+  if (run.lookedAt != time()) {
+    run.lookedAt = time();
+    run.looks++;
+  }
   callSelf(wakeName, CallKind.wake, (<u32>run.id) & numberMask);
   if (call_perform() != 0) leaveWaiting(run);
 }

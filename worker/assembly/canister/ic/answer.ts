@@ -52,12 +52,15 @@ export function replyEmpty(): void {
   msg_reply();
 }
 
-/** Copies this canister's principal to {@link selfPrincipal} and returns its length. */
+/** Length of this canister's principal, which lies at {@link selfPrincipal}; it is read once. */
 export function readSelf(): usize {
-  const length = canister_self_size();
-  canister_self_copy(self, 0, length);
-  return length;
+  if (selfLength == 0) {
+    selfLength = canister_self_size();
+    canister_self_copy(self, 0, selfLength);
+  }
+  return selfLength;
 }
+let selfLength: usize = 0;
 export function selfPrincipal(): usize {
   return self;
 }

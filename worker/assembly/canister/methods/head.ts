@@ -11,24 +11,24 @@ import { readInputs } from '../../program/inputs';
 import { rowsOf } from '../../program/rows';
 import { noteNews } from '../head/tasks';
 import { fail, text } from '../../tensor/errors';
+import { release } from '../../tensor/memory';
 import {
-  closeArgument,
   bytesRead,
+  closeArgument,
   isTruncated,
-  keepArgument,
   openArgument,
+  openBytes,
   readBytes,
-  readU16,
   readU32,
   readU64,
   remaining,
 } from '../ic/argument';
 import { setCoordinatorLoad } from '../pacing/budget';
-import { epoch, isHead, paced, rowsPerTask, stageCount } from '../setup/config';
-import { msg_reply_data_append } from '../ic/ic0';
+import { isHead, paced, rowsPerTask, stageCount } from '../setup/config';
+import { msg_reply_data_append, time } from '../ic/ic0';
 import { watchSeconds } from '../pacing/limits';
-import { reject, rejectFailure, replyEmpty } from '../ic/answer';
-import { fromCoordinator, fromWorker, failEpoch, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
+import { composeFailure, failureLength, reject, rejectFailure, replyEmpty } from '../ic/answer';
+import { fromCoordinator, fromWorker, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
 import { reportFailure } from '../stage/outbox';
 import { isStepOutstanding, schedule, workNow } from '../stage/pace';
 import { batchOf, Run } from '../head/run';
@@ -37,14 +37,19 @@ import { atLeast } from '../pacing/round';
 import { runTimerWithin } from '../ic/timer';
 import {
   epochSent,
+  loadTold,
   nextResult,
+  nextRun,
   openResults,
+  openRuns,
   resultIndex,
   resultRunId,
   resultTaskId,
   resultTraces,
+  runCount,
   takeEntry,
 } from '../stage/lists';
+import { appendUntold } from '../head/ended';
 import { appendReleased } from '../head/released';
 import { wait } from '../head/waiting';
 import { failHeap } from '../stage/work';
@@ -52,36 +57,74 @@ import { failHeap } from '../stage/work';
 const fields = memory.data(16, 8);
 const million: u64 = 1_000_000;
 
-/** What the coordinator takes in a round, as the run in the argument says. */
-let coordinatorLoad: u64 = 0;
-
+/** Takes one or several runs; each is taken or refused by itself. */
 export function enqueue(): void {
   if (!fromCoordinator() || !headIsReady()) return;
-  if (!openArgument()) {
-    reject(CanisterError.busy, 'the head has no heap left for the request; try again later');
-    return;
+  if (!openRuns()) {
+    return reject(CanisterError.badMessage, 'enqueue: the argument is no list of 1 to 256 runs');
   }
-  const address = readRun();
-  if (address == 0) {
-    closeArgument();
-    rejectFailure();
-    return;
-  }
-  const run = changetype<Run>(address);
-  run.input = keepArgument();
-  line(run);
+  if (!isOfEpoch(epochSent)) return;
   atLeast(isStepOutstanding() ? 1 : 2);
-  setCoordinatorLoad(coordinatorLoad);
+  setCoordinatorLoad(<u64>loadTold * million);
+  const isAlone = runCount == 1;
+  const now = time();
+  for (let bytes = nextRun(); bytes != 0; bytes = nextRun()) {
+    const address = takeRun(bytes, isAlone, now);
+    if (isAlone) return answerAlone(address);
+    appendTaken(address);
+  }
+  startWork();
+  appendUntold();
+  replyEmpty();
+}
+
+/** The answer to a call with one run; `address` is 0 where it was refused. */
+function answerAlone(address: usize): void {
+  if (address == 0) return rejectFailure();
+  startWork();
+  const run = changetype<Run>(address);
+  if (run.mode == EnqueueMode.wait) return wait(run);
+  store<u64>(fields, run.id);
+  msg_reply_data_append(fields, 8);
+  appendUntold();
+  replyEmpty();
+}
+
+/** Says of one of several runs that it was taken, or why not. */
+function appendTaken(address: usize): void {
+  store<u64>(fields, address == 0 ? 0 : changetype<Run>(address).id);
+  msg_reply_data_append(fields, 8);
+  if (address != 0) return;
+  const reason = composeFailure();
+  store<u32>(fields, failureLength());
+  msg_reply_data_append(fields, 4);
+  msg_reply_data_append(reason, failureLength());
+}
+
+function startWork(): void {
   if (paced) schedule();
   else workNow();
   runTimerWithin(watchSeconds);
-  if (run.mode == EnqueueMode.wait) {
-    wait(run);
-    return;
+}
+
+/** Admits the run at hand and puts it in line; 0 with a failure's text where it is refused. */
+function takeRun(bytes: u32, isAlone: bool, now: u64): usize {
+  const block = takeEntry(bytes);
+  if (block == 0) {
+    fail(CanisterError.busy);
+    text('the head has no heap left for the request; try again later');
+    return 0;
   }
-  store<u64>(fields, run.id);
-  msg_reply_data_append(fields, 8);
-  replyEmpty();
+  openBytes(block, bytes);
+  const address = readRun(isAlone, now);
+  if (address == 0) {
+    release(block);
+    return 0;
+  }
+  const run = changetype<Run>(address);
+  run.input = block;
+  line(run, now);
+  return address;
 }
 
 function badMessage(problem: string): usize {
@@ -90,28 +133,24 @@ function badMessage(problem: string): usize {
   return 0;
 }
 
-/** Admits the run in the argument; 0 with a failure's text where it cannot be. */
-function readRun(): usize {
+/** Admits the run that is opened; 0 with a failure's text where it cannot be. */
+function readRun(isAlone: bool, now: u64): usize {
   const bytes = remaining();
-  const sent = readU64();
-  const mode = readU16();
-  coordinatorLoad = <u64>readU16() * million;
+  const mode = readU32();
   const deadline = readU32();
   const owner = readBytes(principalFieldBytes);
   const batchCount = readU32();
-  if (isTruncated()) return badMessage('enqueue: the argument is truncated');
-  if (sent != epoch) {
-    failEpoch(sent);
-    return 0;
-  }
   if (load<u8>(owner) >= principalFieldBytes) return badMessage('enqueue: the owner is too long');
   if (mode != EnqueueMode.wait && mode != EnqueueMode.ticket) {
     return badMessage('enqueue: the mode must be 0 (wait) or 1 (ticket)');
   }
+  if (mode == EnqueueMode.wait && !isAlone) {
+    return badMessage('enqueue: a request that comes with others cannot wait for its result');
+  }
   if (batchCount == 0 || batchCount > maxBatchesOfRun) {
     return badMessage('enqueue: a request has 1 to 1024 micro-batches');
   }
-  const address = admit(mode, owner, batchCount, bytes, deadline);
+  const address = admit(mode, owner, batchCount, bytes, deadline, now);
   if (address == 0) return 0;
   const run = changetype<Run>(address);
   for (let index: u32 = 0; index < batchCount; index++) {

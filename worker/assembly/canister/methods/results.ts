@@ -12,6 +12,7 @@ import { findRun, Run } from '../head/run';
 import { isLive, RunState } from '../head/moves';
 import { cancel, isElsewhere } from '../head/runs';
 import { appendDone, appendPending, appendPendingOf, appendResult } from '../head/results';
+import { appendEnded, appendEndedKept, appendUnknown, appendUntold } from '../head/ended';
 import { findKept, forgetKept, isComplete, KeptResult } from '../stage/kept';
 
 const fields = memory.data(8, 8);
@@ -85,7 +86,7 @@ function fetchKept(id: u64, offset: u32, length: u32): void {
   replyEmpty();
 }
 
-/** Forgets the runs named, and answers with the ids of those that are not here. */
+/** Forgets the runs named, and tells how each ended, and which ended unasked. */
 export function releaseRuns(): void {
   if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
@@ -94,12 +95,12 @@ export function releaseRuns(): void {
   if (!bad && !isOfEpoch(sent)) return closeArgument();
   while (!bad && remaining() > 0) {
     const id = readU64();
-    if (forgetHere(id)) continue;
-    store<u64>(fields, id);
-    msg_reply_data_append(fields, 8);
+    if (keepsResults()) releaseKept(id);
+    else releaseFromHead(id);
   }
   closeArgument();
   if (bad) return reject(CanisterError.badMessage, 'release takes an epoch and request ids, u64 each');
+  appendUntold();
   if (!keepsResults()) {
     schedule();
     sendCancelled();
@@ -107,11 +108,19 @@ export function releaseRuns(): void {
   replyEmpty();
 }
 
-/** False where the run is not here. */
-function forgetHere(id: u64): bool {
-  if (keepsResults()) return forgetKept(id);
+function releaseFromHead(id: u64): void {
   const address = named(id);
-  if (address == 0) return false;
-  cancel(changetype<Run>(address));
-  return true;
+  if (address == 0) return appendUnknown(id);
+  const run = changetype<Run>(address);
+  appendEnded(run);
+  cancel(run);
+}
+
+/** What is not the whole result the head knows more of. */
+function releaseKept(id: u64): void {
+  const address = findKept(id);
+  const result = changetype<KeptResult>(address);
+  if (address == 0 || !isComplete(result)) appendUnknown(id);
+  else appendEndedKept(id, result.bytes, result.batches, result.batchCount);
+  forgetKept(id);
 }

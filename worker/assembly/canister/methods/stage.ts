@@ -3,7 +3,7 @@ import { CanisterError, WorkerState } from '../../generated/constants';
 import { release } from '../../tensor/memory';
 import { setMessageBudget } from '../pacing/budget';
 import { isHead, maxStages } from '../setup/config';
-import { time } from '../ic/ic0';
+import { msg_arg_data_copy, msg_arg_data_size, time } from '../ic/ic0';
 import { quietIterations, watchSeconds } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
@@ -23,7 +23,6 @@ import {
   taskId,
 } from '../stage/lists';
 import { noteCancelled } from '../head/cancelled';
-import { closeArgument, openArgument, readU32 } from '../ic/argument';
 import { runTimerWithin } from '../ic/timer';
 import { addMessage, dropFromInbox, inboxCount } from '../stage/inbox';
 import { cancelCurrent, current, failHeap } from '../stage/work';
@@ -65,16 +64,20 @@ function dropTask(taskId: u64): void {
   noteCancelled(taskId);
 }
 
+const stepNumber = memory.data(4, 4);
+
 export function stepOn(): void {
   if (!fromSelf()) return;
-  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
-  const number = readU32();
-  closeArgument();
-  step(number);
+  store<u32>(stepNumber, 0);
+  msg_arg_data_copy(stepNumber, 0, min(msg_arg_data_size(), 4));
+  step(load<u32>(stepNumber));
   replyEmpty();
 }
 
-/** Does nothing: its reply is what a waiting call needs. */
+/**
+ * Does nothing: its reply is what a waiting call needs. Not even the caller is asked for, which would touch a
+ * page in every iteration for every call that waits.
+ */
 export function wake(): void {
-  if (fromSelf()) replyEmpty();
+  replyEmpty();
 }

@@ -34,6 +34,7 @@ import { errorLength, errorText, fail, text } from '../../tensor/errors';
 import { alloc, release } from '../../tensor/memory';
 import { callerOf, principalOf } from '../head/callers';
 import { restoreCancelled, saveCancelled } from '../head/cancelled';
+import { costBytes, restoreUntold, saveUntold } from '../head/ended';
 import { addKept, keptFirstSlot } from '../head/kept';
 import { countRestored, RunState } from '../head/moves';
 import { restoreReleased, saveReleased } from '../head/released';
@@ -82,7 +83,7 @@ import {
 } from '../stage/work';
 
 /** Changes whenever the saved fields do. */
-const savedVersion: u32 = 3;
+const savedVersion: u32 = 4;
 /** Fields for structs read from stable memory. */
 const record = memory.data(128, 16);
 const owner = memory.data(32, 8);
@@ -111,6 +112,7 @@ export function saveState(): void {
   saveKept();
   saveReleased();
   saveCancelled();
+  saveUntold();
   endSaving();
 }
 
@@ -147,6 +149,10 @@ function saveRun(run: Run): void {
   saveBytes(run.batches, run.batchCount * <u32>batchBytes);
   if (run.input != 0) saveBytes(run.input, run.inputBytes);
   if (run.failure != 0) saveBytes(run.failure, run.failureBytes);
+  if (run.costs != 0) {
+    saveU32(costBytes(run.costs));
+    saveBytes(run.costs, costBytes(run.costs));
+  }
   for (let index: u32 = 0; index < run.batchCount; index++) {
     const batch = batchOf(run, index);
     if (batch.result != 0) saveBytes(batch.result, batch.resultBytes);
@@ -166,6 +172,7 @@ function restoreRuns(): void {
     run.batches = restoreBlock(run.batchCount * <u32>batchBytes);
     if (run.input != 0) run.input = restoreBlock(run.inputBytes);
     if (run.failure != 0) run.failure = restoreBlock(run.failureBytes);
+    if (run.costs != 0) run.costs = restoreBlock(restoreU32());
     for (let index: u32 = 0; index < run.batchCount; index++) {
       const batch = batchOf(run, index);
       if (batch.result != 0) batch.result = restoreBlock(batch.resultBytes);
@@ -318,6 +325,7 @@ export function restoreState(): void {
   restoreKept();
   restoreReleased();
   restoreCancelled();
+  restoreUntold();
   // No call may be made here; the timer goes on with the work.
   runTimerWithin(0);
 }

@@ -7,15 +7,15 @@ export const tasksUnderWayMore: u32 = 4;
 export const threads: u32 = 4;
 /** Runs that are not finished; the table also holds results that are kept. */
 export const maxUnfinished: u32 = 1000;
-/** The allocator has room for 8192 blocks; a micro-batch takes one for its task, then for its result. */
+/** A micro-batch takes a block of the heap for its task, then for its result; each is looked through for room. */
 export const maxBatches: u32 = 4096;
 /** Heap for inputs of runs that are not finished: what weights and activations need must remain. */
 export const maxInputBytes: u64 = 256 * 1024 * 1024;
 /** Results kept until they are fetched and released. */
 export const maxKeptResults: u32 = 1000;
 export const maxKeptBytes: u64 = 256 * 1024 * 1024;
-/** How often a call looks for its result: each look costs as much as a call. */
-export const maxLooks: u32 = 1000;
+/** Rounds in which a call looks for its result, in every iteration of each: each look costs as much as a call. */
+export const maxLooks: u32 = 100;
 /** How often the head looks whether there is news of its tasks, and stages tell what they still have. */
 export const watchSeconds: u64 = 30;
 /**

@@ -21,6 +21,7 @@ import {
   principalOf,
 } from '../head/callers';
 import { Part } from '../head/tasks';
+import { noteEndedKept } from '../head/ended';
 import { doneHeaderBytes, encodedPartBytes } from '../head/results';
 
 @unmanaged
@@ -146,7 +147,11 @@ function pushOut(): void {
     (count > maxKeptResults || bytesKept > maxKeptBytes || batchesKept > maxBatches)
   ) {
     const mine = oldestOf(holdsMost(bytesKept > maxKeptBytes));
-    forgetEntry(changetype<KeptResult>(mine == 0 ? oldestOf(noCaller) : mine));
+    const result = changetype<KeptResult>(mine == 0 ? oldestOf(noCaller) : mine);
+    if (isComplete(result)) {
+      noteEndedKept(result.runId, result.bytes, result.batches, result.batchCount);
+    }
+    forgetEntry(result);
   }
 }
 
@@ -180,13 +185,10 @@ export function forgetAllKept(): void {
   while (count > 0) forgetEntry(entryAt(count - 1));
 }
 
-/** Forgets what is here of a run; whether that was the whole result. */
-export function forgetKept(id: u64): bool {
+/** Forgets what is here of a run. */
+export function forgetKept(id: u64): void {
   const address = findKept(id);
-  if (address == 0) return false;
-  const wasComplete = isComplete(changetype<KeptResult>(address));
-  forgetEntry(changetype<KeptResult>(address));
-  return wasComplete;
+  if (address != 0) forgetEntry(changetype<KeptResult>(address));
 }
 
 /** The head's reply to `done` is the argument: forgets what it names. */

@@ -1,14 +1,17 @@
 /**
- * Arguments of `run` and `done`: a header, then entries, each behind its length. Each entry is copied to
- * a block of its own, because they are done with at different times.
+ * Arguments of `enqueue`, `run` and `done`: a header, then entries, each behind its length. Each entry is
+ * copied to a block of its own, because they are done with at different times.
  */
 import {
+  enqueueHeaderBytes,
   entryLengthBytes,
   listHeaderBytes,
   maxBatchesOfRun,
   maxPartsOfTask,
+  maxRunsOfCall,
   partResultHeaderBytes,
   principalFieldBytes,
+  runHeaderBytes,
   stageTraceBytes,
   taskHeaderBytes,
   traceCountAt,
@@ -23,6 +26,8 @@ import { resultsStay } from '../setup/config';
 const head = memory.data(40, 8);
 const part = memory.data(64, 8);
 let at: u32 = 0;
+/** Bytes of the argument. */
+let size: u32 = 0;
 let entriesAt: u32 = 0;
 /** Of the sender's configuration. */
 export let epochSent: u64 = 0;
@@ -35,7 +40,8 @@ export let cancelledTold: u32 = 0;
 
 /** Reads the header; false where there is none. */
 function openList(): bool {
-  if (msg_arg_data_size() < listHeaderBytes) return false;
+  size = <u32>msg_arg_data_size();
+  if (size < listHeaderBytes) return false;
   msg_arg_data_copy(head, 0, listHeaderBytes);
   epochSent = load<u64>(head);
   sentAt = load<u64>(head, 8);
@@ -44,7 +50,7 @@ function openList(): bool {
   if (cancelledTold > mostCancelled) return false;
   entriesAt = listHeaderBytes + (cancelledTold << 3);
   at = entriesAt;
-  return entriesAt <= <u32>msg_arg_data_size();
+  return entriesAt <= size;
 }
 
 /** Id of a task that the list names as cancelled. */
@@ -55,7 +61,7 @@ export function cancelledAt(index: u32): u64 {
 
 /** Reads the next entry's header of so many bytes. Bytes of the entry; 0 where there is none, or it is cut short. */
 function nextEntry(headerBytes: u32): u32 {
-  const left = <u32>msg_arg_data_size() - at;
+  const left = size - at;
   if (left < entryLengthBytes + headerBytes) return 0;
   msg_arg_data_copy(head, at, entryLengthBytes + headerBytes);
   const bytes = load<u32>(head);
@@ -85,7 +91,7 @@ export function openTasks(maxTraces: u32): bool {
     if (traceCount > maxTraces || !hasGoodParts(bytes)) return false;
     at += bytes;
   }
-  const whole = at == <u32>msg_arg_data_size();
+  const whole = at == size;
   at = entriesAt;
   return whole;
 }
@@ -136,7 +142,7 @@ export function openResults(maxTraces: u32): bool {
     at += bytes;
     count++;
   }
-  const whole = at == <u32>msg_arg_data_size();
+  const whole = at == size;
   at = entriesAt;
   return count > 0 && whole;
 }
@@ -149,5 +155,40 @@ export function nextResult(): u32 {
   resultRunId = load<u64>(head, 12);
   resultIndex = load<u32>(head, 20);
   resultTraces = load<u32>(head + entryLengthBytes + traceCountAt);
+  return bytes;
+}
+
+/** Header of `enqueue`. */
+export let loadTold: u32 = 0;
+export let runCount: u32 = 0;
+
+/** Goes to the first run of `enqueue`; false where the argument is no list of runs. */
+export function openRuns(): bool {
+  size = <u32>msg_arg_data_size();
+  if (size < enqueueHeaderBytes) return false;
+  msg_arg_data_copy(head, 0, enqueueHeaderBytes);
+  epochSent = load<u64>(head);
+  loadTold = load<u16>(head, 8);
+  runCount = load<u32>(head, 12);
+  if (runCount == 0 || runCount > maxRunsOfCall) return false;
+  at = enqueueHeaderBytes;
+  let found: u32 = 0;
+  for (let bytes = nextRun(); bytes != 0; bytes = nextRun()) {
+    at += bytes;
+    found++;
+  }
+  const whole = found == runCount && at == size;
+  at = enqueueHeaderBytes;
+  return whole;
+}
+
+/** Bytes of the next run; 0 where there is none. */
+export function nextRun(): u32 {
+  const left = size - at;
+  if (left < entryLengthBytes + runHeaderBytes) return 0;
+  msg_arg_data_copy(head, at, entryLengthBytes);
+  const bytes = load<u32>(head);
+  if (bytes < runHeaderBytes || bytes > left - entryLengthBytes) return 0;
+  at += entryLengthBytes;
   return bytes;
 }

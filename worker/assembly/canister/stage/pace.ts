@@ -24,7 +24,7 @@ import { runTimerWithin } from '../ic/timer';
 import { secondsOfStep } from '../pacing/limits';
 import { finishWork } from './finish';
 import { Work } from './inbox';
-import { chooseTask, current, failWork, isDone, work, workBudget } from './work';
+import { chooseTask, current, failWork, hasWork, isDone, work, workBudget } from './work';
 
 /** Reject code of a canister that trapped, or that is stopping or stopped. */
 const canisterErrorCode: i32 = 5;
@@ -61,9 +61,20 @@ let isCareful: bool = false;
 
 /** Chooses what is next and calls `step` for it, unless a step is on its way. */
 export function schedule(): void {
-  if (state == WorkerState.ready) chooseTask();
+  scheduleWithin(isQuiet());
+}
+
+/**
+ * In a quiet iteration the head does not choose yet: rows that are still to come go along in the task. Of
+ * what is chosen in the message that works on it a trap does not tell whether it is to blame, so after
+ * one it is chosen before.
+ */
+function scheduleWithin(quiet: bool): void {
+  const choosesLater = quiet && isHead() && !isCareful;
+  if (state == WorkerState.ready && !choosesLater) chooseTask();
   if (isStepOutstanding()) return;
-  if (current == 0 && !isWarm && state != WorkerState.loading) return;
+  const hasNext = choosesLater ? hasWork() : current != 0;
+  if (!hasNext && !isWarm && state != WorkerState.loading) return;
   stepNumber++;
   store<u32>(stepArgument, stepNumber);
   callSelf(stepName, CallKind.step, stepNumber);
@@ -79,9 +90,12 @@ export function step(number: u32): void {
   // Where another was sent because this one was late, that one comes next.
   stepBegun = number;
   if (number == stepNumber) stepSentAt = 0;
-  if (state == WorkerState.ready && isQuietStep()) {
-    schedule();
-    return;
+  if (state == WorkerState.ready) {
+    if (isQuietStep()) {
+      scheduleWithin(true);
+      return;
+    }
+    chooseTask();
   }
   isWarm = state == WorkerState.ready && current != 0;
   if (state == WorkerState.loading) loadMore();

@@ -1,6 +1,6 @@
 /**
- * The task this stage works on. It is chosen at the end of the message before, so that a message
- * that traps, and is rolled back, leaves no doubt which task was to blame.
+ * The task this stage works on. After a trap it is chosen at the end of the message before, so that a
+ * message that traps again, and is rolled back, leaves no doubt which task was to blame.
  */
 import { CanisterError } from '../../generated/constants';
 import { DONE, FAILED } from '../../ops/index';
@@ -9,14 +9,14 @@ import { advance, beginTask, endTask } from '../../program/interpreter';
 import { setBudget } from '../../tensor/budget';
 import { fail, number, text } from '../../tensor/errors';
 import { release } from '../../tensor/memory';
-import { launch } from '../head/launch';
+import { launch, mayLaunch } from '../head/launch';
 import { isUnwanted, leftHead } from '../head/runs';
 import { Task } from '../head/tasks';
 import { performance_counter } from '../ic/ic0';
 import { messageBudget } from '../pacing/budget';
 import { maxBatches } from '../pacing/limits';
 import { isHead, stageIndex } from '../setup/config';
-import { takeFromInbox, Work, workOf } from './inbox';
+import { inboxCount, takeFromInbox, Work, workOf } from './inbox';
 import { costOfCollected, costOfSending, reportFailure } from './outbox';
 
 /** The task under way, 0 when there is none. */
@@ -46,6 +46,11 @@ function tasksPerMessage(): u32 {
   const perTask = instructionsPerTask();
   if (perTask == 0) return 1;
   return <u32>min<u64>(max<u64>(1, messageBudget() / perTask), maxBatches);
+}
+
+/** Whether a task is under way, or one could be chosen. */
+export function hasWork(): bool {
+  return current != 0 || inboxCount > 0 || (isHead() && mayLaunch(tasksPerMessage()));
 }
 
 /** Chooses the next task where none is under way. */

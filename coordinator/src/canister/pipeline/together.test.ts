@@ -1,0 +1,240 @@
+import { describe, expect, test, vi } from 'vitest';
+import { ByteReader, ByteWriter, RunEnd, decodeResult, encodeBundle } from '@canopy/protocol';
+import {
+  FakeIc,
+  alice,
+  bob,
+  endedRuns,
+  moreWorkerIds,
+  readTogether,
+  samplePlan,
+  workerIds,
+} from '../../testing/fake-ic.js';
+import { Coordinator } from '../coordinator.js';
+import { CallFailure } from '../ic/ic.js';
+import { cancel, fetchPart, release } from './fetch.js';
+import { infer, submit } from './infer.js';
+import { handOverMethod } from './together.js';
+
+const [first, second] = [workerIds, moreWorkerIds].map(([id]) => id!.toText());
+
+/** A request of so many bytes of data. */
+function inputs(bytes = 8): Uint8Array {
+  const rows = bytes / 8;
+  const x = { name: 'x', dtype: 'float32', dims: [rows, 2], data: new Uint8Array(bytes) } as const;
+  const mask = { name: 'mask', dtype: 'int64', dims: [rows], data: new Uint8Array(bytes) } as const;
+  return encodeBundle([x, mask]);
+}
+
+/** A head's answer to one of several requests. */
+type Says = bigint | string;
+
+function takenReply(says: readonly Says[]): Uint8Array {
+  const out = new ByteWriter();
+  for (const one of says) {
+    if (typeof one === 'bigint') out.u64(one);
+    else out.u64(0n).text(one);
+  }
+  return out.finish();
+}
+
+/** A coordinator in whose round time stands still; `heads` answer requests that come together. */
+function setUp(heads: (canister: string, runs: number) => readonly Says[], pipelines = 1) {
+  const ic = new FakeIc();
+  ic.step = 0n;
+  const coordinator = new Coordinator(ic);
+  const plan = { ...samplePlan(), pipelines };
+  const workers = [...workerIds, ...(pipelines === 2 ? moreWorkerIds : [])];
+  const planText = JSON.stringify(plan);
+  coordinator.models.add({ name: 'm', plan, planText, workers, epoch: 5n });
+  const calls: [string, number][] = [];
+  let nextId = 100n;
+  ic.onCall = (method, bytes, canister) => {
+    if (method === 'release') {
+      const input = new ByteReader(bytes, 'release');
+      input.u64();
+      return endedRuns([input.u64()], { end: RunEnd.cancelled });
+    }
+    expect(method).toBe('enqueue');
+    const { runs, epoch } = readTogether(bytes);
+    expect(epoch).toBe(5n);
+    calls.push([canister, runs.length]);
+    return takenReply(runs.length === 1 ? [nextId++] : heads(canister, runs.length));
+  };
+  const ask = async (count: number): Promise<bigint[]> => {
+    const tickets: bigint[] = [];
+    for (let index = 0; index < count; index++) {
+      tickets.push((await submit(coordinator, 'm', inputs())).ticket);
+    }
+    return tickets;
+  };
+  /** The coordinator's message to itself has come, and the heads have answered. */
+  const handedOver = async (): Promise<void> => {
+    coordinator.gathered.handOver();
+    await vi.waitFor(() => {
+      expect(coordinator.requests.counters.inFlight).toBe(0);
+    });
+  };
+  return { ic, coordinator, calls, ask, handedOver };
+}
+
+const idsFrom =
+  (start: bigint) =>
+  (_: string, runs: number): bigint[] =>
+    Array.from({ length: runs }, (__, index) => start + BigInt(index));
+
+describe('requests of a round', () => {
+  test('go together but for the first, which is handed over at once', async () => {
+    const { ic, coordinator, calls, ask, handedOver } = setUp(idsFrom(7n));
+    const tickets = await ask(4);
+    expect(calls).toEqual([[first, 1]]);
+    expect(ic.ownCalls).toEqual([handOverMethod]);
+    expect(await fetchPart(coordinator, tickets[1]!, 0)).toEqual({
+      kind: 'pending',
+      done: 0,
+      total: 1,
+    });
+    await handedOver();
+    expect(calls).toEqual([
+      [first, 1],
+      [first, 3],
+    ]);
+    const placed = tickets.map((id) => coordinator.tickets.find(id)?.placed?.requestId);
+    expect(placed).toEqual([100n, 7n, 8n, 9n]);
+    ic.time += 1n;
+    await ask(1);
+    expect(calls).toHaveLength(3);
+  });
+
+  test('those that would wait get tickets too', async () => {
+    const { ic, coordinator, ask, handedOver } = setUp(idsFrom(7n));
+    await ask(1);
+    const [one, other] = [
+      await infer(coordinator, 'm', inputs()),
+      await infer(coordinator, 'm', inputs()),
+    ];
+    expect([one, other]).toEqual([
+      { kind: 'ticket', ticket: 2n },
+      { kind: 'ticket', ticket: 3n },
+    ]);
+    await handedOver();
+    expect(ic.ownCalls).toHaveLength(1);
+    expect(coordinator.tickets.find(3n)?.placed?.requestId).toBe(8n);
+  });
+
+  test('large ones go alone', async () => {
+    const { coordinator, calls, ask } = setUp(idsFrom(7n));
+    await ask(1);
+    await submit(coordinator, 'm', inputs(64 * 1024));
+    expect(calls).toEqual([
+      [first, 1],
+      [first, 1],
+    ]);
+  });
+
+  test('go to the pipelines in turn, one call to each', async () => {
+    const { calls, ask, handedOver } = setUp(idsFrom(7n), 2);
+    await ask(8);
+    await handedOver();
+    expect(calls).toEqual([
+      [first, 1],
+      [second, 1],
+      [first, 3],
+      [second, 3],
+    ]);
+  });
+
+  test('are handed over by the answer to the first where the own message does not come', async () => {
+    const { coordinator, calls } = setUp(idsFrom(7n));
+    // None of their calls is answered before all have come.
+    await Promise.all([1, 2, 3].map(() => submit(coordinator, 'm', inputs())));
+    await vi.waitFor(() => {
+      expect(calls).toEqual([
+        [first, 1],
+        [first, 2],
+      ]);
+    });
+  });
+});
+
+describe('of requests that go together', () => {
+  test('one that is refused fails by itself, and its caller learns of it by its ticket', async () => {
+    const { ic, coordinator, ask, handedOver } = setUp(() => [7n, '[busy] 64 requests wait', 8n]);
+    const tickets = await ask(4);
+    await handedOver();
+    const placed = tickets.map((id) => coordinator.tickets.find(id)?.placed?.requestId);
+    expect(placed).toEqual([100n, 7n, undefined, 8n]);
+    const outcome = await fetchPart(coordinator, tickets[2]!, 0);
+    if (outcome.kind !== 'part') throw new Error(outcome.kind);
+    const text = `[busy] stage 0 (worker ${first}): 64 requests wait`;
+    expect(decodeResult(outcome.bytes)).toMatchObject({ status: 'failed', text });
+    expect(coordinator.requests.find(tickets[2]!)?.error).toMatchObject({
+      code: 'busy',
+      retryable: true,
+    });
+    ic.sender = bob;
+    expect(() => release(coordinator, tickets[2]!)).toThrow(/not known here for this caller/);
+    ic.sender = alice;
+    expect(release(coordinator, tickets[2]!)).toEqual({ kind: 'ok' });
+  });
+
+  test('what one pipeline refuses the next is offered', async () => {
+    const { coordinator, calls, ask, handedOver } = setUp(
+      (canister, runs) =>
+        canister === first
+          ? Array.from({ length: runs }, () => '[busy] full')
+          : idsFrom(7n)('', runs),
+      2,
+    );
+    const tickets = await ask(6);
+    await handedOver();
+    expect(calls.slice(2)).toEqual([
+      [first, 2],
+      [second, 2],
+      [second, 2],
+    ]);
+    for (const ticket of tickets) expect(coordinator.tickets.find(ticket)?.placed).toBeDefined();
+  });
+
+  test('all are refused where no head answers, each on its own account', async () => {
+    const { ic, coordinator, ask, handedOver } = setUp(() => []);
+    await ask(1);
+    ic.onCall = () => {
+      throw new CallFailure(5, 'Canister abc is stopped');
+    };
+    const tickets = await ask(2);
+    await handedOver();
+    for (const ticket of tickets) {
+      expect(coordinator.requests.find(ticket)?.error).toMatchObject({ code: 'unreachable' });
+    }
+  });
+
+  test('those that a trap does not concern are offered again by themselves', async () => {
+    const { ic, coordinator, calls, ask, handedOver } = setUp(() => []);
+    await ask(1);
+    const { onCall } = ic;
+    ic.onCall = (method, bytes, canister) => {
+      if (readTogether(bytes).runs.length > 1) throw new CallFailure(5, 'heap out of bounds');
+      return onCall(method, bytes, canister);
+    };
+    const tickets = await ask(3);
+    await handedOver();
+    expect(calls).toHaveLength(4);
+    for (const ticket of tickets) expect(coordinator.tickets.find(ticket)?.placed).toBeDefined();
+  });
+
+  test('one that is cancelled on its way is released when it has arrived', async () => {
+    const { ic, coordinator, ask, handedOver } = setUp(idsFrom(7n));
+    await ask(1);
+    const number = { id: 3n, digest: 4n };
+    const { ticket } = await submit(coordinator, 'm', inputs(), number);
+    await ask(1);
+    cancel(coordinator, 3n);
+    expect(coordinator.requests.find(ticket)?.error).toMatchObject({ code: 'cancelled' });
+    await handedOver();
+    await vi.waitFor(() => {
+      expect(ic.calls.at(-1)).toMatchObject({ method: 'release', canister: first });
+    });
+    expect(coordinator.tickets.find(ticket)).toBeUndefined();
+  });
+});
