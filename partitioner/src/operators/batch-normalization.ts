@@ -1,5 +1,6 @@
 import type { GraphNode } from '../graph/graph.js';
 import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { requirePerChannel } from '../graph/shapes/convolution.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
 
@@ -31,6 +32,7 @@ function lower(node: GraphNode, to: Lowering): void {
 }
 
 const shape: Rule = (op) => {
+  requirePerChannel(op, op.dims(0)[1] ?? 1, 1, 2, 3, 4);
   const statistics = { dtype: op.dtype(0), dims: op.dims(0).slice(1, 2) };
   return [op.like(0), statistics, statistics, statistics, statistics];
 };

@@ -166,7 +166,7 @@ export const binaryFamily: OperatorFamily = {
       broadcastElements('bool', () => maximum),
     ),
     Xor: logical('xor', broadcastElements('bool')),
-    PRelu: plain('prelu', (op) => [op.like(0)]),
+    PRelu: plain('prelu', broadcastElements()),
   },
   program: {
     Binary: {

@@ -65,7 +65,7 @@ const limits =
   'auto_pad SAME_* with strides only of fixed sizes';
 
 const conv: ModelOperator = {
-  shape: convShape(1, (op) => op.dtype(0)),
+  shape: convShape(1, 2, (op) => op.dtype(0)),
   lower,
   types: ['float32'],
   limits,

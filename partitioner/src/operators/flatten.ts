@@ -10,7 +10,7 @@ import type { OperatorFamily } from './operator.js';
 
 const shape: Rule = (op) => {
   const dims = op.dims(0);
-  const axis = op.axis('axis', 1, dims.length);
+  const axis = op.axis('axis', 1, dims.length, dims.length);
   return [reshaped(op, [product(dims.slice(0, axis)), product(dims.slice(axis))])];
 };
 

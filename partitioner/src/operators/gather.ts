@@ -13,6 +13,11 @@ const shape: Rule = (op) => {
   const axis = op.axis('axis', 0, data.dims.length);
   const indices = op.facts(1);
   const dims = [...data.dims.slice(0, axis), ...indices.dims, ...data.dims.slice(axis + 1)];
+  const whole = data.dims[axis]!;
+  const numbers = (indices.values ?? []).filter((index) => typeof index === 'number');
+  const most = Math.max(0, ...numbers.map((index) => (index < 0 ? -index : index + 1)));
+  const left = `dimension ${axis} of its input`;
+  op.requireAtLeast(whole, most, { left, right: 'so that its indices lie inside' });
   if (!data.values || data.dims.length !== 1 || !indices.values) {
     return [{ dtype: data.dtype, dims }];
   }

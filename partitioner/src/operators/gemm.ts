@@ -58,6 +58,7 @@ const shape: Rule = (op) => {
   const [m, k] = op.int('transA', 0) === 1 ? swapLast(op.dims(0)) : op.dims(0);
   const [depth, n] = op.int('transB', 0) === 1 ? swapLast(op.dims(1)) : op.dims(1);
   op.requireSame(k!, depth!);
+  if (op.has(2)) op.requireBroadcastsTo(2, [m!, n!]);
   return [{ dtype: op.dtype(0), dims: [m!, n!] }];
 };
 

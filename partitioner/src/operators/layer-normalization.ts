@@ -50,6 +50,8 @@ function skipLayerNormalization(node: GraphNode, to: Lowering): void {
 /** Mean and deviation have 1 in place of each dimension from the axis on. */
 const shape: Rule = (op) => {
   const axis = op.axis('axis', -1, op.rank(0));
+  for (const input of [1, 2])
+    if (op.has(input)) op.requireBroadcastsTo(input, op.dims(0).slice(axis));
   const statistics: Facts = {
     dtype: 'float32',
     dims: op.dims(0).map((dim, at) => (at < axis ? dim : 1)),
@@ -59,6 +61,8 @@ const shape: Rule = (op) => {
 
 /** Outputs: the result, mean, deviation, and the sum of input and skip. */
 const skipShape: Rule = (op) => {
+  const last = op.dims(0).slice(-1);
+  for (const input of [2, 3, 4]) if (op.has(input)) op.requireBroadcastsTo(input, last);
   const statistics: Facts = { dtype: 'float32', dims: [...op.dims(0).slice(0, -1), 1] };
   return [op.like(0), statistics, statistics, op.like(0)];
 };

@@ -3,8 +3,7 @@ import { copyWork } from '../cost/work/strided.js';
 import { type GraphNode, stringAttribute } from '../graph/graph.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import type { RowRule } from '../graph/rows/rule.js';
-import { sum } from '../graph/shapes/dim.js';
-import { fromFront } from '../graph/shapes/facts.js';
+import { add, sum } from '../graph/shapes/dim.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
 
@@ -30,12 +29,21 @@ function lower(node: GraphNode, to: Lowering): void {
 const shape: Rule = (op) => {
   const dims = op.dims(0);
   const pads = op.ints('pads') ?? op.facts(1).values;
-  const axes = op.has(3) ? op.numbers(3).map((axis) => fromFront(axis, dims.length)) : undefined;
+  const axes = op.has(3) ? op.numbers(3).map((axis) => op.fromFront(axis, dims.length)) : undefined;
+  const reflects = op.string('mode', 'constant') === 'reflect';
   const padded = axes ?? dims.map((_, axis) => axis);
   const result = dims.map((dim, axis) => {
     const at = padded.indexOf(axis);
     if (at < 0) return dim;
     const [before, after] = [pads?.[at], pads?.[at + padded.length]];
+    for (const size of reflects ? [before, after] : []) {
+      if (size === undefined || size === 0) continue;
+      const what = {
+        left: `dimension ${axis} of its input`,
+        right: 'so that there is enough to reflect',
+      };
+      op.requireAtLeast(dim, add(size, 1), what);
+    }
     return before === undefined || after === undefined
       ? op.open(0, axis)
       : sum([dim, before, after]);

@@ -4,7 +4,7 @@ import type { Lowering } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
 import { product } from '../graph/shapes/dim.js';
 import { fromFront } from '../graph/shapes/facts.js';
-import { likeFirst } from '../graph/shapes/operation.js';
+import { alongAxis } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
 
 /** Before operator set 13, Softmax works on all dimensions from `axis` on as one. */
@@ -31,7 +31,7 @@ function lower(node: GraphNode, to: Lowering): void {
 
 export const softmaxFamily: OperatorFamily = {
   model: {
-    Softmax: { shape: likeFirst(), lower, types: ['float32'] },
+    Softmax: { shape: alongAxis, lower, types: ['float32'] },
   },
   program: {
     Softmax: {

@@ -3,7 +3,7 @@ import { renamedWork } from '../cost/work/strided.js';
 import type { Work } from '../cost/work/work.js';
 import type { Lower } from '../graph/lower/lowering.js';
 import { sameElements } from '../graph/rows/rule.js';
-import { fromFront, NotDerivable } from '../graph/shapes/facts.js';
+import { NotDerivable } from '../graph/shapes/facts.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import { reshaped } from '../graph/shapes/reshaped.js';
 import type { NodeAt, OperatorFamily } from './operator.js';
@@ -29,7 +29,7 @@ const squeeze: Rule = (op) => {
   if (!axes && !dims.every((dim) => typeof dim === 'number')) {
     throw new NotDerivable('which dimensions are 1 depends on the input');
   }
-  const gone = new Set(axes?.map((axis) => fromFront(axis, dims.length)));
+  const gone = new Set(axes?.map((axis) => op.fromFront(axis, dims.length)));
   const kept = dims.filter((dim, axis) => (axes ? !gone.has(axis) : dim !== 1));
   for (const axis of gone) op.requireSame(dims[axis]!, 1);
   return [reshaped(op, kept)];
@@ -38,7 +38,8 @@ const squeeze: Rule = (op) => {
 const unsqueeze: Rule = (op) => {
   const axes = op.numbersOf('axes', 1) ?? [];
   const rank = op.rank(0) + axes.length;
-  const added = new Set(axes.map((axis) => fromFront(axis, rank)));
+  const added = new Set(axes.map((axis) => op.fromFront(axis, rank)));
+  if (added.size < axes.length) throw op.badModel(`names an axis twice: ${axes.join(', ')}`);
   const dims = [...op.dims(0)];
   const result = Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : dims.shift()!));
   return [reshaped(op, result)];

@@ -15,6 +15,9 @@ function lower(node: GraphNode, to: Lowering): void {
 const shape: Rule = (op) => {
   const dims = op.dims(0);
   const order = op.ints('perm') ?? dims.map((_, axis) => dims.length - 1 - axis);
+  if (order.length !== dims.length || !dims.every((_, axis) => order.includes(axis))) {
+    throw op.badModel(`puts ${dims.length} dimensions in the order ${order.join(', ')}`);
+  }
   const { values } = op.facts(0);
   const keepsOrder = values && dims.length < 2;
   return [

@@ -1,15 +1,30 @@
 import type { DTypeName } from '@canopy/protocol';
 import { type Dim, multiply } from './dim.js';
 import type { Operation, Rule } from './operation.js';
-import { positions, windowSizes } from './window.js';
+import { positions, requireFit, requireImage, windowSizes } from './window.js';
 
-/** A convolution whose filter is input `filter`. */
-export function convShape(filter: number, typeOf: (op: Operation) => DTypeName): Rule {
+/** Notes that each of these inputs, where given, must have one number for each channel. */
+export function requirePerChannel(op: Operation, channels: Dim, ...inputs: number[]): void {
+  for (const input of inputs) if (op.has(input)) op.requireSame(op.dims(input)[0]!, channels);
+}
+
+/** A convolution whose filter is input `filter`, its bias input `bias`, where it has one. */
+export function convShape(
+  filter: number,
+  bias: number | undefined,
+  typeOf: (op: Operation) => DTypeName,
+): Rule {
   return (op) => {
     const [batch, channels, ...spatial] = op.dims(0);
     const [outChannels, perGroup, ...kernel] = op.dims(filter);
-    op.requireSame(channels!, multiply(perGroup!, op.int('group', 1)));
+    const groups = op.int('group', 1);
+    op.requireSame(channels!, multiply(perGroup!, groups));
+    if (typeof outChannels === 'number' && outChannels % groups !== 0) {
+      throw op.badModel(`has ${outChannels} filters, which ${groups} groups cannot share`);
+    }
+    if (bias !== undefined) requirePerChannel(op, outChannels!, bias);
     const window = windowSizes(op, spatial.length, kernel);
+    requireFit(op, spatial, window, 'filter');
     return [{ dtype: typeOf(op), dims: [batch!, outChannels!, ...positions(spatial, window)] }];
   };
 }
@@ -17,7 +32,15 @@ export function convShape(filter: number, typeOf: (op: Operation) => DTypeName):
 /** Of pooling: the result, and places of what was largest. */
 export const poolShape: Rule = (op) => {
   const [batch, channels, ...spatial] = op.dims(0);
-  const sizes = positions(spatial, windowSizes(op, spatial.length), op.int('ceil_mode', 0) === 1);
+  const window = windowSizes(op, spatial.length);
+  const { kernel, pads } = window;
+  const wide = pads.findIndex((pad, side) => pad >= kernel[side % kernel.length]!);
+  if (wide >= 0) {
+    const side = `${pads[wide]!} where its window spans ${kernel[wide % kernel.length]!}`;
+    throw op.badModel(`pads by ${side}; the padding must be smaller than the window`);
+  }
+  requireFit(op, spatial, window, 'pooling window');
+  const sizes = positions(spatial, window, op.int('ceil_mode', 0) === 1);
   const dims: Dim[] = [batch!, channels!, ...sizes];
   return [
     { dtype: op.dtype(0), dims },
@@ -28,5 +51,6 @@ export const poolShape: Rule = (op) => {
 /** One position for each image and channel. */
 export const globalPoolShape: Rule = (op) => {
   const [batch, channels, ...spatial] = op.dims(0);
+  requireImage(op, spatial);
   return [{ dtype: op.dtype(0), dims: [batch!, channels!, ...spatial.map(() => 1)] }];
 };

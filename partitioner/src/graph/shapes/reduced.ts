@@ -1,10 +1,11 @@
 import type { Dim } from './dim.js';
-import { type Facts, fromFront } from './facts.js';
+import type { Facts } from './facts.js';
 import type { Operation } from './operation.js';
 
-/** Dims with some axes taken out, or left as 1. */
-export function without(dims: readonly Dim[], axes: readonly number[], keep: boolean): Dim[] {
-  const gone = new Set(axes.map((axis) => fromFront(axis, dims.length)));
+/** Dims of the first input with some axes taken out, or left as 1. */
+export function without(op: Operation, axes: readonly number[], keep: boolean): Dim[] {
+  const dims = op.dims(0);
+  const gone = new Set(axes.map((axis) => op.fromFront(axis, dims.length)));
   return dims.flatMap((dim, axis) => (gone.has(axis) ? (keep ? [1] : []) : [dim]));
 }
 
@@ -14,5 +15,5 @@ export function reduced(op: Operation): Facts {
   const given = op.numbersOf('axes', 1) ?? [];
   if (given.length === 0 && op.int('noop_with_empty_axes', 0) === 1) return op.like(0);
   const axes = given.length > 0 ? given : dims.map((_, axis) => axis);
-  return { dtype: op.dtype(0), dims: without(dims, axes, op.int('keepdims', 1) === 1) };
+  return { dtype: op.dtype(0), dims: without(op, axes, op.int('keepdims', 1) === 1) };
 }

@@ -12,9 +12,9 @@ const convTranspose: Rule = (op) => {
 };
 
 export const convolution: Record<string, Rule> = {
-  ConvInteger: convShape(1, () => 'int32'),
-  QLinearConv: convShape(3, (op) => op.dtype(7)),
-  DeformConv: convShape(1, (op) => op.dtype(0)),
+  ConvInteger: convShape(1, undefined, () => 'int32'),
+  QLinearConv: convShape(3, 8, (op) => op.dtype(7)),
+  DeformConv: convShape(1, 3, (op) => op.dtype(0)),
   ConvTranspose: convTranspose,
   LpPool: poolShape,
   GlobalLpPool: globalPoolShape,

@@ -4,7 +4,7 @@ import { reduced, without } from '../reduced.js';
 
 const argument: Rule = (op) => {
   const axis = op.axis('axis', 0, op.rank(0));
-  return [{ dtype: 'int64', dims: without(op.dims(0), [axis], op.int('keepdims', 1) === 1) }];
+  return [{ dtype: 'int64', dims: without(op, [axis], op.int('keepdims', 1) === 1) }];
 };
 
 /** `k` is an attribute until operator set 9, an input since. */
