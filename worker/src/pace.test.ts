@@ -1,6 +1,7 @@
 import { runList } from './testing/lists.js';
 import {
   EnqueueMode,
+  RunEnd,
   decodeResult,
   encodeRelease,
   parseCanisterError,
@@ -14,6 +15,7 @@ import {
   bundle,
   coordinator,
   doubled,
+  endedRunsIn,
   epoch,
   Pipeline,
   rejectionOf,
@@ -352,7 +354,9 @@ describe.each([false, true])('a release of several requests; results stay: %s', 
   function release(p: Pipeline, ids: bigint[]): bigint[] {
     const arg = encodeRelease(epoch, ids);
     const reply = p.expectReply(p.ic.update(coordinator, p.keeper, 'release', arg));
-    return [...new BigUint64Array(new Uint8Array(reply).buffer)];
+    return endedRunsIn(reply).flatMap(({ requestId, end }) =>
+      end === RunEnd.unknown ? [requestId] : [],
+    );
   }
   function finished(p: Pipeline, count: number): bigint[] {
     const calls = Array.from({ length: count }, (_, value) =>

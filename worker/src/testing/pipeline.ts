@@ -11,6 +11,10 @@ import {
   encodeShardHead,
   encodeWorkerConfig,
   decodeBundle,
+  decodeEndedRuns,
+  ByteReader,
+  RunEnd,
+  type EndedRun,
   decodeFetchReply,
   decodeResult,
   decodeWorkerStatus,
@@ -122,6 +126,11 @@ function linearShard(
   constants.set(new Uint8Array(bias.buffer), weights.byteLength);
   const head = encodeShardHead(program, constants.length);
   return cut(Buffer.concat([head, constants]), chunkBytes);
+}
+
+/** What a reply of `release` says. */
+export function endedRunsIn(reply: Uint8Array): EndedRun[] {
+  return decodeEndedRuns(new ByteReader(reply, 'reply of release'));
 }
 
 /** A tensor whose rows hold one value each. */
@@ -316,7 +325,7 @@ export class Pipeline {
   /** The answer; `unknown-request` as a rejection where it names the request as unknown. */
   releaseAt(stage: TestCanister, id: bigint): Answer {
     const answer = this.ic.update(coordinator, stage, 'release', encodeRelease(epoch, [id]));
-    if ('reject' in answer || answer.reply.length === 0) return answer;
+    if ('reject' in answer || endedRunsIn(answer.reply)[0]!.end !== RunEnd.unknown) return answer;
     return { reject: { code: 4, text: `[unknown-request] ${id}` } };
   }
 

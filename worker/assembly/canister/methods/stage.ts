@@ -74,10 +74,7 @@ export function stepOn(): void {
   replyEmpty();
 }
 
-/**
- * Does nothing: its reply is what a waiting call needs. Not even the caller is asked for, which would touch a
- * page in every iteration for every call that waits.
- */
+/** Does nothing: its reply is what a waiting call needs. */
 export function wake(): void {
-  replyEmpty();
+  if (fromSelf()) replyEmpty();
 }
