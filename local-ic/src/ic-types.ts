@@ -40,4 +40,6 @@ export interface QueryCall {
   readonly method: string;
   readonly arg: Uint8Array;
   readonly effectiveCanisterId?: Uint8Array;
+  /** Subnet that answers a management query without an effective canister. */
+  readonly subnetId?: Uint8Array;
 }

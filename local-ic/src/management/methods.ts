@@ -19,7 +19,7 @@ import {
   uploadSnapshotMetadata,
 } from './snapshot-data.js';
 import { deleteSnapshot, listSnapshots, loadSnapshot, takeSnapshot } from './snapshots.js';
-import { canisterInfo, canisterMetadata, canisterStatus } from './status.js';
+import { canisterInfo, canisterMetadata, canisterMetrics, canisterStatus } from './status.js';
 import * as types from './types.js';
 
 /** How a method may be reached, and where a call of it goes. */
@@ -35,6 +35,8 @@ export interface MethodEntry {
   readonly args?: Type<object>;
   /** Field of the argument with that canister's id. */
   readonly target?: 'canister_id' | 'target_canister';
+  /** Whether the method came in 2026. */
+  readonly since2026?: true;
   /** Kind of threshold key that the method asks for. */
   readonly key?: 'ecdsa' | 'schnorr' | 'vetkd';
 }
@@ -88,6 +90,16 @@ export const methods: ReadonlyMap<string, MethodEntry> = new Map(
     canister_status: {
       ...about('DepositCycles', canisterStatus, types.canisterIdRecord),
       visibility: 'statusVisibility',
+    },
+    canister_metrics: {
+      ...about('CanisterMetrics', canisterMetrics, types.canisterIdRecord),
+      since2026: true,
+    },
+    list_canisters: {
+      name: 'ListCanisters',
+      execute: unsupported('it is called by query'),
+      ingress: 'never',
+      since2026: true,
     },
     canister_info: about('CanisterInfo', canisterInfo, types.canisterInfoArgs, 'canistersOnly'),
     canister_metadata: about(

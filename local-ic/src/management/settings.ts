@@ -47,6 +47,7 @@ export function chargeDelayedIngress(context: ManagementContext, call: Managemen
   if (canister.balance - fee < freezingThreshold(context.fees, canister)) return;
   canister.balance -= fee;
   canister.consumedCycles += fee;
+  canister.consumption.ingress_induction += fee;
 }
 
 function updatedCanister(context: ManagementContext, arg: Uint8Array): Canister | undefined {

@@ -10,6 +10,7 @@ import {
   type Visibility,
 } from '../state/index.js';
 import {
+  controlled,
   controlledOrSelf,
   decodeArgs,
   existing,
@@ -27,6 +28,7 @@ import {
   canisterLogsReply,
   canisterMetadataArgs,
   canisterMetadataReply,
+  canisterMetricsReply,
   canisterStatusReply,
   canisterStatusReply2025,
   type ChangeRecord,
@@ -132,6 +134,23 @@ function readable(context: ManagementContext, id: Uint8Array, sender: Uint8Array
     ErrorCode.CanisterStatusAccessDenied,
     `Caller ${principalToText(sender)} is not allowed to access the status of canister ${principalToText(id)}`,
   );
+}
+
+/** `canister_metrics`, in a round. */
+export const canisterMetrics: Method = (context, call) => ({
+  kind: 'reply',
+  data: metricsReply(context, call.sender, call.arg),
+});
+
+/** `canister_metrics` as update or query call; Candid bytes. Throws UserError. */
+export function metricsReply(
+  context: ManagementContext,
+  sender: Uint8Array,
+  arg: Uint8Array,
+): Uint8Array {
+  const { canister_id } = decodeArgs(canisterIdRecord, arg);
+  const { consumption } = controlled(context, canister_id, sender);
+  return encode(canisterMetricsReply, { cycles_consumed: consumption });
 }
 
 function soleController(controllers: readonly Uint8Array[]): Uint8Array {

@@ -2,6 +2,7 @@
  * Records of the management canister's interface (IC interface specification, "The IC management
  * canister"), in the spelling of its Candid description.
  */
+import { USE_CASES, type UseCase } from '../state/index.js';
 import {
   blob,
   bool,
@@ -11,6 +12,7 @@ import {
   int32,
   int64,
   nat,
+  nat32,
   nat64,
   nul,
   opt,
@@ -175,6 +177,12 @@ export const canisterStatusReply = record({
   memory_metrics: record({ ...memoryMetrics, log_memory_store_size: nat }),
 });
 
+export const canisterMetricsReply = record({
+  cycles_consumed: record(
+    Object.fromEntries(USE_CASES.map((useCase) => [useCase, nat])) as Record<UseCase, typeof nat>,
+  ),
+});
+
 export const canisterInfoArgs = record({
   canister_id: principal,
   num_requested_changes: opt(nat64),
@@ -327,9 +335,10 @@ const httpHeader = record({ name: text, value: text });
 export const httpRequestArgs = record({
   url: text,
   max_response_bytes: opt(nat64),
-  method: variant({ get: nul, head: nul, post: nul }),
+  method: variant({ get: nul, head: nul, post: nul, put: nul, delete: nul, patch: nul }),
   headers: vec(httpHeader),
   body: opt(blob),
   is_replicated: opt(bool),
+  pricing_version: opt(nat32),
 });
 export const httpResponse = record({ status: nat, headers: vec(httpHeader), body: blob });

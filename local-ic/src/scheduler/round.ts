@@ -191,13 +191,18 @@ export class RoundExecutor {
         fees.storageCharge(allocatedBytes(canister), since) +
         fees.storageCharge(BigInt(messageMemoryUsage(canister)), since);
       const fromReserve = storage < canister.reservedBalance ? storage : canister.reservedBalance;
-      const price =
-        storage - fromReserve + fees.computeAllocation(canister.settings.computeAllocation, since);
+      const compute = fees.computeAllocation(canister.settings.computeAllocation, since);
+      const price = storage - fromReserve + compute;
       canister.reservedBalance -= fromReserve;
+      const { consumption } = canister;
       if (canister.balance >= price) {
         canister.balance -= price;
+        consumption.memory += storage;
+        consumption.compute_allocation += compute;
         continue;
       }
+      consumption.memory += fromReserve;
+      consumption.uninstall += canister.balance;
       uninstall(context, canister);
       canister.version++;
       canister.balance = 0n;

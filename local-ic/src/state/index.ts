@@ -1,5 +1,6 @@
 export * from './call-contexts.js';
 export * from './canister.js';
+export * from './consumption.js';
 export * from './display.js';
 export * from './fees.js';
 export * from './history.js';

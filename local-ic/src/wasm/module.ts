@@ -8,6 +8,7 @@ import { functionNames } from './names.js';
 import { HOOKS, type CostSchedule, type CustomSection, type Hook } from './types.js';
 import { validateModule } from './validate/index.js';
 import { hookWithoutFunction } from './validate/sections.js';
+import type { SystemApi } from './validate/signatures.js';
 
 enableEngineFeatures();
 
@@ -49,20 +50,21 @@ const cache = new Map<string, Described>();
  */
 export function compileModule(bytes: Uint8Array, schedule: CostSchedule): CanisterModule {
   const hash = createHash('sha256').update(bytes).digest();
-  const key = hash.toString('hex');
+  const api = schedule === '2025-10' ? '2025' : '2026';
+  const key = `${api} ${hash.toString('hex')}`;
   let described = cache.get(key);
   if (described) {
     cache.delete(key);
   } else {
-    described = describe(bytes, new Uint8Array(hash));
+    described = describe(bytes, new Uint8Array(hash), api);
     if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value!);
   }
   cache.set(key, described);
   return { ...described, schedule };
 }
 
-function describe(upload: Uint8Array, hash: Uint8Array): Described {
-  const { parsed, customSections } = validateModule(decodeUpload(upload));
+function describe(upload: Uint8Array, hash: Uint8Array, api: SystemApi): Described {
+  const { parsed, customSections } = validateModule(decodeUpload(upload), api);
   const instrumented = instrumentModule(parsed);
   if (hookWithoutFunction(parsed) !== undefined) {
     const { compiledInstructions } = instrumented;
