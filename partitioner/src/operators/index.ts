@@ -24,6 +24,7 @@ import { softmaxFamily } from './softmax.js';
 import { splitFamily } from './split.js';
 import { squeezeFamily } from './squeeze.js';
 import { transposeFamily } from './transpose.js';
+import { triluFamily } from './trilu.js';
 import { unaryFamily } from './unary.js';
 import { whereFamily } from './where.js';
 import type { ModelOperator, OperatorFamily, ProgramOperator } from './operator.js';
@@ -55,6 +56,7 @@ const families: readonly OperatorFamily[] = [
   splitFamily,
   squeezeFamily,
   transposeFamily,
+  triluFamily,
   unaryFamily,
   whereFamily,
 ];

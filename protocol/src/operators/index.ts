@@ -25,6 +25,7 @@ import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { squeeze } from './squeeze.js';
 import { transpose } from './transpose.js';
+import { trilu } from './trilu.js';
 import { unary } from './unary.js';
 import { unsqueeze } from './unsqueeze.js';
 import { where } from './where.js';
@@ -74,6 +75,7 @@ const all = [
   softmax,
   squeeze,
   transpose,
+  trilu,
   unary,
   unsqueeze,
   where,

@@ -53,7 +53,6 @@ export const shapes: Record<string, Rule> = {
   Size: (op) => [{ dtype: 'int64', dims: [], values: [elements(op.dims(0))] }],
   Tile: tile,
   Constant: constant,
-  Trilu: likeFirst(),
   CumSum: likeFirst(),
   ReverseSequence: likeFirst(),
 };
