@@ -1,7 +1,7 @@
+import { CoordinatorLoad } from '@canopy/protocol';
 import type { Ic } from './ic/ic.js';
 import { logReleased, logUnasked } from './pipeline/log-end.js';
 import { Gathered } from './pipeline/together.js';
-import { OwnLoad } from './pipeline/own-load.js';
 import { Releases } from './pipeline/releases.js';
 import { RequestLog } from './metrics/requests.js';
 import { ModelRegistry } from './registry/models.js';
@@ -17,14 +17,15 @@ export class Coordinator {
   readonly answers = new AnswerStore();
   readonly requests: RequestLog;
   readonly releases: Releases;
-  readonly ownLoad: OwnLoad;
+  /** What requests take of this canister's thread. */
+  readonly ownLoad = new CoordinatorLoad();
   readonly gathered: Gathered;
+
   constructor(readonly ic: Ic) {
     this.releases = new Releases(ic, (released, head, ended) => {
       if (released?.ticket !== undefined) logReleased(this, released.ticket, head, ended);
       else if (ended !== undefined) logUnasked(this, head, ended);
     });
-    this.ownLoad = new OwnLoad(ic);
     this.gathered = new Gathered(ic, this.ownLoad, ([head], ended) => {
       logUnasked(this, head!, ended);
     });

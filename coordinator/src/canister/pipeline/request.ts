@@ -98,7 +98,7 @@ export function admit(
   });
   const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
   numbered?.begin(ticket);
-  coordinator.ownLoad.add(inputs.length);
+  coordinator.ownLoad.add(inputs.length, ic.now());
   const refuse = (error: unknown): void => {
     requests.fail(entry, ic.now(), errorRecord(error));
     refuseTicket(coordinator, ticket, error, () => numbered?.refuse());

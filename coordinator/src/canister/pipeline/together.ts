@@ -6,6 +6,7 @@ import {
   decodeTaken,
   maxMessageBytes,
   maxRunsOfCall,
+  type CoordinatorLoad,
   type EndedRun,
 } from '@canopy/protocol';
 import { CoordinatorError } from '../error.js';
@@ -14,7 +15,6 @@ import type { Model, Pipeline } from '../registry/models.js';
 import { callWorker, describeCallFailure } from './call-worker.js';
 import { encodeTogether } from './enqueue-message.js';
 import { moreHelpful, noteRefusal } from './offer.js';
-import type { OwnLoad } from './own-load.js';
 
 /** Requests of a round that each pipeline is given as soon as they come. A request alone is so never delayed. */
 const aloneForEach = 1;
@@ -56,7 +56,7 @@ export class Gathered {
   /** @param onEnded is told of runs that ended unasked, by a pipeline's head */
   constructor(
     private readonly ic: Ic,
-    private readonly ownLoad: OwnLoad,
+    private readonly ownLoad: CoordinatorLoad,
     private readonly onEnded: (pipeline: Pipeline, ended: EndedRun) => void,
   ) {}
 

@@ -1,9 +1,8 @@
 /** Puts rows that wait together into the next task, callers in turn. */
 import { principalFieldBytes } from '../../generated/constants';
 import { sameRows } from '../../program/rows';
-import { hasOwnThread } from '../pacing/budget';
-import { messagesUnderWayPerStage, tasksUnderWayMore } from '../pacing/limits';
-import { paced, resultsStay, rowsPerTask, stageCount } from '../setup/config';
+import { isFull, tasksPerLaunch } from '../pacing/tasks';
+import { resultsStay, rowsPerTask } from '../setup/config';
 import { peekTurn, principalOf, takeTurn, unfinishedOf } from './callers';
 import { batchesWaiting, launchBatch, rowsWaiting } from './moves';
 import { batchOf, BatchState, Run, runAt } from './run';
@@ -15,21 +14,14 @@ function tasksWaiting(): u32 {
   return <u32>min<u64>((rowsWaiting + rowsPerTask - 1) / rowsPerTask, batchesWaiting);
 }
 
-/**
- * Most tasks the head launches in one message, as far as they go: so many that every stage has work,
- * and another message's worth to come where all stages can be at work at once. More would only make
- * later stages wait for the first.
- */
-export function tasksPerLaunch(): u32 {
-  if (!paced) return u32.MAX_VALUE;
-  const messages = hasOwnThread() ? 2 * stageCount : stageCount;
-  return max<u32>(1, (tasksWaiting() + tasksUnderWay) / messages);
+/** Whether the head has launched enough with so many tasks in this message. */
+export function isEnough(launched: u32): bool {
+  return launched >= tasksPerLaunch(tasksWaiting(), tasksUnderWay);
 }
 
 /** Whether there is a task to launch. `tasksPerMessage`: what a message of the head holds by experience. */
 export function mayLaunch(tasksPerMessage: u32): bool {
-  const full = messagesUnderWayPerStage * stageCount * tasksPerMessage + tasksUnderWayMore;
-  return batchesWaiting > 0 && !(paced && tasksUnderWay >= full);
+  return batchesWaiting > 0 && !isFull(tasksUnderWay, tasksPerMessage);
 }
 
 /**

@@ -33,7 +33,7 @@ import { reportFailure } from '../stage/outbox';
 import { isStepOutstanding, schedule, workNow } from '../stage/pace';
 import { batchOf, Run } from '../head/run';
 import { admit, line, partDone, taskFailed, withdraw } from '../head/runs';
-import { atLeast } from '../pacing/round';
+import { newsCame, runCame } from '../pacing/round';
 import { runTimerWithin } from '../ic/timer';
 import {
   epochSent,
@@ -64,10 +64,10 @@ export function enqueue(): void {
     return reject(CanisterError.badMessage, 'enqueue: the argument is no list of 1 to 256 runs');
   }
   if (!isOfEpoch(epochSent)) return;
-  atLeast(isStepOutstanding() ? 1 : 2);
+  const now = time();
+  runCame(now, isStepOutstanding());
   setCoordinatorLoad(<u64>loadTold * million);
   const isAlone = runCount == 1;
-  const now = time();
   for (let bytes = nextRun(); bytes != 0; bytes = nextRun()) {
     const address = takeRun(bytes, isAlone, now);
     if (isAlone) return answerAlone(address);
@@ -181,7 +181,7 @@ export function done(): void {
     return reject(CanisterError.badMessage, 'done: no list of results, or not sent to the first stage');
   }
   if (!isOfEpoch(epochSent)) return;
-  atLeast(0);
+  newsCame(time());
   for (let bytes = nextResult(); bytes != 0; bytes = nextResult()) {
     const taskId = resultTaskId;
     const bundle = bytes - partResultHeaderBytes - resultTraces * stageTraceBytes;
@@ -209,7 +209,7 @@ export function failed(): void {
   if (isTruncated() || !isHead()) {
     reject(CanisterError.badMessage, 'fail: no Failure, or not sent to the first stage');
   } else if (isOfEpoch(sent)) {
-    atLeast(0);
+    newsCame(time());
     taskFailed(taskId, stage, reason, length);
     schedule();
     replyEmpty();

@@ -17,14 +17,15 @@ import {
 } from '../ic/ic0';
 import { CallKind, numberMask } from '../ic/ids';
 import { loadMore, loadTrapped, state } from '../setup/loading';
-import { appendRejection, sendCollected } from './outbox';
-import { tasksPerLaunch } from '../head/launch';
+import { appendRejection, costOfCollected, sendCollected } from './outbox';
+import { isEnough } from '../head/launch';
 import { isQuiet, isQuietStep } from '../pacing/round';
+import { hasRoom } from '../pacing/tasks';
 import { runTimerWithin } from '../ic/timer';
 import { secondsOfStep } from '../pacing/limits';
 import { finishWork } from './finish';
 import { Work } from './inbox';
-import { chooseTask, current, failWork, hasWork, isDone, work, workBudget } from './work';
+import { chooseTask, current, failWork, hasWork, isDone, work } from './work';
 
 /** Reject code of a canister that trapped, or that is stopping or stopped. */
 const canisterErrorCode: i32 = 5;
@@ -61,7 +62,7 @@ let isCareful: bool = false;
 
 /** Chooses what is next and calls `step` for it, unless a step is on its way. */
 export function schedule(): void {
-  scheduleWithin(isQuiet());
+  scheduleWithin(isQuiet(time()));
 }
 
 /**
@@ -91,7 +92,7 @@ export function step(number: u32): void {
   stepBegun = number;
   if (number == stepNumber) stepSentAt = 0;
   if (state == WorkerState.ready) {
-    if (isQuietStep()) {
+    if (isQuietStep(time())) {
       scheduleWithin(true);
       return;
     }
@@ -109,8 +110,8 @@ function workOn(): void {
   for (let isFirst = true; ; isFirst = false) {
     work(isFirst);
     if (isDone) finishWork();
-    if (current != 0 || isCareful || !hasRoom()) break;
-    if (isHead() && launched >= tasksPerLaunch()) break;
+    if (current != 0 || isCareful || !hasRoom(performance_counter(0), costOfCollected())) break;
+    if (isHead() && isEnough(launched)) break;
     chooseTask();
     if (current == 0) break;
     launched++;
@@ -119,15 +120,9 @@ function workOn(): void {
   sendCollected();
 }
 
-/** Whether it is worth while to begin a further task in this message. */
-function hasRoom(): bool {
-  const budget = workBudget();
-  return performance_counter(0) < budget - budget / 64;
-}
-
 /** Works on the current task within this message, where no step will come for it. */
 export function workNow(): void {
-  if (state == WorkerState.ready && !isStepOutstanding() && !isQuiet()) {
+  if (state == WorkerState.ready && !isStepOutstanding() && !isQuiet(time())) {
     chooseTask();
     if (current != 0) workOn();
   }
