@@ -27,6 +27,10 @@ export interface Ic {
   now(): bigint;
   /** Calls a canister with raw bytes. Throws {@link CallFailure} when the call is rejected. */
   call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array>;
+  /** Takes a seed for {@link random} that nobody knows. A call. */
+  seed(): Promise<void>;
+  /** So many bytes that nobody can guess, once there was a {@link seed}. */
+  random(count: number): Uint8Array;
   /** Runs something once, so many seconds from now. */
   after(seconds: number, run: () => void): void;
 }

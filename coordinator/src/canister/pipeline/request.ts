@@ -7,11 +7,11 @@ import {
   type RequestNumber,
   type Result,
 } from '@canopy/protocol';
-import { admitInputs } from '../admission/inputs.js';
+import { admitRequest, type AdmittedRequest } from '../admission/request.js';
 import { readBundle } from '../bytes/bundle-reader.js';
 import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
-import { CoordinatorError, errorRecord, readInput } from '../error.js';
+import { CoordinatorError, errorRecord } from '../error.js';
 import type { PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
@@ -19,14 +19,6 @@ import { failedResult } from '../registry/answers.js';
 import type { Ticket } from '../registry/tickets.js';
 import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
 import { offer } from './offer.js';
-
-/** The micro-batches of a request, in order, as tensors for the head. */
-export function cutRequest({ plan }: Model, inputs: Uint8Array): BundleTensor[][] {
-  return readInput(() => {
-    const tensors = admitInputs(plan, readBundle(inputs));
-    return cutTasks(tensors, plan.rowsIndependent ? plan.microBatchRows : undefined);
-  });
-}
 
 /** Puts the results of micro-batches together and gives the model's outputs, by name. */
 export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): BundleTensor[] {
@@ -80,30 +72,37 @@ export async function enqueue(
   inputs: Uint8Array,
   number: RequestNumber | undefined,
 ): Promise<Enqueued | { earlier: bigint }> {
-  const { ic, requests } = coordinator;
+  const { ic, requests, usage, handles } = coordinator;
   const caller = ic.caller();
+  if (!handles.isReadyFor(caller)) await handles.seed();
   coordinator.releases.tell();
   const numbered = number && numberedRequest(coordinator, caller, number, modelName, inputs);
   const earlier = numbered?.earlier();
   if (earlier !== undefined) return { earlier };
-  let model: Model;
-  let tasks: BundleTensor[][];
-  let deadlineSeconds: number;
+  let admitted: AdmittedRequest;
   try {
-    deadlineSeconds = deadlineOf(number);
-    model = coordinator.models.get(modelName);
-    tasks = cutRequest(model, inputs);
+    admitted = admitRequest(coordinator, caller, modelName, inputs, number);
   } catch (error) {
     requests.refuse();
     throw error;
   }
-  const entry = requests.begin({
-    model: modelName,
-    caller,
-    receivedAtNs: ic.now(),
-    microBatches: tasks.length,
-    bytesReceived: inputs.length,
-  });
+  const { model, tensors, deadlineSeconds, predicted } = admitted;
+  const { rowsIndependent, microBatchRows } = model.plan;
+  const tasks = cutTasks(tensors, rowsIndependent ? microBatchRows : undefined);
+  const charge = usage.charge(caller, predicted);
+  const callerName = callerText(caller);
+  usage.leaves(callerName);
+  const entry = requests.begin(
+    {
+      ticket: handles.ticketFor(caller, requests.nextSerial()),
+      model: modelName,
+      caller,
+      receivedAtNs: ic.now(),
+      microBatches: tasks.length,
+      bytesReceived: inputs.length,
+    },
+    charge,
+  );
   const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
   numbered?.begin(ticket);
   coordinator.ownLoad.add(inputs.length);
@@ -121,22 +120,12 @@ export async function enqueue(
   } catch (error) {
     requests.fail(entry, ic.now(), errorRecord(error));
     numbered?.refuse(ticket, error);
+    charge?.giveBack();
     throw error;
   } finally {
+    usage.arrived(callerName);
     requests.counters.inFlight--;
   }
-}
-
-/** Seconds that a request may take, as the head is told; 0 where the caller does not say. */
-function deadlineOf(number: RequestNumber | undefined): number {
-  const seconds = number?.deadline_seconds?.[0];
-  if (seconds === 0) {
-    throw new CoordinatorError(
-      CanisterError.badInput,
-      '"deadline_seconds" must be at least 1; leave it out to take as long as the workers are configured for',
-    );
-  }
-  return seconds ?? 0;
 }
 
 /** What a request's number asks for, before, and after it was handed to a head. */
