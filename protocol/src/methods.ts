@@ -21,20 +21,22 @@ export interface CoordinatorMethod {
 const wholeMessage = 2 * 1024 * 1024;
 /** Some numbers, or a model's name. */
 const small = 1024;
+/** The longest plan: more text takes more instructions than a message has. */
+const planMessage = 512 * 1024;
 /** The longest lists of {@link maxListedCallers} principals with quotas. */
-const access = 1024 * 1024;
+const access = 256 * 1024;
 
 /** Most bytes of a model's name in UTF-8. */
 export const maxModelNameBytes = 256;
 /** Most callers that are named, and most owners and operators each. */
-export const maxListedCallers = 5000;
+export const maxListedCallers = 1000;
 export const maxListedOwners = 100;
 
 export const coordinatorMethods = {
   register_model: {
     kind: 'update',
     role: 'operator',
-    argumentBytes: wholeMessage,
+    argumentBytes: planMessage,
   },
   unregister_model: {
     kind: 'update',

@@ -13,8 +13,6 @@ const installArgs = IDL.Record({
   wasm_module: IDL.Vec(IDL.Nat8),
   arg: IDL.Vec(IDL.Nat8),
 });
-const canisterArgs = IDL.Record({ canister_id: IDL.Principal });
-const cyclesReply = IDL.Record({ cycles: IDL.Nat });
 const management = new Uint8Array();
 
 /** Canisters on an embedded IC of one subnet, called as one principal or another. */
@@ -133,13 +131,6 @@ export class IcNetwork {
       if (!isRefusal(error)) throw error;
       return this.call(sender, coordinator, 'why_refused', [name, arg]);
     }
-  }
-
-  /** Cycles that a canister has. */
-  cycles(controller: Principal, canister: Principal): bigint {
-    const arg = IDL.encode([canisterArgs], [{ canister_id: canister }]);
-    const reply = this.update(controller, undefined, 'canister_status', arg);
-    return (IDL.decode([cyclesReply], reply)[0] as unknown as { cycles: bigint }).cycles;
   }
 
   /** Sends an update call of {@link call}; what it gives runs rounds until the call is answered. */

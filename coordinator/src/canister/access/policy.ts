@@ -44,8 +44,7 @@ export class AccessPolicy {
     return this.stated;
   }
 
-  /** Throws {@link CoordinatorError} `bad-input` where something is wrong. */
-  check({ owners, operators, callers }: Access): void {
+  private check({ owners, operators, callers }: Access): void {
     checkList('owners', owners, maxListedOwners);
     checkList('operators', operators, maxListedOwners);
     if (!('list' in callers)) return;
@@ -53,7 +52,7 @@ export class AccessPolicy {
     checkList('callers', names, maxListedCallers);
   }
 
-  /** Takes over all of it, or throws as {@link check} and changes nothing. */
+  /** Takes over all of it, or throws {@link CoordinatorError} `bad-input` and changes nothing. */
   set(access: Access): void {
     this.check(access);
     const { owners, operators, callers } = access;

@@ -1,6 +1,5 @@
 /** Which messages are taken at all: those that would come to nothing are refused before they cost anything. */
 import { CanisterError, coordinatorMethods, type CoordinatorMethod } from '@canopy/protocol';
-import type { Access } from '../access/policy.js';
 import { decodeArguments, requestArguments } from '../api/arguments.js';
 import { methods } from '../api/candid.js';
 import { callerText } from '../bytes/text-of-bytes.js';
@@ -55,11 +54,6 @@ export function inspect(coordinator: Coordinator, name: string, argument: () => 
       requireTicket(coordinator, ticket as bigint);
       return;
     }
-    case 'set_access': {
-      const [access] = decodeArguments(methods.set_access, bytes);
-      coordinator.policy.check(access as Access);
-      return;
-    }
     case 'unregister_model': {
       const [model] = decodeArguments(methods.unregister_model, bytes);
       coordinator.models.requireKnown(model as string);
@@ -69,7 +63,7 @@ export function inspect(coordinator: Coordinator, name: string, argument: () => 
       decodeArguments(methods.cancel, bytes);
       return;
     default:
-    // Those who register models are trusted with the length of a plan; queries as updates are answered.
+    // Operators and owners are trusted with long arguments; queries as updates are answered.
   }
 }
 

@@ -22,7 +22,8 @@ export function decodeArguments(method: Method, bytes: Uint8Array): unknown[] {
 /** Optional arguments may be left out at the end, which the library does not know. */
 function decodeWithOptions(types: readonly IDL.Type[], bytes: Uint8Array): unknown[] {
   try {
-    return IDL.decode([...types], bytes);
+    // The library reads a view from where its buffer begins.
+    return IDL.decode([...types], bytes.byteOffset === 0 ? bytes : bytes.slice());
   } catch (error) {
     if (!types[types.length - 1]?.name.startsWith('opt ')) throw error;
     return [...decodeWithOptions(types.slice(0, -1), bytes), []];

@@ -3,17 +3,17 @@ import { CanisterError, type ModelInterface, type TensorSpec } from '@canopy/pro
 import { CoordinatorError } from '../error.js';
 import type { Model, ModelRegistry, UnreadableModel } from './models.js';
 
-/** Bytes of a page, roughly; a reply holds 2 MiB. */
-const pageBytes = 1024 * 1024;
+/** Bytes of a page: a query has not the instructions to write many more. */
+const pageBytes = 192 * 1024;
 /** Most bytes of what is told of a model, as {@link interfaceBytes} counts them. */
-export const mostInterfaceBytes = 256 * 1024;
-/** Characters of a part of a plan: three bytes each at most. */
-const planCharacters = 512 * 1024;
+export const mostInterfaceBytes = 64 * 1024;
+/** Characters of a part of a plan; the same. */
+const planCharacters = 64 * 1024;
 /** Numbers, and lengths of names. */
 const fixedBytes = 128;
 
-const utf8 = new TextEncoder();
-const bytesOf = (text: string): number => utf8.encode(text).length + 4;
+/** At most. */
+const bytesOf = (text: string): number => 3 * text.length + 4;
 
 function specBytes({ name, dims }: TensorSpec): number {
   let bytes = bytesOf(name) + 16;
@@ -21,7 +21,7 @@ function specBytes({ name, dims }: TensorSpec): number {
   return bytes;
 }
 
-/** Bytes that an interface takes in an answer, at most. */
+/** Bytes that an interface takes in an answer, at most: three a character. */
 export function interfaceBytes({ inputs, outputs, results }: ModelInterface): number {
   let bytes = fixedBytes;
   for (const spec of inputs) bytes += specBytes(spec);

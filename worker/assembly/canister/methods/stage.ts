@@ -1,5 +1,5 @@
 /** Methods by which the stage before hands a task on, and by which the worker calls itself. */
-import { CanisterError, WorkerState } from '../../generated/constants';
+import { CallerOf, CanisterError, WorkerState } from '../../generated/constants';
 import { release } from '../../tensor/memory';
 import { setMessageBudget } from '../pacing/budget';
 import { isHead, maxStages } from '../setup/config';
@@ -7,7 +7,7 @@ import { time } from '../ic/ic0';
 import { quietIterations, watchSeconds } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
-import { fromSelf, fromWorker, isConfigured, isOfEpoch } from '../setup/access';
+import { allows, isConfigured, isOfEpoch } from '../setup/access';
 import { hasDeliveries, reportFailure, sendCancelled } from '../stage/outbox';
 import { isStepOutstanding, step, workNow } from '../stage/pace';
 import { atLeast } from '../pacing/round';
@@ -29,7 +29,7 @@ import { addMessage, dropFromInbox, inboxCount } from '../stage/inbox';
 import { cancelCurrent, current, failHeap } from '../stage/work';
 
 export function run(): void {
-  if (!fromWorker() || !isConfigured()) return;
+  if (!allows(CallerOf.run) || !isConfigured()) return;
   if (state != WorkerState.ready) {
     return reject(CanisterError.notReady, 'the worker has not loaded its shard yet');
   }
@@ -66,7 +66,7 @@ function dropTask(taskId: u64): void {
 }
 
 export function stepOn(): void {
-  if (!fromSelf()) return;
+  if (!allows(CallerOf.step)) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
   const number = readU32();
   closeArgument();
@@ -76,5 +76,5 @@ export function stepOn(): void {
 
 /** Does nothing: its reply is what a waiting call needs. */
 export function wake(): void {
-  if (fromSelf()) replyEmpty();
+  if (allows(CallerOf.wake)) replyEmpty();
 }
