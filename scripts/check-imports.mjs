@@ -8,7 +8,7 @@ const engineRooms = {
   generated: [],
   tensor: ['generated'],
   kernels: ['generated'],
-  store: ['tensor'],
+  store: ['generated', 'tensor'],
   ops: ['generated', 'tensor', 'kernels'],
   program: ['generated', 'tensor', 'ops'],
 };

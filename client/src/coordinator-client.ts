@@ -4,12 +4,26 @@ import {
   coordinatorIdl,
   type CoordinatorActor,
   type CoordinatorErrorRecord,
+  type DTypeName,
   type Done,
   type FetchResult,
+  type ModelInterface,
+  type ModelPage,
+  type ModelRecord,
+  type QuotaRecord,
   type RequestNumber,
+  type Role,
+  type TensorRecord,
+  type TensorSpec,
 } from '@canopy/protocol';
 import { unlessAborted } from './abort.js';
-import { CanopyError, firstLine, toCanopyError, type CanopyErrorCode } from './errors.js';
+import {
+  CallRejected,
+  CanopyError,
+  firstLine,
+  toCanopyError,
+  type CanopyErrorCode,
+} from './errors.js';
 import type { CallOptions, Transport } from './transport/transport.js';
 
 type MethodName = keyof CoordinatorActor;
@@ -42,13 +56,49 @@ export type InferReply =
   | { kind: 'done'; outputs: Uint8Array; microBatches: number; stages: StageDetail[] }
   | { kind: 'ticket'; ticket: bigint };
 
-/** A model as the coordinator shows it. */
-export interface RegisteredModel {
+/** A model as the coordinator shows it to callers. */
+export interface KnownModel extends ModelInterface {
   name: string;
+  /** Tells this deployment from others: see `deploymentFingerprint` of `@canopy/protocol`. */
+  deployment: bigint;
+  /** Why it cannot be asked; undefined where it can. */
+  problem: string | undefined;
+}
+
+/** A model as the coordinator shows it to operators. */
+export interface RegisteredModel {
   /** Canister ids of all stages in order. */
   workers: string[];
   /** The plan as JSON. */
   plan: string;
+}
+
+/** Requests and instructions a caller may take in a day (UTC); as many as it wants where nothing is said. */
+export interface Quota {
+  requestsADay?: bigint;
+  instructionsADay?: bigint;
+}
+
+/** Who may do what at a coordinator. Principals are texts. */
+export interface Access {
+  /** Besides the coordinator's controllers. */
+  owners: string[];
+  /** May register models and see the log. */
+  operators: string[];
+  /** Everybody but the anonymous principal, or those listed. */
+  callers: 'open' | { caller: string; quota?: Quota }[];
+  /** Whether the anonymous principal may call, too. */
+  anonymous: boolean;
+  /** Of each caller that has none of its own. */
+  quota: Quota;
+}
+
+/** What a caller may do. */
+export interface OwnAccess {
+  role: Role;
+  quota: Quota;
+  requestsToday: bigint;
+  instructionsToday: bigint;
 }
 
 /** How a request is made. */
@@ -81,13 +131,83 @@ export class CoordinatorClient {
     unwrapDone(await this.call('unregister_model', [name]));
   }
 
-  async models(): Promise<RegisteredModel[]> {
-    const models = await this.call('models', []);
-    return models.map(({ name, workers, plan }) => ({
-      name,
-      workers: workers.map((id) => id.toText()),
-      plan,
-    }));
+  /** All models, by name. One that cannot be asked any more has no inputs and outputs. */
+  async models(): Promise<KnownModel[]> {
+    const all: KnownModel[] = [];
+    for (let after: [] | [string] = []; ;) {
+      const { models, next }: ModelPage = await this.call('models', [after]);
+      all.push(...models.map(knownModel));
+      if (next.length === 0) return all;
+      after = next;
+    }
+  }
+
+  /** A model's plan and workers; for operators. */
+  async registration(name: string): Promise<RegisteredModel> {
+    let text = '';
+    for (let total = 1; text.length < total;) {
+      const reply = await this.call('plan', [name, text.length]);
+      if ('err' in reply) throw unwrapError(reply.err);
+      ({ total } = reply.ok);
+      if (reply.ok.text === '') throw badReply(`plan of "${name}"`, 'a part of it is empty');
+      text += reply.ok.text;
+    }
+    try {
+      const { workers, plan } = JSON.parse(text) as { workers: string[]; plan: object };
+      return { workers, plan: JSON.stringify(plan) };
+    } catch (error) {
+      throw badReply(`plan of "${name}"`, firstLine(error));
+    }
+  }
+
+  /** Who may do what; for operators. */
+  async access(): Promise<Access> {
+    const { owners, operators, callers, anonymous, quota } = await this.call('access', []);
+    return {
+      owners: owners.map((id) => id.toText()),
+      operators: operators.map((id) => id.toText()),
+      callers:
+        'open' in callers
+          ? 'open'
+          : callers.list.map((one) => ({
+              caller: one.caller.toText(),
+              ...(one.quota[0] && { quota: quotaOf(one.quota[0]) }),
+            })),
+      anonymous,
+      quota: quotaOf(quota),
+    };
+  }
+
+  /** Says who may do what, all of it at once; for owners. */
+  async setAccess({ owners, operators, callers, anonymous, quota }: Access): Promise<void> {
+    const list =
+      callers === 'open'
+        ? { open: null }
+        : {
+            list: callers.map((one) => ({
+              caller: Principal.fromText(one.caller),
+              quota: one.quota ? [quotaRecord(one.quota)] : [],
+            })),
+          };
+    const access = {
+      owners: owners.map((id) => Principal.fromText(id)),
+      operators: operators.map((id) => Principal.fromText(id)),
+      callers: list,
+      anonymous,
+      quota: quotaRecord(quota),
+    };
+    unwrapDone(await this.call('set_access', [access]));
+  }
+
+  /** What the caller may do itself. */
+  async myAccess(): Promise<OwnAccess> {
+    const reply = await this.call('my_access', []);
+    return {
+      role: Object.keys(reply.role)[0] as Role,
+      quota: quotaOf(reply.quota),
+      requestsToday: reply.requests_today,
+      instructionsToday: reply.instructions_today,
+    };
   }
 
   /** @param inputs a tensor bundle */
@@ -139,7 +259,7 @@ export class CoordinatorClient {
 
   /** The latest requests, newest first. */
   requests(limit: number): ReturnType<Actor['requests']> {
-    return this.call('requests', [limit]);
+    return this.call('requests', [limit, []]);
   }
 
   metrics(): ReturnType<Actor['metrics']> {
@@ -160,7 +280,7 @@ export class CoordinatorClient {
       const call = this.transport[kind](this.canister, name, arg, options);
       reply = await unlessAborted(call, options.signal);
     } catch (error) {
-      throw toCanopyError(error, what);
+      throw isRefusal(error) ? await this.whyRefused(name, arg, error) : toCanopyError(error, what);
     }
     try {
       return IDL.decode(method.retTypes, reply)[0] as unknown as Awaited<ReturnType<Actor[Name]>>;
@@ -174,6 +294,71 @@ export class CoordinatorClient {
       );
     }
   }
+
+  /** The replica does not say why a canister does not take a message; the canister does. */
+  private async whyRefused(
+    name: MethodName,
+    arg: Uint8Array,
+    refusal: unknown,
+  ): Promise<CanopyError> {
+    const answer = await this.call('why_refused', [name, arg]);
+    if ('err' in answer) return unwrapError(answer.err);
+    return new CanopyError(
+      'rejected',
+      `coordinator ${this.canister}, ${name}: the message was not taken, and would be now: try again`,
+      true,
+      { cause: refusal },
+    );
+  }
+}
+
+/** Whether a canister did not take a message, so that nothing was carried out. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof CallRejected && error.message.includes('rejected the message');
+}
+
+function badReply(what: string, reason: string): CanopyError {
+  return new CanopyError('bad-reply', `${what}: ${reason}`);
+}
+
+function knownModel(model: ModelRecord): KnownModel {
+  return {
+    name: model.name,
+    inputs: model.inputs.map(tensorSpec),
+    outputs: model.outputs.map(tensorSpec),
+    rowsIndependent: model.rows_independent,
+    microBatchRows: model.micro_batch_rows,
+    results: model.results,
+    stageCount: model.stages,
+    instructionsPerRow: Number(model.instructions_per_row),
+    deployment: model.deployment,
+    problem: model.problem[0],
+  };
+}
+
+function tensorSpec({ name, dtype, dims }: TensorRecord): TensorSpec {
+  return {
+    name,
+    dtype: dtype as DTypeName,
+    dims: dims.map((dim) => ('size' in dim ? dim.size : dim.open)),
+  };
+}
+
+function quotaOf({
+  requests_a_day: [requests],
+  instructions_a_day: [instructions],
+}: QuotaRecord): Quota {
+  return {
+    ...(requests !== undefined && { requestsADay: requests }),
+    ...(instructions !== undefined && { instructionsADay: instructions }),
+  };
+}
+
+function quotaRecord({ requestsADay, instructionsADay }: Quota): QuotaRecord {
+  return {
+    requests_a_day: requestsADay === undefined ? [] : [requestsADay],
+    instructions_a_day: instructionsADay === undefined ? [] : [instructionsADay],
+  };
 }
 
 function numberOf({ number }: AskOptions): [] | [RequestNumber] {

@@ -5,8 +5,9 @@
 // The steps are those of "azle build" (azle 0.33, src/stable/build/commands/build/index.ts), with
 // two changes to the JavaScript, because a message pays for each page of memory it touches and all
 // JavaScript lies in memory, spread over what it takes:
-// - the tables of the world's text encodings, six times the rest together, are left out: UTF-8 is
-//   enough, and src/canister/text-encoding.ts has it
+// - modules are replaced by smaller ones, of src/canister/replaced: the tables of the world's text
+//   encodings, six times the rest together, by UTF-8; a table by its rule; hashes, which nothing asks for
+// - what describes the interface to the build is left out of the module: nothing asks for it later
 // - it is minified
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -29,33 +30,60 @@ const { getBuildOptions, handleClassApiCanister } = await import(join(steps, 'ja
 const { getCandidAndMethodMeta } = await import(join(steps, 'candid_and_method_meta', 'index.ts'));
 const { getWasmBinary } = await import(join(steps, 'wasm_binary', 'index.ts'));
 
-const onlyUtf8 = {
-  name: 'only UTF-8',
+/** Modules that are replaced by smaller ones of src/canister/replaced, which do what is needed here. */
+const replaced = {
+  '@sinonjs/text-encoding': 'text-encoding.ts',
+  '@noble/hashes/sha2': 'no-hash.ts',
+  './utils/getCrc.js': 'crc.ts',
+};
+const smaller = {
+  name: 'smaller modules',
   setup(bundler) {
-    const path = join(here, 'src', 'canister', 'text-encoding.ts');
-    bundler.onResolve({ filter: /^@sinonjs\/text-encoding$/ }, () => ({ path }));
+    for (const [name, file] of Object.entries(replaced)) {
+      const filter = new RegExp(`^${name.replace(/[./]/g, '\\$&')}$`);
+      const path = join(here, 'src', 'canister', 'replaced', file);
+      bundler.onResolve({ filter }, () => ({ path }));
+    }
   },
 };
 
-const javaScript = await bundle();
 const { version } = JSON.parse(readFileSync(join(azle, 'package.json'), 'utf8'));
 const wasmData = { envVars: [['AZLE_VERSION', version]], mainJsPath: 'main.js' };
-const { methodMeta } = await getCandidAndMethodMeta('custom', candid, javaScript, 'pipe', wasmData);
-writeFileSync(out, await getWasmBinary('pipe', javaScript, wasmData, methodMeta));
+const canister = `import * as CanisterModule from ${JSON.stringify(join(root, main))};`;
+const describing = await bundle(`
+  import { getDefaultVisitorData, IDL, idlToString } from 'azle';
+  ${canister}
+  createGetCandidAndMethodMetaFunction(CanisterModule);
+  ${handleClassApiCanister(main)}
+`);
+const { methodMeta } = await getCandidAndMethodMeta('custom', candid, describing, 'pipe', wasmData);
+const running = await bundle(`
+  ${canister}
+  const meta = {
+    callbacks: {},
+    canisterMethodIdlParamTypes: {},
+    canisterMethodsIndex: 0,
+    initAndPostUpgradeIdlTypes: [],
+    methodMeta: { queries: [], updates: [] },
+  };
+  CanisterModule.default._azleCanisterClassMeta = meta;
+  new CanisterModule.default();
+  globalThis._azleDispatch({
+    type: 'SET_AZLE_CANISTER_CLASS_META',
+    payload: meta,
+    location: { filepath: 'main.js', functionName: 'main' },
+  });
+`);
+writeFileSync(out, await getWasmBinary('pipe', running, wasmData, methodMeta));
 
-async function bundle() {
-  const entry = `
-    import 'azle/_internal/globals';
-    import { getDefaultVisitorData, IDL, idlToString } from 'azle';
-    import * as CanisterModule from ${JSON.stringify(join(root, main))};
-    createGetCandidAndMethodMetaFunction(CanisterModule);
-    ${handleClassApiCanister(main)}
-  `;
+/** What `code` and all it needs come to; azle's globals stand before it. */
+async function bundle(code) {
+  const entry = `import 'azle/_internal/globals'; ${code}`;
   const options = getBuildOptions(entry, main);
   const { outputFiles } = await build({
     ...options,
     minify: true,
-    plugins: [...options.plugins, onlyUtf8],
+    plugins: [...options.plugins, smaller],
   });
   return outputFiles[0].text;
 }

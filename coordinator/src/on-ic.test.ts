@@ -4,9 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import {
   ByteWriter,
   decodeBundle,
+  deploymentFingerprint,
   encodeBundle,
+  maxMessageBytes,
   type CoordinatorErrorRecord,
   type InferenceRecord,
+  type ModelPage,
   type RequestRecord,
 } from '@canopy/protocol';
 import { coordinatorWasmGz } from './index.js';
@@ -69,7 +72,44 @@ beforeAll(async () => {
 
 describe('the coordinator as a canister', () => {
   test('shows its models', () => {
-    expect(call(bob, 'models')).toEqual([{ name: 'm', plan: planText, workers }]);
+    const page = call(bob, 'models', []) as ModelPage;
+    expect(page.next).toEqual([]);
+    expect(page.models).toEqual([
+      {
+        name: 'm',
+        inputs: [
+          { name: 'x', dtype: 'float32', dims: [{ open: 'batch' }, { size: 2 }] },
+          { name: 'mask', dtype: 'int64', dims: [{ open: 'batch' }] },
+        ],
+        outputs: [{ name: 'y', dtype: 'float32', dims: [{ open: 'batch' }, { size: 2 }] }],
+        rows_independent: true,
+        micro_batch_rows: 2,
+        results: ['y'],
+        stages: 2,
+        instructions_per_row: 0n,
+        input_bytes: maxMessageBytes,
+        deployment: deploymentFingerprint(
+          samplePlan(),
+          workers.map((worker) => worker.toUint8Array()),
+        ),
+        problem: [],
+      },
+    ]);
+  });
+
+  test('shows whole plans to operators', () => {
+    const { ok } = call(alice, 'plan', 'm', 0) as { ok: { text: string; total: number } };
+    expect(ok.text.length).toBe(ok.total);
+    expect(JSON.parse(ok.text)).toEqual({
+      workers: workers.map((worker) => worker.toText()),
+      plan: samplePlan(),
+    });
+    expect(call(alice, 'plan', 'm', 9)).toEqual({
+      ok: { text: ok.text.slice(9), total: ok.total },
+    });
+    expect(call(alice, 'plan', 'm', ok.total + 1)).toMatchObject({ err: { code: 'bad-input' } });
+    expect(call(alice, 'plan', 'n', 0)).toMatchObject({ err: { code: 'unknown-model' } });
+    expect(call(bob, 'plan', 'm', 0)).toMatchObject({ err: { code: 'not-authorised' } });
   });
 
   test('registers for controllers only, and each name once', () => {
@@ -117,8 +157,11 @@ describe('the coordinator as a canister', () => {
   test('what is no Candid is rejected, not trapped on', () => {
     for (const bytes of [[], [1, 2, 3], [0x44, 0x49, 0x44, 0x4c, 0, 1, 0x71, 0]]) {
       expect(() => network.update(bob, coordinator, 'infer', Uint8Array.from(bytes))).toThrow(
-        '[bad-message]',
+        'Canister rejected the message',
       );
+      expect(call(bob, 'why_refused', 'infer', Uint8Array.from(bytes))).toMatchObject({
+        err: { code: 'bad-message' },
+      });
     }
   });
 
@@ -175,7 +218,7 @@ describe('the coordinator as a canister', () => {
 
     expect(call(alice, 'requests', 1000)).toEqual(before);
     expect(call(alice, 'metrics')).toEqual(metrics);
-    expect(call(bob, 'models')).toEqual([{ name: 'm', plan: planText, workers }]);
+    expect((call(bob, 'models', []) as ModelPage).models).toMatchObject([{ name: 'm' }]);
     script('fetch', new ByteWriter().u32(1).u32(2).u8(1).u8(2).finish());
     expect(call(bob, 'fetch', ticket, 0)).toHaveProperty('part');
     script('enqueue', answer(1));
@@ -269,7 +312,7 @@ describe('a request with a number', () => {
   test('gets its answer again instead of another run, also after an upgrade', () => {
     const whole = answer(3);
     script('enqueue', whole);
-    const before = (call(carol, 'metrics') as { requests: bigint }).requests;
+    const before = (call(alice, 'metrics') as { requests: bigint }).requests;
     expect(call(carol, 'infer', 'm', inputs(3), number(1n))).toHaveProperty('ok');
     const tickets: bigint[] = [];
     for (const upgrades of [false, true]) {
@@ -294,7 +337,7 @@ describe('a request with a number', () => {
     expect(call(carol, 'infer', 'm', inputs(3), number(1n))).toMatchObject({
       err: { code: 'unknown-request', retryable: false },
     });
-    expect((call(carol, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
+    expect((call(alice, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
   });
 
   test('may say how long it may take, or know nothing of that', () => {
@@ -313,13 +356,13 @@ describe('a request with a number', () => {
 
   test('two at once run once', () => {
     script('enqueue', new ByteWriter().u64(11n).finish());
-    const before = (call(bob, 'metrics') as { requests: bigint }).requests;
+    const before = (call(alice, 'metrics') as { requests: bigint }).requests;
     const messages = [0, 1].map(() =>
       network.send(bob, coordinator, 'submit', ['m', inputs(1), number(2n)]),
     );
     const [first, second] = messages.map((finish) => finish());
     expect(first).toEqual(second);
-    expect((call(bob, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
+    expect((call(alice, 'metrics') as { requests: bigint }).requests).toBe(before + 1n);
   });
 
   test('that was cancelled in advance is refused', () => {

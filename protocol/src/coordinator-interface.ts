@@ -30,17 +30,56 @@ export interface RequestRecord<P = unknown> {
   stages: StageRecord<P>[];
   error: [] | [CoordinatorErrorRecord];
 }
-export interface ModelRecord<P = unknown> {
+/** An input or output of a model; an open dimension has a name. */
+export interface TensorRecord {
   name: string;
-  workers: P[];
-  plan: string;
+  dtype: string;
+  dims: ({ size: number } | { open: string })[];
+}
+/** What is needed to call a model. */
+export interface ModelRecord {
+  name: string;
+  inputs: TensorRecord[];
+  outputs: TensorRecord[];
+  rows_independent: boolean;
+  micro_batch_rows: number;
+  results: string[];
+  stages: number;
+  instructions_per_row: bigint;
+  input_bytes: number;
+  deployment: bigint;
+  problem: [] | [string];
+}
+export interface ModelPage {
+  models: ModelRecord[];
+  next: [] | [string];
+}
+/** Requests and instructions of a caller in a day (UTC); none: as many as it wants. */
+export interface QuotaRecord {
+  requests_a_day: [] | [bigint];
+  instructions_a_day: [] | [bigint];
+}
+export interface AccessRecord<P = unknown> {
+  owners: P[];
+  operators: P[];
+  callers: { open: null } | { list: { caller: P; quota: [] | [QuotaRecord] }[] };
+  anonymous: boolean;
+  quota: QuotaRecord;
+}
+export type RoleRecord =
+  { owner: null } | { operator: null } | { caller: null } | { stranger: null };
+export interface MyAccessRecord {
+  role: RoleRecord;
+  quota: QuotaRecord;
+  requests_today: bigint;
+  instructions_today: bigint;
 }
 /**
  * The number a caller gives a request, so that sending it again never runs it twice: see
  * `coordinator/coordinator.did`.
  */
 export interface RequestNumber {
-  /** Another for each request of the caller: 64 random bits. */
+  /** Another for each request of the caller: 64 random bits, of anonymous callers at least 2^32. */
   id: bigint;
   /** Of the model's name and the inputs; a request of the same number with another is refused. */
   digest: bigint;
@@ -57,7 +96,11 @@ export type FetchResult =
 export interface CoordinatorActor<P = unknown> {
   register_model(model: { name: string; plan: string; workers: P[] }): Promise<Done>;
   unregister_model(name: string): Promise<Done>;
-  models(): Promise<ModelRecord<P>[]>;
+  plan(
+    name: string,
+    offset: number,
+  ): Promise<{ ok: { text: string; total: number } } | { err: CoordinatorErrorRecord }>;
+  models(after: [] | [string]): Promise<ModelPage>;
   infer(
     model: string,
     inputs: Uint8Array,
@@ -74,7 +117,7 @@ export interface CoordinatorActor<P = unknown> {
   cancel(id: bigint): Promise<Done>;
   /** The coordinator calls it itself; nobody else may. */
   hand_over(): Promise<undefined>;
-  requests(limit: number): Promise<RequestRecord<P>[]>;
+  requests(limit: number, before: [] | [bigint]): Promise<RequestRecord<P>[]>;
   metrics(): Promise<{
     requests: bigint;
     failed: bigint;
@@ -82,6 +125,10 @@ export interface CoordinatorActor<P = unknown> {
     worker_instructions: bigint;
     in_flight: number;
   }>;
+  access(): Promise<AccessRecord<P>>;
+  set_access(access: AccessRecord<P>): Promise<Done>;
+  my_access(): Promise<MyAccessRecord>;
+  why_refused(method: string, argument: Uint8Array): Promise<Done>;
 }
 
 /** The part of a Candid `IDL` namespace that {@link coordinatorIdl} needs; any agent's version fits. */
@@ -110,7 +157,7 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
     stages: IDL.Vec(stage),
   });
   const request = IDL.Record({
-    ticket: IDL.Nat64,
+    ticket: IDL.Nat,
     model: IDL.Text,
     caller: IDL.Principal,
     received_at_ns: IDL.Nat64,
@@ -121,7 +168,52 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
     stages: IDL.Vec(stage),
     error: IDL.Opt(error),
   });
-  const model = IDL.Record({ name: IDL.Text, workers: IDL.Vec(IDL.Principal), plan: IDL.Text });
+  const tensor = IDL.Record({
+    name: IDL.Text,
+    dtype: IDL.Text,
+    dims: IDL.Vec(IDL.Variant({ size: IDL.Nat32, open: IDL.Text })),
+  });
+  const model = IDL.Record({
+    name: IDL.Text,
+    inputs: IDL.Vec(tensor),
+    outputs: IDL.Vec(tensor),
+    rows_independent: IDL.Bool,
+    micro_batch_rows: IDL.Nat32,
+    results: IDL.Vec(IDL.Text),
+    stages: IDL.Nat32,
+    instructions_per_row: IDL.Nat64,
+    input_bytes: IDL.Nat32,
+    deployment: IDL.Nat64,
+    problem: IDL.Opt(IDL.Text),
+  });
+  const quota = IDL.Record({
+    requests_a_day: IDL.Opt(IDL.Nat64),
+    instructions_a_day: IDL.Opt(IDL.Nat64),
+  });
+  const listed = IDL.Record({ caller: IDL.Principal, quota: IDL.Opt(quota) });
+  const access = IDL.Record({
+    owners: IDL.Vec(IDL.Principal),
+    operators: IDL.Vec(IDL.Principal),
+    callers: IDL.Variant({ open: IDL.Null, list: IDL.Vec(listed) }),
+    anonymous: IDL.Bool,
+    quota,
+  });
+  const role = IDL.Variant({
+    owner: IDL.Null,
+    operator: IDL.Null,
+    caller: IDL.Null,
+    stranger: IDL.Null,
+  });
+  const myAccess = IDL.Record({
+    role,
+    quota,
+    requests_today: IDL.Nat64,
+    instructions_today: IDL.Nat64,
+  });
+  const planPart = IDL.Variant({
+    ok: IDL.Record({ text: IDL.Text, total: IDL.Nat32 }),
+    err: error,
+  });
   const registration = IDL.Record({
     name: IDL.Text,
     plan: IDL.Text,
@@ -138,19 +230,24 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
   return IDL.Service({
     register_model: IDL.Func([registration], [done], []),
     unregister_model: IDL.Func([IDL.Text], [done], []),
-    models: IDL.Func([], [IDL.Vec(model)], ['query']),
+    plan: IDL.Func([IDL.Text, IDL.Nat32], [planPart], ['query']),
+    models: IDL.Func(
+      [IDL.Opt(IDL.Text)],
+      [IDL.Record({ models: IDL.Vec(model), next: IDL.Opt(IDL.Text) })],
+      ['query'],
+    ),
     infer: IDL.Func(
       [IDL.Text, blob, number],
-      [IDL.Variant({ ok: inference, ticket: IDL.Nat64, err: error })],
+      [IDL.Variant({ ok: inference, ticket: IDL.Nat, err: error })],
       [],
     ),
-    submit: IDL.Func([IDL.Text, blob, number], [IDL.Variant({ ok: IDL.Nat64, err: error })], []),
-    fetch: IDL.Func([IDL.Nat64, IDL.Nat32], [fetched], ['composite_query']),
-    fetch_update: IDL.Func([IDL.Nat64, IDL.Nat32], [fetched], []),
-    release: IDL.Func([IDL.Nat64], [done], []),
+    submit: IDL.Func([IDL.Text, blob, number], [IDL.Variant({ ok: IDL.Nat, err: error })], []),
+    fetch: IDL.Func([IDL.Nat, IDL.Nat32], [fetched], ['composite_query']),
+    fetch_update: IDL.Func([IDL.Nat, IDL.Nat32], [fetched], []),
+    release: IDL.Func([IDL.Nat], [done], []),
     cancel: IDL.Func([IDL.Nat64], [done], []),
     hand_over: IDL.Func([], [], []),
-    requests: IDL.Func([IDL.Nat32], [IDL.Vec(request)], ['query']),
+    requests: IDL.Func([IDL.Nat32, IDL.Opt(IDL.Nat)], [IDL.Vec(request)], ['query']),
     metrics: IDL.Func(
       [],
       [
@@ -164,5 +261,9 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
       ],
       ['query'],
     ),
+    access: IDL.Func([], [access], ['query']),
+    set_access: IDL.Func([access], [done], []),
+    my_access: IDL.Func([], [myAccess], ['query']),
+    why_refused: IDL.Func([IDL.Text, blob], [done], ['query']),
   });
 }

@@ -19,6 +19,7 @@ export class ProtocolError extends Error {
 export const CanisterError = {
   badMessage: { code: 'bad-message', retryable: false },
   notAuthorised: { code: 'not-authorised', retryable: false },
+  quota: { code: 'quota', retryable: false },
   notConfigured: { code: 'not-configured', retryable: true },
   otherEpoch: { code: 'other-epoch', retryable: true },
   deadline: { code: 'deadline', retryable: true },

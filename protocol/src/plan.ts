@@ -95,10 +95,14 @@ function checkSpecs(specs: unknown, field: string): void {
       fail(`"${field}": "${spec.name}" has unknown type ${String(spec.dtype)}`);
     }
     const dims: unknown = spec.dims;
-    if (!Array.isArray(dims) || !dims.every((dim) => typeof dim === 'string' || dim >= 0)) {
+    if (!Array.isArray(dims) || !dims.every((dim) => typeof dim === 'string' || isSize(dim))) {
       fail(`"${field}": "${spec.name}" needs dimensions: sizes or names`);
     }
   }
+}
+
+function isSize(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffffffff;
 }
 
 function isNames(value: unknown): boolean {
@@ -119,6 +123,7 @@ function checkStage(stage: Partial<StagePlan> | null, index: number): void {
   if (!isCount(stage.shardBytes)) {
     fail(`stage ${index}: "shardBytes" must be a whole number of 1 or more`);
   }
+  if (!Array.isArray(stage.predictions)) fail(`stage ${index}: "predictions" must be a list`);
 }
 
 /** Reads a plan from JSON and checks what coordinator and client rely on. Throws {@link ProtocolError}. */

@@ -3,6 +3,7 @@
  * `canister_update x`, `query_x` becomes `canister_query x`.
  */
 import { rejectIndex, replyIndex } from './canister/methods/callbacks';
+import { inspectMessage } from './canister/methods/inspect';
 import { timerFired } from './canister/methods/watch';
 import { beginLife, restoreState, saveState } from './canister/methods/upgrade';
 import { limitHeap } from './canister/setup/heap';
@@ -44,4 +45,8 @@ export function post_upgrade(): void {
 
 export function global_timer(): void {
   timerFired();
+}
+
+export function inspect_message(): void {
+  inspectMessage();
 }

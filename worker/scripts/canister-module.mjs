@@ -7,6 +7,7 @@ const lifecycle = {
   pre_upgrade: 'canister_pre_upgrade',
   post_upgrade: 'canister_post_upgrade',
   global_timer: 'canister_global_timer',
+  inspect_message: 'canister_inspect_message',
 };
 
 function canisterName(name) {

@@ -13,6 +13,7 @@ const tables = [
   'EnqueueMode',
   'ResultStatus',
   'RunEnd',
+  'WorkerCaller',
 ];
 /** Numbers of @canopy/protocol that become constants of the same name. */
 const numbers = [
@@ -20,6 +21,7 @@ const numbers = [
   'maxRank',
   'bundleMagic',
   'configurationMagic',
+  'maxConfigurationBytes',
   'principalFieldBytes',
   'shardMagic',
   'shardVersion',
@@ -52,6 +54,43 @@ const numbers = [
   'maxStageMessageBytes',
 ];
 
+/** Stands for the length of a chunk in a method's longest argument. */
+const wholeChunk = 0xffff_ffff;
+
+/** Who may call which method, for the methods themselves and, by name, for the check of messages from outside. */
+function methodLines() {
+  const methods = Object.entries(protocol.workerMethods);
+  const lines = [
+    '',
+    '/** Who may call a method: a `WorkerCaller`. */',
+    'export namespace CallerOf {',
+  ];
+  for (const [name, { caller }] of methods) {
+    lines.push(`  export const ${name}: u32 = ${protocol.WorkerCaller[caller]};`);
+  }
+  lines.push('}', '', 'function isText(bytes: usize, length: usize, text: string): bool {');
+  lines.push('  if (length != <usize>text.length) return false;');
+  lines.push('  for (let i: usize = 0; i < length; i++) {');
+  lines.push('    if (<i32>load<u8>(bytes + i) != text.charCodeAt(<i32>i)) return false;');
+  lines.push('  }', '  return true;', '}', '');
+  lines.push(`export const wholeChunk: u32 = ${wholeChunk};`);
+  lines.push('/** Who may call the method of that name; nobody where there is none. */');
+  lines.push('export function callerOfMethod(name: usize, length: usize): u32 {');
+  for (const [name] of methods) {
+    lines.push(`  if (isText(name, length, '${name}')) return CallerOf.${name};`);
+  }
+  lines.push('  return WorkerCaller.nobody;', '}', '');
+  lines.push('/** Longest argument from outside in bytes; `wholeChunk` stands for a chunk. */');
+  lines.push('export function argumentBytesOfMethod(name: usize, length: usize): u32 {');
+  for (const [name, { argumentBytes }] of methods) {
+    if (argumentBytes === 0) continue;
+    const bytes = argumentBytes === 'chunk' ? 'wholeChunk' : argumentBytes;
+    lines.push(`  if (isText(name, length, '${name}')) return ${bytes};`);
+  }
+  lines.push('  return 0;', '}');
+  return lines;
+}
+
 /** AssemblyScript source of the constants that worker and protocol share. */
 export function constantsSource() {
   const lines = ['// Written by scripts/build.mjs from @canopy/protocol. Do not edit.', ''];
@@ -74,6 +113,7 @@ export function constantsSource() {
     }
     lines.push(`    default: return 'unknown';`, '  }', '}');
   }
+  lines.push(...methodLines());
   lines.push('', '/** Codes that stand in front of a rejection, as `[code] text`. */');
   lines.push('export namespace CanisterError {');
   for (const [name, { code }] of Object.entries(protocol.CanisterError)) {

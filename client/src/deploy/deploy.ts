@@ -4,8 +4,16 @@ import { CanopyError, toCanopyError } from '../errors.js';
 import { retry } from '../retry.js';
 import { sha256, toHex } from '../sha256.js';
 import { WorkerClient } from '../worker-client.js';
-import { requireReady, type Deployment, type ReadyDeployment } from './manifest.js';
+import { isSameModel } from './inspect.js';
+import {
+  isModuleHash,
+  requireReady,
+  type AccessOptions,
+  type Deployment,
+  type ReadyDeployment,
+} from './manifest.js';
 import type { DeployOptions } from './options.js';
+import { applyAccess } from './access.js';
 import { throwIfAborted } from './abort.js';
 import { refuseAnonymous } from './anonymous.js';
 import { placeText } from './place.js';
@@ -46,6 +54,7 @@ export async function deploy(
   await run.configureWorkers();
   await run.upload();
   await run.loadWorkers();
+  await run.setAccess();
   await run.register();
   return requireReady(deployment);
 }
@@ -198,6 +207,18 @@ class DeployRun {
     }
   }
 
+  /** Anonymous callers are for local networks, unless the options say otherwise. */
+  async setAccess(): Promise<void> {
+    const { deployment, options } = this;
+    const isNew = !deployment.ready && isModuleHash(deployment.modules[deployment.coordinator!]);
+    const isLocal = isNew && ((await options.transport.isLocal?.()) ?? false);
+    const wanted: AccessOptions = { ...(isNew && { anonymous: isLocal }), ...options.access };
+    if (Object.keys(wanted).length === 0) return;
+    const coordinator = new CoordinatorClient(options.transport, deployment.coordinator!);
+    await this.retry('saying who may call', () => applyAccess(coordinator, wanted, deployment));
+    await this.save();
+  }
+
   async register(): Promise<void> {
     const { deployment, options, plan } = this;
     const coordinator = new CoordinatorClient(options.transport, deployment.coordinator!);
@@ -213,8 +234,7 @@ class DeployRun {
           // An earlier try may have been carried out although its answer was lost.
           const known = toCanopyError(error, 'registering the model');
           const models = known.code === 'model-exists' ? await coordinator.models() : [];
-          const same = models.find((one) => one.name === deployment.model);
-          if (same?.workers.join() !== deployment.workers.join()) throw known;
+          if (!models.some((one) => isSameModel(one, { ...deployment, plan }))) throw known;
         }
       });
       deployment.ready = true;

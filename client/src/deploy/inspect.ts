@@ -1,14 +1,14 @@
+import { Principal } from '@dfinity/principal';
 import {
   CanisterError,
   WorkerState,
   decodeWorkerConfig,
-  parsePlan,
+  deploymentFingerprint,
   pipelinePlace,
-  type Plan,
   type WorkerConfig,
 } from '@canopy/protocol';
-import { CoordinatorClient, type RegisteredModel } from '../coordinator-client.js';
-import { CanopyError } from '../errors.js';
+import { CoordinatorClient, type KnownModel } from '../coordinator-client.js';
+import { CanopyError, toCanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
 import { toHex } from '../sha256.js';
 import type { Transport } from '../transport/transport.js';
@@ -89,11 +89,9 @@ function standingOf(findings: readonly Finding[]): Standing {
 }
 
 /** Whether a coordinator's model is that of a deployment: name, workers, and what they hold. */
-function isSameModel(known: RegisteredModel, { model, workers, plan }: Deployment): boolean {
-  if (known.name !== model || known.workers.join() !== workers.join()) return false;
-  const shards = ({ stages }: Pick<Plan, 'stages'>): string =>
-    stages.map(({ shardHash }) => shardHash).join();
-  return shards(parsePlan(known.plan)) === shards(plan);
+export function isSameModel(known: KnownModel, { model, workers, plan }: Deployment): boolean {
+  const ids = workers.map((id) => Principal.fromText(id).toUint8Array());
+  return known.name === model && known.deployment === deploymentFingerprint(plan, ids);
 }
 
 /**
@@ -190,11 +188,27 @@ class Inspector {
     const models = await this.ask(() => client.models());
     for (const known of models) {
       if (isSameModel(known, this.deployment)) this.registered = true;
-      else if (known.name === model || known.workers.some((id) => workers.includes(id))) {
+      else if (known.name === model || (await this.uses(client, known.name, workers))) {
         return other(`knows "${known.name}" on workers of another deployment`);
       }
     }
     return same;
+  }
+
+  /** Whether a model of another name is on workers of this deployment. Only operators see that. */
+  private async uses(
+    client: CoordinatorClient,
+    name: string,
+    workers: readonly string[],
+  ): Promise<boolean> {
+    try {
+      const known = await this.ask(() => client.registration(name));
+      return known.workers.some((id) => workers.includes(id));
+    } catch (error) {
+      const { code } = toCanopyError(error, 'asking for a plan');
+      if (code === CanisterError.notAuthorised.code) return false;
+      throw error;
+    }
   }
 
   private ask<T>(action: () => Promise<T>): Promise<T> {

@@ -3,6 +3,20 @@ import { CanopyError, firstLine } from '../errors.js';
 
 export const manifestVersion = 1;
 
+/** Who may call a coordinator. */
+export interface AccessOptions {
+  /**
+   * Whether the anonymous principal may. Nobody can tell its callers apart: they share quotas and limits.
+   * @default true on a local network, else false
+   */
+  anonymous?: boolean;
+  /**
+   * Every other principal, or texts of those that may.
+   * @default 'open'
+   */
+  callers?: 'open' | readonly string[];
+}
+
 /**
  * What is known of a deployment. It is plain JSON, written after each step, so that an interrupted
  * deployment goes on where it stopped and a finished one can be run from the file alone.
@@ -24,6 +38,8 @@ export interface Deployment {
   workers: string[];
   /** Hex SHA-256 of the module each canister was installed with, or where it came from, by canister id. */
   modules: Record<string, string>;
+  /** Who may call besides owners and operators, as the deployment told its coordinator. */
+  access?: Required<AccessOptions>;
   /** Whether the model is registered, so that it can be asked. */
   ready: boolean;
   plan: Plan;

@@ -1,6 +1,6 @@
 import type { RetryOptions } from '../retry.js';
 import type { Transport } from '../transport/transport.js';
-import type { Deployment } from './manifest.js';
+import type { AccessOptions, Deployment } from './manifest.js';
 import type { OnProgress } from './progress.js';
 import type { WorkerSettings } from './worker-config.js';
 
@@ -28,6 +28,11 @@ export interface DeployOptions extends WorkerSettings {
   onProgress?: OnProgress;
   /** Text of further principals that may manage the canisters. */
   controllers?: readonly string[];
+  /**
+   * Who may call. Of a coordinator that was there before, or whose model is registered already, only what is
+   * said here is changed.
+   */
+  access?: AccessOptions;
   /** Address to note in the manifest. */
   host?: string;
   /** Name of this run of the IC, of one that forgets everything when it stops; noted in the manifest. */

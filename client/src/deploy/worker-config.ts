@@ -1,5 +1,11 @@
 import { Principal } from '@dfinity/principal';
-import { byPipeline, pipelinePlace, type Plan, type WorkerConfig } from '@canopy/protocol';
+import {
+  byPipeline,
+  fingerprintOf,
+  pipelinePlace,
+  type Plan,
+  type WorkerConfig,
+} from '@canopy/protocol';
 import { fromHex } from '../sha256.js';
 import type { Deployment } from './manifest.js';
 
@@ -30,17 +36,6 @@ export interface WorkerSettings {
   paced?: boolean;
 }
 
-/** 64 bits of a text: two FNV-1a hashes of 32 bits. */
-function hashOf(text: string): bigint {
-  let low = 0x811c9dc5;
-  let high = 0x9dc5811c;
-  for (let index = 0; index < text.length; index++) {
-    low = Math.imul(low ^ text.charCodeAt(index), 0x01000193);
-    high = Math.imul(high ^ text.charCodeAt(index), 0x01000193) ^ (low >>> 15);
-  }
-  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-}
-
 /**
  * The epoch of a configuration, made of all that workers are told: the same for all of them, the same
  * when an interrupted deployment goes on, and another one where anything differs.
@@ -50,7 +45,7 @@ function epochOf(plan: Plan, canisters: readonly string[], settings: readonly nu
     plan;
   const shards = plan.stages.map(({ shardHash, shardBytes }) => [shardHash, shardBytes]);
   const all = [canisters, shards, settings, chunkBytes, instructionBudget, resultsStay];
-  const epoch = hashOf(JSON.stringify([...all, pipelines, rowsIndependent, microBatchRows]));
+  const epoch = fingerprintOf(JSON.stringify([...all, pipelines, rowsIndependent, microBatchRows]));
   return epoch === 0n ? 1n : epoch;
 }
 

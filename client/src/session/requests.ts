@@ -6,7 +6,7 @@ import {
   rowCount,
   splitRows,
   type BundleTensor,
-  type Plan,
+  type ModelInterface,
 } from '@canopy/protocol';
 import { CanopyError } from '../errors.js';
 
@@ -19,33 +19,33 @@ const overheadPerTensor = 512;
  * `bad-feeds` where the tensors are not consistent.
  */
 export function cutIntoRequests(
-  plan: Plan,
+  model: ModelInterface,
   tensors: readonly BundleTensor[],
   limit = maxMessageBytes,
 ): Uint8Array[] {
   try {
-    return cut(plan, tensors, limit);
+    return cut(model, tensors, limit);
   } catch (error) {
     if (error instanceof ProtocolError) throw new CanopyError('bad-feeds', error.message);
     throw error;
   }
 }
 
-function cut(plan: Plan, tensors: readonly BundleTensor[], limit: number): Uint8Array[] {
+function cut(model: ModelInterface, tensors: readonly BundleTensor[], limit: number): Uint8Array[] {
   const total = tensors.reduce((sum, { data }) => sum + data.length + overheadPerTensor, 0);
   if (total <= limit) return [encodeBundle(tensors)];
-  if (plan.rowsIndependent) {
+  if (model.rowsIndependent) {
     const rows = rowCount(tensors);
     const dataBytes = total - overheadPerTensor * tensors.length;
     const most = Math.floor((limit - overheadPerTensor * tensors.length) / (dataBytes / rows));
-    const wholeBatches = Math.floor(most / plan.microBatchRows) * plan.microBatchRows;
+    const wholeBatches = Math.floor(most / model.microBatchRows) * model.microBatchRows;
     const rowsPerRequest = wholeBatches > 0 ? wholeBatches : most;
     if (rowsPerRequest > 0) return splitRows(tensors, rowsPerRequest).map(encodeBundle);
   }
   throw new CanopyError(
     CanisterError.tooLarge.code,
     `the feeds take ${total} bytes, a message holds ${limit}, and ` +
-      (plan.rowsIndependent
+      (model.rowsIndependent
         ? 'a single row is larger than that'
         : 'the rows of this model depend on each other, so they cannot be cut'),
   );

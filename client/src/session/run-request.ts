@@ -4,7 +4,7 @@ import {
   joinRows,
   parseCanisterError,
   type BundleTensor,
-  type Plan,
+  type ModelInterface,
   type RequestNumber,
   type Result,
   type StageTrace,
@@ -29,7 +29,8 @@ export interface RunTarget {
   transport: Transport;
   coordinator: CoordinatorClient;
   model: string;
-  plan: Plan;
+  interface: ModelInterface;
+  /** Of all pipelines, in order; none where they are not known. */
   workers: readonly string[];
   /** Fetch parts of large results by update calls, agreed by consensus, instead of queries. */
   certified: boolean;
@@ -105,9 +106,10 @@ class Request {
   }
 
   private async ask(number: RequestNumber): Promise<InferReply> {
-    const { coordinator, model, plan, signal, endMs } = this.target;
+    const { coordinator, model, signal, endMs } = this.target;
     const options = { number: { ...number, deadline_seconds: secondsUntil(endMs) }, signal };
-    if (!isLong(plan, this.inputs)) return coordinator.infer(model, this.inputs, options);
+    if (!isLong(this.target.interface, this.inputs))
+      return coordinator.infer(model, this.inputs, options);
     return { kind: 'ticket', ticket: await coordinator.submit(model, this.inputs, options) };
   }
 
@@ -203,7 +205,7 @@ function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
   if (result.status !== 'done') {
     throw new CanopyError('internal', `a fetched result says "${result.status}"`);
   }
-  const names = target.plan.stages[target.plan.stages.length - 1]!.outputs;
+  const names = target.interface.results;
   const outputs = joinRows(result.tasks.map((task) => decodeReply(task.bundle)));
   return {
     outputs: outputs.map((tensor, index) => ({ ...tensor, name: names[index] ?? '' })),
@@ -220,8 +222,8 @@ function readFetched(target: RunTarget, bytes: Uint8Array): RequestOutcome {
 const unknownWorker = 'unknown';
 
 /** Workers of the stages; none where a ticket does not tell which of several pipelines it is of. */
-function workersOf({ plan, workers }: RunTarget): readonly string[] {
-  return workers.length === plan.stages.length ? workers : [];
+function workersOf({ interface: { stageCount }, workers }: RunTarget): readonly string[] {
+  return workers.length === stageCount ? workers : [];
 }
 
 function sumTraces(

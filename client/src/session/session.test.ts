@@ -56,7 +56,8 @@ describe('CanopySession', () => {
     const { network, deployment } = await setUp();
     const target = { coordinator: deployment.coordinator, model: 'sample' };
     const session = await CanopySession.create(target, { transport: network });
-    expect(session.workers).toEqual(deployment.workers);
+    expect(session.inputNames).toEqual(['x']);
+    expect(session.workers).toEqual([]);
     await expect(
       CanopySession.create({ ...target, model: 'none' }, { transport: network }),
     ).rejects.toMatchObject({ code: 'unknown-model' });

@@ -1,11 +1,17 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import PQueue from 'p-queue';
-import { CanisterError, joinRows, parsePlan, type Plan, type TensorSpec } from '@canopy/protocol';
+import {
+  CanisterError,
+  interfaceOf,
+  joinRows,
+  type ModelInterface,
+  type TensorSpec,
+} from '@canopy/protocol';
 import { CoordinatorClient, type StageDetail } from '../coordinator-client.js';
 import { within, type Limits } from '../abort.js';
 import type { Deployment } from '../deploy/manifest.js';
 import { requireReady } from '../deploy/manifest.js';
-import { CanopyError, toCanopyError } from '../errors.js';
+import { CanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
 import type { Transport } from '../transport/transport.js';
 import { cutIntoRequests } from './requests.js';
@@ -83,22 +89,26 @@ export class CanopySession {
   private constructor(
     private readonly coordinator: CoordinatorClient,
     readonly model: string,
-    readonly plan: Plan,
-    /** Canister ids of all pipelines' workers, one pipeline after the other, each stage by stage. */
+    /** What is known of the model's plan. */
+    readonly modelInterface: ModelInterface,
+    /**
+     * Canister ids of all pipelines' workers, one pipeline after the other, each stage by stage; none where only
+     * the coordinator knows them.
+     */
     readonly workers: readonly string[],
     private readonly options: SessionOptions,
   ) {}
 
   /**
-   * Opens a session. The plan is asked from the coordinator where the target does not hold it. Throws
+   * Opens a session. What is to be known of the model is asked from the coordinator where the target does not hold it. Throws
    * {@link CanopyError}: `bad-deployment` where a deployment is not finished, `unknown-model` where the
-   * coordinator does not know the model.
+   * coordinator does not know the model, `unsupported` where it cannot run it.
    */
   static async create(target: SessionTarget, options: SessionOptions): Promise<CanopySession> {
     if ('format' in target) {
       const { coordinator, model, plan, workers } = requireReady(target);
       const client = new CoordinatorClient(options.transport, coordinator);
-      return new CanopySession(client, model, plan, workers, options);
+      return new CanopySession(client, model, interfaceOf(plan), workers, options);
     }
     const client = new CoordinatorClient(options.transport, target.coordinator);
     const models = await retry('asking for models', () => client.models(), options.retry);
@@ -110,20 +120,26 @@ export class CanopySession {
         `coordinator ${target.coordinator} does not know model "${target.model}"; known: ${names}`,
       );
     }
-    return new CanopySession(client, known.name, readPlan(known.plan), known.workers, options);
+    if (known.problem !== undefined) {
+      throw new CanopyError(
+        CanisterError.unsupported.code,
+        `coordinator ${target.coordinator} cannot run model "${target.model}": ${known.problem}`,
+      );
+    }
+    return new CanopySession(client, known.name, known, [], options);
   }
 
   get inputNames(): readonly string[] {
-    return this.plan.inputs.map((spec) => spec.name);
+    return this.modelInterface.inputs.map((spec) => spec.name);
   }
   get outputNames(): readonly string[] {
-    return this.plan.outputs.map((spec) => spec.name);
+    return this.modelInterface.outputs.map((spec) => spec.name);
   }
   get inputMetadata(): readonly InferenceSession.ValueMetadata[] {
-    return this.plan.inputs.map(metadata);
+    return this.modelInterface.inputs.map(metadata);
   }
   get outputMetadata(): readonly InferenceSession.ValueMetadata[] {
-    return this.plan.outputs.map(metadata);
+    return this.modelInterface.outputs.map(metadata);
   }
 
   /**
@@ -155,7 +171,7 @@ export class CanopySession {
   ): Promise<DetailedResult> {
     const given = this.readArguments(fetches, options);
     const wanted = this.wantedOutputs(given.fetches);
-    const requests = cutIntoRequests(this.plan, this.orderFeeds(feeds));
+    const requests = cutIntoRequests(this.modelInterface, this.orderFeeds(feeds));
     const limits = { timeoutMs: this.options.timeoutMs ?? defaultTimeoutMs, ...given.options };
     const next =
       'its requests are cancelled; give it more time with "timeoutMs", or look at the status of the workers';
@@ -201,7 +217,7 @@ export class CanopySession {
       transport: this.options.transport,
       coordinator: this.coordinator,
       model: this.model,
-      plan: this.plan,
+      interface: this.modelInterface,
       workers: this.workers,
       certified: this.options.certified ?? true,
       retry: {
@@ -285,15 +301,6 @@ export class CanopySession {
       );
     }
     return new Set(names);
-  }
-}
-
-/** Throws `bad-reply`. */
-function readPlan(json: string): Plan {
-  try {
-    return parsePlan(json);
-  } catch (error) {
-    throw toCanopyError(error, 'plan of the coordinator');
   }
 }
 

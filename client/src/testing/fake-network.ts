@@ -7,9 +7,17 @@ import {
   coordinatorIdl,
   decodeBundle,
   decodeWorkerConfig,
+  deploymentFingerprint,
   encodeBundle,
   encodeWorkerStatus,
+  interfaceOf,
+  maxMessageBytes,
+  parsePlan,
+  type AccessRecord,
+  type ModelRecord,
   type Plan,
+  type TensorRecord,
+  type TensorSpec,
   type RequestNumber,
 } from '@canopy/protocol';
 import { CallRejected } from '../errors.js';
@@ -40,6 +48,13 @@ export class FakeNetwork implements Transport {
   readonly installed = new Map<string, string>();
   readonly calls: string[] = [];
   readonly models: { name: string; plan: string; workers: Principal[] }[] = [];
+  access: AccessRecord<Principal> = {
+    owners: [],
+    operators: [],
+    callers: { open: null },
+    anonymous: false,
+    quota: { requests_a_day: [], instructions_a_day: [] },
+  };
   /** Canisters that others manage. */
   readonly foreign = new Set<string>();
   /** Whether it is a test network. */
@@ -247,7 +262,18 @@ export class FakeNetwork implements Transport {
         return { ok: null };
       }
       case 'models':
-        return this.models;
+        return { models: this.models.map(modelRecord), next: [] };
+      case 'plan': {
+        const model = this.models.find(({ name }) => name === args[0])!;
+        const workers = model.workers.map((id) => id.toText());
+        const text = JSON.stringify({ workers, plan: JSON.parse(model.plan) as unknown });
+        return { ok: { text: text.slice(args[1] as number), total: text.length } };
+      }
+      case 'set_access':
+        this.access = args[0] as AccessRecord<Principal>;
+        return { ok: null };
+      case 'access':
+        return this.access;
       case 'infer':
       case 'submit':
         return this.ask(method, args[1] as Uint8Array, args[2] as RequestNumber[]);
@@ -266,6 +292,36 @@ export class FakeNetwork implements Transport {
         throw new Error(`no method ${method}`);
     }
   }
+}
+
+function modelRecord({
+  name,
+  plan: planText,
+  workers,
+}: FakeNetwork['models'][number]): ModelRecord {
+  const plan = parsePlan(planText);
+  const told = interfaceOf(plan);
+  const tensor = ({ name, dtype, dims }: TensorSpec): TensorRecord => ({
+    name,
+    dtype,
+    dims: dims.map((dim) => (typeof dim === 'string' ? { open: dim } : { size: dim })),
+  });
+  return {
+    name,
+    inputs: told.inputs.map(tensor),
+    outputs: told.outputs.map(tensor),
+    rows_independent: told.rowsIndependent,
+    micro_batch_rows: told.microBatchRows,
+    results: [...told.results],
+    stages: told.stageCount,
+    instructions_per_row: BigInt(told.instructionsPerRow),
+    input_bytes: maxMessageBytes,
+    deployment: deploymentFingerprint(
+      plan,
+      workers.map((id) => id.toUint8Array()),
+    ),
+    problem: [],
+  };
 }
 
 /** An encoded result of one micro-batch that no stage left a trace of. */

@@ -24,12 +24,18 @@ export declare const preUpgrade: MethodDecorator;
 /** Manual: the argument is not read; installers may give none. */
 export declare function postUpgrade(args: [], options: { manual: true }): MethodDecorator;
 
+/** What is decorated gives true where the message is to be taken. */
+export declare function inspectMessage(options: { manual: true }): MethodDecorator;
+
 export declare function call(
   canister: Principal,
   method: string,
   options: { raw: true; args: Uint8Array; oneway?: boolean },
 ): Promise<Uint8Array>;
 export declare function msgArgData(): Uint8Array;
+export declare function msgMethodName(): string;
+/** 32 bytes, from which `crypto.getRandomValues` goes on. */
+export declare function randSeed(seed: Uint8Array): void;
 export declare function msgCaller(): Principal;
 export declare function canisterSelf(): Principal;
 export declare function msgReply(bytes: Uint8Array): void;

@@ -1,4 +1,7 @@
 import { CoordinatorLoad } from '@canopy/protocol';
+import { Handles } from './access/handles.js';
+import { AccessPolicy } from './access/policy.js';
+import { Usage } from './access/usage.js';
 import type { Ic } from './ic/ic.js';
 import { logReleased, logUnasked } from './pipeline/log-end.js';
 import { Gathered } from './pipeline/together.js';
@@ -15,6 +18,9 @@ export class Coordinator {
   readonly tickets = new TicketStore();
   readonly numbers = new NumberStore();
   readonly answers = new AnswerStore();
+  readonly policy: AccessPolicy;
+  readonly usage: Usage;
+  readonly handles: Handles;
   readonly requests: RequestLog;
   readonly releases: Releases;
   /** What requests take of this canister's thread. */
@@ -22,6 +28,9 @@ export class Coordinator {
   readonly gathered: Gathered;
 
   constructor(readonly ic: Ic) {
+    this.policy = new AccessPolicy(ic);
+    this.usage = new Usage(ic, this.policy);
+    this.handles = new Handles(ic);
     this.releases = new Releases(ic, (released, head, ended) => {
       if (released?.ticket !== undefined) logReleased(this, released.ticket, head, ended);
       else if (ended !== undefined) logUnasked(this, head, ended);

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter, CanisterError, parsePlan } from '@canopy/protocol';
+import type { SavedUsage } from './access/usage.js';
 import type { Coordinator } from './coordinator.js';
 import { errorRecord } from './error.js';
 import type { PrincipalLike } from './ic/ic.js';
@@ -34,6 +35,7 @@ export interface SavedTraffic {
   numbers?: SavedNumber[];
   /** Tickets of the answers that are kept: these are saved apart, as bytes. */
   answers?: bigint[];
+  usage?: SavedUsage;
 }
 
 export function saveModels(coordinator: Coordinator): SavedModel[] {
@@ -58,13 +60,14 @@ export function restoreModels(coordinator: Coordinator, saved: readonly SavedMod
 }
 
 export function saveTraffic(coordinator: Coordinator): SavedTraffic {
-  const { tickets, requests, releases, numbers, answers } = coordinator;
+  const { tickets, requests, releases, numbers, answers, usage } = coordinator;
   return {
     tickets: tickets.all(),
     requests: requests.save(),
     releases: releases.save(),
     numbers: numbers.save(),
     answers: answers.tickets(),
+    usage: usage.save(),
   };
 }
 
@@ -92,6 +95,7 @@ export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): v
   requests.restore(saved.requests);
   releases.restore(saved.releases ?? []);
   numbers.restore(saved.numbers ?? []);
+  if (saved.usage) coordinator.usage.restore(saved.usage);
   for (const ticket of saved.tickets.map(presentForm)) {
     if (ticket.placed !== undefined) tickets.add(ticket);
     else answers.add(ticket.id, ticket.caller, failedResult(interrupted));

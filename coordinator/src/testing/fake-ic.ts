@@ -53,6 +53,19 @@ export class FakeIc implements Ic {
   callItself(method: string): void {
     this.ownCalls.push(method);
   }
+  seeds = 0;
+  async seed(): Promise<void> {
+    await Promise.resolve();
+    this.seeds++;
+  }
+  /** Not random, but other bytes each time. */
+  random(count: number): Uint8Array {
+    return Uint8Array.from(
+      { length: count },
+      (_, index) => (this.drawn = this.drawn * 7 + index) & 0xff,
+    );
+  }
+  private drawn = 1;
   after(_seconds: number, run: () => void): void {
     this.timers.push(run);
   }

@@ -118,12 +118,19 @@ export class IcNetwork {
     this.update(controller, undefined, 'install_code', arg);
   }
 
-  /** Calls a method of the coordinator with Candid values; optional ones at the end may be left out. */
+  /**
+   * Calls a method of the coordinator with Candid values; optional ones at the end may be left out. Of a message
+   * that it does not take, what it says why.
+   */
   call(sender: Principal, coordinator: Principal, name: string, args: unknown[]): unknown {
     const { method, arg, isQuery } = encodeCall(name, args);
-    return isQuery
-      ? IDL.decode(method.retTypes, this.query(sender, coordinator, name, arg))[0]
-      : this.send(sender, coordinator, name, args)();
+    if (isQuery) return IDL.decode(method.retTypes, this.query(sender, coordinator, name, arg))[0];
+    try {
+      return this.send(sender, coordinator, name, args)();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return this.call(sender, coordinator, 'why_refused', [name, arg]);
+    }
   }
 
   /** Sends an update call of {@link call}; what it gives runs rounds until the call is answered. */
@@ -132,6 +139,11 @@ export class IcNetwork {
     const finish = this.submit(sender, coordinator, name, arg);
     return () => IDL.decode(method.retTypes, finish())[0];
   }
+}
+
+/** Whether a canister did not take a message; the replica does not say why. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('Canister rejected the message');
 }
 
 function encodeCall(name: string, args: unknown[]) {

@@ -3,6 +3,7 @@
  * header (one page: magic, version, lengths, configuration) | hashes of the chunks, 32 each |
  * bitmap of the chunks held | the shard, page-aligned | state saved by an upgrade, page-aligned.
  */
+import { maxConfigurationBytes } from '../generated/constants';
 import { growStable, readStable, stableBytes, writeStable } from './stable';
 
 const page: u64 = 65536;
@@ -10,8 +11,6 @@ const page: u64 = 65536;
 const magic: u32 = 0x54535743;
 const version: u32 = 1;
 const configurationOffset: u64 = 64;
-/** Most bytes a configuration may take. */
-export const maxConfigurationBytes: u32 = 65536 - 64;
 export const hashBytes: u32 = 32;
 
 export let shardBytes: u32 = 0;

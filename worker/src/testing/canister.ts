@@ -137,6 +137,10 @@ export class TestCanister {
       msg_arg_data_copy: (to: number, offset: number, size: number) => {
         this.write(to, this.arg, offset, size);
       },
+      // Of messages from outside, of which there are none here.
+      msg_method_name_size: () => 0,
+      msg_method_name_copy: () => undefined,
+      accept_message: () => undefined,
       msg_caller_size: () => caller().length,
       msg_caller_copy: (to: number, offset: number, size: number) => {
         this.write(to, caller(), offset, size);

@@ -8,8 +8,9 @@ import { GatherWriter } from '../bytes/gather-writer.js';
 import type { FetchOutcome, ReleaseOutcome } from '../pipeline/fetch.js';
 import type { InferOutcome, SubmitOutcome } from '../pipeline/infer.js';
 import {
+  readNat,
   readNat64,
-  readNat64AndNat32,
+  readNatAndNat32,
   readRequest,
   writeDoneReply,
   writeFetchReply,
@@ -36,6 +37,11 @@ function readBack(
 
 const principal = fc.uint8Array({ maxLength: 29 }).map((bytes) => Principal.fromUint8Array(bytes));
 const u32 = fc.nat(0xffffffff);
+/** Tickets: of 64 bits, or of 192. */
+const ticket = fc.oneof(
+  fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+  fc.bigInt({ min: 0n, max: (1n << 192n) - 1n }),
+);
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 const error = fc.record({ code: fc.string(), message: fc.string(), retryable: fc.boolean() });
 const stage = fc.record({
@@ -58,12 +64,12 @@ describe('Candid by hand is Candid', () => {
         microBatches: u32,
         stages: fc.array(stage, { maxLength: 4 }),
       }),
-      fc.record({ kind: fc.constant('ticket' as const), ticket: u64 }),
+      fc.record({ kind: fc.constant('ticket' as const), ticket }),
       fc.record({ kind: fc.constant('err' as const), error }),
     );
     fc.assert(
       fc.property(outcome, (given) => {
-        const read = readBack(method('infer').retTypes, { ticket: 0n }, 9, (out) => {
+        const read = readBack(method('infer').retTypes, { ticket: 0n }, 2, (out) => {
           writeInferReply(out, given);
         });
         if (given.kind === 'ticket') expect(read).toEqual({ ticket: given.ticket });
@@ -112,7 +118,7 @@ describe('Candid by hand is Candid', () => {
   test('replies of submit and release', () => {
     const failed = fc.record({ kind: fc.constant('err' as const), error });
     const submitted: fc.Arbitrary<OrError<SubmitOutcome>> = fc.oneof(
-      fc.record({ kind: fc.constant('ok' as const), ticket: u64 }),
+      fc.record({ kind: fc.constant('ok' as const), ticket }),
       failed,
     );
     const released: fc.Arbitrary<OrError<ReleaseOutcome>> = fc.oneof(
@@ -121,7 +127,7 @@ describe('Candid by hand is Candid', () => {
     );
     fc.assert(
       fc.property(submitted, released, (submit, release) => {
-        const submitReply = readBack(method('submit').retTypes, { ok: 0n }, 9, (out) => {
+        const submitReply = readBack(method('submit').retTypes, { ok: 0n }, 2, (out) => {
           writeSubmitReply(out, submit);
         });
         const expected = submit.kind === 'ok' ? { ok: submit.ticket } : { err: submit.error };
@@ -134,17 +140,20 @@ describe('Candid by hand is Candid', () => {
     );
   });
 
-  test('arguments (nat64) and (nat64, nat32)', () => {
+  test('arguments (nat64), (nat) and (nat, nat32)', () => {
     fc.assert(
-      fc.property(u64, u32, (ticket, offset) => {
-        const one = IDL.encode(method('release').argTypes, [ticket]);
-        expect(readNat64(one)).toEqual([ticket]);
-        expect(readNat64AndNat32(one)).toBeUndefined();
-        const two = IDL.encode(method('fetch').argTypes, [ticket, offset]);
-        expect(readNat64AndNat32(two)).toEqual([ticket, offset]);
-        expect(readNat64(two)).toBeUndefined();
-        // A view into something larger is read where it lies.
-        expect(readNat64(Uint8Array.of(1, ...one).subarray(1))).toEqual([ticket]);
+      fc.property(u64, ticket, u32, (number, id, offset) => {
+        const fixed = IDL.encode(method('cancel').argTypes, [number]);
+        expect(readNat64(fixed)).toEqual([number]);
+        expect(readNat(fixed)).toBeUndefined();
+        const one = IDL.encode(method('release').argTypes, [id]);
+        expect(readNat(one)).toEqual([id]);
+        expect(readNat64(one)).toBeUndefined();
+        expect(readNatAndNat32(one)).toBeUndefined();
+        const two = IDL.encode(method('fetch').argTypes, [id, offset]);
+        expect(readNatAndNat32(two)).toEqual([id, offset]);
+        expect(readNat(two)).toBeUndefined();
+        expect(readNat(Uint8Array.of(1, ...one).subarray(1))).toEqual([id]);
       }),
     );
   });
@@ -152,11 +161,11 @@ describe('Candid by hand is Candid', () => {
   test('malformed numbers are left to the library', () => {
     const whole = IDL.encode(method('fetch').argTypes, [7n, 8]);
     for (let length = 0; length < whole.length; length++) {
-      expect(readNat64AndNat32(whole.slice(0, length))).toBeUndefined();
+      expect(readNatAndNat32(whole.slice(0, length))).toBeUndefined();
     }
-    expect(readNat64AndNat32(Uint8Array.of(...whole, 0))).toBeUndefined();
-    const wrongType = IDL.encode([IDL.Nat64, IDL.Int32], [7n, 8]);
-    expect(readNat64AndNat32(wrongType)).toBeUndefined();
+    expect(readNatAndNat32(Uint8Array.of(...whole, 0))).toBeUndefined();
+    const wrongType = IDL.encode([IDL.Nat, IDL.Int32], [7n, 8]);
+    expect(readNatAndNat32(wrongType)).toBeUndefined();
   });
 
   const requestTypes = method('infer').argTypes;

@@ -34,6 +34,16 @@ function leb(out: ByteWriter, value: number): void {
   out.u8(rest);
 }
 
+/** A nat of any size. */
+function nat(out: ByteWriter, value: bigint): void {
+  let rest = value;
+  while (rest > 0xffff_ffffn) {
+    out.u8(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  leb(out, Number(rest));
+}
+
 function text(out: ByteWriter, value: string): void {
   const bytes = utf8.encode(value);
   leb(out, bytes.length);
@@ -117,7 +127,7 @@ const partFields = byHash('bytes', 'total');
 
 export type OrError<T> = T | { kind: 'err'; error: CoordinatorErrorRecord };
 
-/** Value of `variant { ok : Inference; ticket : nat64; err : Error }`. */
+/** Value of `variant { ok : Inference; ticket : nat; err : Error }`. */
 export function writeInferReply(out: ByteWriter, outcome: OrError<InferOutcome>): void {
   switch (outcome.kind) {
     case 'done':
@@ -125,7 +135,8 @@ export function writeInferReply(out: ByteWriter, outcome: OrError<InferOutcome>)
       inferenceValue(out, outcome);
       return;
     case 'ticket':
-      out.u8(inferCases.indexOf('ticket')).u64(outcome.ticket);
+      out.u8(inferCases.indexOf('ticket'));
+      nat(out, outcome.ticket);
       return;
     case 'err':
       out.u8(inferCases.indexOf('err'));
@@ -133,10 +144,10 @@ export function writeInferReply(out: ByteWriter, outcome: OrError<InferOutcome>)
   }
 }
 
-/** Value of `variant { ok : nat64; err : Error }`. */
+/** Value of `variant { ok : nat; err : Error }`. */
 export function writeSubmitReply(out: ByteWriter, outcome: OrError<SubmitOutcome>): void {
   out.u8(doneCases.indexOf(outcome.kind));
-  if (outcome.kind === 'ok') out.u64(outcome.ticket);
+  if (outcome.kind === 'ok') nat(out, outcome.ticket);
   else errorValue(out, outcome.error);
 }
 
@@ -173,30 +184,50 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return true;
 }
 
-/** `(nat64)` and `(nat64, nat32)`: no types of their own, the arguments' types, then the values. */
+/** `(nat64)`, `(nat)` and `(nat, nat32)`: no types of their own, the arguments' types, then the values. */
 const nat64Header = [0x44, 0x49, 0x44, 0x4c, 0, 1, 0x78];
-const nat64AndNat32Header = [0x44, 0x49, 0x44, 0x4c, 0, 2, 0x78, 0x79];
-
-/** Numbers after a header; undefined where the bytes begin otherwise or end elsewhere. */
-function numbersAfter(
-  bytes: Uint8Array,
-  header: readonly number[],
-  valueBytes: number,
-): DataView | undefined {
-  if (bytes.length !== header.length + valueBytes || !startsWith(bytes, header)) return undefined;
-  return new DataView(bytes.buffer, bytes.byteOffset + header.length, valueBytes);
-}
+const natHeader = [0x44, 0x49, 0x44, 0x4c, 0, 1, 0x7d];
+const natAndNat32Header = [0x44, 0x49, 0x44, 0x4c, 0, 2, 0x7d, 0x79];
+/** Bytes of the longest ticket; longer numbers are left to the library. */
+const mostNatBytes = 28;
 
 /** Reads arguments `(nat64)`; undefined as for {@link readRequest}. */
 export function readNat64(bytes: Uint8Array): [bigint] | undefined {
-  const values = numbersAfter(bytes, nat64Header, 8);
-  return values && [values.getBigUint64(0, true)];
+  if (bytes.length !== nat64Header.length + 8 || !startsWith(bytes, nat64Header)) return undefined;
+  const values = new DataView(bytes.buffer, bytes.byteOffset + nat64Header.length, 8);
+  return [values.getBigUint64(0, true)];
 }
 
-/** Reads arguments `(nat64, nat32)`; undefined as for {@link readRequest}. */
-export function readNat64AndNat32(bytes: Uint8Array): [bigint, number] | undefined {
-  const values = numbersAfter(bytes, nat64AndNat32Header, 12);
-  return values && [values.getBigUint64(0, true), values.getUint32(8, true)];
+/** A nat from `at` on, and where it ends. */
+function readNatAt(bytes: Uint8Array, at: number): { value: bigint; end: number } | undefined {
+  let end = at;
+  while (bytes[end]! >= 0x80) end++;
+  if (end >= bytes.length || end - at >= mostNatBytes) return undefined;
+  let value = 0n;
+  // Five bytes, 35 bits, at a time: arithmetic with large numbers is dear.
+  for (let high = end; high >= at; high -= 5) {
+    let part = 0;
+    const low = Math.max(at, high - 4);
+    for (let index = high; index >= low; index--) part = part * 128 + (bytes[index]! & 0x7f);
+    value = value * (1n << BigInt(7 * (high - low + 1))) + BigInt(part);
+  }
+  return { value, end: end + 1 };
+}
+
+/** Reads arguments `(nat)`; undefined as for {@link readRequest}. */
+export function readNat(bytes: Uint8Array): [bigint] | undefined {
+  if (!startsWith(bytes, natHeader)) return undefined;
+  const read = readNatAt(bytes, natHeader.length);
+  return read?.end === bytes.length ? [read.value] : undefined;
+}
+
+/** Reads arguments `(nat, nat32)`; undefined as for {@link readRequest}. */
+export function readNatAndNat32(bytes: Uint8Array): [bigint, number] | undefined {
+  if (!startsWith(bytes, natAndNat32Header)) return undefined;
+  const read = readNatAt(bytes, natAndNat32Header.length);
+  if (read === undefined || read.end + 4 !== bytes.length) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + read.end, 4);
+  return [read.value, view.getUint32(0, true)];
 }
 
 /** `(text, blob)` as Candid encoders write it: one type, vec nat8, at index 0. */

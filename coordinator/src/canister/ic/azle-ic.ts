@@ -1,4 +1,13 @@
-import { Principal, call, canisterSelf, isController, msgCaller, setTimer, time } from 'azle';
+import {
+  Principal,
+  call,
+  canisterSelf,
+  isController,
+  msgCaller,
+  randSeed,
+  setTimer,
+  time,
+} from 'azle';
 import { CanisterError } from '@canopy/protocol';
 import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
 import { OpenCalls } from './open-calls.js';
@@ -38,6 +47,22 @@ function translate(error: AzleCallError): Error {
 /** All calls go through {@link azleIc}, which counts them here. */
 export const openCalls = new OpenCalls(() => time());
 
+/** The reply of `raw_rand` ends with so many random bytes. */
+const seedBytes = 32;
+/** `()` in Candid. */
+const noArgument = Uint8Array.of(0x44, 0x49, 0x44, 0x4c, 0, 0);
+
+async function counted(canister: Principal, method: string, args: Uint8Array): Promise<Uint8Array> {
+  const ends = openCalls.begin();
+  try {
+    return await call(canister, method, { raw: true, args });
+  } catch (error) {
+    throw translate(error as AzleCallError);
+  } finally {
+    ends();
+  }
+}
+
 /** azle's side of {@link Ic}. */
 export const azleIc: Ic = {
   caller: () => msgCaller(),
@@ -45,19 +70,15 @@ export const azleIc: Ic = {
   principal: (bytes) => Principal.fromUint8Array(bytes),
   isController: (principal) => isController(asPrincipal(principal)),
   now: () => time(),
-  async call(canister, method, bytes) {
-    const ends = openCalls.begin();
-    try {
-      return await call(asPrincipal(canister), method, { raw: true, args: bytes });
-    } catch (error) {
-      throw translate(error as AzleCallError);
-    } finally {
-      ends();
-    }
+  call: (canister, method, bytes) => counted(asPrincipal(canister), method, bytes),
+  async seed() {
+    const reply = await counted(Principal.managementCanister(), 'raw_rand', noArgument);
+    randSeed(reply.slice(-seedBytes));
   },
   callItself(method) {
     void call(canisterSelf(), method, { raw: true, args: new Uint8Array(), oneway: true });
   },
+  random: (count) => crypto.getRandomValues(new Uint8Array(count)),
   after: (seconds, run) => void setTimer(seconds, run),
 };
 

@@ -29,6 +29,10 @@ export interface Ic {
   call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array>;
   /** Calls one of the coordinator's own methods, without arguments and without waiting for it. */
   callItself(method: string): void;
+  /** Takes a seed for {@link random} that nobody knows. A call. */
+  seed(): Promise<void>;
+  /** So many bytes that nobody can guess, once there was a {@link seed}. */
+  random(count: number): Uint8Array;
   /** Runs something once, so many seconds from now. */
   after(seconds: number, run: () => void): void;
 }

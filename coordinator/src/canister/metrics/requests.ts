@@ -1,3 +1,5 @@
+import { serialOf } from '../access/handles.js';
+import type { Charge } from '../access/usage.js';
 import type { CoordinatorErrorRecord } from '@canopy/protocol';
 import { callerText } from '../bytes/text-of-bytes.js';
 import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
@@ -24,8 +26,9 @@ export class RequestLog {
   private readonly entries = new FairStore<bigint, Entry>(requestLogLimit, ({ caller }) =>
     typeof caller === 'string' ? caller : callerText(caller),
   );
-  /** Number of the next request, which is its ticket. */
-  nextTicket = 1n;
+  /** Number of the next request, part of its ticket. */
+  private nextTicket = 1n;
+  private readonly charges = new WeakMap<LoggedRequest, Charge>();
   readonly counters: Counters = {
     requests: 0,
     failed: 0,
@@ -36,8 +39,21 @@ export class RequestLog {
 
   constructor(private readonly toPrincipal: (bytes: Uint8Array) => PrincipalLike) {}
 
-  begin(request: Omit<LoggedRequest, 'ticket' | 'stages' | 'bytesSent'>): LoggedRequest {
-    const entry = { ...request, ticket: this.nextTicket++, stages: [], bytesSent: 0 };
+  nextSerial(): bigint {
+    return this.nextTicket++;
+  }
+
+  /**
+   * @param request with its ticket, where that is more than a number
+   * @param charge told what the request took, once that is known
+   */
+  begin(
+    request: Omit<LoggedRequest, 'ticket' | 'stages' | 'bytesSent'> & { ticket?: bigint },
+    charge?: Charge,
+  ): LoggedRequest {
+    const ticket = request.ticket ?? this.nextSerial();
+    const entry = { ...request, ticket, stages: [], bytesSent: 0 };
+    if (charge) this.charges.set(entry, charge);
     this.entries.add(entry.ticket, entry);
     this.counters.requests++;
     return entry;
@@ -65,7 +81,11 @@ export class RequestLog {
     entry.stages = stages;
     entry.bytesSent = bytesSent;
     this.counters.microBatches += entry.microBatches;
-    for (const stage of stages) this.counters.workerInstructions += stage.instructions;
+    let instructions = 0n;
+    for (const stage of stages) instructions += stage.instructions;
+    this.counters.workerInstructions += instructions;
+    // Of a result that was read by queries alone it is not known.
+    if (stages.length > 0) this.charges.get(entry)?.took(instructions);
     if (this.entries.find(entry.ticket) === entry) {
       this.entries.replace(entry.ticket, packRequest(entry, workers));
     }
@@ -92,10 +112,15 @@ export class RequestLog {
     return this.entries.values().map((entry) => this.unpacked(entry));
   }
 
-  /** Newest first; those of `caller`, or all where it is undefined. */
-  latest(limit: number, caller: PrincipalLike | undefined): LoggedRequest[] {
+  /**
+   * Newest first; those of `caller`, or all where it is undefined; those before `before` where it is a ticket.
+   */
+  latest(limit: number, caller: PrincipalLike | undefined, before?: bigint): LoggedRequest[] {
+    if (limit === 0) return [];
+    const end = before === undefined ? undefined : serialOf(before);
     return this.all()
       .filter((entry) => caller === undefined || samePrincipal(entry.caller, caller))
+      .filter(({ ticket }) => end === undefined || serialOf(ticket) < end)
       .slice(-limit)
       .reverse();
   }

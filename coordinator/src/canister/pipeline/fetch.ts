@@ -1,4 +1,5 @@
 import { CanisterError, decodeResult, maxMessageBytes } from '@canopy/protocol';
+import { isAnonymous } from '../access/policy.js';
 import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError } from '../error.js';
@@ -20,10 +21,11 @@ export interface ReleaseOutcome {
 type Found = { ticket: Ticket } | { answer: Uint8Array };
 
 /** Throws `unknown-request` where there is none, or it is somebody else's. */
-function find({ ic, tickets, answers }: Coordinator, id: bigint): Found {
+export function requireTicket({ ic, policy, tickets, answers }: Coordinator, id: bigint): Found {
   const caller = ic.caller();
+  // As anonymous, everybody would be an owner on a network where anonymous is one.
   const isTheirs = (owner: PrincipalLike): boolean =>
-    samePrincipal(owner, caller) || ic.isController(caller);
+    samePrincipal(owner, caller) || (!isAnonymous(caller) && policy.covers(caller, 'owner'));
   const ticket = tickets.find(id);
   if (ticket && isTheirs(ticket.caller)) return { ticket };
   const answer = answers.find(id);
@@ -67,7 +69,7 @@ export async function fetchPart(
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  return partOf(coordinator, id, find(coordinator, id), offset);
+  return partOf(coordinator, id, requireTicket(coordinator, id), offset);
 }
 
 /** {@link fetchPart}, and logs how the request ended when its whole result is in this part. */
@@ -76,7 +78,7 @@ export async function fetchAndLog(
   id: bigint,
   offset: number,
 ): Promise<FetchOutcome> {
-  const found = find(coordinator, id);
+  const found = requireTicket(coordinator, id);
   const outcome = await partOf(coordinator, id, found, offset);
   const isWhole = outcome.kind === 'part' && offset === 0 && outcome.bytes.length === outcome.total;
   if (isWhole && 'ticket' in found) {
@@ -103,7 +105,7 @@ function forget(coordinator: Coordinator, { id, placed }: Ticket): void {
  * cancelled. The workers hear of it a little later, see {@link Releases}.
  */
 export function release(coordinator: Coordinator, id: bigint): ReleaseOutcome {
-  const found = find(coordinator, id);
+  const found = requireTicket(coordinator, id);
   coordinator.tickets.remove(id);
   coordinator.answers.remove(id);
   if ('ticket' in found) forget(coordinator, found.ticket);

@@ -88,7 +88,7 @@ export async function infer(
   inputs: Uint8Array,
   number?: RequestNumber,
 ): Promise<InferOutcome> {
-  const admitted = admit(coordinator, modelName, inputs, number);
+  const admitted = await admit(coordinator, modelName, inputs, number);
   if ('earlier' in admitted) return { kind: 'ticket', ticket: admitted.earlier };
   if (isGathered(coordinator, admitted)) return { kind: 'ticket', ticket: admitted.ticket.id };
   const enqueued = await enqueue(coordinator, 'wait', admitted);
@@ -135,7 +135,7 @@ export async function submit(
   inputs: Uint8Array,
   number?: RequestNumber,
 ): Promise<SubmitOutcome> {
-  const admitted = admit(coordinator, modelName, inputs, number);
+  const admitted = await admit(coordinator, modelName, inputs, number);
   if ('earlier' in admitted) return { kind: 'ok', ticket: admitted.earlier };
   const { ticket } = admitted;
   if (isGathered(coordinator, admitted)) return { kind: 'ok', ticket: ticket.id };

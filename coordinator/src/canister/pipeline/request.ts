@@ -5,11 +5,11 @@ import {
   type EnqueueMode,
   type RequestNumber,
 } from '@canopy/protocol';
-import { admitInputs } from '../admission/inputs.js';
+import { admitRequest, type AdmittedRequest } from '../admission/request.js';
 import { readBundle } from '../bytes/bundle-reader.js';
 import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
-import { CoordinatorError, errorRecord, readInput } from '../error.js';
+import { CoordinatorError, errorRecord } from '../error.js';
 import { CleanupOnly, type PrincipalLike } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
@@ -17,14 +17,6 @@ import { failedResult } from '../registry/answers.js';
 import type { Ticket } from '../registry/tickets.js';
 import { cutTasks, encodeRun, encodeTasksForHead, runBytes } from './enqueue-message.js';
 import { offer } from './offer.js';
-
-/** The micro-batches of a request, in order, as tensors for the head. */
-export function cutRequest({ plan }: Model, inputs: Uint8Array): BundleTensor[][] {
-  return readInput(() => {
-    const tensors = admitInputs(plan, readBundle(inputs));
-    return cutTasks(tensors, plan.rowsIndependent ? plan.microBatchRows : undefined);
-  });
-}
 
 /** Puts the results of micro-batches together and gives the model's outputs, by name. */
 export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): BundleTensor[] {
@@ -66,41 +58,47 @@ export interface Enqueued extends Admitted {
  * Admits a request and cuts it. What is wrong with it is thrown. Where its number is known, gives the
  * ticket of the request that came with it before.
  */
-export function admit(
+export async function admit(
   coordinator: Coordinator,
   modelName: string,
   inputs: Uint8Array,
   number: RequestNumber | undefined,
-): Admitted | { earlier: bigint } {
-  const { ic, requests } = coordinator;
+): Promise<Admitted | { earlier: bigint }> {
+  const { ic, requests, usage, handles } = coordinator;
   const caller = ic.caller();
+  if (!handles.isReadyFor(caller)) await handles.seed();
   coordinator.releases.tell();
   const numbered = number && numberedRequest(coordinator, caller, number, modelName, inputs);
   const earlier = numbered?.earlier();
   if (earlier !== undefined) return { earlier };
-  let model: Model;
-  let tasks: BundleTensor[][];
-  let deadlineSeconds: number;
+  let admitted: AdmittedRequest;
   try {
-    deadlineSeconds = deadlineOf(number);
-    model = coordinator.models.get(modelName);
-    tasks = cutRequest(model, inputs);
+    admitted = admitRequest(coordinator, caller, modelName, inputs, number);
   } catch (error) {
     requests.refuse();
     throw error;
   }
-  const entry = requests.begin({
-    model: modelName,
-    caller,
-    receivedAtNs: ic.now(),
-    microBatches: tasks.length,
-    bytesReceived: inputs.length,
-  });
+  const { model, tensors, deadlineSeconds, predicted } = admitted;
+  const { rowsIndependent, microBatchRows } = model.plan;
+  const tasks = cutTasks(tensors, rowsIndependent ? microBatchRows : undefined);
+  const charge = usage.charge(caller, predicted);
+  const entry = requests.begin(
+    {
+      ticket: handles.ticketFor(caller, requests.nextSerial()),
+      model: modelName,
+      caller,
+      receivedAtNs: ic.now(),
+      microBatches: tasks.length,
+      bytesReceived: inputs.length,
+    },
+    charge,
+  );
   const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
   numbered?.begin(ticket);
   coordinator.ownLoad.add(inputs.length, ic.now());
   const refuse = (error: unknown): void => {
     requests.fail(entry, ic.now(), errorRecord(error));
+    charge?.giveBack();
     refuseTicket(coordinator, ticket, error, () => numbered?.refuse());
   };
   const isKnown = numbered !== undefined;
@@ -109,12 +107,13 @@ export function admit(
 
 /** Hands all micro-batches of a request to the head of a pipeline in one call of their own. */
 export async function enqueue(
-  { ic, requests, ownLoad, gathered }: Coordinator,
+  coordinator: Coordinator,
   mode: keyof typeof EnqueueMode,
   admitted: Admitted,
 ): Promise<Enqueued> {
+  const { ic, ownLoad, gathered } = coordinator;
   const { model, entry, tasks, deadlineSeconds } = admitted;
-  requests.counters.inFlight++;
+  const arrived = leaves(coordinator, entry.caller);
   try {
     const request = encodeTasksForHead(tasks, {
       epoch: model.epoch,
@@ -132,29 +131,41 @@ export async function enqueue(
     if (!(error instanceof CleanupOnly)) gathered.handOver();
     throw error;
   } finally {
-    requests.counters.inFlight--;
+    arrived();
   }
+}
+
+/** Counts a request that is on its way to a head; what is given ends that. */
+function leaves({ requests, usage }: Coordinator, caller: PrincipalLike): () => void {
+  const name = callerText(caller);
+  usage.leaves(name);
+  requests.counters.inFlight++;
+  return () => {
+    usage.arrived(name);
+    requests.counters.inFlight--;
+  };
 }
 
 /** Has a request go to a head together with others, unless it is one of those that go alone. */
 export function goesTogether(
-  { gathered, requests, tickets }: Coordinator,
+  coordinator: Coordinator,
   { model, entry, ticket, isKnown, tasks, deadlineSeconds, refuse }: Admitted,
   place: (pipeline: Pipeline, requestId: bigint) => void,
 ): boolean {
+  const { gathered, tickets } = coordinator;
   if (!gathered.takes(model, runBytes(tasks))) return false;
   const header = { mode: 'ticket', owner: entry.caller.toUint8Array(), deadlineSeconds } as const;
   if (!isKnown) tickets.add(ticket);
-  requests.counters.inFlight++;
+  const arrived = leaves(coordinator, entry.caller);
   gathered.add({
     model,
     run: encodeRun(tasks, header),
     taken(pipeline, requestId) {
-      requests.counters.inFlight--;
+      arrived();
       place(pipeline, requestId);
     },
     refused(error) {
-      requests.counters.inFlight--;
+      arrived();
       refuse(error);
     },
   });
@@ -173,18 +184,6 @@ function refuseTicket(
   freeNumber();
   tickets.remove(ticket.id);
   answers.add(ticket.id, ticket.caller, failedResult(errorRecord(error)));
-}
-
-/** Seconds that a request may take, as the head is told; 0 where the caller does not say. */
-function deadlineOf(number: RequestNumber | undefined): number {
-  const seconds = number?.deadline_seconds?.[0];
-  if (seconds === 0) {
-    throw new CoordinatorError(
-      CanisterError.badInput,
-      '"deadline_seconds" must be at least 1; leave it out to take as long as the workers are configured for',
-    );
-  }
-  return seconds ?? 0;
 }
 
 /** What a request's number asks for, before, and after it was handed to a head. */

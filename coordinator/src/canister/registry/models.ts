@@ -1,4 +1,11 @@
-import { CanisterError, byPipeline, type Plan } from '@canopy/protocol';
+import {
+  CanisterError,
+  byPipeline,
+  deploymentFingerprint,
+  interfaceOf,
+  type ModelInterface,
+  type Plan,
+} from '@canopy/protocol';
 import { CoordinatorError } from '../error.js';
 import { samePrincipal, type PrincipalLike } from '../ic/ic.js';
 
@@ -41,6 +48,10 @@ export class Model implements ModelEntry {
   readonly workers: readonly PrincipalLike[];
   readonly epoch: bigint;
   readonly pipelines: readonly Pipeline[];
+  /** What callers are told of the plan. */
+  readonly interface: ModelInterface;
+  /** Tells this deployment from others. */
+  readonly fingerprint: bigint;
   /** Pipeline that the next request is offered to first. */
   private next = 0;
   /** Pipelines that did not take a request, and until when none is offered to them first. */
@@ -50,6 +61,9 @@ export class Model implements ModelEntry {
     ({ name: this.name, plan: this.plan, planText: this.planText } = entry);
     ({ workers: this.workers, epoch: this.epoch } = entry);
     this.pipelines = byPipeline(this.workers, this.plan);
+    this.interface = interfaceOf(this.plan);
+    const workers = this.workers.map((worker) => worker.toUint8Array());
+    this.fingerprint = deploymentFingerprint(this.plan, workers);
   }
 
   /**
@@ -102,7 +116,7 @@ export class ModelRegistry {
   }
   /** Throws {@link CoordinatorError} `unknown-model`, or `unsupported` of a model that cannot be read. */
   get(name: string): Model {
-    const model = this.known(name);
+    const model = this.requireKnown(name);
     if (model instanceof Model) return model;
     throw new CoordinatorError(
       CanisterError.unsupported,
@@ -119,14 +133,15 @@ export class ModelRegistry {
   }
   /** Throws {@link CoordinatorError} `unknown-model`. */
   remove(name: string): void {
-    this.known(name);
+    this.requireKnown(name);
     this.models.delete(name);
   }
-  all(): Registration[] {
+  all(): (Model | UnreadableModel)[] {
     return [...this.models.values()];
   }
 
-  private known(name: string): Model | UnreadableModel {
+  /** Whether it can be asked or not. Throws {@link CoordinatorError} `unknown-model`. */
+  requireKnown(name: string): Model | UnreadableModel {
     const model = this.models.get(name);
     if (model !== undefined) return model;
     const known = [...this.models.keys()].map((key) => `"${key}"`).join(', ');

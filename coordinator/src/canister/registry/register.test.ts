@@ -104,17 +104,6 @@ describe('registerModel', () => {
     expect(coordinator.models.has('m')).toBe(false);
   });
 
-  test('is for controllers only', async () => {
-    const { ic, coordinator } = setUp();
-    ic.sender = bob;
-    await expect(registerModel(coordinator, 'm', planText, workerIds)).rejects.toMatchObject({
-      kind: { code: 'not-authorised' },
-    });
-    expect(() => {
-      unregisterModel(coordinator, 'm');
-    }).toThrow('only controllers');
-  });
-
   test('refuses what is not a plan, and the wrong number of workers', async () => {
     const { coordinator } = setUp();
     await expect(registerModel(coordinator, 'm', '{', workerIds)).rejects.toThrow('not JSON');

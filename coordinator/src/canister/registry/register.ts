@@ -4,6 +4,8 @@ import {
   byPipeline,
   decodeWorkerConfig,
   decodeWorkerStatus,
+  interfaceOf,
+  maxModelNameBytes,
   parsePlan,
   workerCount,
   type Plan,
@@ -15,21 +17,12 @@ import { CoordinatorError, readInput } from '../error.js';
 import type { PrincipalLike } from '../ic/ic.js';
 import type { Pipeline } from './models.js';
 import { callWorker } from '../pipeline/call-worker.js';
+import { interfaceBytes, mostInterfaceBytes } from './pages.js';
 
 const hexDigits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => hexDigits[byte]).join('');
-}
-
-function requireController(coordinator: Coordinator, action: string): void {
-  const caller = coordinator.ic.caller();
-  if (!coordinator.ic.isController(caller)) {
-    throw new CoordinatorError(
-      CanisterError.notAuthorised,
-      `${caller.toText()} may not ${action}: only controllers of the coordinator may`,
-    );
-  }
 }
 
 /** Inputs of the model must reach the head, outputs must leave the last stage. */
@@ -45,6 +38,29 @@ function checkEnds(plan: Plan): void {
       `plan: "${lost}" is not both in the model's interface and in that of its first or last stage`,
     );
   }
+}
+
+const utf8 = new TextEncoder();
+
+function checkName(name: string): void {
+  if (name === '') throw new CoordinatorError(CanisterError.badInput, 'the model needs a name');
+  const { length } = utf8.encode(name);
+  if (length <= maxModelNameBytes) return;
+  throw new CoordinatorError(
+    CanisterError.badInput,
+    `the model's name takes ${length} bytes, at most ${maxModelNameBytes} are possible`,
+  );
+}
+
+/** What is told of a model fits a page. */
+function checkInterface(plan: Plan): void {
+  const size = interfaceBytes(interfaceOf(plan));
+  if (size <= mostInterfaceBytes) return;
+  throw new CoordinatorError(
+    CanisterError.badInput,
+    `plan: the names of inputs and outputs take ${size} bytes, at most ${mostInterfaceBytes} are possible: ` +
+      'give them shorter names in the model',
+  );
 }
 
 const sameBytes = (one: Uint8Array, other: Uint8Array): boolean => toHex(one) === toHex(other);
@@ -140,7 +156,7 @@ function commonEpoch(epochs: readonly bigint[]): bigint {
 }
 
 /**
- * Makes a model known; controllers only. The plan must be readable and each worker ready with the
+ * Makes a model known. The plan must be readable and each worker ready with the
  * shard the plan names and configured as it wants, else nothing is changed.
  */
 export async function registerModel(
@@ -149,10 +165,10 @@ export async function registerModel(
   planText: string,
   workers: readonly PrincipalLike[],
 ): Promise<void> {
-  requireController(coordinator, 'register models');
   const plan = readInput(() => parsePlan(planText));
   checkEnds(plan);
-  if (name === '') throw new CoordinatorError(CanisterError.badInput, 'the model needs a name');
+  checkName(name);
+  checkInterface(plan);
   if (workers.length !== workerCount(plan)) {
     throw new CoordinatorError(
       CanisterError.badInput,
@@ -183,8 +199,7 @@ export async function registerModel(
   coordinator.models.add({ name, plan, planText, workers, epoch: commonEpoch(epochs) });
 }
 
-/** Forgets a model; controllers only. Requests under way end as they would have. */
+/** Forgets a model. Requests under way end as they would have. */
 export function unregisterModel(coordinator: Coordinator, name: string): void {
-  requireController(coordinator, 'unregister models');
   coordinator.models.remove(name);
 }

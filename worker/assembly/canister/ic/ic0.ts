@@ -8,6 +8,13 @@ export declare function msg_arg_data_copy(dst: usize, offset: usize, size: usize
 export declare function msg_caller_size(): usize;
 @external('ic0', 'msg_caller_copy')
 export declare function msg_caller_copy(dst: usize, offset: usize, size: usize): void;
+@external('ic0', 'msg_method_name_size')
+export declare function msg_method_name_size(): usize;
+@external('ic0', 'msg_method_name_copy')
+export declare function msg_method_name_copy(dst: usize, offset: usize, size: usize): void;
+/** Only in `canister_inspect_message`: the message is taken. */
+@external('ic0', 'accept_message')
+export declare function accept_message(): void;
 @external('ic0', 'msg_reply_data_append')
 export declare function msg_reply_data_append(src: usize, size: usize): void;
 @external('ic0', 'msg_reply')

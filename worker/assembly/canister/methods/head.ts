@@ -1,5 +1,6 @@
 /** Methods of the first stage: runs in, results out. */
 import {
+  CallerOf,
   CanisterError,
   EnqueueMode,
   maxBatchesOfRun,
@@ -28,7 +29,7 @@ import { isHead, paced, rowsPerTask, stageCount } from '../setup/config';
 import { msg_reply_data_append, time } from '../ic/ic0';
 import { watchSeconds } from '../pacing/limits';
 import { composeFailure, failureLength, reject, rejectFailure, replyEmpty } from '../ic/answer';
-import { fromCoordinator, fromWorker, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
+import { allows, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
 import { reportFailure } from '../stage/outbox';
 import { isStepOutstanding, schedule, workNow } from '../stage/pace';
 import { batchOf, Run } from '../head/run';
@@ -59,7 +60,7 @@ const million: u64 = 1_000_000;
 
 /** Takes one or several runs; each is taken or refused by itself. */
 export function enqueue(): void {
-  if (!fromCoordinator() || !headIsReady()) return;
+  if (!allows(CallerOf.enqueue) || !headIsReady()) return;
   if (!openRuns()) {
     return reject(CanisterError.badMessage, 'enqueue: the argument is no list of 1 to 256 runs');
   }
@@ -176,7 +177,7 @@ function readRun(isAlone: bool, now: u64): usize {
 
 /** The last stage brings a result. */
 export function done(): void {
-  if (!fromWorker() || !isConfigured()) return;
+  if (!allows(CallerOf.done) || !isConfigured()) return;
   if (!isHead() || !openResults(stageCount)) {
     return reject(CanisterError.badMessage, 'done: no list of results, or not sent to the first stage');
   }
@@ -199,7 +200,7 @@ export function done(): void {
 
 /** A stage tells that a task came to nothing. */
 export function failed(): void {
-  if (!fromWorker() || !isConfigured()) return;
+  if (!allows(CallerOf.fail) || !isConfigured()) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the failure');
   const sent = readU64();
   const taskId = readU64();
@@ -219,7 +220,7 @@ export function failed(): void {
 
 /** A stage names the tasks it still has. */
 export function news(): void {
-  if (!fromWorker() || !isConfigured()) return;
+  if (!allows(CallerOf.news) || !isConfigured()) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the news');
   const sent = readU64();
   if (isTruncated() || remaining() % 8 != 0 || !isHead()) {

@@ -1,11 +1,11 @@
 /** Methods by which results are given out and taken back, at the stage that keeps them. */
-import { CanisterError, maxMessageBytes } from '../../generated/constants';
+import { CallerOf, CanisterError, maxMessageBytes } from '../../generated/constants';
 import { fail, number, text } from '../../tensor/errors';
 import { closeArgument, isTruncated, openArgument, readU32, readU64, remaining } from '../ic/argument';
 import { keepsResults } from '../setup/config';
 import { msg_reply_data_append } from '../ic/ic0';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
-import { fromCoordinator, headIsReady, isOfEpoch } from '../setup/access';
+import { allows, headIsReady, isOfEpoch } from '../setup/access';
 import { sendCancelled } from '../stage/outbox';
 import { schedule } from '../stage/pace';
 import { findRun, Run } from '../head/run';
@@ -41,7 +41,7 @@ function appendLength(finished: bool, bytes: u64): void {
 }
 
 export function fetch(): void {
-  if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
+  if (!allows(CallerOf.fetch) || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
   const sent = readU64();
   const id = readU64();
@@ -88,7 +88,7 @@ function fetchKept(id: u64, offset: u32, length: u32): void {
 
 /** Forgets the runs named, and tells how each ended, and which ended unasked. */
 export function releaseRuns(): void {
-  if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
+  if (!allows(CallerOf.release) || (!keepsResults() && !headIsReady())) return;
   if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
   const sent = readU64();
   const bad = remaining() == 0 || remaining() % 8 != 0;

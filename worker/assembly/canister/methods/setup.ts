@@ -1,12 +1,11 @@
 /** Methods that bring a worker its place and its shard, and tell how far it is. */
-import { CanisterError, WorkerState } from '../../generated/constants';
+import { CallerOf, CanisterError, WorkerState, maxConfigurationBytes } from '../../generated/constants';
 import {
   bitmapBytes,
   bitmapOffset,
   chunkCount,
   configurationLength,
   hashBytes,
-  maxConfigurationBytes,
   readConfiguration,
   roomFor,
   setLayout,
@@ -48,7 +47,7 @@ import {
 import { msg_reply_data_append } from '../ic/ic0';
 import { beginLoading, nodes, state, unload, weightsBytes } from '../setup/loading';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
-import { fromCoordinator, isConfigured } from '../setup/access';
+import { allows, isConfigured } from '../setup/access';
 import { schedule } from '../stage/pace';
 import { unfinished } from '../head/moves';
 import { forgetAllRuns, makeTables } from '../head/runs';
@@ -63,7 +62,7 @@ const statusBytes: u32 = 156;
 const status = memory.data(160, 8);
 
 export function configure(): void {
-  if (!fromCoordinator()) return;
+  if (!allows(CallerOf.configure)) return;
   if (!openArgument()) return noHeap();
   const length = remaining();
   configureFrom(length > 0 ? readBytes(length) : 0, length);
@@ -119,7 +118,7 @@ function configureFrom(bytes: usize, length: u32): void {
 }
 
 export function putChunk(): void {
-  if (!fromCoordinator() || !isConfigured()) return;
+  if (!allows(CallerOf.put_chunk) || !isConfigured()) return;
   if (!openArgument()) return noHeap();
   const index = readU32();
   const expected = readBytes(hashBytes);
@@ -161,7 +160,7 @@ function refuseChunk(index: u32, why: string, figure: u32): void {
 }
 
 export function loadShard(): void {
-  if (!fromCoordinator() || !isConfigured()) return;
+  if (!allows(CallerOf.load) || !isConfigured()) return;
   if (!beginLoading()) {
     rejectFailure();
     return;
@@ -172,7 +171,7 @@ export function loadShard(): void {
 
 /** Bitmap of the chunks held. */
 export function chunks(): void {
-  if (!fromCoordinator() || !isConfigured()) return;
+  if (!allows(CallerOf.chunks) || !isConfigured()) return;
   const bitmap = alloc(bitmapBytes);
   if (bitmap == 0) return noHeap();
   readStable(bitmap, bitmapOffset, bitmapBytes);
@@ -183,7 +182,7 @@ export function chunks(): void {
 
 /** `WorkerStatus` of the protocol. */
 export function tellStatus(): void {
-  if (!fromCoordinator()) return;
+  if (!allows(CallerOf.status)) return;
   const configured = state != WorkerState.empty;
   memory.fill(status, 0, statusBytes);
   store<u32>(status, state);

@@ -1,5 +1,5 @@
 /** Methods by which the stage before hands a task on, and by which the worker calls itself. */
-import { CanisterError, WorkerState } from '../../generated/constants';
+import { CallerOf, CanisterError, WorkerState } from '../../generated/constants';
 import { release } from '../../tensor/memory';
 import { setMessageBudget } from '../pacing/budget';
 import { isHead, maxStages } from '../setup/config';
@@ -7,7 +7,7 @@ import { msg_arg_data_copy, msg_arg_data_size, time } from '../ic/ic0';
 import { watchSeconds } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
-import { fromSelf, fromWorker, isConfigured, isOfEpoch } from '../setup/access';
+import { allows, isConfigured, isOfEpoch } from '../setup/access';
 import { hasDeliveries, reportFailure, sendCancelled } from '../stage/outbox';
 import { isStepOutstanding, step, workNow } from '../stage/pace';
 import { tasksCame } from '../pacing/round';
@@ -28,7 +28,7 @@ import { addMessage, dropFromInbox, inboxCount } from '../stage/inbox';
 import { cancelCurrent, current, failHeap } from '../stage/work';
 
 export function run(): void {
-  if (!fromWorker() || !isConfigured()) return;
+  if (!allows(CallerOf.run) || !isConfigured()) return;
   if (state != WorkerState.ready) {
     return reject(CanisterError.notReady, 'the worker has not loaded its shard yet');
   }
@@ -66,7 +66,7 @@ function dropTask(taskId: u64): void {
 const stepNumber = memory.data(4, 4);
 
 export function stepOn(): void {
-  if (!fromSelf()) return;
+  if (!allows(CallerOf.step)) return;
   store<u32>(stepNumber, 0);
   msg_arg_data_copy(stepNumber, 0, min(msg_arg_data_size(), 4));
   step(load<u32>(stepNumber));
@@ -75,5 +75,5 @@ export function stepOn(): void {
 
 /** Does nothing: its reply is what a waiting call needs. */
 export function wake(): void {
-  if (fromSelf()) replyEmpty();
+  if (allows(CallerOf.wake)) replyEmpty();
 }

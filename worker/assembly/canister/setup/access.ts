@@ -1,5 +1,5 @@
 /** Who may call what, and in which state of the worker. */
-import { CanisterError, WorkerState } from '../../generated/constants';
+import { CanisterError, WorkerCaller, WorkerState } from '../../generated/constants';
 import { fail, number, text } from '../../tensor/errors';
 import { readSelf, reject, rejectFailure, selfPrincipal } from '../ic/answer';
 import { is_controller, msg_caller_copy, msg_caller_size } from '../ic/ic0';
@@ -15,40 +15,41 @@ function readCaller(): void {
   msg_caller_copy(caller, 0, callerLength);
 }
 
-function refuse(who: string): bool {
-  fail(CanisterError.notAuthorised);
-  text('only ');
-  text(who);
-  text(' may call this method of a worker');
-  rejectFailure();
-  return false;
+function isSelf(): bool {
+  const length = readSelf();
+  return callerLength == length && memory.compare(caller, selfPrincipal(), length) == 0;
+}
+
+/** Whether the caller of the message is a `WorkerCaller`. */
+export function isFrom(who: u32): bool {
+  readCaller();
+  switch (who) {
+    case WorkerCaller.coordinator:
+      return isCoordinator(caller, callerLength) || is_controller(caller, callerLength) == 1;
+    case WorkerCaller.worker:
+      return isWorker(caller, callerLength);
+    case WorkerCaller.self:
+      return isSelf();
+    default:
+      return false;
+  }
 }
 
 /**
- * True for the coordinator and the controllers; others are rejected. An empty worker does not know who
- * its coordinator is, and tells everybody so.
+ * True where the caller is who may call a method (`CallerOf`); others are rejected. An empty worker does not
+ * know who its coordinator is, and tells everybody so.
  */
-export function fromCoordinator(): bool {
-  readCaller();
-  if (isCoordinator(caller, callerLength)) return true;
-  if (is_controller(caller, callerLength) == 1) return true;
-  if (state == WorkerState.empty) return isConfigured();
-  return refuse('its coordinator and its controllers');
-}
-
-/** True for the workers of the same pipeline; others are rejected. */
-export function fromWorker(): bool {
-  readCaller();
-  if (isWorker(caller, callerLength)) return true;
-  return refuse('a worker of the same pipeline');
-}
-
-/** True for the canister itself; others are rejected. */
-export function fromSelf(): bool {
-  readCaller();
-  const length = readSelf();
-  if (callerLength == length && memory.compare(caller, selfPrincipal(), length) == 0) return true;
-  return refuse('the worker itself');
+export function allows(who: u32): bool {
+  if (isFrom(who)) return true;
+  if (who == WorkerCaller.coordinator && state == WorkerState.empty) return isConfigured();
+  fail(CanisterError.notAuthorised);
+  text('only ');
+  if (who == WorkerCaller.coordinator) text('its coordinator and its controllers');
+  else if (who == WorkerCaller.worker) text('a worker of the same pipeline');
+  else text('the worker itself');
+  text(' may call this method of a worker');
+  rejectFailure();
+  return false;
 }
 
 /** False, and the message rejected, where there is no configuration. */
