@@ -47,7 +47,7 @@ export class Responder {
 
   /** A method that gives nothing. */
   nothing(method: Method, run: () => void): Promise<void> {
-    return this.answer<[], void>({ method, run, encode: () => IDL.encode([], []) });
+    return this.answer<never[], unknown>({ method, run, encode: () => IDL.encode([], []) });
   }
 
   /** A method whose reply is `variant { ok : …; err : Error }`. */
