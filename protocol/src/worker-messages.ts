@@ -13,6 +13,7 @@
  * | enqueue | update, head | {@link EnqueueRequest} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once |
  * | fetch | query, head; last stage where results stay | epoch u64, request id u64, offset u32, length u32 | {@link FetchReply} |
  * | release | update, head; last stage where results stay | epoch u64, request ids u64 | ids u64 of those not known here; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and gives ids of what was not complete |
+ * | held | query, head; last stage where results stay | epoch u64 | ids u64 of the runs of which results are kept, whole or in part |
  * | run | update, stage to stage | list of {@link Task}, see {@link encodeList} | empty |
  * | done | update, last stage to head | list of {@link PartResult} | ids u64 of runs whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
@@ -286,6 +287,19 @@ export function encodeFetch(
 ): Uint8Array {
   const out = new ByteWriter().u64(epoch, 'epoch').u64(requestId, 'request id');
   return out.u32(offset, 'offset of a part').u32(length, 'length of a part').finish();
+}
+
+/** Argument of `held`. */
+export function encodeHeld(epoch: bigint): Uint8Array {
+  return new ByteWriter().u64(epoch, 'epoch').finish();
+}
+
+/** Ids as `held` and `release` answer with them, u64 each. */
+export function decodeIds(bytes: Uint8Array): bigint[] {
+  const input = new ByteReader(bytes, 'ids of requests');
+  const ids: bigint[] = [];
+  while (input.remaining > 0) ids.push(input.u64());
+  return ids;
 }
 
 /** Argument of `release`. */

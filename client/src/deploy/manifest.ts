@@ -3,6 +3,14 @@ import { CanopyError, firstLine } from '../errors.js';
 
 export const manifestVersion = 1;
 
+/** A snapshot that was taken of a canister before it was upgraded. */
+export interface NotedSnapshot {
+  /** Hex of its id. */
+  id: string;
+  /** What {@link Deployment.modules} said of the canister then. */
+  module: string;
+}
+
 /**
  * What is known of a deployment. It is plain JSON, written after each step, so that an interrupted
  * deployment goes on where it stopped and a finished one can be run from the file alone.
@@ -24,6 +32,8 @@ export interface Deployment {
   workers: string[];
   /** Hex SHA-256 of the module each canister was installed with, or where it came from, by canister id. */
   modules: Record<string, string>;
+  /** By canister id; taken by the last upgrade, for going back to what was before it. */
+  snapshots?: Record<string, NotedSnapshot>;
   /** Whether the model is registered, so that it can be asked. */
   ready: boolean;
   plan: Plan;

@@ -103,6 +103,7 @@ export default class CoordinatorCanister {
       m.register_model,
       async (model: { name: string; plan: string; workers: Principal[] }) => {
         await registerModel(coordinator, model.name, model.plan, model.workers);
+        coordinator.orphans.watch();
         stableModels.insert(stateKey, saveModels(coordinator));
       },
     );
@@ -162,7 +163,9 @@ export default class CoordinatorCanister {
 
   @query(m.metrics.argTypes, m.metrics.retTypes[0], manual)
   metrics(): Promise<void> {
-    return respond(m.metrics, () => countersView(coordinator.requests.counters));
+    return respond(m.metrics, () =>
+      countersView(coordinator.requests.counters, coordinator.inFlight.count),
+    );
   }
 
   @preUpgrade
@@ -184,5 +187,6 @@ export default class CoordinatorCanister {
     }
     if (traffic !== undefined) restoreTraffic(coordinator, traffic);
     stableTraffic.remove(stateKey);
+    coordinator.orphans.watch();
   }
 }

@@ -16,6 +16,8 @@ export class FakeIc implements Ic {
   sender: Principal = alice;
   controllers: Principal[] = [alice];
   time = 1_000n;
+  canisterVersion = 0n;
+  readonly logged: string[] = [];
   readonly calls: { canister: string; method: string; bytes: Uint8Array }[] = [];
   /** What was asked to run later. */
   readonly timers: (() => void)[] = [];
@@ -39,6 +41,12 @@ export class FakeIc implements Ic {
   now(): bigint {
     this.time += this.step;
     return this.time;
+  }
+  log(text: string): void {
+    this.logged.push(text);
+  }
+  version(): bigint {
+    return this.canisterVersion;
   }
   after(_seconds: number, run: () => void): void {
     this.timers.push(run);

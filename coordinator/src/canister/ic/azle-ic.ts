@@ -1,4 +1,13 @@
-import { Principal, call, canisterSelf, isController, msgCaller, setTimer, time } from 'azle';
+import {
+  Principal,
+  call,
+  canisterSelf,
+  canisterVersion,
+  isController,
+  msgCaller,
+  setTimer,
+  time,
+} from 'azle';
 import { CanisterError } from '@canopy/protocol';
 import { CallFailure, CleanupOnly, type Ic, type PrincipalLike } from './ic.js';
 import { OpenCalls } from './open-calls.js';
@@ -35,8 +44,15 @@ function translate(error: AzleCallError): Error {
   }
 }
 
+/** `canisterVersion` is version * 4 + status. */
+const statusBits = 2n;
+const stopped = 3n;
+
+/** A canister that is stopped has no open calls, whatever its memory says. */
+const isStopped = (): boolean => BigInt.asUintN(Number(statusBits), canisterVersion()) === stopped;
+
 /** All calls go through {@link azleIc}, which counts them here. */
-export const openCalls = new OpenCalls(() => time());
+export const openCalls = new OpenCalls(() => time(), isStopped);
 
 /** azle's side of {@link Ic}. */
 export const azleIc: Ic = {
@@ -45,6 +61,7 @@ export const azleIc: Ic = {
   principal: (bytes) => Principal.fromUint8Array(bytes),
   isController: (principal) => isController(asPrincipal(principal)),
   now: () => time(),
+  version: () => canisterVersion() >> statusBits,
   async call(canister, method, bytes) {
     const ends = openCalls.begin();
     try {
@@ -54,6 +71,9 @@ export const azleIc: Ic = {
     } finally {
       ends();
     }
+  },
+  log: (text) => {
+    console.log(text);
   },
   after: (seconds, run) => void setTimer(seconds, run),
 };

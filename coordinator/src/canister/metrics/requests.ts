@@ -14,7 +14,6 @@ export interface Counters {
   failed: number;
   microBatches: number;
   workerInstructions: bigint;
-  inFlight: number;
 }
 
 type Entry = LoggedRequest | FinishedRequest;
@@ -24,20 +23,30 @@ export class RequestLog {
   private readonly entries = new FairStore<bigint, Entry>(requestLogLimit, ({ caller }) =>
     typeof caller === 'string' ? caller : callerText(caller),
   );
-  /** Number of the next request, which is its ticket. */
+  /** Number of the next request, which is its ticket, unless the canister's version is beyond it. */
   nextTicket = 1n;
   readonly counters: Counters = {
     requests: 0,
     failed: 0,
     microBatches: 0,
     workerInstructions: 0n,
-    inFlight: 0,
   };
 
-  constructor(private readonly toPrincipal: (bytes: Uint8Array) => PrincipalLike) {}
+  /** @param version of the canister */
+  constructor(
+    private readonly toPrincipal: (bytes: Uint8Array) => PrincipalLike,
+    private readonly version: () => bigint = () => 0n,
+  ) {}
 
+  /**
+   * A message begins one request at most, and the version grows with every message. So no ticket is given
+   * twice, even where a snapshot was loaded that knows nothing of the latest.
+   */
   begin(request: Omit<LoggedRequest, 'ticket' | 'stages' | 'bytesSent'>): LoggedRequest {
-    const entry = { ...request, ticket: this.nextTicket++, stages: [], bytesSent: 0 };
+    const version = this.version();
+    const ticket = version > this.nextTicket ? version : this.nextTicket;
+    this.nextTicket = ticket + 1n;
+    const entry = { ...request, ticket, stages: [], bytesSent: 0 };
     this.entries.add(entry.ticket, entry);
     this.counters.requests++;
     return entry;
@@ -108,7 +117,7 @@ export class RequestLog {
   restore(saved: SavedRequests): void {
     for (const entry of saved.entries) this.entries.add(entry.ticket, entry);
     this.nextTicket = saved.nextTicket;
-    Object.assign(this.counters, saved.counters, { inFlight: 0 });
+    Object.assign(this.counters, saved.counters);
   }
 }
 

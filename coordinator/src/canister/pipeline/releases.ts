@@ -1,4 +1,5 @@
-import { ByteReader, CanisterError, encodeRelease, parseCanisterError } from '@canopy/protocol';
+import { CanisterError, decodeIds, encodeRelease, parseCanisterError } from '@canopy/protocol';
+import { Alarm } from '../ic/alarm.js';
 import { CallFailure, samePrincipal, type Ic } from '../ic/ic.js';
 import type { Place, Placed } from '../registry/tickets.js';
 import { isStranger } from './call-worker.js';
@@ -29,9 +30,13 @@ const mostTries = 12;
 export class Releases {
   private waiting: Released[] = [];
   private toldAtNs = 0n;
-  private timerIsSet = false;
+  private readonly alarm: Alarm;
 
-  constructor(private readonly ic: Ic) {}
+  constructor(private readonly ic: Ic) {
+    this.alarm = new Alarm(ic, delaySeconds, () => {
+      this.tell();
+    });
+  }
 
   /** Notes that a result can be forgotten; a request that still waits is cancelled so. */
   add({ head, keeper, requestId, epoch }: Placed): void {
@@ -44,7 +49,7 @@ export class Releases {
     if (this.waiting.length === 0) return;
     const now = this.ic.now();
     if (now === this.toldAtNs) {
-      this.setTimer();
+      this.alarm.set();
       return;
     }
     const isDue = ({ dueNs = 0n }: Released): boolean => dueNs <= now;
@@ -56,7 +61,7 @@ export class Releases {
       this.waiting = [...others.flat(), ...this.waiting.filter((one) => !isDue(one))];
       void this.tellKeeper(first);
     }
-    if (this.waiting.length > 0) this.setTimer();
+    if (this.waiting.length > 0) this.alarm.set();
   }
 
   /** For an upgrade, which timers do not outlive. */
@@ -65,7 +70,7 @@ export class Releases {
   }
   restore(saved: readonly Released[]): void {
     this.keep(saved);
-    if (this.waiting.length > 0) this.setTimer();
+    if (this.waiting.length > 0) this.alarm.set();
   }
 
   private keep(released: readonly Released[]): void {
@@ -73,26 +78,22 @@ export class Releases {
     if (this.waiting.length > mostIds) this.waiting.splice(0, this.waiting.length - mostIds);
   }
 
-  private setTimer(): void {
-    if (this.timerIsSet) return;
-    this.timerIsSet = true;
-    this.ic.after(delaySeconds, () => {
-      this.timerIsSet = false;
-      this.tell();
-    });
-  }
-
   /** Where the keeper does not know a request, the head does; or it was done in between. */
   private async tellKeeper(released: readonly Released[]): Promise<void> {
     const { head, keeper, epoch } = released[0]!;
-    try {
-      let ids = released.map(({ requestId }) => requestId);
-      for (const place of [keeper, { worker: head, stage: 0 }, keeper]) {
+    let ids = released.map(({ requestId }) => requestId);
+    for (const place of [keeper, { worker: head, stage: 0 }, keeper]) {
+      try {
         ids = await this.releaseAt(place, epoch, ids);
-        if (ids.length === 0 || keeper.stage === 0) return;
+      } catch (error) {
+        if (!(error instanceof CallFailure)) return;
+        if (mayAnswerLater(error)) {
+          this.tellLater(released);
+          return;
+        }
+        // It holds nothing of ours any more; the head may.
       }
-    } catch (error) {
-      if (mayAnswerLater(error)) this.tellLater(released);
+      if (ids.length === 0 || keeper.stage === 0) return;
     }
   }
 
@@ -107,7 +108,7 @@ export class Releases {
         return { ...one, dueNs: now + BigInt(seconds) * 1_000_000_000n };
       });
     this.keep(again);
-    if (again.length > 0) this.setTimer();
+    if (again.length > 0) this.alarm.set();
   }
 
   /** Has a stage forget requests; gives those it does not know. */
@@ -116,9 +117,7 @@ export class Releases {
     epoch: bigint,
     ids: readonly bigint[],
   ): Promise<bigint[]> {
-    const reply = await this.ic.call(worker, 'release', encodeRelease(epoch, ids));
-    const unknown = new ByteReader(reply, 'reply of release');
-    return Array.from({ length: reply.length / 8 }, () => unknown.u64());
+    return decodeIds(await this.ic.call(worker, 'release', encodeRelease(epoch, ids)));
   }
 }
 
@@ -130,8 +129,8 @@ const canisterReject = 4;
  * False of a worker that is gone, or that answers and holds nothing of ours: it was installed anew, or
  * configured anew.
  */
-function mayAnswerLater(error: unknown): boolean {
-  if (!(error instanceof CallFailure) || error.rejectCode === destinationInvalid) return false;
+function mayAnswerLater(error: CallFailure): boolean {
+  if (error.rejectCode === destinationInvalid) return false;
   if (error.rejectCode !== canisterReject) return true;
   const known = parseCanisterError(error.message);
   if (!known?.retryable || isStranger(known)) return false;

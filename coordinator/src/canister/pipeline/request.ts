@@ -83,6 +83,7 @@ export async function enqueue(
   const { ic, requests } = coordinator;
   const caller = ic.caller();
   coordinator.releases.tell();
+  coordinator.orphans.watch();
   const numbered = number && numberedRequest(coordinator, caller, number, modelName, inputs);
   const earlier = numbered?.earlier();
   if (earlier !== undefined) return { earlier };
@@ -107,7 +108,7 @@ export async function enqueue(
   const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
   numbered?.begin(ticket);
   coordinator.ownLoad.add(inputs.length);
-  requests.counters.inFlight++;
+  const ends = coordinator.inFlight.begin();
   try {
     const request = encodeTasksForHead(tasks, {
       epoch: model.epoch,
@@ -123,7 +124,7 @@ export async function enqueue(
     numbered?.refuse(ticket, error);
     throw error;
   } finally {
-    requests.counters.inFlight--;
+    ends();
   }
 }
 

@@ -122,6 +122,10 @@ export class ModelRegistry {
     this.known(name);
     this.models.delete(name);
   }
+  /** Those that can be asked. */
+  usable(): Model[] {
+    return [...this.models.values()].filter((model) => model instanceof Model);
+  }
   all(): Registration[] {
     return [...this.models.values()];
   }

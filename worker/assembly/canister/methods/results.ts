@@ -8,11 +8,19 @@ import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { fromCoordinator, headIsReady, isOfEpoch } from '../setup/access';
 import { sendCancelled } from '../stage/outbox';
 import { schedule } from '../stage/pace';
-import { findRun, Run } from '../head/run';
+import { keptFirstSlot } from '../head/kept';
+import { findRun, Run, runAt } from '../head/run';
 import { isLive, RunState } from '../head/moves';
 import { cancel, isElsewhere } from '../head/runs';
 import { appendDone, appendPending, appendPendingOf, appendResult } from '../head/results';
-import { findKept, forgetKept, isComplete, KeptResult } from '../stage/kept';
+import {
+  findKept,
+  forgetKept,
+  isComplete,
+  keptCount,
+  KeptResult,
+  keptRunId,
+} from '../stage/kept';
 
 const fields = memory.data(8, 8);
 
@@ -94,9 +102,7 @@ export function releaseRuns(): void {
   if (!bad && !isOfEpoch(sent)) return closeArgument();
   while (!bad && remaining() > 0) {
     const id = readU64();
-    if (forgetHere(id)) continue;
-    store<u64>(fields, id);
-    msg_reply_data_append(fields, 8);
+    if (!forgetHere(id)) appendId(id);
   }
   closeArgument();
   if (bad) return reject(CanisterError.badMessage, 'release takes an epoch and request ids, u64 each');
@@ -105,6 +111,25 @@ export function releaseRuns(): void {
     sendCancelled();
   }
   replyEmpty();
+}
+
+/** Names the runs of which results are kept here, whole or in part. */
+export function held(): void {
+  if (!fromCoordinator() || (!keepsResults() && !headIsReady())) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const sent = readU64();
+  const bad = isTruncated() || remaining() > 0;
+  closeArgument();
+  if (bad) return reject(CanisterError.badMessage, 'held takes an epoch u64');
+  if (!isOfEpoch(sent)) return;
+  for (let index: u32 = 0; index < keptCount(); index++) appendId(keptRunId(index));
+  for (let at = keptFirstSlot(); at != 0; at = runAt(at - 1).keptNext) appendId(runAt(at - 1).id);
+  replyEmpty();
+}
+
+function appendId(id: u64): void {
+  store<u64>(fields, id);
+  msg_reply_data_append(fields, 8);
 }
 
 /** False where the run is not here. */
