@@ -37,8 +37,8 @@ export interface Traffic {
   asked: Asked[];
   /** Tickets that were given and not released, and whose they are. */
   tickets: Map<bigint, number>;
-  /** Every ticket that was ever given. */
-  given: Set<bigint>;
+  /** Every ticket that was ever given, and whose it is. */
+  given: Map<bigint, number>;
   /** Tickets that were given for two requests. */
   doubled: bigint[];
   /** Further tickets of numbers that had one. */
@@ -50,7 +50,7 @@ export interface Traffic {
 export const newTraffic = (): Traffic => ({
   asked: [],
   tickets: new Map(),
-  given: new Set(),
+  given: new Map(),
   doubled: [],
   ranTwice: [],
   isReset: false,
@@ -135,7 +135,7 @@ function* ask(
   const ticket = 'ticket' in reply ? reply.ticket : (reply.ok as bigint);
   if (asked.ticket === ticket) return { ticket };
   if (traffic.given.has(ticket)) traffic.doubled.push(ticket);
-  traffic.given.add(ticket);
+  traffic.given.set(ticket, asked.caller);
   traffic.tickets.set(ticket, asked.caller);
   asked.ticket = ticket;
   return { ticket };
@@ -208,7 +208,7 @@ function* read(
 
 /** Gives a ticket back. */
 export function* release(world: World, traffic: Traffic, ticket: bigint): Program {
-  const sender = callerId(traffic.tickets.get(ticket)!);
+  const sender = callerId(traffic.given.get(ticket)!);
   const call = coordinatorCall(world.coordinator, 'release', [ticket]);
   const outcome = yield* update(call, sender);
   if (outcome.error === undefined) traffic.tickets.delete(ticket);

@@ -40,8 +40,8 @@ const ordinaryRounds = 160;
 const lateRounds = 60;
 const lateMs = 20_000;
 /** When all is over, an hour and more passes; time goes by quickly. */
-const restRounds = 24;
-const restMs = 180_000;
+const restRounds = 14;
+const restMs = 330_000;
 /** Requests that must be right when all is over. */
 const requestsAfter = 4;
 
@@ -191,10 +191,13 @@ class SeedRun {
   private async giveBack(all: readonly Traffic[], rounds: number): Promise<void> {
     const { world } = this;
     for (const traffic of all) {
-      for (const ticket of [...traffic.tickets.keys()]) {
-        await world.driver.finish(release(world, traffic, ticket));
+      // With an earlier state come back tickets that were released since.
+      const { tickets, given, isReset } = traffic;
+      for (const ticket of (isReset ? given : tickets).keys()) {
+        world.driver.add(release(world, traffic, ticket));
       }
     }
+    await world.driver.run(ordinaryRounds);
     await world.driver.finish(pause(rounds), rounds + 1, restMs);
   }
 

@@ -1,9 +1,18 @@
 import { decodeIds, encodeHeld } from '@canopy/protocol';
-import type { Coordinator } from '../coordinator.js';
 import { Alarm } from '../ic/alarm.js';
-import type { PrincipalLike } from '../ic/ic.js';
-import type { Model, Pipeline } from '../registry/models.js';
-import { keeperOf, type Placed } from '../registry/tickets.js';
+import type { Ic, PrincipalLike } from '../ic/ic.js';
+import type { Model, ModelRegistry, Pipeline } from '../registry/models.js';
+import { keeperOf, type Placed, type TicketStore } from '../registry/tickets.js';
+import type { Releases } from './releases.js';
+
+/** What the coordinator knows of results. */
+interface Knowledge {
+  readonly ic: Ic;
+  readonly models: ModelRegistry;
+  readonly tickets: TicketStore;
+  readonly settling: ReadonlySet<Placed>;
+  readonly releases: Releases;
+}
 
 /** Seconds between looks. A result that no ticket stands for in two of them is nobody's. */
 const lookSeconds = 600;
@@ -23,7 +32,7 @@ export class Orphans {
   private hadRequests = false;
   private readonly alarm: Alarm;
 
-  constructor(private readonly coordinator: Coordinator) {
+  constructor(private readonly coordinator: Knowledge) {
     this.alarm = new Alarm(coordinator.ic, lookSeconds, () => void this.look());
   }
 
