@@ -28,7 +28,8 @@ export default defineConfig({
         ...source,
         test: {
           name: 'end to end',
-          include: ['pocketic-tests/src/**/*.test.ts'],
+          include: ['pocketic-tests/{src,faults}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: 'pocketic-tests/src/server.ts',
           testTimeout: 2 * hangAfterMs,
           hookTimeout: 2 * hangAfterMs,

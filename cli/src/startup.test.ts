@@ -54,6 +54,7 @@ test.each([
   [['list'], manifests],
   [['status'], manifests],
   [['remove', 'nothing'], manifests],
+  [['upgrade', 'nothing'], manifests],
   [['run', 'nothing'], manifests],
 ])('canopy %s loads %j', async (args, packages) => {
   expect([...(await packagesLoaded(args))].sort()).toEqual([...packages].sort());

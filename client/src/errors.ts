@@ -19,6 +19,8 @@ export type CanopyErrorCode =
   | 'anonymous'
   /** The IC refused the call; the text is the replica's. */
   | 'rejected'
+  /** The canister is stopped, as while it is upgraded: the call was not carried out. */
+  | 'stopped'
   /** An answer came that does not follow the canister's interface. */
   | 'bad-reply'
   /** An answer came whose signature is not that of the network. */
@@ -89,6 +91,9 @@ export function firstLine(error: unknown): string {
 
 /** Reject code by which the replica says that trying again may help. */
 const sysTransient = 2;
+/** Reject code of a canister that does not run, and of one that traps: only the texts differ. */
+const canisterError = 5;
+const notRunning = /\bis stopp(?:ed|ing)\b|\bis not running\b/;
 
 /**
  * Makes a {@link CanopyError} of whatever a transport threw. `what` says what was tried, for the text.
@@ -128,12 +133,15 @@ export function toCanopyError(error: unknown, what: string): CanopyError {
 
 function rejected(error: CallRejected, what: string): CanopyError {
   const { message } = error;
+  const cause = { cause: error };
   const known = parseCanisterError(message);
-  return known
-    ? new CanopyError(known.code, `${what}: ${known.message}`, known.retryable, { cause: error })
-    : new CanopyError('rejected', `${what}: ${message}`, error.rejectCode === sysTransient, {
-        cause: error,
-      });
+  if (known)
+    return new CanopyError(known.code, `${what}: ${known.message}`, known.retryable, cause);
+  const text = `${what}: ${message}`;
+  if (error.rejectCode === canisterError && notRunning.test(message)) {
+    return new CanopyError('stopped', text, true, cause);
+  }
+  return new CanopyError('rejected', text, error.rejectCode === sysTransient, cause);
 }
 
 /** The first line of an error and of what caused it: `fetch failed` alone says nothing. */

@@ -19,6 +19,14 @@ export * from './deploy/manifest.js';
 export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';
 export * from './deploy/remove.js';
+export {
+  rollBack,
+  upgradeDeployment,
+  type Modules,
+  type UpgradeOptions,
+  type UpgradeReport,
+  type UpgradeSettings,
+} from './deploy/upgrade.js';
 export type { DeployableModel, UploadOptions } from './deploy/upload.js';
 export * from './deploy/worker-config.js';
 export { KeyIdentity, identityFromPem, loadIdentity } from './identity/identity.js';

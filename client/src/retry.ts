@@ -21,6 +21,9 @@ export interface RetryOptions {
   onRetry?: (error: CanopyError, attempt: number) => void;
 }
 
+/** A canister that is being upgraded is stopped for a while: it is tried so many times as often. */
+const patienceWithStopped = 3;
+
 /** How one action is retried, besides what a session's options say. */
 export interface RetryScope {
   /** Ends waiting between tries; no try follows once it is aborted. */
@@ -31,7 +34,7 @@ export interface RetryScope {
 
 /**
  * Runs `action` until it succeeds, fails with an error that is not retryable, or has been tried
- * `attempts` times. Waits between tries are drawn from the upper half of the back-off, so that many
+ * `attempts` times; three times as often where a canister is stopped. Waits between tries are drawn from the upper half of the back-off, so that many
  * callers do not come back together. Throws {@link CanopyError}; `what` names the action in its text.
  */
 export async function retry<T>(
@@ -48,7 +51,8 @@ export async function retry<T>(
     } catch (error) {
       signal?.throwIfAborted();
       const known = toCanopyError(error, what);
-      if (!known.retryable || attempt >= attempts || !only(known)) throw known;
+      const most = known.code === 'stopped' ? attempts * patienceWithStopped : attempts;
+      if (!known.retryable || attempt >= most || !only(known)) throw known;
       onRetry?.(known, attempt);
       const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** (attempt - 1));
       await sleep(delay * (0.5 + Math.random() / 2), signal);

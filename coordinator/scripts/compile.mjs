@@ -9,10 +9,12 @@
 //   encodings, six times the rest together, by UTF-8; a table by its rule; hashes, which nothing asks for
 // - what describes the interface to the build is left out of the module: nothing asks for it later
 // - it is minified
+// and one to the module: azle has no name for the canister's status, so canisterVersion tells it too.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import binaryen from 'binaryen';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const root = join(here, '..');
@@ -74,7 +76,7 @@ const running = await bundle(`
     location: { filepath: 'main.js', functionName: 'main' },
   });
 `);
-writeFileSync(out, await getWasmBinary('pipe', running, wasmData, methodMeta));
+writeFileSync(out, tellStatus(await getWasmBinary('pipe', running, wasmData, methodMeta)));
 
 /** What `code` and all it needs come to; azle's globals stand before it. */
 async function bundle(code) {
@@ -86,4 +88,24 @@ async function bundle(code) {
     plugins: [...options.plugins, smaller],
   });
   return outputFiles[0].text;
+}
+
+/** Lets what asks for the canister's version get version * 4 + status (1 running, 2 stopping, 3 stopped). */
+function tellStatus(wasm) {
+  const module = binaryen.readBinary(wasm);
+  const { none, i32, i64 } = binaryen;
+  const imported = Array.from({ length: module.getNumFunctions() }, (_, index) =>
+    binaryen.getFunctionInfo(module.getFunctionByIndex(index)),
+  ).find(({ module: from, base }) => from === 'ic0' && base === 'canister_version');
+  if (imported === undefined) throw new Error('the module does not ask for the canister version');
+  module.removeFunction(imported.name);
+  module.addFunctionImport('version_alone', 'ic0', 'canister_version', none, i64);
+  module.addFunctionImport('status', 'ic0', 'canister_status', none, i32);
+  const version = module.i64.shl(module.call('version_alone', [], i64), module.i64.const(2n));
+  const status = module.i64.extend_u(module.call('status', [], i32));
+  module.addFunction(imported.name, none, i64, [], module.i64.or(version, status));
+  if (!module.validate()) throw new Error('the module is not valid any more');
+  const changed = module.emitBinary();
+  module.dispose();
+  return changed;
 }

@@ -98,6 +98,36 @@ test('an upgrade succeeds once the coordinator is stopped, which waits for open 
   expect(ask('infer')()).toHaveProperty('ok');
 });
 
+const blob = IDL.Vec(IDL.Nat8);
+const taken = IDL.Record({ id: blob });
+const takeArgs = IDL.Record({ canister_id: IDL.Principal, replace_snapshot: IDL.Opt(blob) });
+const loadArgs = IDL.Record({
+  canister_id: IDL.Principal,
+  snapshot_id: blob,
+  sender_canister_version: IDL.Opt(IDL.Nat64),
+});
+
+test('a snapshot that holds open calls does not stand in the way of an upgrade, nor give tickets again', () => {
+  hold(true);
+  const finish = ask('submit');
+  network.ic.tick();
+  const take = IDL.encode([takeArgs], [{ canister_id: coordinator, replace_snapshot: [] }]);
+  const reply = network.update(alice, undefined, 'take_canister_snapshot', take);
+  const [{ id }] = IDL.decode([taken], reply) as unknown as [{ id: Uint8Array }];
+  hold(false);
+  const earlier = [finish(), ask('submit')()] as { ok: bigint }[];
+  const load = { canister_id: coordinator, snapshot_id: id, sender_canister_version: [] };
+  network.update(alice, undefined, 'load_canister_snapshot', IDL.encode([loadArgs], [load]));
+  const later = ask('submit')() as { ok: bigint };
+  expect(earlier.map(({ ok }) => ok)).not.toContain(later.ok);
+  expect(upgrade).toThrow(refusal);
+  manage('stop_canister')();
+  upgrade();
+  manage('start_canister')();
+  expect(network.call(bob, coordinator, 'fetch', [earlier[0]!.ok, 0])).toHaveProperty('err');
+  expect(ask('infer')()).toHaveProperty('ok');
+});
+
 test('a call whose call-back trapped is not open any more', () => {
   const { ok: ticket } = ask('submit')() as { ok: bigint };
   const part = new Uint8Array(1024 * 1024 - 8);

@@ -1,1 +1,2 @@
 export { testModels, type Feeds, type TestModel } from './models.js';
+export { serverBinary } from './server-binary.js';

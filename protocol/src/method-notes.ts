@@ -30,6 +30,7 @@ export const workerNotes: Record<keyof typeof workerMethods, string> = {
   chunks: 'which parts of the shard are held',
   enqueue: 'first stage: a run',
   fetch: 'part of a result that is kept here',
+  held: 'runs of which results are kept here',
   release: 'forgets results, cancels runs',
   run: 'tasks from the stage before',
   done: 'first stage: results of the last',

@@ -174,6 +174,11 @@ export const workerMethods = {
     caller: 'coordinator',
     argumentBytes: 24,
   },
+  held: {
+    kind: 'query',
+    caller: 'coordinator',
+    argumentBytes: 8,
+  },
   release: {
     kind: 'update',
     caller: 'coordinator',

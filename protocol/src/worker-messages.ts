@@ -13,6 +13,7 @@
  * | enqueue | update, head | one or several runs, see {@link encodeEnqueueAll} | mode wait: {@link Result} when done, or `pending` where many wait, it takes long, or results stay at the last stage; mode ticket: request id u64 at once; several runs: for each {@link Taken} |
  * | fetch | query, head; last stage where results stay | epoch u64, request id u64, offset u32, length u32 | {@link FetchReply} |
  * | release | update, head; last stage where results stay | epoch u64, request ids u64 | {@link EndedRun} of each, in order, then of runs that ended here unasked; the head forgets the results and cancels what still waits; the last stage forgets what it has of them, and knows nothing of what was not complete |
+ * | held | query, head; last stage where results stay | epoch u64 | ids u64 of the runs of which results are kept, whole or in part |
  * | run | update, stage to stage | list of {@link Task}, see {@link encodeList} | empty |
  * | done | update, last stage to head | list of {@link PartResult} | ids u64 of runs whose results nobody wants, which the last stage forgets |
  * | fail | update, any stage to head | {@link Failure} | empty |
@@ -378,6 +379,19 @@ export function encodeEndedRuns(runs: readonly EndedRun[]): Uint8Array {
     encodeTraces(out, traces);
   }
   return out.finish();
+}
+
+/** Argument of `held`. */
+export function encodeHeld(epoch: bigint): Uint8Array {
+  return new ByteWriter().u64(epoch, 'epoch').finish();
+}
+
+/** Ids as `held` answers with them, u64 each. */
+export function decodeIds(bytes: Uint8Array): bigint[] {
+  const input = new ByteReader(bytes, 'ids of requests');
+  const ids: bigint[] = [];
+  while (input.remaining > 0) ids.push(input.u64());
+  return ids;
 }
 
 /** Argument of `release`. */

@@ -22,7 +22,11 @@ export {
   failed as update_fail,
   news as update_news,
 } from './canister/methods/head';
-export { fetch as query_fetch, releaseRuns as update_release } from './canister/methods/results';
+export {
+  fetch as query_fetch,
+  held as query_held,
+  releaseRuns as update_release,
+} from './canister/methods/results';
 export {
   run as update_run,
   stepOn as update_step,

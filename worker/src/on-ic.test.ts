@@ -106,4 +106,23 @@ describe('workers on the embedded IC', () => {
     p.upgrade(stage);
     finish(send(2));
   });
+
+  it('give no id twice where a snapshot is loaded that does not know the latest', () => {
+    const p = new EmbeddedPipeline([doublingShard(1), doublingShard(1)], {}, chunkBytes);
+    const idOf = (callId: Uint8Array): bigint => {
+      p.runUntil(() => p.reply(callId) !== undefined);
+      return new ByteReader(p.reply(callId)!, 'ticket').u64();
+    };
+    const send = (value: number): bigint => idOf(p.enqueue(EnqueueMode.ticket, [bundle(value)]));
+    const first = send(1);
+    const snapshot = p.takeSnapshot(0);
+    const unknown = send(2);
+    p.loadSnapshot(0, snapshot);
+    const later = send(3);
+    const fetch = (id: bigint): Uint8Array => p.query(0, 'fetch', encodeFetch(epoch, id, 0, 1000));
+    p.runUntil(() => decodeFetchReply(fetch(later)).finished);
+    expect(() => fetch(unknown)).toThrow('there is no request');
+    expect(decodeFetchReply(fetch(first)).finished).toBe(true);
+    expect(new Set([first, unknown, later]).size).toBe(3);
+  });
 });

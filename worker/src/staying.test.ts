@@ -197,21 +197,21 @@ describe('the last stage forgets', () => {
       const unused = heaps(p);
       for (const worker of p.workers) worker.instructionsPerLook = 40_000_000n;
       const probes = [submit(p, 1), submit(p, 1)];
-      const id = probes[1]! + 1n;
       const call = p.enqueue(
         mode,
         1n,
         [1, 2, 3, 4].map((value) => bundle(value)),
       );
+      let id: bigint | undefined;
       let taskId: bigint | undefined;
       p.ic.onMessage = ({ method }) => {
         if (method?.name !== 'run') return;
-        const third = partsIn('run', method.arg, true).find(
-          (part) => part.id === id && part.taskIndex === 2,
-        );
-        taskId ??= third?.taskId;
+        const parts = partsIn('run', method.arg, true).filter((part) => !probes.includes(part.id));
+        id ??= parts[0]?.id;
+        taskId ??= parts.find(({ taskIndex }) => taskIndex === 2)?.taskId;
       };
-      withParts(p, id);
+      p.ic.runUntil(() => id !== undefined);
+      withParts(p, id!);
       p.ic.runUntil(() => taskId !== undefined);
       const failure = encodeFailure(epoch, {
         taskId: taskId!,
@@ -221,12 +221,12 @@ describe('the last stage forgets', () => {
       p.ic.call(p.last.id, p.head, 'fail', failure);
       p.ic.runToIdle();
       if (mode === EnqueueMode.wait) expect(resultOf(call.answer).requestId).toBe(id);
-      expect(p.fetch(id)).toMatchObject({
+      expect(p.fetch(id!)).toMatchObject({
         status: 'failed',
         stage: 1,
         text: '[internal] so it is',
       });
-      p.expectReply(p.releaseAt(p.head, id));
+      p.expectReply(p.releaseAt(p.head, id!));
       for (const probe of probes) p.expectReply(p.release(probe));
       const probe = submit(p, 5);
       p.ic.runToIdle();

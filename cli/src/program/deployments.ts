@@ -4,6 +4,7 @@ import type { ConnectFlags } from '../connect.js';
 import type { DeployFlags } from '../commands/deploy.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
+import type { UpgradeFlags } from '../commands/upgrade.js';
 import {
   collectInput,
   parseCount,
@@ -121,6 +122,22 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       }
       const { statusCommand } = await import('../commands/status.js');
       await statusCommand(name, flags, output());
+    });
+
+  program
+    .command('upgrade')
+    .argument('<deployment>', deploymentArgument)
+    .description('give a deployment the canisters of this release; requests under way go on')
+    .addOption(replicaOption())
+    .addOption(identityOption())
+    .option('--no-snapshots', 'take no snapshots before, to which --rollback goes back')
+    .option(
+      '--rollback',
+      'go back to what was before the last upgrade; requests made since are lost',
+    )
+    .action(async (name: string, flags: UpgradeFlags) => {
+      const { upgradeCommand } = await import('../commands/upgrade.js');
+      await upgradeCommand(name, flags, output());
     });
 
   program

@@ -10,12 +10,15 @@ export type CanisterStatus =
   | { kind: 'missing' }
   /** It is managed by others than the caller. */
   | { kind: 'foreign' }
-  /** The caller manages it; hex hash of its module, if it has one. */
-  | { kind: 'managed'; moduleHash?: string };
+  /** The caller manages it; whether it is stopped, or about to be, and hex hash of its module, if it has one. */
+  | { kind: 'managed'; isStopped: boolean; moduleHash?: string };
 
 const canisterArgs = IDL.Record({ canister_id: IDL.Principal });
 /** The fields that are read; the others are passed over. */
-const statusResult = IDL.Record({ module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)) });
+const statusResult = IDL.Record({
+  status: IDL.Variant({ running: IDL.Null, stopping: IDL.Null, stopped: IDL.Null }),
+  module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)),
+});
 
 /** Reject code of a call to a canister that does not exist. */
 const destinationInvalid = 3;
@@ -47,12 +50,13 @@ export async function canisterStatus(
   if (!transport.manage) return undefined;
   try {
     const reply = await transport.manage('canister_status', canisterArgument(canister), canister);
-    const [{ module_hash: hash }] = IDL.decode([statusResult], reply) as unknown as [
-      { module_hash: [] | [Uint8Array | number[]] },
+    const [{ module_hash: hash, status }] = IDL.decode([statusResult], reply) as unknown as [
+      { module_hash: [] | [Uint8Array | number[]]; status: object },
     ];
+    const isStopped = !('running' in status);
     return hash.length === 0
-      ? { kind: 'managed' }
-      : { kind: 'managed', moduleHash: toHex(Uint8Array.from(hash[0])) };
+      ? { kind: 'managed', isStopped }
+      : { kind: 'managed', isStopped, moduleHash: toHex(Uint8Array.from(hash[0])) };
   } catch (error) {
     const known = refusal(error);
     if (known) return known;

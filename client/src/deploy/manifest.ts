@@ -17,6 +17,14 @@ export interface AccessOptions {
   callers?: 'open' | readonly string[];
 }
 
+/** A snapshot that was taken of a canister before it was upgraded. */
+export interface NotedSnapshot {
+  /** Hex of its id. */
+  id: string;
+  /** What {@link Deployment.modules} said of the canister then. */
+  module: string;
+}
+
 /**
  * What is known of a deployment. It is plain JSON, written after each step, so that an interrupted
  * deployment goes on where it stopped and a finished one can be run from the file alone.
@@ -40,6 +48,8 @@ export interface Deployment {
   modules: Record<string, string>;
   /** Who may call besides owners and operators, as the deployment told its coordinator. */
   access?: Required<AccessOptions>;
+  /** By canister id; taken by the last upgrade, for going back to what was before it. */
+  snapshots?: Record<string, NotedSnapshot>;
   /** Whether the model is registered, so that it can be asked. */
   ready: boolean;
   plan: Plan;

@@ -56,9 +56,12 @@ export function runRequest(target: RunTarget, inputs: Uint8Array): Promise<Reque
   });
 }
 
-/** Whether the canister did not answer: the call was lost, its answer was, or the subnet has no room for it. */
+/**
+ * Whether the canister did not answer: the call was lost, its answer was, the subnet has no room for it, or
+ * the canister is stopped.
+ */
 function isOnTheWay(error: CanopyError): boolean {
-  return error instanceof UnreachableError || error.code === 'rejected';
+  return error instanceof UnreachableError || ['rejected', 'stopped'].includes(error.code);
 }
 
 /** First wait between two looks for a result, and the longest, in milliseconds. */

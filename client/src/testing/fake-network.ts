@@ -39,7 +39,13 @@ interface FakeWorker {
   loadingFor: number;
 }
 
-const statusResult = IDL.Record({ module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)) });
+const statusResult = IDL.Record({
+  status: IDL.Variant({ running: IDL.Null, stopping: IDL.Null, stopped: IDL.Null }),
+  module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)),
+});
+const blob = IDL.Vec(IDL.Nat8);
+const takeResult = IDL.Record({ id: blob });
+const loadArgs = IDL.Record({ canister_id: IDL.Principal, snapshot_id: blob });
 const service = coordinatorIdl({ IDL }) as { _fields: [string, IDL.FuncClass][] };
 
 /** A network of one coordinator that doubles `x`, and workers that keep chunks. In memory. */
@@ -55,6 +61,9 @@ export class FakeNetwork implements Transport {
     anonymous: false,
     quota: { requests_a_day: [], instructions_a_day: [] },
   };
+  readonly stopped = new Set<string>();
+  /** Modules of the snapshots that were taken; their ids are their places here. */
+  readonly snapshots: string[] = [];
   /** Canisters that others manage. */
   readonly foreign = new Set<string>();
   /** Whether it is a test network. */
@@ -110,7 +119,7 @@ export class FakeNetwork implements Transport {
   rootKey: () => string | undefined = () => undefined;
 
   /** What of the management canister is needed here. */
-  async manage(method: string, _arg: Uint8Array, canister: string): Promise<Uint8Array> {
+  async manage(method: string, arg: Uint8Array, canister: string): Promise<Uint8Array> {
     this.calls.push(method);
     const failure = this.failure(method, canister);
     if (failure) throw failure;
@@ -124,10 +133,26 @@ export class FakeNetwork implements Transport {
       case 'canister_status': {
         const module = this.installed.get(canister);
         const hash = module === undefined ? [] : [await sha256(new TextEncoder().encode(module))];
-        return IDL.encode([statusResult], [{ module_hash: hash }]);
+        const status = { [this.stopped.has(canister) ? 'stopped' : 'running']: null };
+        return IDL.encode([statusResult], [{ status, module_hash: hash }]);
       }
       case 'stop_canister':
+        this.stopped.add(canister);
         return IDL.encode([], []);
+      case 'start_canister':
+        this.stopped.delete(canister);
+        return IDL.encode([], []);
+      case 'take_canister_snapshot': {
+        this.snapshots.push(this.installed.get(canister)!);
+        return IDL.encode([takeResult], [{ id: Uint8Array.of(this.snapshots.length - 1) }]);
+      }
+      case 'load_canister_snapshot': {
+        const [{ snapshot_id: id }] = IDL.decode([loadArgs], arg) as unknown as [
+          { snapshot_id: Uint8Array },
+        ];
+        this.installed.set(canister, this.snapshots[id[0]!]!);
+        return IDL.encode([], []);
+      }
       case 'delete_canister':
         this.workers.delete(canister);
         this.installed.delete(canister);
@@ -146,6 +171,8 @@ export class FakeNetwork implements Transport {
   }
 
   installCode({ canister, module, mode }: InstallOptions): Promise<void> {
+    const failure = this.failure('install_code', canister);
+    if (failure) return Promise.reject(failure);
     if (mode === 'install' && this.installed.has(canister)) {
       return Promise.reject(new CallRejected(5, 'the canister is not empty'));
     }

@@ -41,6 +41,8 @@ export declare function canisterSelf(): Principal;
 export declare function msgReply(bytes: Uint8Array): void;
 export declare function msgReject(text: string): void;
 export declare function isController(principal: Principal): boolean;
+/** With the canister's status in its two lowest bits: scripts/compile.mjs adds it. */
+export declare function canisterVersion(): bigint;
 /** Nanoseconds since 1970. */
 export declare function time(): bigint;
 /** Runs something once, `delay` seconds from now; gives the timer's number. */

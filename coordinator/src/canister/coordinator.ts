@@ -3,7 +3,9 @@ import { Handles } from './access/handles.js';
 import { AccessPolicy } from './access/policy.js';
 import { Usage } from './access/usage.js';
 import type { Ic } from './ic/ic.js';
+import { OpenCalls } from './ic/open-calls.js';
 import { logReleased, logUnasked } from './pipeline/log-end.js';
+import { Orphans } from './pipeline/orphans.js';
 import { Gathered } from './pipeline/together.js';
 import { Releases } from './pipeline/releases.js';
 import { RequestLog } from './metrics/requests.js';
@@ -12,12 +14,17 @@ import { AnswerStore } from './registry/answers.js';
 import { NumberStore } from './registry/numbers.js';
 import { TicketStore } from './registry/tickets.js';
 
+/** A head answers long before: it lets a call look for its result 1,000 times. */
+const longestInFlightNs = 3600n * 1_000_000_000n;
+
 /** All state of the canister, handed to each method. */
 export class Coordinator {
   readonly models = new ModelRegistry();
   readonly tickets = new TicketStore();
   readonly numbers = new NumberStore();
   readonly answers = new AnswerStore();
+  /** Requests on their way to a head, or waiting there; a snapshot may hold some that are not. */
+  readonly inFlight: OpenCalls;
   readonly policy: AccessPolicy;
   readonly usage: Usage;
   readonly handles: Handles;
@@ -26,8 +33,10 @@ export class Coordinator {
   /** What requests take of this canister's thread. */
   readonly ownLoad = new CoordinatorLoad();
   readonly gathered: Gathered;
+  readonly orphans: Orphans;
 
   constructor(readonly ic: Ic) {
+    this.inFlight = new OpenCalls(() => ic.now(), undefined, longestInFlightNs);
     this.policy = new AccessPolicy(ic);
     this.usage = new Usage(ic, this.policy);
     this.handles = new Handles(ic);
@@ -38,6 +47,10 @@ export class Coordinator {
     this.gathered = new Gathered(ic, this.ownLoad, ([head], ended) => {
       logUnasked(this, head!, ended);
     });
-    this.requests = new RequestLog((bytes) => ic.principal(bytes));
+    this.orphans = new Orphans(this);
+    this.requests = new RequestLog(
+      (bytes) => ic.principal(bytes),
+      () => ic.version(),
+    );
   }
 }

@@ -121,6 +121,7 @@ export default class CoordinatorCanister {
       m.register_model,
       async (model: { name: string; plan: string; workers: Principal[] }) => {
         await registerModel(coordinator, model.name, model.plan, model.workers);
+        coordinator.orphans.watch();
         stableModels.insert(stateKey, saveModels(coordinator));
       },
     );
@@ -194,7 +195,9 @@ export default class CoordinatorCanister {
 
   @query(m.metrics.argTypes, m.metrics.retTypes[0], manual)
   metrics(): Promise<void> {
-    return answer.plain(m.metrics, () => countersView(coordinator.requests.counters));
+    return answer.plain(m.metrics, () =>
+      countersView(coordinator.requests.counters, coordinator.inFlight.count),
+    );
   }
 
   @query(m.access.argTypes, m.access.retTypes[0], manual)
@@ -254,5 +257,6 @@ export default class CoordinatorCanister {
     }
     if (traffic !== undefined) restoreTraffic(coordinator, traffic);
     stableTraffic.remove(stateKey);
+    coordinator.orphans.watch();
   }
 }

@@ -24,6 +24,8 @@ export class FakeIc implements Ic {
   sender: Principal = alice;
   controllers: Principal[] = [alice];
   time = 1_000n;
+  canisterVersion = 0n;
+  readonly logged: string[] = [];
   readonly calls: { canister: string; method: string; bytes: Uint8Array }[] = [];
   /** What was asked to run later. */
   readonly timers: (() => void)[] = [];
@@ -66,6 +68,12 @@ export class FakeIc implements Ic {
     );
   }
   private drawn = 1;
+  log(text: string): void {
+    this.logged.push(text);
+  }
+  version(): bigint {
+    return this.canisterVersion;
+  }
   after(_seconds: number, run: () => void): void {
     this.timers.push(run);
   }

@@ -121,7 +121,10 @@ function requestView(request: LoggedRequest): RequestRecord<PrincipalLike> {
   };
 }
 
-export function countersView(counters: Counters): {
+export function countersView(
+  counters: Counters,
+  inFlight: number,
+): {
   requests: bigint;
   failed: bigint;
   micro_batches: bigint;
@@ -133,7 +136,7 @@ export function countersView(counters: Counters): {
     failed: BigInt(counters.failed),
     micro_batches: BigInt(counters.microBatches),
     worker_instructions: counters.workerInstructions,
-    in_flight: counters.inFlight,
+    in_flight: inFlight,
   };
 }
 

@@ -2,6 +2,7 @@ import {
   Principal,
   call,
   canisterSelf,
+  canisterVersion,
   isController,
   msgCaller,
   randSeed,
@@ -44,8 +45,15 @@ function translate(error: AzleCallError): Error {
   }
 }
 
+/** `canisterVersion` is version * 4 + status. */
+const statusBits = 2n;
+const stopped = 3n;
+
+/** A canister that is stopped has no open calls, whatever its memory says. */
+const isStopped = (): boolean => BigInt.asUintN(Number(statusBits), canisterVersion()) === stopped;
+
 /** All calls go through {@link azleIc}, which counts them here. */
-export const openCalls = new OpenCalls(() => time());
+export const openCalls = new OpenCalls(() => time(), isStopped);
 
 /** The reply of `raw_rand` ends with so many random bytes. */
 const seedBytes = 32;
@@ -70,6 +78,7 @@ export const azleIc: Ic = {
   principal: (bytes) => Principal.fromUint8Array(bytes),
   isController: (principal) => isController(asPrincipal(principal)),
   now: () => time(),
+  version: () => canisterVersion() >> statusBits,
   call: (canister, method, bytes) => counted(asPrincipal(canister), method, bytes),
   async seed() {
     const reply = await counted(Principal.managementCanister(), 'raw_rand', noArgument);
@@ -79,6 +88,9 @@ export const azleIc: Ic = {
     void call(canisterSelf(), method, { raw: true, args: new Uint8Array(), oneway: true });
   },
   random: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  log: (text) => {
+    console.log(text);
+  },
   after: (seconds, run) => void setTimer(seconds, run),
 };
 

@@ -25,6 +25,8 @@ export interface Ic {
   isController(principal: PrincipalLike): boolean;
   /** Nanoseconds since 1970. */
   now(): bigint;
+  /** Grows with every message, also where a snapshot is loaded or the canister is installed anew. */
+  version(): bigint;
   /** Calls a canister with raw bytes. Throws {@link CallFailure} when the call is rejected. */
   call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array>;
   /** Calls one of the coordinator's own methods, without arguments and without waiting for it. */
@@ -33,6 +35,8 @@ export interface Ic {
   seed(): Promise<void>;
   /** So many bytes that nobody can guess, once there was a {@link seed}. */
   random(count: number): Uint8Array;
+  /** Writes into the canister's log, which controllers read. */
+  log(text: string): void;
   /** Runs something once, so many seconds from now. */
   after(seconds: number, run: () => void): void;
 }

@@ -30,3 +30,15 @@ test('a call that never ends does not stand in the way for ever', () => {
   now += 2n * 3600n * second;
   expect(calls.count).toBe(1);
 });
+
+test('a canister that is stopped has no open calls, whatever a snapshot says', () => {
+  let isStopped = false;
+  const calls = new OpenCalls(
+    () => 5n,
+    () => isStopped,
+  );
+  calls.begin();
+  expect(calls.count).toBe(1);
+  isStopped = true;
+  calls.refuseUpgrade();
+});

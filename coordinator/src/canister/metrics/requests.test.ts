@@ -67,3 +67,22 @@ test('how a request ended first stays', () => {
   expect(log.find(1n)).toMatchObject({ finishedAtNs: 5n, error, stages: [] });
   expect(log.counters).toMatchObject({ requests: 1, failed: 1, microBatches: 0 });
 });
+
+test('no ticket is given twice, also where a snapshot was loaded that does not know the latest', () => {
+  let version = 40n;
+  const log = new RequestLog(
+    (bytes) => Principal.fromUint8Array(bytes),
+    () => version,
+  );
+  const given = [log.begin({ ...begin, caller: alice }).ticket];
+  const snapshot = log.save();
+  version = 55n;
+  given.push(log.begin({ ...begin, caller: alice }).ticket);
+  log.restore(snapshot);
+  version = 57n;
+  given.push(log.begin({ ...begin, caller: alice }).ticket);
+  expect(given).toEqual([40n, 55n, 57n]);
+  // Where the version is not known, tickets are numbers in a row.
+  version = 0n;
+  expect(log.begin({ ...begin, caller: alice }).ticket).toBe(58n);
+});

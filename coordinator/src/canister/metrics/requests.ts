@@ -16,7 +16,6 @@ export interface Counters {
   failed: number;
   microBatches: number;
   workerInstructions: bigint;
-  inFlight: number;
 }
 
 type Entry = LoggedRequest | FinishedRequest;
@@ -26,7 +25,7 @@ export class RequestLog {
   private readonly entries = new FairStore<bigint, Entry>(requestLogLimit, ({ caller }) =>
     typeof caller === 'string' ? caller : callerText(caller),
   );
-  /** Number of the next request, part of its ticket. */
+  /** Number of the next request, part of its ticket, unless the canister's version is beyond it. */
   private nextTicket = 1n;
   private readonly charges = new WeakMap<LoggedRequest, Charge>();
   readonly counters: Counters = {
@@ -34,13 +33,23 @@ export class RequestLog {
     failed: 0,
     microBatches: 0,
     workerInstructions: 0n,
-    inFlight: 0,
   };
 
-  constructor(private readonly toPrincipal: (bytes: Uint8Array) => PrincipalLike) {}
+  /** @param version of the canister */
+  constructor(
+    private readonly toPrincipal: (bytes: Uint8Array) => PrincipalLike,
+    private readonly version: () => bigint = () => 0n,
+  ) {}
 
+  /**
+   * A message begins one request at most, and the version grows with every message. So no number is given
+   * twice, even where a snapshot was loaded that knows nothing of the latest.
+   */
   nextSerial(): bigint {
-    return this.nextTicket++;
+    const version = this.version();
+    const serial = version > this.nextTicket ? version : this.nextTicket;
+    this.nextTicket = serial + 1n;
+    return serial;
   }
 
   /**
@@ -133,7 +142,7 @@ export class RequestLog {
   restore(saved: SavedRequests): void {
     for (const entry of saved.entries) this.entries.add(entry.ticket, entry);
     this.nextTicket = saved.nextTicket;
-    Object.assign(this.counters, saved.counters, { inFlight: 0 });
+    Object.assign(this.counters, saved.counters);
   }
 }
 

@@ -36,7 +36,11 @@ export function isStranger({ code }: { code: string }): boolean {
 const canisterReject = 4;
 const canisterError = 5;
 
+/** What the replica answers for a canister without code, and for calls that its code did not answer. */
+const isEmpty = /\bno wasm module\b|\bhas been uninstalled\b/i;
+
 function kindOf({ rejectCode, message }: CallFailure): { code: string; retryable: boolean } {
+  if (isEmpty.test(message)) return { ...CanisterError.notConfigured, retryable: false };
   if (rejectCode === canisterReject) return CanisterError.internal;
   // The replica gives a stopped canister and one that traps the same code; only the text differs.
   const stopped = /\bstopp(?:ed|ing)\b|\bis not running\b/.test(message);

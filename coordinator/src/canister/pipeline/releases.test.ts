@@ -99,6 +99,21 @@ describe('releases', () => {
     ]);
   });
 
+  test('go to the head where the last stage was installed anew', async () => {
+    const { ic, releases, told } = setUp();
+    ic.onCall = (_, bytes, canister) => {
+      if (canister === last!.toText()) throw new CallFailure(4, '[not-configured] configure first');
+      return idsOf(bytes).includes(1n) ? new Uint8Array() : bytes.subarray(8);
+    };
+    releases.add(ticket(1n, 'last'));
+    await settled();
+    expect(told()).toEqual([
+      [last!.toText(), [1n]],
+      [head!.toText(), [1n]],
+    ]);
+    expect(releases.save()).toEqual([]);
+  });
+
   test('that a worker did not take are told again', async () => {
     const { ic, releases, told } = setUp();
     ic.onCall = () => {

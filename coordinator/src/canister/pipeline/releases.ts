@@ -7,6 +7,7 @@ import {
   parseCanisterError,
   type EndedRun,
 } from '@canopy/protocol';
+import { Alarm } from '../ic/alarm.js';
 import { CallFailure, samePrincipal, type Ic, type PrincipalLike } from '../ic/ic.js';
 import type { Place, Placed } from '../registry/tickets.js';
 import { isStranger } from './call-worker.js';
@@ -39,17 +40,21 @@ const mostTries = 12;
 export class Releases {
   private waiting: Released[] = [];
   private toldAtNs = 0n;
-  private timerIsSet = false;
+  private readonly alarm: Alarm;
 
   /** @param onEnded is told how a request ended, with the head of its pipeline */
   constructor(
     private readonly ic: Ic,
     private readonly onEnded: Ended,
-  ) {}
+  ) {
+    this.alarm = new Alarm(ic, delaySeconds, () => {
+      this.tell();
+    });
+  }
 
   /** Notes that a result can be forgotten; a request that still waits is cancelled so. */
-  add({ head, keeper, requestId, epoch }: Placed, ticket: bigint): void {
-    this.keep([{ head, keeper, requestId, epoch, ticket }]);
+  add({ head, keeper, requestId, epoch }: Placed, ticket?: bigint): void {
+    this.keep([{ head, keeper, requestId, epoch, ...(ticket !== undefined && { ticket }) }]);
     this.tell();
   }
 
@@ -58,7 +63,7 @@ export class Releases {
     if (this.waiting.length === 0) return;
     const now = this.ic.now();
     if (now === this.toldAtNs) {
-      this.setTimer();
+      this.alarm.set();
       return;
     }
     const isDue = ({ dueNs = 0n }: Released): boolean => dueNs <= now;
@@ -70,7 +75,7 @@ export class Releases {
       this.waiting = [...others.flat(), ...this.waiting.filter((one) => !isDue(one))];
       void this.tellKeeper(first);
     }
-    if (this.waiting.length > 0) this.setTimer();
+    if (this.waiting.length > 0) this.alarm.set();
   }
 
   /** For an upgrade, which timers do not outlive. */
@@ -79,7 +84,7 @@ export class Releases {
   }
   restore(saved: readonly Released[]): void {
     this.keep(saved);
-    if (this.waiting.length > 0) this.setTimer();
+    if (this.waiting.length > 0) this.alarm.set();
   }
 
   private keep(released: readonly Released[]): void {
@@ -88,30 +93,25 @@ export class Releases {
     this.lose(this.waiting.splice(0, this.waiting.length - mostIds));
   }
 
-  private setTimer(): void {
-    if (this.timerIsSet) return;
-    this.timerIsSet = true;
-    this.ic.after(delaySeconds, () => {
-      this.timerIsSet = false;
-      this.tell();
-    });
-  }
-
   /** Where the keeper does not know a request, the head does; or it was done in between. */
   private async tellKeeper(released: readonly Released[]): Promise<void> {
     const { head, keeper } = released[0]!;
     const atHead = { worker: head, stage: 0 };
     let left = released;
-    try {
-      for (const place of keeper.stage === 0 ? [keeper] : [keeper, atHead, keeper]) {
+    for (const place of keeper.stage === 0 ? [keeper] : [keeper, atHead, keeper]) {
+      try {
         left = await this.releaseAt(place, left);
-        if (left.length === 0) return;
+      } catch (error) {
+        if (!(error instanceof CallFailure)) return;
+        if (mayAnswerLater(error)) {
+          this.tellLater(left);
+          return;
+        }
+        // It holds nothing of ours any more; the head may.
       }
-      this.lose(left);
-    } catch (error) {
-      if (mayAnswerLater(error)) this.tellLater(left);
-      else this.lose(left);
+      if (left.length === 0) return;
     }
+    this.lose(left);
   }
 
   /** Nobody can say how these ended. */
@@ -131,7 +131,7 @@ export class Releases {
         return { ...one, dueNs: now + BigInt(seconds) * 1_000_000_000n };
       });
     this.keep(again);
-    if (again.length > 0) this.setTimer();
+    if (again.length > 0) this.alarm.set();
   }
 
   /** Has a stage forget requests of one pipeline; gives those it does not know. */
@@ -171,8 +171,8 @@ const canisterReject = 4;
  * False of a worker that is gone, or that answers and holds nothing of ours: it was installed anew, or
  * configured anew.
  */
-function mayAnswerLater(error: unknown): boolean {
-  if (!(error instanceof CallFailure) || error.rejectCode === destinationInvalid) return false;
+function mayAnswerLater(error: CallFailure): boolean {
+  if (error.rejectCode === destinationInvalid) return false;
   if (error.rejectCode !== canisterReject) return true;
   const known = parseCanisterError(error.message);
   if (!known?.retryable || isStranger(known)) return false;

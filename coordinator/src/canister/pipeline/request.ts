@@ -68,6 +68,7 @@ export async function admit(
   const caller = ic.caller();
   if (!handles.isReadyFor(caller)) await handles.seed();
   coordinator.releases.tell();
+  coordinator.orphans.watch();
   const numbered = number && numberedRequest(coordinator, caller, number, modelName, inputs);
   const earlier = numbered?.earlier();
   if (earlier !== undefined) return { earlier };
@@ -136,13 +137,13 @@ export async function enqueue(
 }
 
 /** Counts a request that is on its way to a head; what is given ends that. */
-function leaves({ requests, usage }: Coordinator, caller: PrincipalLike): () => void {
+function leaves({ inFlight, usage }: Coordinator, caller: PrincipalLike): () => void {
   const name = callerText(caller);
   usage.leaves(name);
-  requests.counters.inFlight++;
+  const ends = inFlight.begin();
   return () => {
     usage.arrived(name);
-    requests.counters.inFlight--;
+    ends();
   };
 }
 

@@ -72,7 +72,7 @@ function setUp(heads: (canister: string, runs: number) => readonly Says[], pipel
   const handedOver = async (): Promise<void> => {
     coordinator.gathered.handOver();
     await vi.waitFor(() => {
-      expect(coordinator.requests.counters.inFlight).toBe(0);
+      expect(coordinator.inFlight.count).toBe(0);
     });
   };
   return { ic, coordinator, calls, ask, handedOver };

@@ -136,6 +136,10 @@ export class ModelRegistry {
     this.requireKnown(name);
     this.models.delete(name);
   }
+  /** Those that can be asked. */
+  usable(): Model[] {
+    return [...this.models.values()].filter((model) => model instanceof Model);
+  }
   all(): (Model | UnreadableModel)[] {
     return [...this.models.values()];
   }

@@ -129,7 +129,7 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   };
   const submitted = coordinator.requests.begin(begin);
   const waiting = coordinator.requests.begin(begin);
-  coordinator.requests.counters.inFlight = 1;
+  coordinator.inFlight.begin();
   coordinator.tickets.add({
     id: submitted.ticket,
     model: 'm',
@@ -153,7 +153,7 @@ test('an upgrade keeps models, tickets and requests, and cancels what was waitin
   });
   expect(upgraded.requests.find(submitted.ticket)?.error).toBeUndefined();
   expect(upgraded.requests.find(waiting.ticket)?.error).toMatchObject({ code: 'cancelled' });
-  expect(upgraded.requests.counters.inFlight).toBe(0);
+  expect(upgraded.inFlight.count).toBe(0);
   expect(upgraded.requests.begin(begin).ticket).toBe(3n);
 });
 

@@ -4,6 +4,7 @@ import { fail, number, text } from '../../tensor/errors';
 import { alloc, allocAligned, release } from '../../tensor/memory';
 import { composeFailure, failureLength } from '../ic/answer';
 import { time } from '../ic/ic0';
+import { beyondTime } from '../ic/ids';
 import {
   maxBatches,
   maxInputBytes,
@@ -122,8 +123,9 @@ export function admit(
   while (batchesKnown + batchCount > maxBatches) {
     if (!dropOneResult()) return busy('micro-batches', maxBatches);
   }
-  let id = freeId(nextId);
-  if (id == 0 && dropOneResult()) id = freeId(nextId);
+  const next = beyondTime(nextId, slots);
+  let id = freeId(next);
+  if (id == 0 && dropOneResult()) id = freeId(next);
   if (id == 0) return busy('requests', slots);
   const run = runAt(<u32>(id % slots));
   if (!takeSlot(run, id, caller, batchCount)) return busy('bytes of heap', memory.size() << 16);

@@ -5,6 +5,7 @@ import {
   taskPartBytes,
 } from '../../generated/constants';
 import { alloc, release } from '../../tensor/memory';
+import { beyondTime } from '../ic/ids';
 import { maxBatches } from '../pacing/limits';
 import { resultsStay } from '../setup/config';
 
@@ -94,6 +95,7 @@ export function newTask(partCount: u32): usize {
   if (address == 0) return 0;
   memory.fill(address, 0, bytes);
   const task = changetype<Task>(address);
+  nextTaskId = beyondTime(nextTaskId, slots);
   while (load<u32>(slotAt(nextTaskId)) != 0) nextTaskId++;
   task.id = nextTaskId++;
   task.partCount = partCount;

@@ -1,3 +1,5 @@
+import { time } from './ic0';
+
 /**
  * What a call to another canister, or to oneself, carries through its call-back: 4 bits of kind and
  * 28 of a number. Both outlive an upgrade; the call-back functions have fixed table indexes.
@@ -20,4 +22,13 @@ export function kindOf(env: i32): u32 {
 }
 export function numberOf(env: i32): u32 {
   return (<u32>env) & numberMask;
+}
+
+/**
+ * The id to give next, at or after `id`: it is beyond the time, and in the same place of a table of so many
+ * slots. So no id comes again where a snapshot was loaded that does not know the latest.
+ */
+export function beyondTime(id: u64, slots: u64): u64 {
+  const now = time();
+  return id >= now ? id : id + ((now - id + slots - 1) / slots) * slots;
 }

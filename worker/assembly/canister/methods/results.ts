@@ -8,12 +8,20 @@ import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { allows, headIsReady, isOfEpoch } from '../setup/access';
 import { sendCancelled } from '../stage/outbox';
 import { schedule } from '../stage/pace';
-import { findRun, Run } from '../head/run';
+import { keptFirstSlot } from '../head/kept';
+import { findRun, Run, runAt } from '../head/run';
 import { isLive, RunState } from '../head/moves';
 import { cancel, isElsewhere } from '../head/runs';
 import { appendDone, appendPending, appendPendingOf, appendResult } from '../head/results';
 import { appendEnded, appendEndedKept, appendUnknown, appendUntold } from '../head/ended';
-import { findKept, forgetKept, isComplete, KeptResult } from '../stage/kept';
+import {
+  findKept,
+  forgetKept,
+  isComplete,
+  keptCount,
+  KeptResult,
+  keptRunId,
+} from '../stage/kept';
 
 const fields = memory.data(8, 8);
 
@@ -106,6 +114,25 @@ export function releaseRuns(): void {
     sendCancelled();
   }
   replyEmpty();
+}
+
+/** Names the runs of which results are kept here, whole or in part. */
+export function held(): void {
+  if (!allows(CallerOf.held) || (!keepsResults() && !headIsReady())) return;
+  if (!openArgument()) return reject(CanisterError.outOfMemory, 'no heap for the argument');
+  const sent = readU64();
+  const bad = isTruncated() || remaining() > 0;
+  closeArgument();
+  if (bad) return reject(CanisterError.badMessage, 'held takes an epoch u64');
+  if (!isOfEpoch(sent)) return;
+  for (let index: u32 = 0; index < keptCount(); index++) appendId(keptRunId(index));
+  for (let at = keptFirstSlot(); at != 0; at = runAt(at - 1).keptNext) appendId(runAt(at - 1).id);
+  replyEmpty();
+}
+
+function appendId(id: u64): void {
+  store<u64>(fields, id);
+  msg_reply_data_append(fields, 8);
 }
 
 function releaseFromHead(id: u64): void {

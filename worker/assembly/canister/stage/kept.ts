@@ -55,6 +55,14 @@ function entryAt(index: u32): KeptResult {
   return changetype<KeptResult>(table + <usize>index * entryBytes);
 }
 
+/** How many runs something is kept of, and their ids, in no order. */
+export function keptCount(): u32 {
+  return count;
+}
+export function keptRunId(index: u32): u64 {
+  return entryAt(index).runId;
+}
+
 /** Address of what is here of a run, 0 where nothing is. */
 export function findKept(id: u64): usize {
   for (let index: u32 = 0; index < count; index++) {
