@@ -86,7 +86,9 @@ function delegationCertificate(
   const bytes = encodeWithSelfDescribedTag(
     signedTree(tree, root, [
       [utf8('subnet'), subnet.id, utf8('public_key')],
-      ...(profileOf(network.costs).interface === '2025' ? [] : [[utf8('subnet'), subnet.id, utf8('type')]]),
+      ...(profileOf(network.costs).interface === '2025'
+        ? []
+        : [[utf8('subnet'), subnet.id, utf8('type')]]),
       shown,
       [utf8('time')],
     ]),
