@@ -4,7 +4,7 @@ import type { CostSchedule } from './wasm/index.js';
 /** How to start an {@link Ic}. */
 export interface IcOptions {
   readonly subnets: readonly SubnetSpec[];
-  /** Schedule of memory costs; '2026-07' unless given. */
+  /** Profile: what the network allows and charges; '2026-07' unless given. */
   readonly costs?: CostSchedule;
   /** Nanoseconds since 1970; 2021-05-06T19:17:10Z unless given. */
   readonly initialTimeNs?: bigint;

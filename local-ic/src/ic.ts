@@ -1,10 +1,11 @@
+import { profileOf } from './costs/index.js';
 import { ErrorCode, IcError, UserError } from './errors.js';
 import { answerHttpOutcall, managementRoom, type HttpAnswer } from './management/index.js';
 import type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 import { idKey, principalToText } from './principal.js';
 import {
-  APPLICATION_LIMITS,
   executeQuery,
+  limitsOf,
   ManagementHost,
   messageIdOf,
   payerOf,
@@ -13,7 +14,6 @@ import {
   subnetForCall,
   subnetHolding,
   SubnetMemoryView,
-  SYSTEM_LIMITS,
   type ExecutionContext,
   type ExecutionObserver,
   type Network,
@@ -91,7 +91,7 @@ export class Ic {
     const subnet = makeSubnet(spec.kind, index, this.subnetId(index, spec));
     this.subnets.push(subnet);
     this.executors.set(subnet, new RoundExecutor(this.network, subnet));
-    this.feesOf.set(subnet, new Fees(spec.kind));
+    this.feesOf.set(subnet, new Fees(spec.kind, profileOf(this.costs)));
     return subnet;
   }
 
@@ -247,7 +247,7 @@ export class Ic {
     return {
       subnet,
       fees,
-      limits: subnet.isSystem ? SYSTEM_LIMITS : APPLICATION_LIMITS,
+      limits: limitsOf(profileOf(this.costs), subnet.isSystem),
       schedule: this.costs,
       timeNs,
       rootKey: this.rootKey,

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parentPort } from 'node:worker_threads';
+import { isProfileName, profileNames, type ProfileName } from './costs/index.js';
 import { startLive, startServer, type RunningServer } from './http/index.js';
 
 const usage = `local-ic: an Internet Computer embedded in Node
@@ -12,7 +13,7 @@ const usage = `local-ic: an Internet Computer embedded in Node
   --host ADDRESS      address to listen on (default 127.0.0.1)
   --ttl SECONDS       end after so long without a request (default 60 with --port-file)
   --no-system-canisters   with --live: without cycles ledger, cycles minting canister and ICP ledger
-  --costs NAME        schedule of memory costs, 2026-07 (default) or 2025-10
+  --costs NAME        profile: 2026-07 (default), 2025-10 or 2026-11
   --version, --help
 `;
 
@@ -82,10 +83,9 @@ function endWhenTold(server: RunningServer, portFile: string | undefined): void 
   });
 }
 
-function readCosts(name: string | undefined): '2026-07' | '2025-10' {
-  if (name === undefined || name === '2026-07') return '2026-07';
-  if (name === '2025-10') return name;
-  throw new RangeError(`--costs ${name}: expected 2026-07 or 2025-10`);
+function readCosts(name = '2026-07'): ProfileName {
+  if (isProfileName(name)) return name;
+  throw new RangeError(`--costs ${name}: expected one of ${profileNames.join(', ')}`);
 }
 
 function readNumber(option: string, text: string | undefined): number | undefined {

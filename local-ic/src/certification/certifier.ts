@@ -1,4 +1,5 @@
 import { encodeWithSelfDescribedTag } from '@dfinity/cbor';
+import { profileOf } from '../costs/index.js';
 import type { Canister, Subnet } from '../state/index.js';
 import { domainSeparator, select, utf8, type Node } from './hash-tree.js';
 import type { CertifiedNetwork } from './network.js';
@@ -85,7 +86,9 @@ function delegationCertificate(
   const bytes = encodeWithSelfDescribedTag(
     signedTree(tree, root, [
       [utf8('subnet'), subnet.id, utf8('public_key')],
-      ...(network.costs === '2025-10' ? [] : [[utf8('subnet'), subnet.id, utf8('type')]]),
+      ...(profileOf(network.costs).interface === '2025'
+        ? []
+        : [[utf8('subnet'), subnet.id, utf8('type')]]),
       shown,
       [utf8('time')],
     ]),

@@ -1,4 +1,5 @@
 import { encodeWithSelfDescribedTag } from '@dfinity/cbor';
+import { profileOf } from '../costs/index.js';
 import { canisterIdFromNumber } from '../principal.js';
 import {
   memoryUsage,
@@ -17,7 +18,7 @@ import { subnetKeysOf } from './subnet-keys.js';
  */
 export function stateTree(subnet: Subnet, network: CertifiedNetwork): Node {
   const { subnets, timeNs } = network;
-  const leaves2026 = network.costs !== '2025-10';
+  const leaves2026 = profileOf(network.costs).interface === '2026';
   return node({
     api_boundary_nodes: empty,
     canister: canistersTree(subnet, leaves2026),

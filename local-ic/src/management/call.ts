@@ -1,3 +1,4 @@
+import { profileOf } from '../costs/index.js';
 import { ErrorCode, UserError } from '../errors.js';
 import { sameId } from '../principal.js';
 import type {
@@ -89,7 +90,7 @@ export function withReadableSnapshots(
 
 /** Whether the management interface has what came in 2026. */
 export function isInterface2026({ schedule }: Pick<ManagementContext, 'schedule'>): boolean {
-  return schedule !== '2025-10';
+  return profileOf(schedule).interface === '2026';
 }
 
 /** Who makes a change, for the canister's history. */

@@ -132,6 +132,26 @@ describe('canister_metrics', () => {
   });
 });
 
+describe('environment variables', () => {
+  it.each([
+    ['2026-07', 20],
+    ['2026-11', 32],
+  ] as const)('of profile %s: at most %i', (costs, most) => {
+    const test = new TestIc({ costs });
+    const id = test.create();
+    const set = (count: number) => {
+      const names = Array.from({ length: count }, (_, index) => `name${index}`);
+      const environment_variables = names.map((name) => ({ name, value: '' }));
+      test.updateSettings(id, { environment_variables });
+    };
+    set(most);
+    const tooMany = () => {
+      set(most + 1);
+    };
+    expect(test.failure(tooMany).message).toContain(`${most + 1} (max: ${most})`);
+  });
+});
+
 describe('list_canisters', () => {
   it('is for administrators of the subnet', () => {
     const test = now();

@@ -1,3 +1,4 @@
+import { profileOf } from '../costs/index.js';
 import { ErrorCode, UserError } from '../errors.js';
 import { idKey } from '../principal.js';
 import {
@@ -24,7 +25,6 @@ import { updateSettingsArgs, type SettingsRecord, type VisibilityValue } from '.
 
 /** Limits of the replica's configuration. */
 const MAX_CONTROLLERS = 10;
-const MAX_ENVIRONMENT_VARIABLES = 20;
 const MAX_ENVIRONMENT_VARIABLE_LENGTH = 128;
 const MAX_WASM_MEMORY_LIMIT = 1n << 48n;
 const MAX_LOG_MEMORY_LIMIT = 2n * 1024n ** 2n;
@@ -229,7 +229,7 @@ export function validateSettings(
   canister: Canister | undefined,
   cycles = 0n,
 ): void {
-  checkEnvironmentVariables(changes);
+  checkEnvironmentVariables(context, changes);
   const used = canister === undefined ? 0n : BigInt(totalMemory(canister.memoryMetrics()));
   const before = canister?.settings;
   const oldAllocation = before?.memoryAllocation ?? 0n;
@@ -313,11 +313,15 @@ function checkComputeCapacity(
   );
 }
 
-function checkEnvironmentVariables({ environmentVariables }: Partial<CanisterSettings>): void {
+function checkEnvironmentVariables(
+  { schedule }: ManagementContext,
+  { environmentVariables }: Partial<CanisterSettings>,
+): void {
   if (environmentVariables === undefined) return;
-  if (environmentVariables.length > MAX_ENVIRONMENT_VARIABLES) {
+  const most = profileOf(schedule).limits.environmentVariables;
+  if (environmentVariables.length > most) {
     throw invalidPayload(
-      `Too many environment variables: ${environmentVariables.length} (max: ${MAX_ENVIRONMENT_VARIABLES})`,
+      `Too many environment variables: ${environmentVariables.length} (max: ${most})`,
     );
   }
   for (const { name, value } of environmentVariables) {

@@ -163,7 +163,7 @@ export function startCall(
   } catch (error) {
     if (message.kind === 'task' && message.task === 'lowWasmMemory')
       canister.lowWasmMemoryHook = 'ready';
-    return refuse(context, canister, message, error);
+    return { ...refuse(context, canister, message, error), skipped: true };
   }
   return runCall(context, canister, message, plan, prepaid);
 }

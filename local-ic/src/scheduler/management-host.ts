@@ -177,7 +177,7 @@ export class ManagementHost implements ManagementContext {
   }
 
   chargeInstructions(canister: Canister, instructions: number): void {
-    const price = this.fees.execution(instructions);
+    const price = this.fees.managementWork(instructions);
     withdraw(this.execution, canister, price, true);
     canister.consumption.instructions += price;
   }

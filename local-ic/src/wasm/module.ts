@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { profileOf } from '../costs/index.js';
 import { decodeUpload } from './decode-upload.js';
 import { enableEngineFeatures } from './engine-features.js';
 import { WasmError } from './errors.js';
@@ -50,7 +51,7 @@ const cache = new Map<string, Described>();
  */
 export function compileModule(bytes: Uint8Array, schedule: CostSchedule): CanisterModule {
   const hash = createHash('sha256').update(bytes).digest();
-  const api = schedule === '2025-10' ? '2025' : '2026';
+  const api = profileOf(schedule).interface;
   const key = `${api} ${hash.toString('hex')}`;
   let described = cache.get(key);
   if (described) {
