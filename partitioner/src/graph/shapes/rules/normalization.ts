@@ -18,7 +18,7 @@ const skipNormalization: Rule = (op) => {
 };
 
 export const normalization: Record<string, Rule> = {
-  ...rulesFor(likeFirst(), 'LogSoftmax', 'Hardmax', 'MeanVarianceNormalization'),
+  ...rulesFor(likeFirst(), 'MeanVarianceNormalization'),
   ...rulesFor(likeFirst(), 'RMSNormalization', 'com.microsoft.GroupNorm'),
   ...rulesFor(
     layerNormalization,
