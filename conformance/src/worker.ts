@@ -14,7 +14,10 @@ export class Unsupported extends Error {
   }
 }
 
-/** Plans a model; with the inputs as samples where it cannot be planned without. */
+/**
+ * Plans a model; with the inputs as samples where it cannot be planned without, and for fewer workers where
+ * it has fewer operations.
+ */
 async function plan(
   model: string,
   workers: number,
@@ -23,7 +26,9 @@ async function plan(
   try {
     return await planModel(model, { workers });
   } catch (error) {
-    if (!(error instanceof PartitionError) || error.code !== 'cannot-run') throw error;
+    if (!(error instanceof PartitionError)) throw error;
+    if (error.code === 'bad-option' && workers > 1) return plan(model, workers - 1, inputs);
+    if (error.code !== 'cannot-run') throw error;
     return planModel(model, { workers, samples: inputs });
   }
 }

@@ -9,6 +9,7 @@ const tables = [
   'BinaryKind',
   'ReduceKind',
   'PadMode',
+  'FloatClass',
   'WorkerState',
   'EnqueueMode',
   'ResultStatus',

@@ -38,6 +38,47 @@ export function intConstant(dims: readonly number[], values: readonly number[]):
   return memoryConstant('int64', dims, new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
 }
 
+/** A constant of numbers of any type but halves. */
+export function numberConstant(
+  dtype: DTypeName,
+  dims: readonly number[],
+  values: readonly number[],
+): Constant {
+  const bytes = new Uint8Array(values.length * dtypeBytes(dtype));
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, index) => {
+    switch (dtype) {
+      case 'float32':
+        view.setFloat32(index * 4, value, true);
+        break;
+      case 'float64':
+        view.setFloat64(index * 8, value, true);
+        break;
+      case 'int64':
+      case 'uint64':
+        view.setBigInt64(index * 8, BigInt(value), true);
+        break;
+      case 'int32':
+      case 'uint32':
+        view.setInt32(index * 4, value, true);
+        break;
+      case 'int16':
+      case 'uint16':
+        view.setInt16(index * 2, value, true);
+        break;
+      case 'int8':
+      case 'uint8':
+      case 'bool':
+        view.setInt8(index, value);
+        break;
+      case 'float16':
+      case 'bfloat16':
+        throw new TypeError(`constants of ${dtype} are made of bytes`);
+    }
+  });
+  return memoryConstant(dtype, dims, bytes);
+}
+
 /** A constant whose data begin at `offset` of a file. */
 export function fileConstant(
   dtype: DTypeName,
@@ -77,4 +118,12 @@ export function allInts(constant: Constant): number[] {
 export function scalarFloat(constant: Constant | undefined): number | undefined {
   if (constant?.dtype !== 'float32' || elementCount(constant.dims) !== 1) return undefined;
   return readFloats(constant, 0, 1)[0];
+}
+
+/** The bits of 1 in a type, as of an element that has 64. */
+export function oneBits(dtype: DTypeName): bigint {
+  if (dtype === 'float16') return 0x3c00n;
+  if (dtype === 'bfloat16') return 0x3f80n;
+  const bytes = numberConstant(dtype, [], [1]).read(0, dtypeBytes(dtype));
+  return Array.from(bytes).reduceRight((bits, byte) => (bits << 8n) | BigInt(byte), 0n);
 }

@@ -1,7 +1,14 @@
-import { type BinaryName, type DTypeName, elementCount } from '@canopy/protocol';
+import {
+  BinaryKind,
+  elementCount,
+  integers,
+  numbers,
+  type BinaryName,
+  type DTypeName,
+} from '@canopy/protocol';
 import { binaryEpilogueWork, binaryWork } from '../cost/work/elementwise.js';
-import type { GraphNode } from '../graph/graph.js';
-import { epilogue, type Lower, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { intAttribute, stringAttribute, type GraphNode } from '../graph/graph.js';
+import { epilogue, type Lower, type Lowering } from '../graph/lower/lowering.js';
 import { broadcastRows } from '../graph/rows/rule.js';
 import {
   add,
@@ -19,13 +26,15 @@ import { broadcastDims } from '../graph/shapes/facts.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { ModelOperator, OperatorFamily } from './operator.js';
 
+function binaryTypes(kind: BinaryName): readonly DTypeName[] {
+  if (kind === 'and' || kind === 'or' || kind === 'xor') return ['bool'];
+  if (kind === 'equal') return [...numbers, 'bool'];
+  return BinaryKind[kind] >= BinaryKind.shiftLeft || kind === 'mod' ? integers : numbers;
+}
+
 function binary(kind: BinaryName): Lower {
   return (node, to) => {
-    const logical = kind === 'and' || kind === 'or' || kind === 'xor';
-    const equality = kind === 'equal';
-    if (logical) to.requireType(node.inputs[0]!, 'bool');
-    else if (equality) to.requireType(node.inputs[0]!, 'float32', 'int32', 'int64', 'bool');
-    else to.requireType(node.inputs[0]!, 'float32', 'int32', 'int64');
+    to.requireType(node.inputs[0]!, ...binaryTypes(kind));
     // min and max take any number of inputs: two at a time.
     const [first, ...rest] = node.inputs;
     if (rest.length === 0) {
@@ -45,24 +54,47 @@ function binary(kind: BinaryName): Lower {
   };
 }
 
-/** The result has the type of the base; an exponent of another type is cast to it. */
+/**
+ * The result has the type of the base. An exponent of another type is cast to it; whole numbers to powers
+ * that are none go by way of f64.
+ */
 function power(node: GraphNode, to: Lowering): void {
   const [base, exponent] = node.inputs as [string, string];
   const dtype = to.dtype(base);
-  to.requireType(exponent, 'float32', 'int32', 'int64');
-  if (to.dtype(exponent) === dtype) {
-    binary('pow')(node, to);
+  const cast = (name: string, type: DTypeName): string => {
+    if (to.dtype(name) === type) return name;
+    const result = to.temporary(`${name}/${type}`, type, to.dims(name));
+    to.add('Cast', node, [name], [result], { to: type });
+    return result;
+  };
+  if (isReal(dtype) || !isReal(to.dtype(exponent))) {
+    binary('pow')({ ...node, inputs: [base, cast(exponent, dtype)] }, to);
     return;
   }
-  if (dtype !== 'float32' && to.dtype(exponent) === 'float32') {
-    throw new UnsupportedNode(
-      `raises ${dtype} to powers in float32`,
-      'cast its first input to float32 in the model',
-    );
-  }
-  const cast = to.temporary(`${exponent}/${dtype}`, dtype, to.dims(exponent));
-  to.add('Cast', node, [exponent], [cast], { to: dtype });
-  binary('pow')({ ...node, inputs: [base, cast] }, to);
+  const inputs = [cast(base, 'float64'), cast(exponent, 'float64')];
+  const result = to.temporary(`${node.name}/power`, 'float64', to.dims(node.outputs[0]!));
+  binary('pow')({ ...node, inputs, outputs: [result] }, to);
+  to.add('Cast', node, [result], [node.outputs[0]!], { to: dtype });
+}
+
+/** Sums divided by how many there are. */
+function mean(node: GraphNode, to: Lowering): void {
+  const output = node.outputs[0]!;
+  const dtype = to.dtype(output);
+  const sum = to.temporary(`${node.name}/sum`, dtype, to.dims(output));
+  binary('add')({ ...node, outputs: [sum] }, to);
+  const count = to.numbers(`${node.name}/count`, dtype, [], [node.inputs.length]);
+  binary('div')({ ...node, inputs: [sum, count] }, to);
+}
+
+function mod(node: GraphNode, to: Lowering): void {
+  const fmod = intAttribute(node, 'fmod', 0) === 1 || isReal(to.dtype(node.inputs[0]!));
+  binary(fmod ? 'fmod' : 'mod')(node, to);
+}
+
+function shift(node: GraphNode, to: Lowering): void {
+  const left = stringAttribute(node, 'direction', 'RIGHT') === 'LEFT';
+  binary(left ? 'shiftLeft' : 'shiftRight')(node, to);
 }
 
 const isReal = (kind: DTypeName): boolean => kind.startsWith('float');
@@ -78,6 +110,12 @@ function divide(kind: DTypeName): OnValues {
     return isAtLeastZero(a) && isAtLeastZero(b) ? floorDivide(a, b) : undefined;
   };
 }
+
+/** `a` less a multiple of `b`, both 0 or more. */
+const remainder: OnValues = (a, b) => {
+  if (b === 0 || !isAtLeastZero(a) || !isAtLeastZero(b)) return undefined;
+  return subtract(a, multiply(floorDivide(a, b), b));
+};
 
 /** A comparison, where the difference of its operands is a number or shows its sign. */
 function compare(test: (difference: number) => boolean): OnValues {
@@ -95,11 +133,9 @@ const equal: OnValues = (a, b) => {
   return compare((difference) => difference === 0)(a, b);
 };
 
-const numbers: readonly DTypeName[] = ['float32', 'int32', 'int64'];
-
 /** Operands of one type that are broadcast together. */
 function plain(kind: BinaryName, shape: Rule): ModelOperator {
-  return { shape, lower: binary(kind), types: numbers, limits: 'operands of one type' };
+  return { shape, lower: binary(kind), types: binaryTypes(kind) };
 }
 
 function logical(kind: BinaryName, shape: Rule): ModelOperator {
@@ -128,12 +164,7 @@ export const binaryFamily: OperatorFamily = {
       broadcastElements(undefined, () => (a, b) => multiply(a, b)),
     ),
     Div: plain('div', broadcastElements(undefined, divide)),
-    Pow: {
-      shape: broadcastElements(),
-      lower: power,
-      types: numbers,
-      limits: 'whole numbers to powers of whole numbers only',
-    },
+    Pow: { shape: broadcastElements(), lower: power, types: numbers },
     Min: plain(
       'min',
       broadcastElements(undefined, () => (a, b) => minimum(a, b)),
@@ -146,13 +177,16 @@ export const binaryFamily: OperatorFamily = {
       'add',
       broadcastElements(undefined, () => (a, b) => add(a, b)),
     ),
-    Equal: {
-      ...plain(
-        'equal',
-        broadcastElements('bool', () => equal),
-      ),
-      types: [...numbers, 'bool'],
-    },
+    Mean: { shape: broadcastElements(), lower: mean, types: ['float32', 'float64'] },
+    Mod: { shape: broadcastElements(undefined, () => remainder), lower: mod, types: numbers },
+    BitShift: { shape: broadcastElements(), lower: shift, types: integers },
+    BitwiseAnd: plain('bitAnd', broadcastElements()),
+    BitwiseOr: plain('bitOr', broadcastElements()),
+    BitwiseXor: plain('bitXor', broadcastElements()),
+    Equal: plain(
+      'equal',
+      broadcastElements('bool', () => equal),
+    ),
     Less: comparison('less', (difference) => difference < 0),
     LessOrEqual: comparison('lessOrEqual', (difference) => difference <= 0),
     Greater: comparison('greater', (difference) => difference > 0),

@@ -1,6 +1,7 @@
+import { numbers } from '@canopy/protocol';
 import { scalarFloat } from '../graph/constant.js';
 import { floatAttribute, type GraphNode } from '../graph/graph.js';
-import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { epilogue, type Lowering } from '../graph/lower/lowering.js';
 import { type Dim, maximum, minimum } from '../graph/shapes/dim.js';
 import { onElement } from '../graph/shapes/elements.js';
 import type { Rule } from '../graph/shapes/operation.js';
@@ -8,18 +9,20 @@ import type { OperatorFamily } from './operator.js';
 
 const largestFloat = 3.4028234663852886e38;
 
-/** Bounds as attributes until operator set 10, as inputs since. */
-function clipBounds(node: GraphNode, to: Lowering): { alpha: number; beta: number } {
-  const bound = (index: number, attribute: string, otherwise: number): number => {
-    const input = node.inputs[index];
-    if (input === undefined || input === '') return floatAttribute(node, attribute, otherwise);
-    const value = scalarFloat(to.constant(input));
-    if (value === undefined) {
-      throw new UnsupportedNode('its bounds are computed', 'make min and max constants');
-    }
-    return value;
+/** Bounds as attributes until operator set 10, as inputs since; undefined where they are computed. */
+function constantBounds(
+  node: GraphNode,
+  to: Lowering,
+): { alpha: number; beta: number } | undefined {
+  const bound = (index: number, attribute: string, otherwise: number): number | undefined => {
+    const input = node.inputs[index] ?? '';
+    return input === ''
+      ? floatAttribute(node, attribute, otherwise)
+      : scalarFloat(to.constant(input));
   };
-  return { alpha: bound(1, 'min', -largestFloat), beta: bound(2, 'max', largestFloat) };
+  const alpha = bound(1, 'min', -largestFloat);
+  const beta = bound(2, 'max', largestFloat);
+  return alpha === undefined || beta === undefined ? undefined : { alpha, beta };
 }
 
 const clip: Rule = (op) => {
@@ -34,15 +37,41 @@ const clip: Rule = (op) => {
   })(op);
 };
 
+/** As one function of each element where the bounds are constants of f32, else as maximum and minimum. */
 function lower(node: GraphNode, to: Lowering): void {
-  to.requireType(node.inputs[0]!, 'float32');
-  const bounds = clipBounds(node, to);
-  to.add('Unary', node, [node.inputs[0]!], [node.outputs[0]!], { kind: 'clip', ...bounds });
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const dtype = to.dtype(input);
+  to.requireType(input, ...numbers);
+  const bounds = dtype === 'float32' ? constantBounds(node, to) : undefined;
+  if (bounds) {
+    to.add('Unary', node, [input], [output], { kind: 'clip', ...bounds });
+    return;
+  }
+  const bound = (index: number, attribute: string): string => {
+    const given = node.attributes.get(attribute);
+    if (given?.kind === 'float')
+      return to.numbers(`${node.name}/${attribute}`, dtype, [], [given.value]);
+    return node.inputs[index] ?? '';
+  };
+  const steps = [
+    { kind: 'max', by: bound(1, 'min') },
+    { kind: 'min', by: bound(2, 'max') },
+  ] as const;
+  const taken = steps.filter(({ by }) => by !== '');
+  if (taken.length === 0) to.add('Identity', node, [input], [output], {});
+  taken.reduce((value, { kind, by }, index) => {
+    const result =
+      index === taken.length - 1
+        ? output
+        : to.temporary(`${node.name}/${kind}`, dtype, to.dims(input));
+    to.add('Binary', node, [value, by], [result], { kind, epilogue: epilogue() });
+    return result;
+  }, input);
 }
 
 export const clipFamily: OperatorFamily = {
   model: {
-    Clip: { shape: clip, lower, types: ['float32'], limits: 'constant min and max' },
+    Clip: { shape: clip, lower, types: numbers },
   },
   program: {},
 };

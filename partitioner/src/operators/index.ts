@@ -1,63 +1,89 @@
 import type { DTypeName, OpName } from '@canopy/protocol';
+import { argExtremeFamily } from './arg-extreme.js';
 import { batchNormalizationFamily } from './batch-normalization.js';
 import { binaryFamily } from './binary.js';
 import { castFamily } from './cast.js';
 import { clipFamily } from './clip.js';
+import { compressFamily } from './compress.js';
 import { concatFamily } from './concat.js';
 import { constantOfShapeFamily } from './constant-of-shape.js';
 import { convFamily } from './conv.js';
+import { cumSumFamily } from './cum-sum.js';
+import { depthToSpaceFamily } from './depth-to-space.js';
 import { expandFamily } from './expand.js';
+import { eyeLikeFamily } from './eye-like.js';
 import { flattenFamily } from './flatten.js';
+import { floatClassFamily } from './float-class.js';
 import { gatherFamily } from './gather.js';
 import { gemmFamily } from './gemm.js';
 import { identityFamily } from './identity.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
+import { nonZeroFamily } from './non-zero.js';
+import { oneHotFamily } from './one-hot.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { rangeFamily } from './range.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
+import { reverseSequenceFamily } from './reverse-sequence.js';
 import { shapeFamily } from './shape.js';
+import { sizeFamily } from './size.js';
 import { sliceFamily } from './slice.js';
 import { softmaxFamily } from './softmax.js';
 import { splitFamily } from './split.js';
 import { squeezeFamily } from './squeeze.js';
+import { tileFamily } from './tile.js';
+import { topKFamily } from './top-k.js';
 import { transposeFamily } from './transpose.js';
 import { triluFamily } from './trilu.js';
 import { unaryFamily } from './unary.js';
+import { uniqueFamily } from './unique.js';
 import { whereFamily } from './where.js';
 import type { ModelOperator, OperatorFamily, ProgramOperator } from './operator.js';
 
 /** All families, a line each. */
 const families: readonly OperatorFamily[] = [
+  argExtremeFamily,
   batchNormalizationFamily,
   binaryFamily,
   castFamily,
   clipFamily,
+  compressFamily,
   concatFamily,
   constantOfShapeFamily,
   convFamily,
+  cumSumFamily,
+  depthToSpaceFamily,
   expandFamily,
+  eyeLikeFamily,
   flattenFamily,
+  floatClassFamily,
   gatherFamily,
   gemmFamily,
   identityFamily,
   layerNormalizationFamily,
   matMulFamily,
+  nonZeroFamily,
+  oneHotFamily,
   padFamily,
   poolFamily,
   rangeFamily,
   reduceFamily,
   reshapeFamily,
+  reverseSequenceFamily,
   shapeFamily,
+  sizeFamily,
   sliceFamily,
   softmaxFamily,
   splitFamily,
   squeezeFamily,
+  tileFamily,
+  topKFamily,
   transposeFamily,
   triluFamily,
   unaryFamily,
+  uniqueFamily,
   whereFamily,
 ];
 
@@ -86,7 +112,15 @@ export interface OperatorForm {
   limits: string;
 }
 
+/** Numbers of 16 bits are taken wherever f32 is: they are stored, and computed with as f32. */
+function withHalves(types: OperatorForm['types']): OperatorForm['types'] {
+  return types.includes('float32') ? [...types, 'float16', 'bfloat16'] : types;
+}
+
 /** The operators that workers run, for people. */
 export const operatorForms: Readonly<Record<string, OperatorForm>> = Object.fromEntries(
-  [...modelOperators].map(([name, { types, limits = '' }]) => [name, { types, limits }]),
+  [...modelOperators].map(([name, { types, limits = '' }]) => [
+    name,
+    { types: withHalves(types), limits },
+  ]),
 );

@@ -50,8 +50,3 @@ export interface OperatorFamily {
   model: Readonly<Record<string, ModelOperator>>;
   program: { readonly [Op in OpName]?: ProgramOperator<Op> };
 }
-
-/** The same under several names, which a space separates. */
-export function named<Value>(names: string, value: Value): Record<string, Value> {
-  return Object.fromEntries(names.split(' ').map((name) => [name, value]));
-}

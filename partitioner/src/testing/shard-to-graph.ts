@@ -121,7 +121,7 @@ const unaryOps: Partial<Record<UnaryName, string>> = {
   softplus: 'Softplus',
   not: 'Not',
 };
-const binaryOps: Record<BinaryName, string> = {
+const binaryOps: Partial<Record<BinaryName, string>> = {
   add: 'Add',
   sub: 'Sub',
   mul: 'Mul',
@@ -323,7 +323,9 @@ class NodeWriter {
       }
       case 'Binary': {
         const { kind, epilogue } = this.attributes(op);
-        this.epilogue(to.value(binaryOps[kind], [this.input(0), this.input(1)]), epilogue);
+        const mapped = binaryOps[kind];
+        if (mapped === undefined) throw new Error(`no ONNX form of ${kind}`);
+        this.epilogue(to.value(mapped, [this.input(0), this.input(1)]), epilogue);
         return;
       }
       case 'Unary': {

@@ -2,8 +2,9 @@ import type { DTypeName } from '../dtype.js';
 import { oneOf } from './attribute.js';
 import { operator } from './description.js';
 import { epilogue } from './epilogue.js';
+import { numbers } from './types.js';
 
-/** Kinds of Binary. Comparisons give bool; the rest the type of their inputs (f32, i32, i64; and/or/xor bool). */
+/** Kinds of Binary. Comparisons give bool; the rest the type of their inputs, numbers; and, or, xor are of bool. */
 export const BinaryKind = {
   add: 0,
   sub: 1,
@@ -21,10 +22,20 @@ export const BinaryKind = {
   or: 14,
   xor: 15,
   prelu: 16,
+  /** with the sign of the second operand; integers */
+  mod: 17,
+  /** with the sign of the first operand */
+  fmod: 18,
+  /** integers, from here on */
+  shiftLeft: 19,
+  shiftRight: 20,
+  bitAnd: 21,
+  bitOr: 22,
+  bitXor: 23,
 } as const;
 export type BinaryName = keyof typeof BinaryKind;
 
-const types: readonly DTypeName[] = ['float32', 'int32', 'int64', 'bool'];
+const types: readonly DTypeName[] = [...numbers, 'bool'];
 
 /** Two inputs, broadcast as numpy does; the epilogue is for f32 results only. */
 export const binary = operator({

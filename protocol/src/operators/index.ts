@@ -1,14 +1,19 @@
 import type { AttributeList, ValuesOf } from './attribute.js';
 import { decodeList, encodeList } from './attribute.js';
+import { argExtreme } from './arg-extreme.js';
 import { averagePool } from './average-pool.js';
 import { binary } from './binary.js';
 import { cast } from './cast.js';
+import { compress } from './compress.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { conv } from './conv.js';
+import { cumSum } from './cum-sum.js';
+import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv } from './depthwise-conv.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
+import { floatClass } from './float-class.js';
 import { gather } from './gather.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { identity } from './identity.js';
@@ -16,17 +21,25 @@ import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
+import { nonZero } from './non-zero.js';
+import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
+import { reduceOver } from './reduce-over.js';
 import { reshape } from './reshape.js';
+import { reverseSequence } from './reverse-sequence.js';
 import { shape } from './shape.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
+import { spaceToDepth } from './space-to-depth.js';
 import { squeeze } from './squeeze.js';
+import { tile } from './tile.js';
+import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
 import { trilu } from './trilu.js';
 import { unary } from './unary.js';
+import { unique } from './unique.js';
 import { unsqueeze } from './unsqueeze.js';
 import { where } from './where.js';
 import type { OperatorDescription } from './description.js';
@@ -36,9 +49,10 @@ export type { AttributeKind, AttributeList, AttributeType, NoAttributes } from '
 export { BinaryKind, type BinaryName } from './binary.js';
 export type { OperatorDescription } from './description.js';
 export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
+export { FloatClass, type FloatClassName } from './float-class.js';
 export { PadMode } from './pad.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
-export { anyType } from './types.js';
+export { anyType, integers, numbers } from './types.js';
 export { UnaryKind, type UnaryName } from './unary.js';
 export { windowAttributes } from './window.js';
 
@@ -50,15 +64,20 @@ export { windowAttributes } from './window.js';
  * constant weights of Conv and Linear are packed in panels (see `packing.ts`).
  */
 const all = [
+  argExtreme,
   averagePool,
   binary,
   cast,
+  compress,
   concat,
   constantOfShape,
   conv,
+  cumSum,
+  depthToSpace,
   depthwiseConv,
   expand,
   flatten,
+  floatClass,
   gather,
   globalAveragePool,
   identity,
@@ -66,17 +85,25 @@ const all = [
   linear,
   matMul,
   maxPool,
+  nonZero,
+  oneHot,
   pad,
   range,
   reduce,
+  reduceOver,
   reshape,
+  reverseSequence,
   shape,
   slice,
   softmax,
+  spaceToDepth,
   squeeze,
+  tile,
+  topK,
   transpose,
   trilu,
   unary,
+  unique,
   unsqueeze,
   where,
 ] as const;

@@ -1,6 +1,7 @@
 import type { DTypeName } from '../dtype.js';
 import { bool, i32List, oneOf } from './attribute.js';
 import { operator } from './description.js';
+import { numbers } from './types.js';
 
 export const ReduceKind = {
   mean: 0,
@@ -13,13 +14,13 @@ export const ReduceKind = {
 } as const;
 export type ReduceName = keyof typeof ReduceKind;
 
-const types: readonly DTypeName[] = ['float32', 'int32', 'int64'];
+export const reduceTypes: readonly DTypeName[] = [...numbers, 'bool'];
 
-/** X without some of its axes; no axes: all. Integers: sum, max, min, prod. */
+/** X without some of its axes; no axes: all. bool: max, min. l2: f32, f64. */
 export const reduce = operator({
   code: 10,
   name: 'Reduce',
   attributes: { kind: oneOf(ReduceKind), keepDims: bool, axes: i32List },
-  inputs: [types],
+  inputs: [reduceTypes],
   outputs: [0],
 });

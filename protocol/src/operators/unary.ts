@@ -1,9 +1,12 @@
-import type { DTypeName } from '../dtype.js';
 import { f32, oneOf } from './attribute.js';
 import { operator } from './description.js';
 import { Activation } from './epilogue.js';
+import { numbers } from './types.js';
 
-/** Kinds of Unary. f32 unless said otherwise. */
+/**
+ * Kinds of Unary. f32 and f64 unless said otherwise, erf and gelu of f32 only; relu, neg, abs and sign
+ * also of integers.
+ */
 export const UnaryKind = {
   ...Activation,
   erf: 16,
@@ -25,17 +28,40 @@ export const UnaryKind = {
   not: 30,
   /** alpha * x + beta */
   affine: 31,
+  acos: 32,
+  acosh: 33,
+  asin: 34,
+  asinh: 35,
+  atan: 36,
+  atanh: 37,
+  cosh: 38,
+  sinh: 39,
+  tan: 40,
+  /** x < 0 ? alpha * (exp(x) - 1) : x */
+  elu: 41,
+  /** beta * (x > 0 ? x : alpha * (exp(x) - 1)) */
+  selu: 42,
+  /** x > 0 ? x : alpha * (exp(x / alpha) - 1) */
+  celu: 43,
+  /** x > alpha ? x : 0 */
+  thresholdedRelu: 44,
+  softsign: 45,
+  mish: 46,
+  /** x < -beta ? x + alpha : x > beta ? x - alpha : 0 */
+  shrink: 47,
+  /** gelu with a tanh in place of erf */
+  geluTanh: 48,
+  /** integers */
+  bitwiseNot: 49,
 } as const;
 export type UnaryName = keyof typeof UnaryKind;
-
-const types: readonly DTypeName[] = ['float32', 'int32', 'int64', 'bool'];
 
 /** A function of each element. */
 export const unary = operator({
   code: 6,
   name: 'Unary',
   attributes: { kind: oneOf(UnaryKind), alpha: f32, beta: f32 },
-  inputs: [types],
+  inputs: [[...numbers, 'bool']],
   outputs: [0],
   inPlace: [0],
 });

@@ -100,24 +100,26 @@ export function reduceColumns(
   else squares(first, x, n, step, count, out);
 }
 
-/** As {@link reduceColumns} for integers, without sumSquare. */
-export function reduceIntegers<T>(
+/** As {@link reduceColumns} for numbers of any type. */
+export function reduceScalars<T>(
   kind: u32, first: bool, x: usize, n: u32, step: usize, count: u32, out: usize,
 ): void {
+  const squares = kind == ReduceKind.sumSquare;
   for (let c: u32 = 0; c < count; c++, x += sizeof<T>(), out += sizeof<T>()) {
     let p = x;
     let i = n;
     let result = load<T>(first ? p : out);
     if (first) {
+      if (squares) result = <T>(result * result);
       p += step;
       i--;
     }
     for (; i != 0; i--, p += step) {
       const value = load<T>(p);
-      if (kind == ReduceKind.max) result = value > result ? value : result;
-      else if (kind == ReduceKind.min) result = value < result ? value : result;
+      if (kind == ReduceKind.max) result = value > result || value != value ? value : result;
+      else if (kind == ReduceKind.min) result = value < result || value != value ? value : result;
       else if (kind == ReduceKind.prod) result = <T>(result * value);
-      else result = <T>(result + value);
+      else result = <T>(result + (squares ? <T>(value * value) : value));
     }
     store<T>(out, result);
   }

@@ -130,13 +130,6 @@ export function unary(
     case 0:
       affine(src, dst, count, scale, shift, 1, 0);
       return true;
-    case UnaryKind.log:
-    case UnaryKind.sin:
-    case UnaryKind.cos:
-    case UnaryKind.softplus:
-      unaryScalar(kind, src, dst, count);
-      if (scale != 1 || shift != 0) affine(dst, dst, count, scale, shift, 1, 0);
-      return true;
     case UnaryKind.relu:
       relu(src, dst, count, alpha, beta, scale, shift);
       return true;
@@ -198,6 +191,8 @@ export function unary(
       affine(src, dst, count, alpha, beta, scale, shift);
       return true;
     default:
-      return false;
+      if (!unaryScalar<f32>(kind, src, dst, count, alpha, beta)) return false;
+      if (scale != 1 || shift != 0) affine(dst, dst, count, scale, shift, 1, 0);
+      return true;
   }
 }

@@ -1,6 +1,6 @@
 import { BinaryKind, CanisterError, DType } from '../generated/constants';
 import { binaryRows } from '../kernels/binary';
-import { compareRows, integerRows } from '../kernels/binary-scalar';
+import { compareRows, scalarRows } from '../kernels/binary-scalar';
 import { clampRows } from '../kernels/rows';
 import { number, text } from '../tensor/errors';
 import {
@@ -65,14 +65,15 @@ function begin(kind: u32): bool {
     failInputs(0, 1, 'types must be equal');
     return false;
   }
-  const known = type == DType.float32 || type == DType.int32 || type == DType.int64;
-  if (!known && !(isComparison(kind) && type == DType.bool)) {
-    failInput(0, 'float32, int32 or int64, or bool for comparisons');
+  const isLogical = kind >= BinaryKind.and && kind <= BinaryKind.xor;
+  const takesBool = isLogical || kind == BinaryKind.equal;
+  if (type == DType.bool ? !takesBool : isLogical || !isNumber(type)) {
+    failInput(0, isLogical ? 'bool' : 'of numbers, not float16 or bfloat16');
     return false;
   }
   if (!broadcastShape(2)) return false;
   setProgress(1);
-  if (isComparison(kind)) return outputAlloc(0, DType.bool, output(0).rank);
+  if (isComparison(kind) && type != DType.bool) return outputAlloc(0, DType.bool, output(0).rank);
   if (inputDies(0) && a.sameShape(output(0))) takeOver(0, type, a.rank);
   else if (inputDies(1) && b.sameShape(output(0))) takeOver(1, type, b.rank);
   else return outputAlloc(0, type, output(0).rank);
@@ -108,26 +109,25 @@ function walk(kind: u32): i32 {
   return DONE;
 }
 
+/** Whether elements of a type are computed with as they are stored. */
+function isNumber(type: u32): bool {
+  return dtypeBytes(type) != 0 && type != DType.float16 && type != DType.bfloat16 && type != DType.bool;
+}
+
 /** About what an element takes. */
 function costOf(kind: u32, type: u32): u64 {
+  const isDouble = type == DType.float64;
   if (kind == BinaryKind.pow) return type == DType.float32 ? 250 : 800;
-  return type == DType.float32 && !isComparison(kind) ? 8 : 40;
+  // Of floats bit by bit of the difference of their exponents.
+  if (kind == BinaryKind.mod || kind == BinaryKind.fmod) return type == DType.float32 ? 4000 : isDouble ? 30000 : 60;
+  return type == DType.float32 && !isComparison(kind) && kind <= BinaryKind.prelu ? 8 : 45;
 }
 
 function rows(
   kind: u32, a: usize, aRow: usize, aInner: usize, b: usize, bRow: usize, bInner: usize,
   out: usize, count: u32, n: u32,
 ): bool {
-  let known: bool;
-  const type = input(0).dtype;
-  if (isComparison(kind)) {
-    if (type == DType.float32) known = compareRows<f32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
-    else if (type == DType.int64) known = compareRows<i64>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
-    else if (type == DType.int32) known = compareRows<i32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
-    else known = compareRows<u8>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
-  } else if (type == DType.float32) known = binaryRows(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
-  else if (type == DType.int64) known = integerRows<i64>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
-  else known = integerRows<i32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+  const known = rowsOf(input(0).dtype, kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
   if (!known) {
     failNode(CanisterError.unsupported);
     text('kind ');
@@ -135,4 +135,42 @@ function rows(
     text(' of Binary for this type');
   }
   return known;
+}
+
+function rowsOf(
+  type: u32, kind: u32, a: usize, aRow: usize, aInner: usize, b: usize, bRow: usize, bInner: usize,
+  out: usize, count: u32, n: u32,
+): bool {
+  switch (type) {
+    case DType.float32:
+      if (isComparison(kind)) return compareRows<f32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+      if (binaryRows(kind, a, aRow, aInner, b, bRow, bInner, out, count, n)) return true;
+      return scalarRows<f32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.float64:
+      return typed<f64>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.int64:
+      return typed<i64>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.uint64:
+      return typed<u64>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.int32:
+      return typed<i32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.uint32:
+      return typed<u32>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.int16:
+      return typed<i16>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.uint16:
+      return typed<u16>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    case DType.int8:
+      return typed<i8>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+    default:
+      return typed<u8>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+  }
+}
+
+function typed<T>(
+  kind: u32, a: usize, aRow: usize, aInner: usize, b: usize, bRow: usize, bInner: usize,
+  out: usize, count: u32, n: u32,
+): bool {
+  if (isComparison(kind)) return compareRows<T>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
+  return scalarRows<T>(kind, a, aRow, aInner, b, bRow, bInner, out, count, n);
 }

@@ -1,5 +1,5 @@
 import { CanisterError, DType, ReduceKind, UnaryKind } from '../generated/constants';
-import { joinRows, reduceColumns, reduceIntegers, reduceRow } from '../kernels/reduce';
+import { joinRows, reduceColumns, reduceScalars, reduceRow } from '../kernels/reduce';
 import { unary } from '../kernels/unary';
 import { text } from '../tensor/errors';
 import {
@@ -8,7 +8,7 @@ import {
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { resolveAxis } from './axes';
 import { fillElements, unitsOfBlock, yieldsAt } from './blocks';
-import { reduceAxes, reduceAxesCount, reduceKeepDims, reduceKind } from './generated/attributes';
+import { reduceAxes as reduceAxesAt, reduceAxesCount, reduceKeepDims, reduceKind } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 /** Slots: run of axes under way, then outer index within it. Temporaries 0 and 1 hold what runs leave. */
@@ -28,31 +28,61 @@ const COST: u64 = 8;
 /** X without some of its axes; no axes: all. */
 export function reduce(): i32 {
   const x = input(0);
-  const kind = reduceKind();
   const mask = axesMask(x);
-  if (mask < 0) return FAILED;
-  if (progress == 0 && !begin(x, kind, mask)) return FAILED;
+  return mask < 0 ? FAILED : reduceAxes(x, reduceKind(), mask, reduceKeepDims());
+}
+
+/** Reduces the axes of a bit mask. */
+export function reduceAxes(x: Tensor, kind: u32, mask: i32, keepDims: bool): i32 {
+  if (progress == 0 && !begin(x, kind, mask, keepDims)) return FAILED;
   const out = output(0);
   if (out.byteLength == 0) return DONE;
   if (x.count() == 0) return fillEmpty(out, kind);
-  const count = out.byteLength >>> 2;
   if (progress != FINISHING) {
     const status = reduceRuns(x, kind, mask);
-    if (status != DONE || x.dtype != DType.float32) return status;
+    if (status != DONE) return status;
     setProgress(FINISHING);
   }
+  if (kind != ReduceKind.mean && kind != ReduceKind.l2) return DONE;
+  const count = out.count();
+  const bytes = dtypeBytes(out.dtype);
   const unit = unitsOfBlock(COST) & ~3;
   for (let i = slot(SLOT_FINISHED); i < count; ) {
     const some = min(unit, count - i);
-    const at = out.data + (<usize>i << 2);
-    if (kind == ReduceKind.mean) {
-      unary(UnaryKind.affine, at, at, some, <f32>1 / <f32>(x.count() / count), 0, 1, 0);
-    } else if (kind == ReduceKind.l2) unary(UnaryKind.sqrt, at, at, some, 0, 0, 1, 0);
-    else break;
+    finish(kind, out.dtype, out.data + <usize>i * bytes, some, x.count() / count);
     i += some;
     if (i < count && yieldsAt(SLOT_FINISHED, i, COST * some)) return YIELD;
   }
   return DONE;
+}
+
+/** Makes means of `count` sums of `n` elements each, or roots of sums of squares. */
+function finish(kind: u32, type: u32, at: usize, count: u32, n: u32): void {
+  if (type == DType.float32) {
+    if (kind == ReduceKind.mean) unary(UnaryKind.affine, at, at, count, <f32>1 / <f32>n, 0, 1, 0);
+    else unary(UnaryKind.sqrt, at, at, count, 0, 0, 1, 0);
+    return;
+  }
+  if (kind == ReduceKind.l2) {
+    for (; count != 0; count--, at += 8) store<f64>(at, Math.sqrt(load<f64>(at)));
+    return;
+  }
+  switch (type) {
+    case DType.float64:
+      return divide<f64>(at, count, n);
+    case DType.int64:
+      return divide<i64>(at, count, n);
+    case DType.uint64:
+      return divide<u64>(at, count, n);
+    case DType.int32:
+      return divide<i32>(at, count, n);
+    default:
+      return divide<u32>(at, count, n);
+  }
+}
+
+function divide<T>(at: usize, count: u32, n: u32): void {
+  for (; count != 0; count--, at += sizeof<T>()) store<T>(at, <T>(load<T>(at) / <T>n));
 }
 
 /** Bit mask of the axes to reduce; -1 after a failure's text. */
@@ -61,7 +91,7 @@ function axesMask(x: Tensor): i32 {
   if (count == 0) return (1 << x.rank) - 1;
   let mask = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const axis = resolveAxis(reduceAxes(i), x.rank);
+    const axis = resolveAxis(reduceAxesAt(i), x.rank);
     if (axis < 0) {
       failInput(0, 'of a shape that has the axes of the node');
       return -1;
@@ -71,12 +101,18 @@ function axesMask(x: Tensor): i32 {
   return mask;
 }
 
-function begin(x: Tensor, kind: u32, mask: i32): bool {
-  const whole = x.dtype == DType.int64 || x.dtype == DType.int32;
-  const forIntegers =
-    kind == ReduceKind.sum || kind == ReduceKind.max || kind == ReduceKind.min || kind == ReduceKind.prod;
-  if (kind > ReduceKind.l2 || (x.dtype != DType.float32 && !(whole && forIntegers))) {
-    failInput(0, 'float32, or int64 or int32 for sum, max, min and prod');
+/** Sums, largest, smallest and products of all numbers, means of those of 32 bits or more. */
+function takes(kind: u32, type: u32): bool {
+  const isLargest = kind == ReduceKind.max || kind == ReduceKind.min;
+  if (type == DType.bool) return isLargest;
+  if (kind > ReduceKind.l2 || dtypeBytes(type) == 0 || type == DType.float16 || type == DType.bfloat16) return false;
+  if (kind == ReduceKind.l2) return type == DType.float32 || type == DType.float64;
+  return kind != ReduceKind.mean || dtypeBytes(type) >= 4;
+}
+
+function begin(x: Tensor, kind: u32, mask: i32, keepDims: bool): bool {
+  if (!takes(kind, x.dtype)) {
+    failInput(0, 'of a type that this kind takes');
     return false;
   }
   const out = output(0);
@@ -84,7 +120,7 @@ function begin(x: Tensor, kind: u32, mask: i32): bool {
   for (let i: u32 = 0; i < x.rank; i++) {
     const reduced = (mask & (1 << i)) != 0;
     if (!reduced) out.setDim(rank++, x.dim(i));
-    else if (reduceKeepDims()) out.setDim(rank++, 1);
+    else if (keepDims) out.setDim(rank++, 1);
   }
   if (!outputAlloc(0, x.dtype, rank)) return false;
   setProgress(1);
@@ -93,20 +129,39 @@ function begin(x: Tensor, kind: u32, mask: i32): bool {
 
 /** What onnxruntime makes of nothing: 0, also as a mean, 1 for products, the least number for the largest. */
 function fillEmpty(out: Tensor, kind: u32): i32 {
-  let bits: u64 = 0;
-  if (out.dtype == DType.float32) {
-    let value: f32 = 0;
-    if (kind == ReduceKind.prod) value = 1;
-    else if (kind == ReduceKind.max) value = -Infinity;
-    else if (kind == ReduceKind.min) value = Infinity;
-    bits = reinterpret<u32>(value);
-  } else {
-    const isLong = out.dtype == DType.int64;
-    if (kind == ReduceKind.prod) bits = 1;
-    else if (kind == ReduceKind.max) bits = isLong ? <u64>i64.MIN_VALUE : <u64>i32.MIN_VALUE;
-    else if (kind == ReduceKind.min) bits = isLong ? <u64>i64.MAX_VALUE : <u64>i32.MAX_VALUE;
-  }
+  const bits = kind == ReduceKind.prod ? oneOf(out.dtype) : kind == ReduceKind.max ? least(out.dtype) : kind == ReduceKind.min ? most(out.dtype) : 0;
   return fillElements(out.data, out.byteLength, dtypeBytes(out.dtype), bits) ? DONE : YIELD;
+}
+
+/** Bits of 1, of the least and of the largest number of a type. */
+function oneOf(type: u32): u64 {
+  if (type == DType.float32) return reinterpret<u32>(<f32>1);
+  return type == DType.float64 ? reinterpret<u64>(<f64>1) : 1;
+}
+
+function least(type: u32): u64 {
+  switch (type) {
+    case DType.float32:
+      return reinterpret<u32>(<f32>-Infinity);
+    case DType.float64:
+      return reinterpret<u64>(<f64>-Infinity);
+    case DType.int64:
+      return <u64>i64.MIN_VALUE;
+    case DType.int32:
+      return <u64>i32.MIN_VALUE;
+    case DType.int16:
+      return 0x8000;
+    case DType.int8:
+      return 0x80;
+    default:
+      return 0;
+  }
+}
+
+function most(type: u32): u64 {
+  if (type == DType.float32) return reinterpret<u32>(<f32>Infinity);
+  if (type == DType.float64) return reinterpret<u64>(<f64>Infinity);
+  return type == DType.bool ? 1 : ~least(type);
 }
 
 /**
@@ -174,12 +229,36 @@ function reducePart(
   kind: u32, type: u32, first: bool, from: usize, n: u32, inner: u32, count: u32, to: usize,
 ): void {
   const step = <usize>inner * dtypeBytes(type);
-  if (type == DType.int64) reduceIntegers<i64>(kind, first, from, n, step, count, to);
-  else if (type == DType.int32) reduceIntegers<i32>(kind, first, from, n, step, count, to);
+  if (type != DType.float32) reduceTyped(kind, type, first, from, n, step, count, to);
   else if (inner == 1) {
     const result = reduceRow(kind, from, n);
     store<f32>(to, first ? result : joinRows(kind, load<f32>(to), result));
   } else reduceColumns(kind, first, from, n, step, count, to);
+}
+
+function reduceTyped(
+  kind: u32, type: u32, first: bool, from: usize, n: u32, step: usize, count: u32, to: usize,
+): void {
+  switch (type) {
+    case DType.float64:
+      return reduceScalars<f64>(kind, first, from, n, step, count, to);
+    case DType.int64:
+      return reduceScalars<i64>(kind, first, from, n, step, count, to);
+    case DType.uint64:
+      return reduceScalars<u64>(kind, first, from, n, step, count, to);
+    case DType.int32:
+      return reduceScalars<i32>(kind, first, from, n, step, count, to);
+    case DType.uint32:
+      return reduceScalars<u32>(kind, first, from, n, step, count, to);
+    case DType.int16:
+      return reduceScalars<i16>(kind, first, from, n, step, count, to);
+    case DType.uint16:
+      return reduceScalars<u16>(kind, first, from, n, step, count, to);
+    case DType.int8:
+      return reduceScalars<i8>(kind, first, from, n, step, count, to);
+    default:
+      return reduceScalars<u8>(kind, first, from, n, step, count, to);
+  }
 }
 
 /** [n, inner] to [inner] in blocks: some columns, down all rows in parts. False where it yields. */

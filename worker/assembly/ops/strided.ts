@@ -7,10 +7,11 @@ import { DONE, YIELD } from './status';
 
 /**
  * A copy whose output is contiguous and whose input has a step of its own for every output
- * dimension: Transpose, Slice, Expand. Neighbouring dimensions are merged where the steps allow.
+ * dimension, up to 16 of them: Transpose, Slice, Expand, Tile. Neighbouring dimensions are merged where
+ * the steps allow.
  */
-const sizes: usize = memory.data(32);
-const steps: usize = memory.data(32);
+const sizes: usize = memory.data(64);
+const steps: usize = memory.data(64);
 let rank: u32 = 0;
 
 @inline

@@ -51,7 +51,7 @@ export function binaryWork(
   const rows = dims.slice(0, -1).reduce((product, { size }) => product * size, 1);
   const outer = dims.slice(0, -2).reduce((product, { size }) => product * size, 1);
   const comparison = BinaryKind[kind] >= BinaryKind.equal && BinaryKind[kind] <= BinaryKind.xor;
-  if (comparison || dtype !== 'float32') {
+  if (comparison || dtype !== 'float32' || BinaryKind[kind] > BinaryKind.prelu) {
     const kernel = comparison ? `compare.${dtype}` : 'integer';
     return [{ kernel, counts: { element: rows * inner.size, row: rows, outer } }];
   }

@@ -9,6 +9,7 @@ import { inferShapes } from '../shapes/infer.js';
 import { inputSizes } from '../shapes/open-dimensions.js';
 import { PlanSizes } from '../shapes/plan-sizes.js';
 import { replaceInputs } from '../passes/uses.js';
+import { lowerWidened } from './widen.js';
 import { Lowering, UnknownValue, UnsupportedNode } from './lowering.js';
 
 /** Nodes whose operator is not among {@link modelOperators}. */
@@ -53,10 +54,12 @@ export function lowerGraph(
   const lowering = new Lowering(graph, facts, sizes);
   for (const { name } of graph.inputs) lowering.import(name);
   for (const node of graph.nodes) {
-    const lower = modelOperators.get(node.op)?.lower;
-    if (!lower) continue;
+    const operator = modelOperators.get(node.op);
+    if (!operator) continue;
+    const { lower, types } = operator;
     try {
-      lower(node, lowering);
+      if (types.includes('any')) lower(node, lowering);
+      else lowerWidened(node, lowering, lower);
     } catch (error) {
       (error instanceof UnknownValue ? unknown : problems).push(problemOf(node, error));
     }

@@ -1,5 +1,12 @@
 import { operators, type DTypeName, type Epilogue, type OpName } from '@canopy/protocol';
-import { allFloats, allInts, floatConstant, intConstant, type Constant } from '../constant.js';
+import {
+  allFloats,
+  allInts,
+  floatConstant,
+  intConstant,
+  numberConstant,
+  type Constant,
+} from '../constant.js';
 import { freshName, type Graph, type GraphNode } from '../graph.js';
 import {
   fixedShapes,
@@ -15,6 +22,7 @@ import {
 import type { Dim } from '../shapes/dim.js';
 import { fromFront, type Facts } from '../shapes/facts.js';
 import type { PlanSizes } from '../shapes/plan-sizes.js';
+import { widenedConstant } from './widen-constant.js';
 
 /** Why one node of a model cannot be run by a worker, and what its owner can do. */
 export class UnsupportedNode extends Error {
@@ -40,6 +48,10 @@ export type Lower = (node: GraphNode, to: Lowering) => void;
 /** A program under construction, with the questions that lowering an operator asks. */
 export class Lowering {
   readonly program: Program;
+  /** Constants that lowering makes of those of the graph. */
+  private readonly made = new Map<string, Constant>();
+  /** Values of halves as f32, by their names. */
+  private readonly wide = new Map<string, string>();
 
   /** @param facts types and sizes of all values of the graph */
   constructor(
@@ -62,7 +74,8 @@ export class Lowering {
 
   /** The constant behind a name; undefined where the value is computed or left out. */
   constant(name: string | undefined): Constant | undefined {
-    return name === undefined ? undefined : this.graph.constants.get(name);
+    if (name === undefined) return undefined;
+    return this.made.get(name) ?? this.graph.constants.get(name);
   }
 
   /** The value as the program has it, or will have it. */
@@ -140,6 +153,36 @@ export class Lowering {
   temporaryNamed(name: string, { dtype, dims }: Constant): void {
     this.addValue({ name, dtype, shapes: fixedShapes(dims) });
   }
+  /** A value as int64, by a Cast where it is of another type. */
+  asInt64(node: GraphNode, name: string): string {
+    if (this.dtype(name) === 'int64') return name;
+    const cast = this.temporary(`${name}/int64`, 'int64', this.dims(name));
+    this.add('Cast', node, [name], [cast], { to: 'int64' });
+    return cast;
+  }
+  /** A value of halves as f32: a constant, or a new value that a Cast makes. */
+  widened(node: GraphNode, name: string): string {
+    const known = this.wide.get(name);
+    if (known !== undefined) return known;
+    const constant = this.constant(name);
+    let wide: string;
+    if (constant) {
+      wide = this.fresh(`${name}/float32`);
+      const widened = widenedConstant(constant);
+      this.made.set(wide, widened);
+      this.addValue({
+        name: wide,
+        dtype: 'float32',
+        shapes: fixedShapes(constant.dims),
+        weight: { kind: 'plain', constant: widened },
+      });
+    } else {
+      wide = this.temporary(`${name}/float32`, 'float32', this.dims(name));
+      this.add('Cast', node, [name], [wide], { to: 'float32' });
+    }
+    this.wide.set(name, wide);
+    return wide;
+  }
   /** A new constant. */
   weight(base: string, weight: Weight): string {
     const dims = weightDims(weight);
@@ -153,6 +196,15 @@ export class Lowering {
   }
   ints(base: string, values: readonly number[]): string {
     return this.weight(base, { kind: 'plain', constant: intConstant([values.length], values) });
+  }
+  /** A new constant of any type of numbers. */
+  numbers(
+    base: string,
+    dtype: DTypeName,
+    dims: readonly number[],
+    values: readonly number[],
+  ): string {
+    return this.weight(base, { kind: 'plain', constant: numberConstant(dtype, dims, values) });
   }
   floats(base: string, dims: readonly number[], values: ArrayLike<number>): string {
     return this.weight(base, { kind: 'plain', constant: floatConstant(dims, values) });

@@ -67,6 +67,10 @@ export const broadcastRows: GeneralRule = ({ inputs, dims, output }) => {
   return along(found.axis + output.length, found.outer, found.inner);
 };
 
+/** Of an operation that mixes whatever rows there are. */
+export const mixing: GeneralRule = ({ inputs }) =>
+  inputs.every(({ kind }) => kind === 'none') ? none : undefined;
+
 /** Images are [batch, height, width, channels]: each is worked on by itself. */
 export const eachImage: GeneralRule = keeps((axis) => axis === 0);
 

@@ -1,13 +1,11 @@
 import type { Rule } from '../operation.js';
 import { attentionRules } from './attention.js';
 import { convolution } from './convolution.js';
-import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
 import { quantization } from './quantization.js';
 import { recurrentRules } from './recurrent.js';
-import { reduction } from './reduction.js';
 import { resizing } from './resize.js';
 import { shapes } from './shape.js';
 
@@ -17,11 +15,9 @@ import { shapes } from './shape.js';
  */
 export const shapeRules: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
-    ...elementwise,
     ...shapes,
     ...indexing,
     ...matrix,
-    ...reduction,
     ...normalization,
     ...convolution,
     ...resizing,

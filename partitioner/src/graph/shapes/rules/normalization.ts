@@ -1,5 +1,5 @@
 import type { Facts } from '../facts.js';
-import { alongAxis, likeFirst, type Rule, rulesFor } from '../operation.js';
+import { likeFirst, type Rule, rulesFor } from '../operation.js';
 
 /** Mean and deviation have 1 in place of each dimension from the axis on. */
 const layerNormalization: Rule = (op) => {
@@ -22,7 +22,6 @@ const skipNormalization: Rule = (op) => {
 };
 
 export const normalization: Record<string, Rule> = {
-  ...rulesFor(alongAxis, 'LogSoftmax', 'Hardmax'),
   ...rulesFor(likeFirst(), 'MeanVarianceNormalization'),
   ...rulesFor(likeFirst(), 'RMSNormalization', 'com.microsoft.GroupNorm'),
   ...rulesFor(

@@ -1,17 +1,7 @@
 import type { DTypeName } from '@canopy/protocol';
 import { allFloats, allInts } from '../../constant.js';
-import { multiply } from '../dim.js';
-import { elements, type Facts, NotDerivable } from '../facts.js';
-import { likeFirst, type Rule } from '../operation.js';
-
-const tile: Rule = (op) => {
-  const repeats = op.facts(1).values;
-  const dims = op.dims(0).map((dim, axis) => {
-    const times = repeats?.[axis];
-    return times === undefined ? op.open(0, axis) : multiply(dim, times);
-  });
-  return [{ dtype: op.dtype(0), dims }];
-};
+import { type Facts, NotDerivable } from '../facts.js';
+import type { Rule } from '../operation.js';
 
 /** A constant from an attribute other than a tensor. */
 const constant: Rule = (op) => {
@@ -49,10 +39,4 @@ export function constantFacts(value: {
   return { dtype, dims, values };
 }
 
-export const shapes: Record<string, Rule> = {
-  Size: (op) => [{ dtype: 'int64', dims: [], values: [elements(op.dims(0))] }],
-  Tile: tile,
-  Constant: constant,
-  CumSum: likeFirst(),
-  ReverseSequence: likeFirst(),
-};
+export const shapes: Record<string, Rule> = { Constant: constant };

@@ -1,0 +1,36 @@
+import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
+import type { Constant } from '../constant.js';
+
+const converter = new DataView(new ArrayBuffer(4));
+
+/** The bits of the f32 that a half is, by its bits. */
+function widenBits(dtype: DTypeName, bits: number): number {
+  if (dtype === 'bfloat16') return bits << 16;
+  const sign = (bits & 0x8000) << 16;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return sign | 0x7f800000 | (fraction << 13);
+  const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  converter.setFloat32(0, size);
+  return sign | converter.getUint32(0);
+}
+
+/** A constant of halves as one of f32, converted while it is read. */
+export function widenedConstant({ dtype, dims, read }: Constant): Constant {
+  const count = elementCount(dims);
+  return {
+    dtype: 'float32',
+    dims,
+    read: (start, length) => {
+      const first = Math.floor(start / 4);
+      const end = Math.min(count, Math.ceil((start + length) / 4));
+      const bytes = read(first * dtypeBytes(dtype), (end - first) * dtypeBytes(dtype));
+      const halves = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const out = new DataView(new ArrayBuffer((end - first) * 4));
+      for (let index = 0; index < end - first; index++) {
+        out.setUint32(index * 4, widenBits(dtype, halves.getUint16(index * 2, true)), true);
+      }
+      return new Uint8Array(out.buffer, start - first * 4, length);
+    },
+  };
+}
