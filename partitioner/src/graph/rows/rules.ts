@@ -96,6 +96,8 @@ const matMul: RowRule<'MatMul'> = ({ inputs: [a, b], dims, output, attributes })
   const own = (left ?? right)!;
   const { batch, depth } = place(own, side);
   if (depth) return undefined;
+  // The sums of one or two rows with a transposed matrix are made in another order than those of more.
+  if (side === 0 && transB && (!batch || ranks[1] === 2)) return undefined;
   const behind = own.axis - ranks[side];
   if (!batch) return along(rank - (side === 0 ? 2 : 1), own.outer, own.inner);
   const other = dims(1 - side);
@@ -192,9 +194,10 @@ export const rowRules: { readonly [Op in OpName]: RowRule<Op> } = {
   AveragePool: images,
   GlobalAveragePool: images,
   MatMul: matMul,
+  // A single column is summed in another order than several.
   Softmax: (step) => {
     const rank = step.dims(0).length;
-    return keeps((axis) => axis !== fromFront(step.attributes.axis, rank))(step);
+    return keeps((axis) => axis < fromFront(step.attributes.axis, rank))(step);
   },
   LayerNorm: (step) => keeps((axis) => axis < step.attributes.axis)(step),
   Reduce: reduce,
