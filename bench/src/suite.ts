@@ -24,7 +24,7 @@ interface Amount {
   plenty: number;
   /** Inputs of a run of way a. */
   alone: number;
-  /** Inputs a request of the runs with batches; none where an input fills a message. */
+  /** Inputs a request of the runs with batches, up to what a message holds; all in flight together are `plenty`. */
   batches: number[];
   /** Inputs a request of the runs on other shapes than one pipeline of 4 workers. */
   batch: number;
@@ -33,11 +33,11 @@ interface Amount {
 }
 
 const amounts: readonly Amount[] = [
-  { model: 'digits-cnn', plenty: 64, alone: 64, batches: [8, 32], batch: 1, twoStages: false },
-  { model: 'mobilenet-v2', plenty: 32, alone: 16, batches: [], batch: 1, twoStages: false },
+  { model: 'digits-cnn', plenty: 64, alone: 64, batches: [8, 32, 64], batch: 1, twoStages: false },
+  { model: 'mobilenet-v2', plenty: 32, alone: 16, batches: [3], batch: 1, twoStages: false },
   { model: 'ppocr-recognition', plenty: 320, alone: 16, batches: [8], batch: 8, twoStages: true },
   { model: 'sentence-encoder', plenty: 96, alone: 8, batches: [8, 32], batch: 1, twoStages: true },
-  { model: 'resnet-50', plenty: 36, alone: 4, batches: [], batch: 1, twoStages: true },
+  { model: 'resnet-50', plenty: 36, alone: 4, batches: [3], batch: 1, twoStages: true },
 ];
 
 const now: CostSchedule = '2026-07';
@@ -115,14 +115,16 @@ export async function fullSuite(choose: ChooseShape): Promise<SuiteJob[]> {
 
 /** What `npm run bench -- --quick` measures: each way once, on models that cost little. */
 export function quickSuite(): SuiteJob[] {
-  const jobs = (model: string, inputs: number): SuiteJob[] => {
+  const jobs = (model: string, inputs: number, batches: readonly number[]): SuiteJob[] => {
     const all = atOnce('d', inputs);
+    const together = batches.map((size) => atOnce('d', inputs, size));
+    const four = [oneByOne('b', 2), atOnce('c', inputs), oneByOne('d', 2), all, ...together];
     return [
-      onePipeline(model, 4, [oneByOne('b', 2), atOnce('c', inputs), oneByOne('d', 2), all]),
+      onePipeline(model, 4, four),
       onePipeline(model, 1, [atOnce('a', inputs)]),
       onePipeline(model, 4, [all], before),
       { model, workers: 4, pipelines: 2, costSchedule: now, runs: [all] },
     ];
   };
-  return [...jobs('digits-cnn', 32), ...jobs('ppocr-recognition', 6)];
+  return [...jobs('digits-cnn', 64, [8, 64]), ...jobs('ppocr-recognition', 6, [])];
 }

@@ -4,6 +4,7 @@ import {
   decodeBundle,
   decodeResult,
   joinRows,
+  parseCanisterError,
   type BundleTensor,
   type CoordinatorActor,
   type FetchResult,
@@ -107,5 +108,6 @@ async function fetchResult(
   const result = decodeResult(new Uint8Array(Buffer.concat(parts)));
   if (result.status === 'done') return { kind: 'fetched', ticket, tasks: result.tasks };
   const message = result.status === 'failed' ? result.text : `a result says "${result.status}"`;
-  return { kind: 'error', code: 'failed', message };
+  const known = parseCanisterError(message);
+  return { kind: 'error', code: known?.code ?? 'failed', message: known?.message ?? message };
 }

@@ -1,4 +1,5 @@
 import { bestRate, type BenchResult, type RunResult } from '../results/schema.js';
+import { batchingOf, timesOf, type Batching } from './batching.js';
 import { count, digits, percent } from './format.js';
 
 /** A goal of the project beside what was measured. */
@@ -165,9 +166,39 @@ export function modelGoals(result: BenchResult): GoalLine[] {
       (run) => modelRate(run) >= 12 * B,
     ),
     cutModels(result, 8),
+    ...batchingGoals(result),
     ...predictionGoals(result),
     ...autoGoal(result),
   ];
+}
+
+/** What requests of one row in flight cost beside the same rows in larger requests. */
+function batchingGoals(result: BenchResult): GoalLine[] {
+  const all = batchingOf(result);
+  const largest = ({ together }: Batching): RunResult => together.at(-1)!;
+  const against = (one: Batching, other: RunResult): string =>
+    `${one.singles.model} ${digits(timesOf(one, other))} (${one.singles.requests} against ` +
+    `${other.requests} of ${other.batch})`;
+  const lines: GoalLine[] = [];
+  if (all.length > 0) {
+    lines.push({
+      goal: 'requests of one row in flight: instructions of workers an inference, against the same rows in requests as large as a message holds',
+      wanted: 'at most 1.05 times',
+      measured: all.map((one) => against(one, largest(one))).join(', '),
+      reached: all.every((one) => timesOf(one, largest(one)) <= 1.05),
+    });
+  }
+  const digitsCnn = all.find(({ singles }) => singles.model === 'digits-cnn');
+  const eight = digitsCnn?.together.find(({ batch }) => batch === 8);
+  if (digitsCnn && eight) {
+    lines.push({
+      goal: 'the same, digits-cnn against requests of 8 rows',
+      wanted: 'at most 1.2 times',
+      measured: against(digitsCnn, eight),
+      reached: timesOf(digitsCnn, eight) <= 1.2,
+    });
+  }
+  return lines;
 }
 
 /** How far a prediction is from what was counted, as a part of that. */

@@ -1,5 +1,6 @@
 import { bestRate, type BenchResult, type ModelResult, type RunResult } from '../results/schema.js';
 import { wayNames } from '../ways.js';
+import { batchingOf, timesOf } from './batching.js';
 import { pageFigures, type Figure } from './figures.js';
 import { count, digits, mebibytes, optional, percent } from './format.js';
 import { allGoals } from './goals.js';
@@ -74,6 +75,35 @@ function stageTable(result: BenchResult): string {
       { title: 'slices full', cell: (line) => percent(stageOf(line).sliceFullness) },
       { title: 'heap MiB', cell: (line) => mebibytes(stageOf(line).heapBytes) },
       { title: 'stable MiB', cell: (line) => mebibytes(stageOf(line).stableBytes) },
+    ],
+    lines,
+  );
+}
+
+/** Requests of one row that share tasks, beside larger requests. */
+function batchingTable(result: BenchResult): string {
+  const lines = batchingOf(result).flatMap((batching) =>
+    [batching.singles, ...batching.together].map((run) => ({ batching, run })),
+  );
+  return renderTable(
+    [
+      { title: 'model', ...left, cell: ({ run }) => run.model },
+      { title: 'rows a request', cell: ({ run }) => String(run.batch) },
+      { title: 'requests in flight', cell: ({ run }) => String(run.requests) },
+      {
+        title: 'workers, an inference',
+        cell: ({ run }) => count(run.instructionsPerInput.workers),
+      },
+      {
+        title: 'single rows against it',
+        cell: ({ batching, run }) => digits(timesOf(batching, run)),
+      },
+      {
+        title: 'coordinator, a request',
+        cell: ({ run }) => count(run.instructionsPerInput.coordinator * run.batch),
+      },
+      { title: 'inferences a round', cell: ({ run }) => digits(bestRate(run)) },
+      { title: 'US$ / 1,000', cell: ({ run }) => digits(run.usdPer1000) },
     ],
     lines,
   );
@@ -162,6 +192,12 @@ ${show('instructions.svg')}
 By stage, way d on one pipeline of 4 workers, an input, schedule 2026-07:
 
 ${stageTable(result)}
+
+## Requests batched across callers
+
+Each request is of a caller of its own; rows of several requests share tasks. Way d on one pipeline of 4 workers, schedule 2026-07, instructions:
+
+${batchingTable(result)}
 
 ## How rounds are used
 

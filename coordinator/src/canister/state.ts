@@ -100,8 +100,11 @@ export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): v
     if (ticket.placed !== undefined) tickets.add(ticket);
     else answers.add(ticket.id, ticket.caller, failedResult(interrupted));
   }
+  // Of those that are being released the workers still tell how they ended.
+  const released = new Set(saved.releases?.map(({ ticket }) => ticket));
   for (const entry of saved.requests.entries) {
-    if (entry.finishedAtNs === undefined && tickets.find(entry.ticket) === undefined) {
+    const isKnown = tickets.find(entry.ticket) !== undefined || released.has(entry.ticket);
+    if (entry.finishedAtNs === undefined && !isKnown) {
       requests.fail(entry, coordinator.ic.now(), interrupted);
     }
   }

@@ -47,7 +47,7 @@ export interface StageWork {
 const byteCopied = 1;
 
 /** Pages a message reads and writes whatever it does: stack, globals, tables, the program. */
-const fixedPages = { head: { read: 3, written: 2 }, other: { read: 1, written: 1 } };
+const fixedPages = { head: { read: 3, written: 3 }, other: { read: 1, written: 1 } };
 /**
  * Where activations begin in their first page, about: at the head in one that its tables lie on, which
  * the message writes in any case.
@@ -96,7 +96,7 @@ export function stageCost(
 
   const activations = isHead
     ? headPages(work.touchedBytes + bytesKept, bytesReceived, pages)
-    : otherPages(work.touchedBytes, bytesKept, pages);
+    : otherPages(work.touchedBytes, bytesKept, work.weightsRead, pages);
   const first = price(activations) + price({ read: pages(work.weightsRead), written: 0 }) + fixed;
   const sent = place === 'single' ? 0 : bytesSent;
   const transport =
@@ -118,8 +118,8 @@ export function stageCost(
   };
 }
 
-/** Measured: a request and activations of so few bytes lie between the head's tables, on pages touched anyway. */
-const gapBytes = 16 * 1024;
+/** Measured: a request and activations of so few bytes lie behind the globals, on a page touched anyway. */
+const gapBytes = 8 * 1024;
 
 /** Pages of activations at the head, which got its input in another message and only reads it in this. */
 function headPages(
@@ -132,14 +132,18 @@ function headPages(
   return { read: touched <= gapBytes ? 0 : 1, written: 0 };
 }
 
-/** Pages of activations at a later stage. */
+/** Pages of activations at a later stage, less those of weights that they share. */
 function otherPages(
   touched: number,
   kept: number,
+  weights: number,
   pages: (bytes: number) => number,
 ): { read: number; written: number } {
-  const written = pages(touched + heapOffset.other) + pages(kept);
-  return { read: written, written };
+  const own = pages(touched + heapOffset.other);
+  if (own === 1 && touched <= gapBytes) return { read: pages(kept), written: pages(kept) };
+  const written = own + pages(kept);
+  const isShared = own === 1 && weights > 0 && pages(weights + touched) === 1;
+  return { read: isShared ? written - 1 : written, written };
 }
 
 /** Bytes of the report that a last stage sends to the head when it keeps the result. */

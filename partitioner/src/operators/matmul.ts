@@ -59,6 +59,8 @@ const rows: RowRule<'MatMul'> = ({ inputs: [a, b], dims, output, attributes }) =
   const own = (left ?? right)!;
   const { batch, depth } = place(own, side);
   if (depth) return undefined;
+  // The sums of one or two rows with a transposed matrix are made in another order than those of more.
+  if (side === 0 && transB && (!batch || ranks[1] === 2)) return undefined;
   const behind = own.axis - ranks[side];
   if (!batch) return along(rank - (side === 0 ? 2 : 1), own.outer, own.inner);
   const other = dims(1 - side);

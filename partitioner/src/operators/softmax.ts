@@ -96,9 +96,10 @@ export const softmaxFamily: OperatorFamily = {
   },
   program: {
     Softmax: {
+      // A single column is summed in another order than several.
       rows: (step) => {
         const rank = step.dims(0).length;
-        return keeps((axis) => axis !== fromFront(step.attributes.axis, rank))(step);
+        return keeps((axis) => axis < fromFront(step.attributes.axis, rank))(step);
       },
       work: ({ attributes, outputs }) => {
         const [outer, size, inner] = around(outputs[0]!, attributes.axis);

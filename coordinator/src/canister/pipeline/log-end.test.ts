@@ -19,6 +19,7 @@ import { Coordinator } from '../coordinator.js';
 import { CallFailure } from '../ic/ic.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import { fetchAndLog, fetchPart, release } from './fetch.js';
+import { restoreTraffic, saveTraffic } from '../state.js';
 import { submit } from './infer.js';
 
 const inputs = encodeBundle([
@@ -127,6 +128,22 @@ describe('a request that is released is logged as its worker says', () => {
     expect(entry?.error).toBeUndefined();
     expect(entry).toMatchObject({ stages: [{ instructions: 1000n }, {}] });
   });
+});
+
+test('a request that is being released at an upgrade is logged after it', async () => {
+  const { coordinator, ticket } = await submitted({});
+  // It was released, and its worker has not answered before the upgrade.
+  coordinator.tickets.remove(ticket);
+  const { requests, ...saved } = saveTraffic(coordinator);
+  const placed = { head: workerIds[0]!, keeper: { worker: workerIds[0]!, stage: 0 } };
+  const releases = [{ ...placed, requestId: 9n, epoch: 1n, ticket }];
+  const upgraded = (await submitted({ byteLength: 5, traces })).coordinator;
+  restoreTraffic(upgraded, { ...saved, requests, releases });
+  expect(upgraded.requests.find(ticket)?.error).toBeUndefined();
+  upgraded.releases.tell();
+  const entry = await logged(upgraded, ticket);
+  expect(entry.error).toBeUndefined();
+  expect(entry.bytesSent).toBe(5);
 });
 
 test('a request that ended at a worker unasked is logged when that next answers', async () => {

@@ -192,6 +192,19 @@ const dependent: Record<string, [Case, RegExp]> = {
     { inputs: [flat], nodes: [node('Softmax', ['x'], 'y', { axis: int(0) })] },
     /Softmax "Softmax-y" works across rows/,
   ],
+  'a softmax down columns that are rows': [
+    {
+      inputs: [flat],
+      nodes: [
+        node('Transpose', ['x'], 't', { perm: ints(1, 0) }),
+        node('MatMul', ['square', 't'], 'p'),
+        node('Softmax', ['p'], 's', { axis: int(0) }),
+        node('Transpose', ['s'], 'y', { perm: ints(1, 0) }),
+      ],
+      constants: { square: filter(4, 4) },
+    },
+    /Softmax "Softmax-s" works across rows/,
+  ],
   'halves of the batch': [
     {
       inputs: [flat],
