@@ -34,8 +34,9 @@ export interface RetryScope {
 
 /**
  * Runs `action` until it succeeds, fails with an error that is not retryable, or has been tried
- * `attempts` times; three times as often where a canister is stopped. Waits between tries are drawn from the upper half of the back-off, so that many
- * callers do not come back together. Throws {@link CanopyError}; `what` names the action in its text.
+ * `attempts` times; three times as often where a canister is stopped. Waits between tries are drawn from the
+ * upper half of the back-off, so that many callers do not come back together. Throws {@link CanopyError};
+ * `what` names the action in its text.
  */
 export async function retry<T>(
   what: string,
