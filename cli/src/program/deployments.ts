@@ -6,12 +6,14 @@ import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
 import {
   collectInput,
+  parseCallers,
   parseCount,
   parseDuration,
   parseNumbers,
   parsePixels,
   parsePositive,
   parsePositives,
+  type CallersFlag,
 } from '../options.js';
 import type { Output } from '../output.js';
 import { identityOption, parser, replicaOption, withPlanOptions } from './options.js';
@@ -33,6 +35,16 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       'calls of infer that wait for their result at a time; more get a ticket (default: 2)',
       parser<number>((text) => parseCount(text, 0)),
     )
+    .option(
+      '--callers <principals>',
+      'who may call: "open", or principals with commas between (default: open)',
+      parser<CallersFlag>(parseCallers),
+    )
+    .option(
+      '--allow-anonymous',
+      'let callers in that do not say who they are (default on a local network)',
+    )
+    .option('--no-allow-anonymous', 'let no such callers in (default elsewhere)')
     .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
     .addHelpText(
       'after',
