@@ -3,6 +3,7 @@ import {
   collectDim,
   collectInput,
   parseBytes,
+  parseCallers,
   parseCount,
   parseCounts,
   parseCountOrAuto,
@@ -26,6 +27,14 @@ describe('options', () => {
   });
   test.each(['', '4 apples', '-1MiB', 'MiB', '0', '1e3'])('"%s" is no size', (text) => {
     expect(() => parseBytes(text)).toThrow('is no size');
+  });
+
+  test('callers', () => {
+    expect(parseCallers(' open')).toBe('open');
+    expect(parseCallers('aaaaa-aa, 2vxsx-fae')).toEqual(['aaaaa-aa', '2vxsx-fae']);
+    for (const text of ['', 'everybody', 'aaaaa-aa,', 'AAAAA-AA', 'a b-c']) {
+      expect(() => parseCallers(text)).toThrow('is no principal');
+    }
   });
 
   test('counts and workers', () => {

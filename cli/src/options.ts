@@ -113,3 +113,17 @@ export function parseDuration(text: string): number {
   if (milliseconds <= 0) throw new UsageError(`"${text}" is no time: write it like 90s, 5m or 2h`);
   return milliseconds;
 }
+
+/** Who may call: everybody, or texts of principals. */
+export type CallersFlag = 'open' | string[];
+
+/** `open`, or principals with commas between them; whether they are any is checked where they are used. */
+export function parseCallers(text: string): CallersFlag {
+  if (text.trim() === 'open') return 'open';
+  const principals = text.split(',').map((part) => part.trim());
+  const wrong = principals.find((part) => !/^[a-z2-7]{1,5}(-[a-z2-7]{1,5})+$/.test(part));
+  if (wrong === undefined) return principals;
+  throw new UsageError(
+    `"${wrong}" is no principal: write "open", or principals like aaaaa-aa with commas between them`,
+  );
+}

@@ -18,9 +18,9 @@ import {
 } from '@canopy/protocol';
 import { unlessAborted } from './abort.js';
 import {
-  CallRejected,
   CanopyError,
   firstLine,
+  isRefusal,
   toCanopyError,
   type CanopyErrorCode,
 } from './errors.js';
@@ -310,11 +310,6 @@ export class CoordinatorClient {
       { cause: refusal },
     );
   }
-}
-
-/** Whether a canister did not take a message, so that nothing was carried out. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof CallRejected && error.message.includes('rejected the message');
 }
 
 function badReply(what: string, reason: string): CanopyError {

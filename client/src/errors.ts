@@ -89,6 +89,11 @@ export function firstLine(error: unknown): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
+/** Whether a canister did not take a message, so that nothing was carried out; the replica does not say why. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof CallRejected && error.message.includes('rejected the message');
+}
+
 /** Reject code by which the replica says that trying again may help. */
 const sysTransient = 2;
 /** Reject code of a canister that does not run, and of one that traps: only the texts differ. */

@@ -1,4 +1,5 @@
 import {
+  CanisterError,
   decodeWorkerStatus,
   encodeChunk,
   encodeWorkerConfig,
@@ -6,7 +7,7 @@ import {
   type WorkerConfig,
   type WorkerStatus,
 } from '@canopy/protocol';
-import { toCanopyError } from './errors.js';
+import { CanopyError, isRefusal, toCanopyError } from './errors.js';
 import type { Transport } from './transport/transport.js';
 
 const empty = new Uint8Array();
@@ -53,7 +54,14 @@ export class WorkerClient {
     try {
       return await this.transport[kind](this.canister, method, arg);
     } catch (error) {
-      throw toCanopyError(error, `worker ${this.canister}, ${method}`);
+      const what = `worker ${this.canister}, ${method}`;
+      if (!isRefusal(error)) throw toCanopyError(error, what);
+      throw new CanopyError(
+        CanisterError.notAuthorised.code,
+        `${what}: the worker takes such a message from its controllers only, and none that is too long`,
+        false,
+        { cause: error },
+      );
     }
   }
 }

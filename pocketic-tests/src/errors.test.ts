@@ -113,8 +113,11 @@ describe('errors are clear and the next request works', () => {
       await expect(
         transport.update(workers[1]!, method, new Uint8Array(16)),
         method,
-      ).rejects.toThrow('[not-authorised]');
+      ).rejects.toThrow('Canister rejected the message');
     }
+    await expect(new WorkerClient(transport, workers[1]!).load()).rejects.toMatchObject({
+      code: 'not-authorised',
+    });
     await expectStillWorking();
   });
 

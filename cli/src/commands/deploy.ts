@@ -1,9 +1,10 @@
-import type { Deployment, DeployProgress, ReadyDeployment } from '@canopy/client';
+import type { AccessOptions, Deployment, DeployProgress, ReadyDeployment } from '@canopy/client';
 import type { PlannedModel } from '@canopy/partitioner';
 import type { ConnectFlags, Connection } from '../connect.js';
-import { CommandError, Interrupted } from '../errors.js';
+import { CommandError, Interrupted, UsageError } from '../errors.js';
 import { withLock } from '../lock.js';
 import { manifestPath, readManifest, writeManifest } from '../manifests.js';
+import type { CallersFlag } from '../options.js';
 import { table, toJson, type Output } from '../output.js';
 import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
@@ -12,6 +13,9 @@ import { planOptions, type PlanFlags } from './plan.js';
 export interface DeployFlags extends PlanFlags, ConnectFlags {
   manifest?: string;
   openCalls?: number;
+  callers?: CallersFlag;
+  /** Undefined: on a local network only. */
+  allowAnonymous?: boolean;
   /** Deploy anew even where a manifest of this name exists. */
   fresh?: boolean;
 }
@@ -48,6 +52,7 @@ export async function deployCommand(
 ): Promise<void> {
   const { connect } = await import('../connect.js');
   const connection = await connect(flags);
+  await checkCallers(flags.callers);
   const { refuseAnonymous } = await import('@canopy/client');
   await refuseAnonymous(connection.transport);
   const { planModel } = await import('@canopy/partitioner');
@@ -70,6 +75,19 @@ export async function deployCommand(
     throw error instanceof Interrupted ? new Interrupted(error.signal, goesOn) : error;
   } finally {
     planned?.close();
+  }
+}
+
+/** Throws {@link UsageError} where one is no principal, before anything is done. */
+async function checkCallers(callers: DeployFlags['callers']): Promise<void> {
+  if (callers === undefined || callers === 'open') return;
+  const { Principal } = await import('@dfinity/principal');
+  for (const caller of callers) {
+    try {
+      Principal.fromText(caller);
+    } catch (error) {
+      throw new UsageError(`--callers: "${caller}" is no principal: ${(error as Error).message}`);
+    }
   }
 }
 
@@ -99,6 +117,10 @@ async function deployPlanned(
       signal: output.signal,
       ...(instance !== undefined && { instance }),
       ...(flags.openCalls !== undefined && { openCalls: flags.openCalls }),
+      access: {
+        ...(flags.callers !== undefined && { callers: flags.callers }),
+        ...(flags.allowAnonymous !== undefined && { anonymous: flags.allowAnonymous }),
+      },
       onManifest: (state) => writeManifest(path, state),
       onProgress: (progress) => {
         update(describe(progress));
@@ -144,6 +166,14 @@ async function requireHere(
   );
 }
 
+function describeAccess({ anonymous, callers }: Required<AccessOptions>): string {
+  const who =
+    callers === 'open'
+      ? `Everybody may call${anonymous ? ', anonymous callers too' : ' who has an identity'}`
+      : `${callers.length} principals may call${anonymous ? ', and anonymous callers' : ''}`;
+  return `${who}; --callers and --allow-anonymous say otherwise.`;
+}
+
 async function printDeployment(
   deployment: ReadyDeployment,
   planned: PlannedModel,
@@ -169,5 +199,6 @@ async function printDeployment(
     ),
   );
   output.print('');
+  if (deployment.access) output.print(describeAccess(deployment.access));
   output.print(`Model "${deployment.model}" is ready; its manifest is ${path}.`);
 }

@@ -7,12 +7,14 @@ import type { RunFlags } from '../commands/run.js';
 import type { UpgradeFlags } from '../commands/upgrade.js';
 import {
   collectInput,
+  parseCallers,
   parseCount,
   parseDuration,
   parseNumbers,
   parsePixels,
   parsePositive,
   parsePositives,
+  type CallersFlag,
 } from '../options.js';
 import type { Output } from '../output.js';
 import { identityOption, parser, replicaOption, withPlanOptions } from './options.js';
@@ -34,6 +36,16 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       'calls of infer that wait for their result at a time; more get a ticket (default: 2)',
       parser<number>((text) => parseCount(text, 0)),
     )
+    .option(
+      '--callers <principals>',
+      'who may call: "open", or principals with commas between (default: open)',
+      parser<CallersFlag>(parseCallers),
+    )
+    .option(
+      '--allow-anonymous',
+      'let callers in that do not say who they are (default on a local network)',
+    )
+    .option('--no-allow-anonymous', 'let no such callers in (default elsewhere)')
     .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
     .addHelpText(
       'after',

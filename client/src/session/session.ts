@@ -100,9 +100,9 @@ export class CanopySession {
   ) {}
 
   /**
-   * Opens a session. What is to be known of the model is asked from the coordinator where the target does not hold it. Throws
-   * {@link CanopyError}: `bad-deployment` where a deployment is not finished, `unknown-model` where the
-   * coordinator does not know the model, `unsupported` where it cannot run it.
+   * Opens a session. What is to be known of the model is asked from the coordinator where the target does not
+   * hold it. Throws {@link CanopyError}: `bad-deployment` where a deployment is not finished, `unknown-model`
+   * where the coordinator does not know the model, `unsupported` where it cannot run it.
    */
   static async create(target: SessionTarget, options: SessionOptions): Promise<CanopySession> {
     if ('format' in target) {
