@@ -1,6 +1,7 @@
 import { Principal } from '@dfinity/principal';
 import {
   byPipeline,
+  defaultOpenCalls,
   fingerprintOf,
   pipelinePlace,
   type Plan,
@@ -60,7 +61,7 @@ export function workerConfig(
   {
     queueLimit = 512,
     queueLimitPerCaller = 64,
-    openCalls = 2,
+    openCalls = defaultOpenCalls,
     deadlineSeconds = 3600,
     paced = true,
   }: WorkerSettings = {},
