@@ -32,3 +32,6 @@ export function matMulBlockRows(depth: number, rows: number): number {
   const some = Math.floor(matMulBlockFloats / Math.min(Math.max(depth, 1), depthPiece));
   return Math.min(rows, Math.max(matMulMinBlockRows, some));
 }
+
+/** Channels that rows go through at a time where weights are integers: their sums take few pages. */
+export const integerChannels = 1024;

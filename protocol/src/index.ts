@@ -6,6 +6,7 @@ export * from './limits.js';
 export * from './names.js';
 export * from './opcode.js';
 export * from './packing.js';
+export * from './integer-packing.js';
 export * from './plan.js';
 export * from './rows.js';
 export * from './shard.js';

@@ -141,7 +141,11 @@ async function compileAll(hash) {
   buildProtocol();
   mkdirSync(join(worker, 'assembly', 'generated'), { recursive: true });
   const { constantsSource } = await import('./constants.mjs');
-  replaceFile(join(worker, 'assembly', 'generated', 'constants.ts'), constantsSource());
+  const { kernelSources } = await import('./kernels/index.mjs');
+  const sources = { 'constants.ts': constantsSource(), ...kernelSources() };
+  for (const [name, source] of Object.entries(sources)) {
+    replaceFile(join(worker, 'assembly', 'generated', name), source);
+  }
   const { toCanisterModule } = await import('./canister-module.mjs');
   const wasm = toCanisterModule(await compile(), readFileSync(join(worker, 'worker.did'), 'utf8'));
   replaceFile(outputs[0], wasm);

@@ -16,6 +16,12 @@ const tables = [
 const numbers = [
   'epilogueWords',
   'panelChannels',
+  'integerPiece',
+  'int8DepthUnit',
+  'int4Block',
+  'int4BlockBytes',
+  'integerSumDepth',
+  'integerChannels',
   'maxRank',
   'bundleMagic',
   'configurationMagic',

@@ -29,8 +29,11 @@ async function script<T>(name: string): Promise<T> {
 export async function compileEngine(): Promise<CompiledEngine> {
   const { constantsSource } = await script<{ constantsSource: () => string }>('constants.mjs');
   const { options } = await script<{ options: string[] }>('options.mjs');
-  const constants = constantsSource();
-  const hash = createHash('sha256').update(constants).update(options.join(' '));
+  const { kernelSources } = await script<{ kernelSources: () => Record<string, string> }>(
+    'kernels/index.mjs',
+  );
+  const sources = { 'constants.ts': constantsSource(), ...kernelSources() };
+  const hash = createHash('sha256').update(JSON.stringify(sources)).update(options.join(' '));
   for (const room of ['kernels', 'tensor', 'ops']) {
     const folder = join(worker, 'assembly', room);
     for (const file of readdirSync(folder).sort())
@@ -38,7 +41,7 @@ export async function compileEngine(): Promise<CompiledEngine> {
   }
   const name = `engine-test-${hash.digest('hex').slice(0, 16)}`;
   const build = join(worker, 'build');
-  await once(join(build, `${name}.wasm`), () => compile(name, constants, options));
+  await once(join(build, `${name}.wasm`), () => compile(name, sources, options));
   return {
     wasm: new Uint8Array(readFileSync(join(build, `${name}.wasm`))),
     text: readFileSync(join(build, `${name}.wat`), 'utf8'),
@@ -68,12 +71,17 @@ async function once(file: string, make: () => Promise<void>): Promise<void> {
 }
 
 /** Compiles `assembly/ops/testing.ts`: the engine without the canister around it, with the worker's own flags. */
-async function compile(name: string, constants: string, options: string[]): Promise<void> {
+async function compile(
+  name: string,
+  sources: Record<string, string>,
+  options: string[],
+): Promise<void> {
   const generated = join(worker, 'assembly', 'generated');
   const build = join(worker, 'build');
   mkdirSync(generated, { recursive: true });
   mkdirSync(build, { recursive: true });
-  writeFileSync(join(generated, 'constants.ts'), constants);
+  for (const [file, source] of Object.entries(sources))
+    writeFileSync(join(generated, file), source);
   const unfinished = `build/${name}.${process.pid}`;
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(
