@@ -6,27 +6,31 @@ function magnitude(x: v128): v128 {
   return v128.and(x, i32x4.splat(0x7fffffff));
 }
 
-/** Larger of `m` and the magnitudes of 16 floats, as bits: those of a NaN are the largest of all. */
-@inline
-function largest16(m: v128, p: usize): v128 {
-  m = i32x4.max_s(m, magnitude(v128.load(p)));
-  m = i32x4.max_s(m, magnitude(v128.load(p, 16)));
-  m = i32x4.max_s(m, magnitude(v128.load(p, 32)));
-  return i32x4.max_s(m, magnitude(v128.load(p, 48)));
-}
-
 /** Largest magnitude of `count` floats; NaN where one is. */
 function largest(p: usize, count: u32): f32 {
   let m = i32x4.splat(0);
   let n = count >>> 6;
   if (n != 0) do {
-    m = largest16(m, p);
-    m = largest16(m, p + 64);
-    m = largest16(m, p + 128);
-    m = largest16(m, p + 192);
+    m = i32x4.max_s(m, magnitude(v128.load(p, 0)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 16)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 32)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 48)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 64)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 80)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 96)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 112)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 128)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 144)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 160)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 176)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 192)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 208)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 224)));
+    m = i32x4.max_s(m, magnitude(v128.load(p, 240)));
     p += 256;
   } while (--n);
   for (n = (count >>> 2) & 15; n != 0; n--, p += 16) m = i32x4.max_s(m, magnitude(v128.load(p)));
+  // Of integers, a NaN's bits are larger than those of infinity.
   let most = max(
     max(i32x4.extract_lane(m, 0), i32x4.extract_lane(m, 1)),
     max(i32x4.extract_lane(m, 2), i32x4.extract_lane(m, 3)),
@@ -38,12 +42,6 @@ function largest(p: usize, count: u32): f32 {
 @inline
 function integers(x: v128, inverse: v128): v128 {
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(x, inverse)));
-}
-
-/** Eight floats at `p` to 16-bit integers. */
-@inline
-function integers8(p: usize, inverse: v128): v128 {
-  return i16x8.narrow_i32x4_s(integers(v128.load(p), inverse), integers(v128.load(p, 16), inverse));
 }
 
 /**
@@ -59,16 +57,23 @@ export function quantizeRow(p: usize, count: u32, dst: usize, padded: u32, range
   }
   const top = most > LEAST ? most : LEAST;
   const inverse = f32x4.splat(range / top);
-  let n = count >>> 5;
+  let n = count >>> 6;
   if (n != 0) do {
-    v128.store(dst, integers8(p, inverse));
-    v128.store(dst, integers8(p + 32, inverse), 16);
-    v128.store(dst, integers8(p + 64, inverse), 32);
-    v128.store(dst, integers8(p + 96, inverse), 48);
-    p += 128;
-    dst += 64;
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 0), inverse), integers(v128.load(p, 16), inverse)), 0);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 32), inverse), integers(v128.load(p, 48), inverse)), 16);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 64), inverse), integers(v128.load(p, 80), inverse)), 32);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 96), inverse), integers(v128.load(p, 112), inverse)), 48);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 128), inverse), integers(v128.load(p, 144), inverse)), 64);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 160), inverse), integers(v128.load(p, 176), inverse)), 80);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 192), inverse), integers(v128.load(p, 208), inverse)), 96);
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p, 224), inverse), integers(v128.load(p, 240), inverse)), 112);
+    p += 256;
+    dst += 128;
   } while (--n);
-  for (n = count & 31; n != 0; n--, p += 4, dst += 2) {
+  for (n = (count >>> 3) & 7; n != 0; n--, p += 32, dst += 16) {
+    v128.store(dst, i16x8.narrow_i32x4_s(integers(v128.load(p), inverse), integers(v128.load(p, 16), inverse)));
+  }
+  for (n = count & 7; n != 0; n--, p += 4, dst += 2) {
     store<i16>(dst, <i16>i32x4.extract_lane(integers(v128.load32_zero(p), inverse), 0));
   }
   for (n = padded - count; n != 0; n--, dst += 2) store<i16>(dst, 0);

@@ -1,10 +1,9 @@
 import {
   CanisterError, DType, int4Block, int4BlockBytes, int8DepthUnit, integerChannels, integerPiece, integerSumDepth,
 } from '../generated/constants';
-import { int4Rows, int4RowsOf } from '../generated/int4-rows';
-import { int8Rows, int8RowsOf } from '../generated/int8-rows';
+import { int4Rows, int4RowsOf, int4Scale } from '../generated/int4-rows';
+import { int8Rows, int8RowsOf, int8Scale } from '../generated/int8-rows';
 import { quantizeRow } from '../kernels/quantize-row';
-import { scaleIntegerSums, scaleSums } from '../kernels/scale-sums';
 import { spent } from '../tensor/budget';
 import { number, text } from '../tensor/errors';
 import { failNode, hasInput, input, setSlot, slot, temporary } from '../tensor/node';
@@ -125,8 +124,8 @@ function sumChannels(
           const to = out + ((<usize>r * n + channel) << 2);
           const begin = next <= sumDepth ? bias + (<usize>channel << 2) : to;
           const from = sums + (<usize>r << 4);
-          if (isInt4) scaleSums(from, sumStep, unit, begin, to, channels);
-          else scaleIntegerSums(from, sumStep, unit, scales + (<usize>channel << 2), begin, to, channels);
+          if (isInt4) int4Scale(count, from, unit, 0, begin, to, channels);
+          else int8Scale(count, from, unit, scales + (<usize>channel << 2), begin, to, channels);
         }
       }
       if (next < depth && spent(<u64>count * channels * some)) {

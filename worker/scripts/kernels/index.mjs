@@ -1,8 +1,21 @@
 import { int4 } from './int4.mjs';
 import { int8 } from './int8.mjs';
 import { kernelsSource } from './integer-rows.mjs';
+import { scaleSource } from './scale-sums.mjs';
+
+const head = [
+  '// Written from the templates in scripts/kernels. Do not edit.',
+  "import { storeTail } from '../kernels/lanes';",
+  '',
+  '',
+].join('\n');
 
 /** Files of `assembly/generated` that templates make, by name. */
 export function kernelSources() {
-  return { 'int8-rows.ts': kernelsSource(int8), 'int4-rows.ts': kernelsSource(int4) };
+  return Object.fromEntries(
+    [int8, int4].map((template) => [
+      `${template.kind}-rows.ts`,
+      head + kernelsSource(template) + scaleSource(template),
+    ]),
+  );
 }

@@ -88,8 +88,6 @@ function choices({ kind, shapes, doc }) {
  */
 export function kernelsSource(template) {
   return [
-    '// Written from the templates in scripts/kernels. Do not edit.',
-    '',
     ...Object.entries(template.shapes).flatMap(([rows, depths]) => [
       ...depths.flatMap((depth) =>
         [true, false].flatMap((first) => kernel(template, Number(rows), depth, first)),
