@@ -114,7 +114,7 @@ function severalRows(rows, depth, first) {
 /** Kernels for int4 weights. A block's sum is an exact integer; blocks are added in f32, in order. */
 export const int4 = {
   kind: 'int4',
-  shapes: { 1: [256, 64, 32], 4: [128, 32], 8: [128, 32], 16: [64, 32] },
+  shapes: { 1: [256, 64, 32], 4: [128, 32], 8: [128, 32], 16: [128, 32] },
   weightBytes: (depth) => (depth / blockDepth) * blockBytes,
   doc: [
     'sums[vector][row][4] (+)= x[row][0..depth) * w[vector][0..depth)[4] in f32, for the vectors of four channels',
