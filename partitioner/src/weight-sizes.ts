@@ -15,7 +15,7 @@ export interface WeightSizes {
     cleanUp: number;
     /** Weights that operations read in several packings. */
     severalForms: number;
-    /** Columns rounded up to 4, biases of zeros, alignment. */
+    /** Columns rounded up to 4, biases of zeros, alignment; less what integers save. */
     packing: number;
     /** Weights that operations on several workers read. */
     severalWorkers: number;
@@ -29,8 +29,16 @@ function placeOf(constant: Constant): Constant | string {
   return constant.file ? `${constant.file.path}:${constant.file.offset}` : constant;
 }
 
+/** The numbers of the model that a weight is made of; undefined where it is computed. */
+function sourceOf(weight: Weight): Constant | undefined {
+  if (weight.kind === 'bias' || weight.kind === 'int8-scales') return undefined;
+  return 'matrix' in weight ? weight.matrix.constant : weight.constant;
+}
+
 function sourceBytes(weight: Weight): number {
-  return weight.kind === 'bias' ? weight.values.byteLength : constantBytes(weight.constant);
+  const constant = sourceOf(weight);
+  if (constant) return constantBytes(constant);
+  return weight.kind === 'bias' ? weight.values.byteLength : 0;
 }
 
 /**
@@ -46,10 +54,10 @@ export function weightSizes(
   const workerBytes = sum(stages.map(({ weightsBytes }) => weightsBytes));
   const weights = [...program.values.values()].flatMap(({ weight }) => weight ?? []);
   const sources = new Map(
-    weights.map((weight) => [
-      weight.kind === 'bias' ? weight : placeOf(weight.constant),
-      sourceBytes(weight),
-    ]),
+    weights.map((weight) => {
+      const constant = sourceOf(weight);
+      return [constant ? placeOf(constant) : weight, sourceBytes(weight)];
+    }),
   );
   const distinct = sum(sources.values());
   const asRead = sum(weights.map(sourceBytes));

@@ -37,6 +37,34 @@ export function activationRange(depth: number): number {
   return Math.min(32767, most);
 }
 
+/**
+ * Numbers of rows that kernels of integer weights are compiled for, and the depths of each, which cut a
+ * piece: the greatest first, as often as it fits. Kernels hold the activations of all their rows.
+ */
+export const integerKernels = {
+  int8: { 1: [256, 64, 16], 4: [128, 64, 16], 8: [128, 64, 16], 16: [64, 16] },
+  int4: { 1: [256, 64, 32], 4: [128, 32], 8: [128, 32], 16: [128, 32] },
+} as const satisfies Record<string, Record<number, readonly number[]>>;
+
+export type IntegerType = keyof typeof integerKernels;
+
+/** Into which numbers of rows a kernel takes `rows`, and how often each: the greatest first. */
+export function integerRowGroups(
+  type: IntegerType,
+  rows: number,
+): { rows: number; times: number }[] {
+  let rest = rows;
+  return Object.keys(integerKernels[type])
+    .map(Number)
+    .toSorted((a, b) => b - a)
+    .map((some) => {
+      const times = Math.floor(rest / some);
+      rest %= some;
+      return { rows: some, times };
+    })
+    .filter(({ times }) => times > 0);
+}
+
 /** Depth rounded up to what kernels take. */
 export function paddedDepth(depth: number, unit: number): number {
   return Math.ceil(depth / unit) * unit;

@@ -1,4 +1,11 @@
 import {
+  int4Block,
+  int8DepthUnit,
+  integerChannels,
+  integerRowGroups,
+  packedChannels,
+  paddedDepth,
+  type IntegerType,
   BinaryKind,
   dtypeBytes,
   elementCount,
@@ -7,7 +14,7 @@ import {
   depthPiece,
   singleRows,
 } from '@canopy/protocol';
-import type { Program, ProgramNode } from '../graph/program.js';
+import { integerTypeOf, type Program, type ProgramNode } from '../graph/program.js';
 
 /** The shape of a value at the rows that are planned for. */
 export type ShapeOf = (name: string) => readonly number[];
@@ -55,6 +62,14 @@ function imageRows(height: number, width: number, channels: number): number {
 /** Where a product's last columns do not fill a vector: a block of rows of one panel. */
 function raggedBytes(rows: number, depth: number, columns: number): number[] {
   return columns % 4 === 0 ? [] : [Math.min(linearBlockRows(depth), rows) * panelBytes];
+}
+
+/** Quantized rows of a group, what their units stand for, and their sums. */
+function integerBytes(type: IntegerType, rows: number, depth: number, columns: number): number[] {
+  if (rows * columns * depth === 0) return [];
+  const most = integerRowGroups(type, rows)[0]!.rows;
+  const padded = paddedDepth(depth, type === 'int4' ? int4Block : int8DepthUnit);
+  return [64 + most * (2 * padded + 4 * Math.min(packedChannels(columns), integerChannels))];
 }
 
 function convBytes(
@@ -121,6 +136,8 @@ export function temporaryBytes(node: ProgramNode, program: Program, shapeOf: Sha
   switch (node.op) {
     case 'Linear': {
       const { k, n } = node.attributes;
+      const type = integerTypeOf(program, node);
+      if (type) return integerBytes(type, elementCount(shapeOf(node.outputs[0]!)) / n, k, n);
       return raggedBytes(elementCount(shapeOf(node.outputs[0]!)) / n, k, n);
     }
     case 'Conv':

@@ -1,9 +1,10 @@
+import { int4Block, int4BlockBytes, integerKernels } from '@canopy/protocol';
 import { range } from './integer-rows.mjs';
 
 /** Depth that shares a scale, vectors of 16 bytes that hold its weights, and all its bytes. */
-const blockDepth = 32;
+const blockDepth = int4Block;
 const blockVectors = 4;
-const blockBytes = 16 * blockVectors + 16;
+const blockBytes = int4BlockBytes;
 /** Pairs of the depth in a block and in a vector: a lane of 16 bits has one weight of each. */
 const blockPairs = blockDepth / 2;
 const vectorPairs = blockPairs / blockVectors;
@@ -114,7 +115,7 @@ function severalRows(rows, depth, first) {
 /** Kernels for int4 weights. A block's sum is an exact integer; blocks are added in f32, in order. */
 export const int4 = {
   kind: 'int4',
-  shapes: { 1: [256, 64, 32], 4: [128, 32], 8: [128, 32], 16: [128, 32] },
+  shapes: integerKernels.int4,
   weightBytes: (depth) => (depth / blockDepth) * blockBytes,
   doc: [
     'sums[vector][row][4] (+)= x[row][0..depth) * w[vector][0..depth)[4] in f32, for the vectors of four channels',

@@ -1,3 +1,4 @@
+import { integerKernels } from '@canopy/protocol';
 import { range } from './integer-rows.mjs';
 
 const load = (pair) => `v128.load_ext<i8>(w, ${8 * pair})`;
@@ -11,7 +12,7 @@ function weight(rows, r, pair) {
 /** Kernels for int8 weights. The sums are integers, so they are exact in any order. */
 export const int8 = {
   kind: 'int8',
-  shapes: { 1: [256, 64, 16], 4: [128, 64, 16], 8: [128, 64, 16], 16: [64, 16] },
+  shapes: integerKernels.int8,
   weightBytes: (depth) => 4 * depth,
   doc: [
     'sums[vector][row][4] (+)= x[row][0..depth) * w[vector][0..depth)[4] in 32-bit integers, for the vectors of',

@@ -20,7 +20,8 @@ function loopText(name: string): string {
   const last = lines.findIndex((line, i) => i > first && line.trim().startsWith('br_if'));
   const out = [''];
   for (const instruction of lines.slice(first, last + 1).map((line) => line.trim())) {
-    out[out.length - 1] += `${out.at(-1) === '' ? '' : '  '}${instruction}`;
+    const line = out.pop()!;
+    out.push(line === '' ? instruction : `${line}  ${instruction}`);
     if (breaks.test(instruction)) out.push('');
   }
   return out.join('\n');

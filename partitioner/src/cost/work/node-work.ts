@@ -1,8 +1,15 @@
 import { dtypeBytes, elementCount, type ReduceName } from '@canopy/protocol';
-import { shapeAt, type Program, type ProgramNode, type Window } from '../../graph/program.js';
+import {
+  integerTypeOf,
+  shapeAt,
+  type Program,
+  type ProgramNode,
+  type Window,
+} from '../../graph/program.js';
 import { convWork, depthwiseWork, imageOf, poolWork } from './convolution.js';
 import { activationWork, binaryEpilogueWork, binaryWork, epilogueWork } from './elementwise.js';
 import { lanesWork, panelWidths, productWork } from './gemm.js';
+import { integerWork } from './integer.js';
 import { broadcastWalk, copyWork, permutedSteps, stepsOf, stridedWork } from './strided.js';
 import type { Work } from './work.js';
 
@@ -156,7 +163,10 @@ function kernelWork(program: Program, node: ProgramNode, rows: number, inPlace: 
   switch (node.op) {
     case 'Linear': {
       const { k, n, epilogue } = node.attributes;
-      return [...productWork(elements / n, k, n), ...epilogueWork(epilogue, elements)];
+      const type = integerTypeOf(program, node);
+      const rows = n === 0 ? 0 : elements / n;
+      const work = type ? integerWork(type, rows, k, n) : productWork(rows, k, n);
+      return [...work, ...epilogueWork(epilogue, elements)];
     }
     case 'Conv':
       return [

@@ -1,0 +1,96 @@
+import {
+  int4Block,
+  int8DepthUnit,
+  integerChannels,
+  integerKernels,
+  integerPiece,
+  integerRowGroups,
+  integerSumDepth,
+  packedChannels,
+  paddedDepth,
+  type IntegerType,
+} from '@canopy/protocol';
+import { Counts, type Work } from './work.js';
+
+/** Depths of the kernels that a piece goes through. */
+function depthsOf(type: IntegerType, rows: number, piece: number): number[] {
+  const kernels: Readonly<Record<number, readonly number[]>> = integerKernels[type];
+  let rest = piece;
+  return kernels[rows]!.flatMap((depth) => {
+    const times = Math.floor(rest / depth);
+    rest %= depth;
+    return new Array<number>(times).fill(depth);
+  });
+}
+
+/** All passes over the weights of one group of rows: their depths, and whether they begin sums. */
+function passesOf(
+  type: IntegerType,
+  rows: number,
+  depth: number,
+): { depth: number; first: boolean }[] {
+  const passes: { depth: number; first: boolean }[] = [];
+  for (let k = 0; k < depth; k += integerPiece) {
+    const begins = type === 'int4' ? k === 0 : k % integerSumDepth === 0;
+    depthsOf(type, rows, Math.min(integerPiece, depth - k)).forEach((some, i) => {
+      passes.push({ depth: some, first: begins && i === 0 });
+    });
+  }
+  return passes;
+}
+
+/** Numbers that each row turns into 16-bit integers. */
+function quantizeWork(rows: number, depth: number): Work {
+  const counts = new Counts().add('row', rows).add('turn', rows * Math.floor(depth / 64));
+  counts.add('vector', rows * Math.floor((depth % 64) / 8)).add('tail', rows * (depth % 8));
+  return { kernel: 'quantize', counts: counts.counts };
+}
+
+/** Sums of so many rows that become results, so many times. */
+function scaleWork(type: IntegerType, rows: number, channels: number, times: number): Work {
+  const counts = new Counts();
+  for (let first = 0; first < channels; first += integerChannels) {
+    const some = Math.min(integerChannels, channels - first);
+    counts.add('row', rows * times).add('turn', rows * times * Math.floor(some / 32));
+    counts.add('vector', rows * times * Math.floor((some % 32) / 4));
+    counts.add('tail', rows * times * Number(some % 4 > 0));
+  }
+  return { kernel: `${type}.scale`, counts: counts.counts };
+}
+
+/** A matrix [rows, depth] through integer weights [depth, channels]. */
+export function integerWork(
+  type: IntegerType,
+  rows: number,
+  depth: number,
+  channels: number,
+): Work[] {
+  if (rows === 0 || depth === 0 || channels === 0) return [];
+  const padded = paddedDepth(depth, type === 'int4' ? int4Block : int8DepthUnit);
+  const vectors = packedChannels(channels) / 4;
+  const chunks = Math.ceil(channels / integerChannels);
+  const work: Work[] = [];
+  const groups = new Counts();
+  for (const { rows: some, times } of integerRowGroups(type, rows)) {
+    // Of one row, weights go straight into products.
+    const kernel = `${type}.${some === 1 ? 'row' : 'rows'}`;
+    const counts = new Counts();
+    for (const pass of passesOf(type, some, padded)) {
+      const turns = times * vectors;
+      const pairs = pass.depth / 2;
+      counts.add('dot', turns * pairs * some);
+      if (some > 1) counts.add('pair', turns * pairs);
+      counts.add(pass.first ? 'begun' : 'sum', turns * some).add('turn', turns);
+      counts.add('spread', times * chunks * pairs * some).add('pass', times * chunks);
+    }
+    work.push({ kernel, counts: counts.counts });
+    groups.add('group', times).add('piece', times * chunks * Math.ceil(padded / integerPiece));
+  }
+  const sums = type === 'int4' ? 1 : Math.ceil(padded / integerSumDepth);
+  return [
+    { kernel: 'integerProduct', counts: groups.counts },
+    quantizeWork(rows, depth),
+    ...work,
+    scaleWork(type, rows, channels, sums),
+  ];
+}
