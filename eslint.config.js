@@ -12,6 +12,7 @@ const layers = {
   coordinator: ['protocol'],
   'local-ic': [],
   client: ['protocol'],
+  conformance: ['protocol', 'partitioner', 'worker'],
   bench: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic'],
   cli: ['protocol', 'partitioner', 'client', 'coordinator', 'worker', 'local-ic', 'bench'],
 };

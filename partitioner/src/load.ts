@@ -2,12 +2,7 @@ import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
 import { foldConstants } from './graph/fold-constants.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
-import {
-  lowerGraph,
-  problemsWithoutSizes,
-  supported,
-  unsupportedOperators,
-} from './graph/lower/index.js';
+import { lowerGraph, problemsWithoutSizes, unsupportedOperators } from './graph/lower/index.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
 import { runPasses } from './graph/passes/index.js';
 import { planWith, type Program } from './graph/program.js';
@@ -20,6 +15,7 @@ import { dataFiles } from './onnx/data-files.js';
 import { readOnnx } from './onnx/read-model.js';
 import { lackOfRoom } from './onnx/room.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
+import { modelOperators } from './operators/index.js';
 import { unsupportedError } from './problems.js';
 
 /** A model as a program of worker operations, before it is cut. */
@@ -65,7 +61,7 @@ async function graphAt(
   graph.inputs = original.inputs.filter(({ name }) =>
     graph.inputs.some((input) => input.name === name),
   );
-  await foldConstants(graph, folder, (op) => op in supported);
+  await foldConstants(graph, folder, (op) => modelOperators.has(op));
   removeUnused(graph);
   return graph;
 }

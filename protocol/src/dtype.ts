@@ -6,6 +6,8 @@ export const DType = {
   float32: 1,
   uint8: 2,
   int8: 3,
+  uint16: 4,
+  int16: 5,
   int32: 6,
   int64: 7,
   bool: 9,
@@ -13,6 +15,7 @@ export const DType = {
   float64: 11,
   uint32: 12,
   uint64: 13,
+  bfloat16: 16,
 } as const;
 
 export type DTypeName = keyof typeof DType;
@@ -22,6 +25,8 @@ const byteLengths: Record<DTypeName, number> = {
   float32: 4,
   uint8: 1,
   int8: 1,
+  uint16: 2,
+  int16: 2,
   int32: 4,
   int64: 8,
   bool: 1,
@@ -29,6 +34,7 @@ const byteLengths: Record<DTypeName, number> = {
   float64: 8,
   uint32: 4,
   uint64: 8,
+  bfloat16: 2,
 };
 
 const names = new Map<number, DTypeName>(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter } from './bytes.js';
 import { ProtocolError } from './error.js';
 import { maxNameBytes } from './names.js';
-import { OpCode } from './opcode.js';
+import { OpCode } from './operators/index.js';
 import { parsePlan } from './plan.js';
 import { absentValue, decodeShardHead, encodeShardHead, maxStageInputs } from './shard.js';
 import type { ShardNode, ShardProgram } from './shard.js';

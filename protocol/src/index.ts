@@ -4,7 +4,7 @@ export * from './dtype.js';
 export * from './error.js';
 export * from './limits.js';
 export * from './names.js';
-export * from './opcode.js';
+export * from './operators/index.js';
 export * from './packing.js';
 export * from './integer-packing.js';
 export * from './plan.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OpCode } from './opcode.js';
+import { OpCode } from './operators/index.js';
 import { packMatrix, packedChannels, panelChannels } from './packing.js';
 import { ProtocolError } from './error.js';
 import { absentValue, decodeShardHead, encodeShardHead, weightsAlignment } from './shard.js';

@@ -139,13 +139,8 @@ export async function buildWorker() {
 
 async function compileAll(hash) {
   buildProtocol();
-  mkdirSync(join(worker, 'assembly', 'generated'), { recursive: true });
-  const { constantsSource } = await import('./constants.mjs');
-  const { kernelSources } = await import('./kernels/index.mjs');
-  const sources = { 'constants.ts': constantsSource(), ...kernelSources() };
-  for (const [name, source] of Object.entries(sources)) {
-    replaceFile(join(worker, 'assembly', 'generated', name), source);
-  }
+  const { writeGenerated } = await import('./generate.mjs');
+  writeGenerated();
   const { toCanisterModule } = await import('./canister-module.mjs');
   const wasm = toCanisterModule(await compile(), readFileSync(join(worker, 'worker.did'), 'utf8'));
   replaceFile(outputs[0], wasm);

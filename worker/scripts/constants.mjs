@@ -8,13 +8,13 @@ const tables = [
   'UnaryKind',
   'BinaryKind',
   'ReduceKind',
+  'PadMode',
   'WorkerState',
   'EnqueueMode',
   'ResultStatus',
 ];
 /** Numbers of @canopy/protocol that become constants of the same name. */
 const numbers = [
-  'epilogueWords',
   'panelChannels',
   'integerPiece',
   'int8DepthUnit',

@@ -298,5 +298,6 @@ function readPlan(json: string): Plan {
 }
 
 function metadata({ name, dtype, dims }: TensorSpec): InferenceSession.ValueMetadata {
-  return { name, isTensor: true, type: dtype, shape: dims };
+  // onnxruntime's own list of names has no bfloat16.
+  return { name, isTensor: true, type: dtype as Tensor.Type, shape: dims };
 }

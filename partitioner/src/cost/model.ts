@@ -3,7 +3,7 @@ import type { Program, ProgramNode } from '../graph/program.js';
 import coefficients from './coefficients.json' with { type: 'json' };
 import scheduleData from './schedules.json' with { type: 'json' };
 import { nodeWork } from './work/node-work.js';
-import type { Work } from './work/work.js';
+import { plainKernel, type Work } from './work/work.js';
 
 /** What a message pays besides its kernels; instructions. */
 export interface CostSchedule {
@@ -31,8 +31,11 @@ export interface Coefficients {
 }
 export const workerCoefficients: Coefficients = coefficients;
 
+const plainPrices = { instruction: 1 };
+
 /** Prices of a kernel; of one that was not measured, those of a dear relative. */
 function pricesOf(kernel: string, { kernels }: Coefficients): Readonly<Record<string, number>> {
+  if (kernel === plainKernel) return plainPrices;
   const [family] = kernel.split('.');
   const prices =
     kernels[kernel] ??

@@ -61,20 +61,23 @@ export class StageMemory {
     const node = this.program.nodes[index]!;
     const dies = (name: string | undefined): name is string =>
       name !== undefined && this.blocks.has(name) && this.last.get(name) === index;
-    const [output] = node.outputs as [string];
+    const [output, ...others] = node.outputs as [string, ...string[]];
     const shapeOf = (name: string): number[] => this.shape(name);
     const taken = takenOver(this.program, node, shapeOf).find((name) => dies(name));
     if (taken !== undefined) {
       this.blocks.set(output, this.blocks.get(taken)!);
       this.blocks.delete(taken);
     } else this.blocks.set(output, this.heap.alloc(this.bytes(output)));
-    const temporaries = temporaryBytes(node, this.program, shapeOf).map((bytes) =>
+    for (const other of others) {
+      if (other !== '') this.blocks.set(other, this.heap.alloc(this.bytes(other)));
+    }
+    const temporaries = temporaryBytes(node, this.program, this.rows).map((bytes) =>
       this.heap.alloc(bytes),
     );
     this.weighed += this.heap.used * instructions;
     this.weight += instructions;
     for (const block of temporaries) this.heap.release(block);
-    for (const name of new Set([...node.inputs, output])) {
+    for (const name of new Set([...node.inputs, ...node.outputs])) {
       const block = this.blocks.get(name);
       if (!block || (this.last.get(name) ?? -1) > index) continue;
       this.heap.release(block);

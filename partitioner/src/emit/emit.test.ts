@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OpCode, packMatrix } from '@canopy/protocol';
+import { encodeAttributes, floatWord, OpCode, packMatrix } from '@canopy/protocol';
 import { floatConstant } from '../graph/constant.js';
 import { weightBytes, type Weight } from '../graph/program.js';
 import { packedBytes } from './pack.js';
-import { attributeWords, floatWord } from './words.js';
 
 const size = fc.integer({ min: 1, max: 40 });
 
@@ -129,32 +128,20 @@ describe('packed weights', () => {
 describe('attribute words', () => {
   it('are in the order of the operator table', () => {
     expect(floatWord(1)).toBe(0x3f800000);
-    const words = attributeWords({
-      op: 'AveragePool',
-      name: '',
-      inputs: [],
-      outputs: [],
-      attributes: {
-        kernel: [1, 2],
-        strides: [3, 4],
-        pads: [5, 6, 7, 8],
-        dilations: [9, 10],
-        ceilMode: true,
-        countIncludePad: false,
-      },
+    const words = encodeAttributes('AveragePool', {
+      kernel: [1, 2],
+      strides: [3, 4],
+      pads: [5, 6, 7, 8],
+      dilations: [9, 10],
+      ceilMode: true,
+      countIncludePad: false,
     });
     expect(words).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1, 0]);
     expect(OpCode.AveragePool).toBe(12);
   });
 
   it('hold 64-bit fillings in two words', () => {
-    const words = attributeWords({
-      op: 'ConstantOfShape',
-      name: '',
-      inputs: [],
-      outputs: [],
-      attributes: { dtype: 'int64', value: -2 },
-    });
+    const words = encodeAttributes('ConstantOfShape', { dtype: 'int64', value: -2n });
     expect(words).toEqual([7, 0xfffffffe, 0xffffffff]);
   });
 });

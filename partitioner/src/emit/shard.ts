@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
   absentValue,
+  encodeAttributes,
   encodeShardHead,
   OpCode,
   shortName,
+  type OpName,
   type ShardNode,
   type ShardProgram,
   type ShardValue,
@@ -11,7 +13,6 @@ import {
 import type { Program, ProgramNode, Weight } from '../graph/program.js';
 import { storedBytes, weightBytes, weightDims } from '../graph/program.js';
 import { packedBytes } from './pack.js';
-import { attributeWords } from './words.js';
 
 /** The nodes of one stage and what goes in and out of it. */
 export interface StageSlice {
@@ -77,7 +78,7 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
     name: node.name,
     inputs: node.inputs.map(indexOf),
     outputs: node.outputs.map(indexOf),
-    attributes: attributeWords(node),
+    attributes: encodeAttributes<OpName>(node.op, node.attributes),
     frees: frees[index]!.map(indexOf),
   }));
   const outputs = slice.outputs.map(indexOf);

@@ -6,18 +6,17 @@ import {
   weightAlignment,
   dtypeBytes,
   elementCount,
-  type BinaryName,
   type DTypeName,
   type Epilogue,
-  type IntegerType,
+  type OpAttributes,
   type OpName,
-  type ReduceName,
-  type UnaryName,
 } from '@canopy/protocol';
 import { constantBytes, type Constant } from './constant.js';
 import type { Dim } from './shapes/dim.js';
 import type { Facts } from './shapes/facts.js';
 import { PlanSizes } from './shapes/plan-sizes.js';
+
+export type { OpAttributes } from '@canopy/protocol';
 
 /** A sliding window over the two middle dimensions of [batch, height, width, channels]. */
 export interface Window {
@@ -26,50 +25,6 @@ export interface Window {
   /** top, left, bottom, right */
   pads: readonly [number, number, number, number];
   dilations: readonly [number, number];
-}
-
-interface ConvAttributes extends Window {
-  group: number;
-  inChannels: number;
-  outChannels: number;
-  epilogue: Epilogue;
-}
-
-/** No attributes at all. */
-interface NoAttributes {
-  readonly none?: never;
-}
-
-/** Attributes of each operator code; what they mean: `protocol/src/opcode.ts`. */
-export interface OpAttributes {
-  Linear: { k: number; n: number; epilogue: Epilogue };
-  Conv: ConvAttributes;
-  DepthwiseConv: ConvAttributes;
-  MatMul: { transA: boolean; transB: boolean; alpha: number };
-  Binary: { kind: BinaryName; epilogue: Epilogue };
-  Unary: { kind: UnaryName; alpha: number; beta: number };
-  Cast: { to: DTypeName };
-  Softmax: { axis: number };
-  LayerNorm: { axis: number; epsilon: number };
-  Reduce: { kind: ReduceName; keepDims: boolean; axes: readonly number[] };
-  MaxPool: Window & { ceilMode: boolean };
-  AveragePool: Window & { ceilMode: boolean; countIncludePad: boolean };
-  GlobalAveragePool: NoAttributes;
-  Transpose: { permutation: readonly number[] };
-  Reshape: { allowZero: boolean };
-  Shape: { start: number; end: number };
-  Gather: { axis: number };
-  Slice: NoAttributes;
-  Concat: { axis: number };
-  Squeeze: NoAttributes;
-  Unsqueeze: NoAttributes;
-  Flatten: { axis: number };
-  Expand: NoAttributes;
-  Where: NoAttributes;
-  ConstantOfShape: { dtype: DTypeName; value: number };
-  Range: NoAttributes;
-  Pad: { mode: 'constant' | 'reflect' | 'edge' };
-  Identity: NoAttributes;
 }
 
 interface NodeOf<Op extends OpName> {
@@ -187,15 +142,6 @@ export function planWith(program: Program, sizes: PlanSizes): void {
   for (const value of program.values.values()) {
     value.shapes = new Shapes(value.shapes.dims, sizes);
   }
-}
-
-/** The integers in which a Linear has its weights; undefined where they are floats. */
-export function integerTypeOf(
-  program: Program,
-  node: ProgramNodeOf<'Linear'>,
-): IntegerType | undefined {
-  const kind = program.values.get(node.inputs[1]!)?.weight?.kind;
-  return kind === 'int8' || kind === 'int4' ? kind : undefined;
 }
 
 /** Bytes a value takes when so many rows are worked on at once. */

@@ -201,7 +201,7 @@ describe('ONNX files', () => {
     const packed = new Uint8Array(Float32Array.of(3, 4).buffer);
     expect(Array.from(allFloats(read(tensor(1).bytes(4, packed))))).toEqual([3, 4]);
     expect(() => read(tensor(1).float(4, 1))).toThrow(/"w" float32\[2\] takes 8 bytes/);
-    expect(() => read(tensor(16))).toThrow(/bfloat16, which is not supported/);
+    expect(() => read(tensor(17))).toThrow(/float8e4m3fn, which is not supported/);
   });
 
   it('that are none give a clear error', () => {

@@ -9,12 +9,9 @@ const keepInMemoryBytes = 4096;
 
 /** Names of ONNX element types that have no place in this project, for texts. */
 const foreignTypes: Record<number, string> = {
-  4: 'uint16',
-  5: 'int16',
   8: 'string',
   14: 'complex64',
   15: 'complex128',
-  16: 'bfloat16',
   17: 'float8e4m3fn',
   18: 'float8e4m3fnuz',
   19: 'float8e5m2',

@@ -2,12 +2,17 @@ import { InferenceSession, Tensor, type TypedTensor } from 'onnxruntime-node';
 import { dtypeBytes, elementCount, type BundleTensor, type DTypeName } from '@canopy/protocol';
 
 /** Tensors as onnxruntime has them, to and from raw bytes. */
-const arrays: Record<Exclude<DTypeName, 'float16'>, (buffer: ArrayBuffer) => Tensor['data']> = {
+const arrays: Record<
+  Exclude<DTypeName, 'float16' | 'bfloat16'>,
+  (buffer: ArrayBuffer) => Tensor['data']
+> = {
   float32: (buffer) => new Float32Array(buffer),
   float64: (buffer) => new Float64Array(buffer),
   int8: (buffer) => new Int8Array(buffer),
   uint8: (buffer) => new Uint8Array(buffer),
   bool: (buffer) => new Uint8Array(buffer),
+  int16: (buffer) => new Int16Array(buffer),
+  uint16: (buffer) => new Uint16Array(buffer),
   int32: (buffer) => new Int32Array(buffer),
   uint32: (buffer) => new Uint32Array(buffer),
   int64: (buffer) => new BigInt64Array(buffer),
@@ -17,8 +22,11 @@ const arrays: Record<Exclude<DTypeName, 'float16'>, (buffer: ArrayBuffer) => Ten
 /** A tensor for onnxruntime from little-endian bytes, which are copied. */
 function toRuntimeTensor(tensor: Omit<BundleTensor, 'name'>): Tensor {
   const buffer = new Uint8Array(tensor.data).buffer;
-  const data = tensor.dtype === 'float16' ? new Uint16Array(buffer) : arrays[tensor.dtype](buffer);
-  return new Tensor(tensor.dtype, data, tensor.dims);
+  const { dtype, dims } = tensor;
+  if (dtype === 'bfloat16') throw new TypeError('onnxruntime-node takes no bfloat16');
+  return dtype === 'float16'
+    ? new Tensor(dtype, new Uint16Array(buffer), dims)
+    : new Tensor(dtype, arrays[dtype](buffer), dims);
 }
 
 /** The bytes of an onnxruntime tensor. */
@@ -101,8 +109,15 @@ export function sampleTensor(
       case 'bool':
         data[index] = unit < 0.25 ? 0 : 1;
         break;
+      case 'int16':
+      case 'uint16':
+        view.setInt16(index * 2, unit < 0.25 ? 0 : 1, true);
+        break;
       case 'float16':
         view.setUint16(index * 2, 0x3c00, true);
+        break;
+      case 'bfloat16':
+        view.setUint16(index * 2, 0x3f80, true);
         break;
     }
   }

@@ -415,7 +415,7 @@ export function probeGroups(): ProbeGroup[] {
         ...[10, 1000].map((n) =>
           probe(
             'ConstantOfShape',
-            { dtype: 'float32', value: 1 },
+            { dtype: 'float32', value: 0x3f800000n },
             [constant([1], 'int64', [n])],
             values(n),
           ),

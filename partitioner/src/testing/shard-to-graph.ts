@@ -1,25 +1,29 @@
 import {
   absentValue,
-  Activation,
-  BinaryKind,
+  DType,
+  decodeAttributes,
   dtypeBytes,
-  dtypeName,
   elementCount,
   opName,
   packedChannels,
   packedMatrixElements,
   panelChannels,
-  ReduceKind,
-  UnaryKind,
+  type BinaryName,
   type DecodedShard,
+  type Epilogue,
+  type OpAttributes,
+  type OpName,
+  type ReduceName,
   type ShardNode,
+  type UnaryName,
 } from '@canopy/protocol';
 import { floatConstant, intConstant, memoryConstant, type Constant } from '../graph/constant.js';
+import type { Window } from '../graph/program.js';
 import { makeNode, type Attribute, type Graph } from '../graph/graph.js';
 
 /**
  * Tests only: an encoded shard as an ONNX graph, so that onnxruntime computes what a worker should.
- * It reads nothing but the shard's bytes and follows `protocol/src/opcode.ts` and `packing.ts`.
+ * It reads nothing but the shard's bytes, by the descriptions and packing of the protocol.
  */
 export function shardToGraph({ program, weightsOffset }: DecodedShard, bytes: Uint8Array): Graph {
   const graph: Graph = {
@@ -95,14 +99,7 @@ const int = (value: number): Attribute => ({ kind: 'int', value });
 const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
 const float = (value: number): Attribute => ({ kind: 'float', value });
 
-function invert<T extends Record<string, number>>(codes: T): Map<number, keyof T> {
-  return new Map(Object.entries(codes).map(([key, code]) => [code, key]));
-}
-const unaryNames = invert(UnaryKind);
-const binaryNames = invert(BinaryKind);
-const reduceNames = invert(ReduceKind);
-
-const unaryOps: Partial<Record<keyof typeof UnaryKind, string>> = {
+const unaryOps: Partial<Record<UnaryName, string>> = {
   relu: 'Relu',
   hardSwish: 'HardSwish',
   sigmoid: 'Sigmoid',
@@ -124,7 +121,7 @@ const unaryOps: Partial<Record<keyof typeof UnaryKind, string>> = {
   softplus: 'Softplus',
   not: 'Not',
 };
-const binaryOps: Record<keyof typeof BinaryKind, string> = {
+const binaryOps: Record<BinaryName, string> = {
   add: 'Add',
   sub: 'Sub',
   mul: 'Mul',
@@ -142,7 +139,7 @@ const binaryOps: Record<keyof typeof BinaryKind, string> = {
   xor: 'Xor',
   prelu: 'PRelu',
 };
-const reduceOps: Record<keyof typeof ReduceKind, string> = {
+const reduceOps: Record<ReduceName, string> = {
   mean: 'ReduceMean',
   sum: 'ReduceSum',
   max: 'ReduceMax',
@@ -151,12 +148,6 @@ const reduceOps: Record<keyof typeof ReduceKind, string> = {
   sumSquare: 'ReduceSumSquare',
   l2: 'ReduceL2',
 };
-
-const converter = new DataView(new ArrayBuffer(4));
-function floatOf(word: number): number {
-  converter.setUint32(0, word);
-  return converter.getFloat32(0);
-}
 
 /** Undoes `packMatrix`: [K, N] row-major. */
 function unpackMatrix(packed: Float32Array, k: number, n: number): Float32Array {
@@ -174,7 +165,6 @@ function unpackMatrix(packed: Float32Array, k: number, n: number): Float32Array 
 }
 
 class NodeWriter {
-  private readonly words: readonly number[];
   private readonly output: string;
 
   constructor(
@@ -185,7 +175,6 @@ class NodeWriter {
       index: number,
     ) => { dims: readonly number[]; bytes: Uint8Array } | undefined,
   ) {
-    this.words = source.attributes;
     this.output = name(source.outputs[0]!);
   }
 
@@ -193,22 +182,14 @@ class NodeWriter {
     const value = this.source.inputs[index];
     return value === undefined ? '' : this.name(value);
   }
-  private word(index: number): number {
-    return this.words[index]! | 0;
-  }
-  private float(index: number): number {
-    return floatOf(this.words[index]!);
+  private attributes<Op extends OpName>(op: Op): OpAttributes[Op] {
+    return decodeAttributes(op, this.source.attributes);
   }
   private weightFloats(index: number): Float32Array {
     return new Float32Array(this.weight(this.source.inputs[index]!)!.bytes.buffer);
   }
 
-  private activation(
-    kind: keyof typeof UnaryKind,
-    input: string,
-    alpha: number,
-    beta: number,
-  ): string {
+  private activation(kind: UnaryName, input: string, alpha: number, beta: number): string {
     const { to } = this;
     const mapped = unaryOps[kind];
     if (mapped !== undefined) return to.value(mapped, [input]);
@@ -230,24 +211,26 @@ class NodeWriter {
     }
   }
 
-  /** Applies the epilogue in the words from `at` on and gives the result the node's output name. */
-  private epilogue(input: string, at: number): void {
-    const kind = invert(Activation).get(this.word(at))!;
-    const active = this.activation(kind, input, this.float(at + 1), this.float(at + 2));
+  /** Applies an epilogue and gives the result the node's output name. */
+  private epilogue(input: string, { activation, alpha, beta, scale, shift }: Epilogue): void {
     const { to } = this;
-    const [scale, shift] = [this.float(at + 3), this.float(at + 4)];
+    const active = activation === 'none' ? input : this.activation(activation, input, alpha, beta);
     const scaled = scale === 1 ? active : to.value('Mul', [active, to.scalar(scale)]);
     const shifted = shift === 0 ? scaled : to.value('Add', [scaled, to.scalar(shift)]);
     to.node('Identity', [shifted], [this.output]);
   }
 
-  private windowAttributes(): Record<string, Attribute> {
-    const word = (index: number): number => this.word(index);
+  private windowAttributes({
+    kernel,
+    strides,
+    pads,
+    dilations,
+  }: Window): Record<string, Attribute> {
     return {
-      kernel_shape: ints(word(0), word(1)),
-      strides: ints(word(2), word(3)),
-      pads: ints(word(4), word(5), word(6), word(7)),
-      dilations: ints(word(8), word(9)),
+      kernel_shape: ints(...kernel),
+      strides: ints(...strides),
+      pads: ints(...pads),
+      dilations: ints(...dilations),
     };
   }
 
@@ -259,9 +242,9 @@ class NodeWriter {
     return to.value('Transpose', [result], { perm: ints(0, 2, 3, 1) });
   }
 
-  private conv(depthwise: boolean): void {
-    const [height, width] = [this.word(0), this.word(1)];
-    const [group, inChannels, outChannels] = [this.word(10), this.word(11), this.word(12)];
+  private conv(attributes: OpAttributes['Conv'], depthwise: boolean): void {
+    const { kernel, group, inChannels, outChannels, epilogue } = attributes;
+    const [height, width] = kernel;
     const inPerGroup = inChannels / group;
     const outPerGroup = outChannels / group;
     const pixels = height * width;
@@ -300,11 +283,11 @@ class NodeWriter {
       'Conv',
       [filterName, to.constant(floatConstant([outChannels], bias))],
       {
-        ...this.windowAttributes(),
+        ...this.windowAttributes(attributes),
         group: int(group),
       },
     );
-    this.epilogue(result, 13);
+    this.epilogue(result, epilogue);
   }
 
   /** The node's output as an operator of ONNX with the same inputs. */
@@ -318,49 +301,47 @@ class NodeWriter {
     const op = opName(this.source.op);
     switch (op) {
       case 'Linear': {
-        const [k, n] = [this.word(0), this.word(1)];
+        const { k, n, epilogue } = this.attributes(op);
         const matrix = to.constant(floatConstant([k, n], unpackMatrix(this.weightFloats(1), k, n)));
         const bias = to.constant(floatConstant([n], this.weightFloats(2).subarray(0, n)));
-        this.epilogue(to.value('Add', [to.value('MatMul', [this.input(0), matrix]), bias]), 2);
+        const product = to.value('Add', [to.value('MatMul', [this.input(0), matrix]), bias]);
+        this.epilogue(product, epilogue);
         return;
       }
       case 'Conv':
-        this.conv(false);
-        return;
       case 'DepthwiseConv':
-        this.conv(true);
+        this.conv(this.attributes(op), op === 'DepthwiseConv');
         return;
-      case 'MatMul':
-        to.node('com.microsoft.FusedMatMul', [this.input(0), this.input(1)], [this.output], {
-          transA: int(this.word(0)),
-          transB: int(this.word(1)),
-          alpha: float(this.float(2)),
+      case 'MatMul': {
+        const { transA, transB, alpha } = this.attributes(op);
+        this.same('com.microsoft.FusedMatMul', {
+          transA: int(Number(transA)),
+          transB: int(Number(transB)),
+          alpha: float(alpha),
         });
         return;
+      }
       case 'Binary': {
-        const kind = binaryNames.get(this.word(0))!;
-        this.epilogueIfFloat(to.value(binaryOps[kind], [this.input(0), this.input(1)]));
+        const { kind, epilogue } = this.attributes(op);
+        this.epilogue(to.value(binaryOps[kind], [this.input(0), this.input(1)]), epilogue);
         return;
       }
       case 'Unary': {
-        const kind = unaryNames.get(this.word(0))!;
-        const result = this.activation(kind, this.input(0), this.float(1), this.float(2));
-        to.node('Identity', [result], [this.output]);
+        const { kind, alpha, beta } = this.attributes(op);
+        to.node('Identity', [this.activation(kind, this.input(0), alpha, beta)], [this.output]);
         return;
       }
       case 'Cast':
-        this.same('Cast', { to: int(this.word(0)) });
+        this.same('Cast', { to: int(DType[this.attributes(op).to]) });
         return;
-      case 'Softmax':
-        this.same('Softmax', { axis: int(this.word(0)) });
+      case 'LayerNorm': {
+        const { axis, epsilon } = this.attributes(op);
+        this.same('LayerNormalization', { axis: int(axis), epsilon: float(epsilon) });
         return;
-      case 'LayerNorm':
-        this.same('LayerNormalization', { axis: int(this.word(0)), epsilon: float(this.float(1)) });
-        return;
+      }
       case 'Reduce': {
-        const kind = reduceNames.get(this.word(0))!;
-        const axes = this.words.slice(3, 3 + this.word(2)).map((axis) => axis | 0);
-        const attributes: Record<string, Attribute> = { keepdims: int(this.word(1)) };
+        const { kind, keepDims, axes } = this.attributes(op);
+        const attributes: Record<string, Attribute> = { keepdims: int(Number(keepDims)) };
         const inputs = [this.input(0)];
         if (axes.length > 0 && kind === 'sum')
           inputs.push(to.constant(intConstant([axes.length], axes)));
@@ -368,31 +349,42 @@ class NodeWriter {
         to.node(reduceOps[kind], inputs, [this.output], attributes);
         return;
       }
-      case 'MaxPool':
-      case 'AveragePool': {
-        const { dilations, ...window } = this.windowAttributes();
-        const attributes: Record<string, Attribute> = { ...window, ceil_mode: int(this.word(10)) };
-        if (op === 'MaxPool') attributes['dilations'] = dilations!;
-        else attributes['count_include_pad'] = int(this.word(11));
+      case 'MaxPool': {
+        const { ceilMode, ...window } = this.attributes(op);
+        const attributes = { ...this.windowAttributes(window), ceil_mode: int(Number(ceilMode)) };
         to.node('Identity', [this.channelsLast(op, [], attributes)], [this.output]);
+        return;
+      }
+      case 'AveragePool': {
+        const { ceilMode, countIncludePad, ...window } = this.attributes(op);
+        const { kernel_shape, strides, pads } = this.windowAttributes(window);
+        const result = this.channelsLast(op, [], {
+          ...{ kernel_shape: kernel_shape!, strides: strides!, pads: pads! },
+          ceil_mode: int(Number(ceilMode)),
+          count_include_pad: int(Number(countIncludePad)),
+        });
+        to.node('Identity', [result], [this.output]);
         return;
       }
       case 'GlobalAveragePool':
         to.node('Identity', [this.channelsLast(op, [], {})], [this.output]);
         return;
       case 'Transpose':
-        this.same('Transpose', { perm: ints(...this.words) });
+        this.same('Transpose', { perm: ints(...this.attributes(op).permutation) });
         return;
       case 'Reshape':
-        this.same('Reshape', { allowzero: int(this.word(0)) });
+        this.same('Reshape', { allowzero: int(Number(this.attributes(op).allowZero)) });
         return;
-      case 'Shape':
-        this.same('Shape', { start: int(this.word(0)), end: int(this.word(1)) });
+      case 'Shape': {
+        const { start, end } = this.attributes(op);
+        this.same('Shape', { start: int(start), end: int(end) });
         return;
+      }
+      case 'Softmax':
       case 'Gather':
       case 'Concat':
       case 'Flatten':
-        this.same(op, { axis: int(this.word(0)) });
+        this.same(op, { axis: int(this.attributes(op).axis) });
         return;
       case 'Slice':
       case 'Squeeze':
@@ -404,35 +396,17 @@ class NodeWriter {
         this.same(op);
         return;
       case 'ConstantOfShape': {
-        const dtype = dtypeName(this.word(0))!;
-        const value =
-          dtype === 'float32'
-            ? floatConstant([1], [this.float(1)])
-            : memoryConstant(
-                dtype,
-                [1],
-                new Uint8Array(Uint32Array.of(this.words[1]!, this.words[2]!).buffer).slice(
-                  0,
-                  dtypeBytes(dtype),
-                ),
-              );
-        this.same('ConstantOfShape', { value: { kind: 'tensor', value } });
+        const { dtype, value } = this.attributes(op);
+        const bytes = new Uint8Array(BigInt64Array.of(value).buffer).slice(0, dtypeBytes(dtype));
+        const constant = memoryConstant(dtype, [1], bytes);
+        this.same('ConstantOfShape', { value: { kind: 'tensor', value: constant } });
         return;
       }
       case 'Pad':
-        this.same('Pad', {
-          mode: { kind: 'string', value: ['constant', 'reflect', 'edge'][this.word(0)]! },
-        });
+        this.same('Pad', { mode: { kind: 'string', value: this.attributes(op).mode } });
         return;
-      case undefined:
-        throw new Error(`operator code ${this.source.op} is unknown`);
+      default:
+        throw new Error(`operator code ${this.source.op} has no form here`);
     }
-  }
-
-  /** Results that are not f32 have an epilogue that does nothing. */
-  private epilogueIfFloat(result: string): void {
-    const plain = this.word(1) === Activation.none && this.float(4) === 1 && this.float(5) === 0;
-    if (plain) this.to.node('Identity', [result], [this.output]);
-    else this.epilogue(result, 1);
   }
 }

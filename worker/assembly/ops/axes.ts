@@ -1,4 +1,5 @@
 import { DType } from '../generated/constants';
+import { failInput, input } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 
 /** Axis counted from the front; -1 where there is no such axis. */
@@ -17,4 +18,23 @@ export function indexAt(tensor: Tensor, i: u32): i64 {
   return tensor.dtype == DType.int64
     ? load<i64>(tensor.data + (<usize>i << 3))
     : <i64>load<i32>(tensor.data + (<usize>i << 2));
+}
+
+/** Bit mask of the axes in input 1, resolved against `rank`; -1 after a failure's text. */
+export function axesInput(rank: u32, mayRepeat: bool): i32 {
+  const axes = input(1);
+  if (!isIndexes(axes)) {
+    failInput(1, 'int64 axes');
+    return -1;
+  }
+  let mask = 0;
+  for (let i: u32 = 0; i < axes.count(); i++) {
+    const axis = resolveAxis(indexAt(axes, i), rank);
+    if (axis < 0 || (!mayRepeat && (mask & (1 << axis)) != 0)) {
+      failInput(1, mayRepeat ? 'axes of the tensor' : 'axes of the tensor, each once');
+      return -1;
+    }
+    mask |= 1 << axis;
+  }
+  return mask;
 }

@@ -4,7 +4,7 @@ import { compareRows, integerRows } from '../kernels/binary-scalar';
 import { clampRows } from '../kernels/rows';
 import { number, text } from '../tensor/errors';
 import {
-  attr, attrCount, failInput, failInputs, failNode, input, inputDies, nodeInputs, output, outputAlloc, progress,
+  failInput, failInputs, failNode, input, inputDies, nodeInputs, output, outputAlloc, progress,
   setProgress, setSlot, slot, takeOver,
 } from '../tensor/node';
 import { dtypeBytes } from '../tensor/tensor';
@@ -14,6 +14,7 @@ import {
   walkRank, walkStride,
 } from './broadcast';
 import { clamps, finished, readEpilogue } from './epilogue';
+import { binaryEpilogueAt, binaryKind } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 /** Progress of a node whose elements are there, but not their epilogue. */
@@ -21,19 +22,19 @@ const FINISHING: u32 = 2;
 /** Vectors clamped between two looks at the budget. */
 const UNIT: u32 = 1 << 17;
 
-/** Two inputs, broadcast as numpy does. Words: BinaryKind, epilogue. */
+/** Two inputs, broadcast as numpy does. */
 export function binary(): i32 {
-  const kind = <u32>attr(0);
+  const kind = binaryKind();
   if (progress == 0 && !begin(kind)) return FAILED;
   if (output(0).byteLength == 0) return DONE;
   if (progress != FINISHING) {
     prepareWalk(2);
     const status = walk(kind);
-    if (status != DONE || attrCount < 6 || output(0).dtype != DType.float32) return status;
+    if (status != DONE || output(0).dtype != DType.float32) return status;
     setSlot(0, 0);
     setProgress(FINISHING);
   }
-  readEpilogue(1);
+  readEpilogue(binaryEpilogueAt);
   const out = output(0);
   if (!clamps) return finished(out.data, out.byteLength >>> 2) ? DONE : YIELD;
   // As rows of one vector; the buffer is padded to whole vectors.
@@ -52,7 +53,7 @@ function isComparison(kind: u32): bool {
 }
 
 function begin(kind: u32): bool {
-  if (nodeInputs != 2 || attrCount == 0) {
+  if (nodeInputs != 2) {
     failNode(CanisterError.badShard);
     text('two inputs expected');
     return false;

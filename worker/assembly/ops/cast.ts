@@ -1,22 +1,23 @@
 import { CanisterError, DType, dtypeName } from '../generated/constants';
 import { text } from '../tensor/errors';
 import {
-  attr, failNode, input, inputDies, output, outputAlloc, progress, setProgress, slot, takeOver,
+  failNode, input, inputDies, output, outputAlloc, progress, setProgress, slot, takeOver,
 } from '../tensor/node';
 import { dtypeBytes } from '../tensor/tensor';
 import { copyRows, unitsOfBlock, yieldsAt } from './blocks';
+import { castTo } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 /** About what an element takes. */
 const COST: u64 = 42;
 
 /**
- * To another element type. Words: DType. Floats to integers are cut toward zero and end at the
+ * To another element type. Floats to integers are cut toward zero and end at the
  * type's bounds, NaN is 0; integers wrap; anything but 0 is true.
  */
 export function cast(): i32 {
   const x = input(0);
-  const type = <u32>attr(0);
+  const type = castTo();
   const out = output(0);
   if (progress == 0) {
     out.shapeLike(x);

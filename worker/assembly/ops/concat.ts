@@ -1,18 +1,19 @@
 import {
-  attr, failInputs, failInput, input, nodeInputs, output, outputAlloc, progress, setProgress, setSlot, slot,
+  failInputs, failInput, input, nodeInputs, output, outputAlloc, progress, setProgress, setSlot, slot,
 } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { resolveAxis } from './axes';
 import { copyRows } from './blocks';
+import { concatAxis } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 /** The input under way; its rows are the slots of copyRows. */
 const SLOT_INPUT: u32 = 2;
 
-/** Words: axis. */
+/** All inputs, one behind the other along an axis. */
 export function concat(): i32 {
   const first = input(0);
-  const axis = resolveAxis(attr(0), first.rank);
+  const axis = resolveAxis(concatAxis(), first.rank);
   if (progress == 0 && !begin(first, axis)) return FAILED;
   const out = output(0);
   if (out.byteLength == 0) return DONE;

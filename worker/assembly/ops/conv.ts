@@ -5,11 +5,12 @@ import { copyLanes } from '../kernels/rows';
 import { spent } from '../tensor/budget';
 import { text } from '../tensor/errors';
 import {
-  attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
   temporary,
 } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import { clamps, finished, readEpilogue } from './epilogue';
+import { convEpilogueAt, convGroup, convInChannels, convOutChannels } from './generated/attributes';
 import {
   batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
   strideH, strideW, width,
@@ -25,11 +26,11 @@ const SLOT_CHANNEL: u32 = 3;
 const SLOT_COLUMN: u32 = 4;
 const SLOT_PART: u32 = 5;
 
-/** X [n,h,w,inC], packed W, bias [outC]. Words as in OpCode.Conv. */
+/** X [n,h,w,inC], packed W, bias [outC]. */
 export function conv(): i32 {
-  const group = <u32>attr(10);
-  const inC = <u32>attr(11);
-  const outC = <u32>attr(12);
+  const group = convGroup();
+  const inC = convInChannels();
+  const outC = convOutChannels();
   if (!readImage(false)) return FAILED;
   if (progress == 0 && !begin(group, inC, outC)) return FAILED;
   if (output(0).byteLength == 0) return DONE;
@@ -37,7 +38,7 @@ export function conv(): i32 {
   const groupOut = outC / group;
   const bias = hasInput(2) ? input(2).data : zeroBias(packedChannels(groupOut) * group);
   if (bias == 0) return FAILED;
-  readEpilogue(13);
+  readEpilogue(convEpilogueAt);
   const pointwise = kernelH * kernelW * strideH * strideW == 1 && group == 1;
   if (pointwise && outHeight == height && outWidth == width) {
     const pixels = batch * height * width;
@@ -51,9 +52,9 @@ export function conv(): i32 {
 }
 
 function begin(group: u32, inC: u32, outC: u32): bool {
-  if (attrCount != 18 || group == 0 || inC == 0 || outC == 0 || inC % group != 0 || outC % group != 0) {
+  if (group == 0 || inC == 0 || outC == 0 || inC % group != 0 || outC % group != 0) {
     failNode(CanisterError.badShard);
-    text('18 attribute words and channels that are multiples of the groups expected');
+    text('channels that are multiples of the groups expected');
     return false;
   }
   if (channels != inC) {

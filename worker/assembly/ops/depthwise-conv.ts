@@ -4,11 +4,12 @@ import { copyLanes } from '../kernels/rows';
 import { spent } from '../tensor/budget';
 import { text } from '../tensor/errors';
 import {
-  attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
   temporary,
 } from '../tensor/node';
 import { unitsOfBlock } from './blocks';
 import { clamps, finished, readEpilogue } from './epilogue';
+import { depthwiseConvEpilogueAt, depthwiseConvInChannels, depthwiseConvOutChannels } from './generated/attributes';
 import {
   batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
   strideH, strideW, width,
@@ -22,14 +23,14 @@ const SLOT_ROW: u32 = 1;
 const SLOT_CHANNEL: u32 = 2;
 const SLOT_COLUMN: u32 = 3;
 
-/** Conv with one filter a channel; W [kernelH*kernelW, channels rounded up to 4]. Words as Conv. */
+/** Conv with one filter a channel; W [kernelH*kernelW, channels rounded up to 4]. */
 export function depthwiseConv(): i32 {
   if (!readImage(false)) return FAILED;
   if (progress == 0 && !begin()) return FAILED;
   if (output(0).byteLength == 0) return DONE;
   const bias = hasInput(2) ? input(2).data : zeroBias(channels);
   if (bias == 0) return FAILED;
-  readEpilogue(13);
+  readEpilogue(depthwiseConvEpilogueAt);
   setDepthwise(
     height, width, kernelH, kernelW, strideH, strideW, padTop, padLeft, dilationH, dilationW,
     channels, packedChannels(channels),
@@ -38,12 +39,7 @@ export function depthwiseConv(): i32 {
 }
 
 function begin(): bool {
-  if (attrCount != 18) {
-    failNode(CanisterError.badShard);
-    text('18 attribute words expected');
-    return false;
-  }
-  if (channels != <u32>attr(11) || channels != <u32>attr(12)) {
+  if (channels != depthwiseConvInChannels() || channels != depthwiseConvOutChannels()) {
     failInput(0, 'of as many channels as the filters');
     return false;
   }

@@ -3,6 +3,7 @@ import { setClamp } from '../kernels/clamp';
 import { unary } from '../kernels/unary';
 import { attr, attrF, setSlot, slot } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
+import { EpilogueWords } from './generated/attributes';
 
 /** The epilogue of the node under way: act(x) * scale + shift. */
 let activation: u32 = 0;
@@ -14,13 +15,13 @@ let shift: f32 = 0;
 /** Whether kernels do the whole epilogue by clamping what they store. */
 export let clamps: bool = false;
 
-/** Reads the five words that begin at attribute `first`. */
+/** Reads the epilogue whose words begin at `first`. */
 export function readEpilogue(first: u32): void {
-  activation = <u32>attr(first);
-  alpha = attrF(first + 1);
-  beta = attrF(first + 2);
-  scale = attrF(first + 3);
-  shift = attrF(first + 4);
+  activation = <u32>attr(first + EpilogueWords.activation);
+  alpha = attrF(first + EpilogueWords.alpha);
+  beta = attrF(first + EpilogueWords.beta);
+  scale = attrF(first + EpilogueWords.scale);
+  shift = attrF(first + EpilogueWords.shift);
   const plain = scale == 1 && shift == 0;
   clamps = plain && (activation == Activation.relu || activation == Activation.clip);
   if (activation == Activation.relu) setClamp(0, Infinity);

@@ -2,11 +2,12 @@ import { CanisterError, DType } from '../generated/constants';
 import { copyBytes } from '../kernels/copy';
 import { name, number, text } from '../tensor/errors';
 import {
-  attr, failInput, failNode, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  failInput, failNode, input, output, outputAlloc, progress, setProgress, setSlot, slot,
 } from '../tensor/node';
 import { dtypeBytes, MAX_RANK, Tensor } from '../tensor/tensor';
 import { indexAt, resolveAxis } from './axes';
 import { copyRows, unitsOfBlock, yieldsAt } from './blocks';
+import { gatherAxis } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 const SLOT_OUTER: u32 = 2;
@@ -17,11 +18,11 @@ const COPY: u64 = 150;
 /** Bytes above which one block is copied in parts. */
 const LARGE: usize = 1 << 20;
 
-/** X, indices. Words: axis. */
+/** X, indices. */
 export function gather(): i32 {
   const x = input(0);
   const indices = input(1);
-  const axis = resolveAxis(attr(0), x.rank);
+  const axis = resolveAxis(gatherAxis(), x.rank);
   if (progress == 0) {
     const status = check(x, indices, axis);
     if (status != DONE) return status;

@@ -1,8 +1,11 @@
 import { CanisterError, DType } from '../generated/constants';
 import { number, text } from '../tensor/errors';
 import { attr, failInput, failNode, input } from '../tensor/node';
+import { WindowWords } from './generated/attributes';
 
-/** Geometry that Conv and pooling share, read from input 0 and the attribute words in the order of OpCode. */
+const WINDOW_WORDS: u32 = WindowWords.dilations + 2;
+
+/** Geometry that Conv and pooling share, read from input 0 and the words of the window, which come first. */
 export let batch: u32 = 0;
 export let height: i32 = 0;
 export let width: i32 = 0;
@@ -13,6 +16,8 @@ export let strideH: i32 = 0;
 export let strideW: i32 = 0;
 export let padTop: i32 = 0;
 export let padLeft: i32 = 0;
+export let padBottom: i32 = 0;
+export let padRight: i32 = 0;
 export let dilationH: i32 = 0;
 export let dilationW: i32 = 0;
 export let outHeight: i32 = 0;
@@ -35,7 +40,7 @@ function outSize(
   return <i32>min<i64>(out, i32.MAX_VALUE);
 }
 
-/** Reads words 0 to 9. False, with the failure's text, where image and words do not fit. */
+/** Reads input and window. False, with the failure's text, where image and words do not fit. */
 export function readImage(ceil: bool, partly: bool = false): bool {
   const x = input(0);
   if (x.dtype != DType.float32 || x.rank != 4) {
@@ -46,16 +51,18 @@ export function readImage(ceil: bool, partly: bool = false): bool {
   height = x.dim(1);
   width = x.dim(2);
   channels = x.dim(3);
-  kernelH = attr(0);
-  kernelW = attr(1);
-  strideH = attr(2);
-  strideW = attr(3);
-  padTop = attr(4);
-  padLeft = attr(5);
-  dilationH = attr(8);
-  dilationW = attr(9);
-  for (let i = 0; i < 10; i++) {
-    const least = i >= 4 && i < 8 ? 0 : 1;
+  kernelH = attr(WindowWords.kernel);
+  kernelW = attr(WindowWords.kernel + 1);
+  strideH = attr(WindowWords.strides);
+  strideW = attr(WindowWords.strides + 1);
+  padTop = attr(WindowWords.pads);
+  padLeft = attr(WindowWords.pads + 1);
+  padBottom = attr(WindowWords.pads + 2);
+  padRight = attr(WindowWords.pads + 3);
+  dilationH = attr(WindowWords.dilations);
+  dilationW = attr(WindowWords.dilations + 1);
+  for (let i: u32 = 0; i < WINDOW_WORDS; i++) {
+    const least = i >= WindowWords.pads && i < WindowWords.dilations ? 0 : 1;
     if (attr(i) < least || attr(i) > 0x10000) {
       failNode(CanisterError.badShard);
       text('attribute word ');
@@ -65,8 +72,8 @@ export function readImage(ceil: bool, partly: bool = false): bool {
       return false;
     }
   }
-  outHeight = outSize(height, kernelH, strideH, padTop, attr(6), dilationH, ceil, partly);
-  outWidth = outSize(width, kernelW, strideW, padLeft, attr(7), dilationW, ceil, partly);
+  outHeight = outSize(height, kernelH, strideH, padTop, padBottom, dilationH, ceil, partly);
+  outWidth = outSize(width, kernelW, strideW, padLeft, padRight, dilationW, ceil, partly);
   if (outHeight == 0 || outWidth == 0) {
     failInput(0, 'at least as large as the kernel');
     return false;

@@ -1,11 +1,12 @@
 import { DType } from '../generated/constants';
 import { layerNormRows, normaliseRow, rowFactor, rowSum, squaredDifferences } from '../kernels/layer-norm';
 import {
-  attr, attrF, failInput, hasInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, setSlotF,
+  failInput, hasInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, setSlotF,
   slot, slotF, takeOver,
 } from '../tensor/node';
 import { resolveAxis } from './axes';
 import { yieldsAt } from './blocks';
+import { layerNormAxis, layerNormEpsilon } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 const SLOT_ROW: u32 = 0;
@@ -16,10 +17,10 @@ const SLOT_SQUARES: u32 = 4;
 /** Floats of a block of rows; a longer row is gone through in parts. */
 const LONG: u32 = 1 << 16;
 
-/** X, scale, bias?. Words: axis, epsilon f32. */
+/** X, scale, bias? */
 export function layerNorm(): i32 {
   const x = input(0);
-  const axis = resolveAxis(attr(0), x.rank);
+  const axis = resolveAxis(layerNormAxis(), x.rank);
   if (progress == 0 && !begin(axis)) return FAILED;
   const out = output(0);
   if (out.byteLength == 0) return DONE;
@@ -37,7 +38,7 @@ export function layerNorm(): i32 {
         setSlot(SLOT_ROW, i);
         return YIELD;
       }
-    } else layerNormRows(from + offset, out.data + offset, count, n, input(1).data, bias, attrF(1));
+    } else layerNormRows(from + offset, out.data + offset, count, n, input(1).data, bias, layerNormEpsilon());
     i += count;
     if (i < rows && yieldsAt(SLOT_ROW, i, <u64>count * min(n, LONG) * 12)) return YIELD;
   }
@@ -54,7 +55,7 @@ function longRow(x: usize, out: usize, n: u32, scale: usize, bias: usize): bool 
       if (pass == 0) setSlotF(SLOT_SUM, slotF(SLOT_SUM) + rowSum(x + at, count));
       else if (pass == 1) setSlotF(SLOT_SQUARES, slotF(SLOT_SQUARES) + squaredDifferences(x + at, count, mean));
       else {
-        const factor = rowFactor(slotF(SLOT_SQUARES), n, attrF(1));
+        const factor = rowFactor(slotF(SLOT_SQUARES), n, layerNormEpsilon());
         normaliseRow(x + at, out + at, count, mean, factor, scale + at, bias == 0 ? 0 : bias + at);
       }
       i += count;

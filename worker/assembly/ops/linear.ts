@@ -1,26 +1,22 @@
 import { CanisterError, DType } from '../generated/constants';
 import { text } from '../tensor/errors';
 import {
-  attr, attrCount, failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress,
+  failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress,
 } from '../tensor/node';
 import { copyRows } from './blocks';
 import { finished, readEpilogue } from './epilogue';
+import { linearEpilogueAt, linearK, linearN } from './generated/attributes';
 import { checkInteger, isInteger, multiplyInteger } from './linear-integer';
 import { multiplyPanels } from './panels';
 import { DONE, FAILED, YIELD } from './status';
 import { checkPacked, zeroBias } from './weights';
 
-/** A [.., K] x packed W [K, N] + bias [N]; int8 W has scales [N] as input 3. Words: K, N, epilogue. */
+/** A [.., K] x packed W [K, N] + bias [N]; int8 W has scales [N] as input 3. */
 export function linear(): i32 {
   const a = input(0);
-  const depth = <u32>attr(0);
-  const n = <u32>attr(1);
+  const depth = linearK();
+  const n = linearN();
   if (progress == 0) {
-    if (attrCount != 7) {
-      failNode(CanisterError.badShard);
-      text('7 attribute words expected');
-      return FAILED;
-    }
     if (a.dtype != DType.float32 || a.rank == 0 || a.dim(a.rank - 1) != depth) {
       failInput(0, 'float32 with the last dimension of the weights');
       return FAILED;
@@ -38,7 +34,7 @@ export function linear(): i32 {
   const rows = out.product(0, out.rank - 1);
   const bias = hasInput(2) ? input(2).data : zeroBias(n);
   if (bias == 0) return FAILED;
-  readEpilogue(2);
+  readEpilogue(linearEpilogueAt);
   if (depth == 0) return biasAlone(bias, rows, n);
   if (isInteger(input(1).dtype)) return multiplyInteger(a.data, rows, depth, n, bias, out.data);
   return multiplyPanels(a.data, rows, depth, input(1).data, n, bias, out.data);

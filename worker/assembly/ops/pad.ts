@@ -1,12 +1,12 @@
+import { PadMode } from '../generated/constants';
 import { copyBytes } from '../kernels/copy';
-import { attr, failInput, hasInput, input, output, outputAlloc, progress, setProgress, slot } from '../tensor/node';
+import { failInput, hasInput, input, output, outputAlloc, progress, setProgress, slot } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { indexAt, isIndexes } from './axes';
 import { unitsOfBlock, yieldsAt } from './blocks';
+import { padMode } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
-const CONSTANT = 0;
-const REFLECT = 1;
 /** Largest pad, and largest size of a dimension. */
 const MOST: i64 = 4294967295;
 
@@ -17,7 +17,7 @@ const RUN: u64 = 250;
 /** The same for a block of its own. */
 const EACH: u64 = 110;
 
-/** X, pads i64 (negative: cut), value?. Words: mode (0 constant, 1 reflect, 2 edge). */
+/** X, pads i64 (negative: cut), value?. */
 export function pad(): i32 {
   const x = input(0);
   if (progress == 0 && !begin(x)) return FAILED;
@@ -118,18 +118,18 @@ function isWithin(value: i64, most: i64): bool {
 
 /** Whether a dimension of `own` elements has what its mode asks for to make `size` of them. */
 function fitsMode(own: i64, size: i64, before: i64, after: i64): bool {
-  if (attr(0) == CONSTANT || (own == 0 && size == 0)) return true;
+  if (padMode() == PadMode.constant || (own == 0 && size == 0)) return true;
   // What is left of them where negative pads cut some off.
   const left = own + min<i64>(before, 0) + min<i64>(after, 0);
-  return left > 0 && (attr(0) != REFLECT || (before < left && after < left));
+  return left > 0 && (padMode() != PadMode.reflect || (before < left && after < left));
 }
 
 /** Index in a dimension of x for an index of the output; -1 where the constant value goes. */
 function sourceIndex(index: i64, before: i64, size: i64): i64 {
   index -= before;
   if (index >= 0 && index < size) return index;
-  if (attr(0) == CONSTANT) return -1;
-  if (attr(0) == REFLECT) return index < 0 ? -index : 2 * (size - 1) - index;
+  if (padMode() == PadMode.constant) return -1;
+  if (padMode() == PadMode.reflect) return index < 0 ? -index : 2 * (size - 1) - index;
   return index < 0 ? 0 : size - 1;
 }
 

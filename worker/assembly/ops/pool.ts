@@ -1,14 +1,15 @@
 import { DType } from '../generated/constants';
 import { averagePixel, averagePixelOn, maxPixel, maxPixelOn } from '../kernels/pool';
-import { attr, failInput, input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
+import { input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import {
-  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
+  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padBottom, padLeft,
+  padRight, padTop, readImage,
   strideH, strideW, width,
 } from './image';
 import { DONE, FAILED, YIELD } from './status';
 
-const SLOT_PIXEL: u32 = 0;
+export const SLOT_PIXEL: u32 = 0;
 const SLOT_CHANNEL: u32 = 1;
 const SLOT_TAP_ROW: u32 = 2;
 const SLOT_TAP: u32 = 3;
@@ -21,52 +22,12 @@ const PIXEL: u64 = 10;
 const LARGE: u64 = 4_000_000;
 const TAPS: u32 = 1 << 16;
 
-/** X [n,h,w,c]. Words: kernelH, kernelW, strideH, strideW, pads, dilationH, dilationW, ceilMode. */
-export function maxPool(): i32 {
-  return pool(true, false);
-}
-
-/** X [n,h,w,c]. Words as MaxPool, then countIncludePad. */
-export function averagePool(): i32 {
-  return pool(false, attr(11) != 0);
-}
-
-/** X [n,h,w,c] to [n,1,1,c]. */
-export function globalAveragePool(): i32 {
-  const x = input(0);
-  const out = output(0);
-  const isEmpty = x.rank == 4 && x.dim(1) * x.dim(2) == 0 && x.dim(0) * x.dim(3) != 0;
-  if (x.dtype != DType.float32 || x.rank != 4 || isEmpty) {
-    failInput(0, 'float32 [batch, height, width, channels] with at least one pixel');
-    return FAILED;
-  }
-  if (progress == 0) {
-    out.shapeLike(x);
-    out.setDim(1, 1);
-    out.setDim(2, 1);
-    if (!outputAlloc(0, DType.float32, 4)) return FAILED;
-    setProgress(1);
-  }
-  if (out.byteLength == 0) return DONE;
-  const pixels = x.dim(1) * x.dim(2);
-  const c = x.dim(3);
-  const step = <usize>c << 2;
-  for (let n = slot(SLOT_PIXEL); n < x.dim(0); n++) {
-    const image = x.data + <usize>n * pixels * step;
-    if (!window(false, image, step, 0, pixels, 1, c, out.data + <usize>n * step, <f32>pixels)) {
-      setSlot(SLOT_PIXEL, n);
-      return YIELD;
-    }
-  }
-  return DONE;
-}
-
 /**
  * One pixel of the result over a window of nx x ny pixels, in parts: some channels, for each some
  * pixels of one row or some rows. False where it yields: call it again with the same arguments. Uses
  * slots 1 to 3, which are 0 before and after.
  */
-function window(
+export function window(
   largest: bool, from: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, c: u32, to: usize, divisor: f32,
 ): bool {
   const across = min(nx, TAPS);
@@ -114,8 +75,9 @@ function endTap(at: i32, size: i32, kernel: i32, dilation: i32): i32 {
   return at >= size ? 0 : min(kernel, (size - 1 - at) / dilation + 1);
 }
 
-function pool(largest: bool, includePad: bool): i32 {
-  if (!readImage(attr(10) != 0, true)) return FAILED;
+/** The largest of each window, or its mean. */
+export function pool(largest: bool, ceil: bool, includePad: bool): i32 {
+  if (!readImage(ceil, true)) return FAILED;
   const out = output(0);
   if (progress == 0) {
     out.setDim(0, batch);
@@ -146,13 +108,13 @@ function pool(largest: bool, includePad: bool): i32 {
       const iy = <i32>(row % outHeight) * strideH - padTop;
       const ky0 = firstTap(iy, dilationH);
       const ky1 = endTap(iy, height, kernelH, dilationH);
-      const countY = includePad ? endTap(iy, height + attr(6), kernelH, dilationH) : ky1 - ky0;
+      const countY = includePad ? endTap(iy, height + padBottom, kernelH, dilationH) : ky1 - ky0;
       let to = out.data + <usize>p * pixel;
       for (let x = x0; x < x1; x++, p++, to += pixel) {
         const ix = x * strideW - padLeft;
         const kx0 = firstTap(ix, dilationW);
         const kx1 = endTap(ix, width, kernelW, dilationW);
-        const countX = includePad ? endTap(ix, width + attr(7), kernelW, dilationW) : kx1 - kx0;
+        const countX = includePad ? endTap(ix, width + padRight, kernelW, dilationW) : kx1 - kx0;
         if (ky0 >= ky1 || kx0 >= kx1) {
           // A window of padding alone: no value is the largest, and the average is of zeros.
           for (let c: u32 = 0; c < channels; c++) store<f32>(to + (<usize>c << 2), largest ? -f32.MAX_VALUE : 0);

@@ -3,11 +3,12 @@ import { joinRows, reduceColumns, reduceIntegers, reduceRow } from '../kernels/r
 import { unary } from '../kernels/unary';
 import { text } from '../tensor/errors';
 import {
-  attr, attrCount, failInput, failNode, input, output, outputAlloc, progress, setProgress, setSlot, slot, temporary,
+  failInput, failNode, input, output, outputAlloc, progress, setProgress, setSlot, slot, temporary,
 } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
 import { resolveAxis } from './axes';
 import { fillElements, unitsOfBlock, yieldsAt } from './blocks';
+import { reduceAxes, reduceAxesCount, reduceKeepDims, reduceKind } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 /** Slots: run of axes under way, then outer index within it. Temporaries 0 and 1 hold what runs leave. */
@@ -24,10 +25,10 @@ const PART_ROWS: u32 = 1 << 17;
 /** About what an element takes in the end. */
 const COST: u64 = 8;
 
-/** X. Words: ReduceKind, keepDims, axis count, axes. No axes: all. */
+/** X without some of its axes; no axes: all. */
 export function reduce(): i32 {
   const x = input(0);
-  const kind = <u32>attr(0);
+  const kind = reduceKind();
   const mask = axesMask(x);
   if (mask < 0) return FAILED;
   if (progress == 0 && !begin(x, kind, mask)) return FAILED;
@@ -56,16 +57,11 @@ export function reduce(): i32 {
 
 /** Bit mask of the axes to reduce; -1 after a failure's text. */
 function axesMask(x: Tensor): i32 {
-  const count = <u32>attr(2);
-  if (attrCount != 3 + count) {
-    failNode(CanisterError.badShard);
-    text('3 attribute words and the axes expected');
-    return -1;
-  }
+  const count = reduceAxesCount();
   if (count == 0) return (1 << x.rank) - 1;
   let mask = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const axis = resolveAxis(attr(3 + i), x.rank);
+    const axis = resolveAxis(reduceAxes(i), x.rank);
     if (axis < 0) {
       failInput(0, 'of a shape that has the axes of the node');
       return -1;
@@ -88,7 +84,7 @@ function begin(x: Tensor, kind: u32, mask: i32): bool {
   for (let i: u32 = 0; i < x.rank; i++) {
     const reduced = (mask & (1 << i)) != 0;
     if (!reduced) out.setDim(rank++, x.dim(i));
-    else if (attr(1) != 0) out.setDim(rank++, 1);
+    else if (reduceKeepDims()) out.setDim(rank++, 1);
   }
   if (!outputAlloc(0, x.dtype, rank)) return false;
   setProgress(1);

@@ -3,11 +3,12 @@ import {
   columnsExp, columnsMax, rowExp, rowMax, scaleColumns, scaleRow, softmaxColumns, softmaxRows,
 } from '../kernels/softmax';
 import {
-  attr, failInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, setSlotF, slot,
+  failInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, setSlotF, slot,
   slotAddress, slotF, takeOver,
 } from '../tensor/node';
 import { resolveAxis } from './axes';
 import { yieldsAt } from './blocks';
+import { softmaxAxis } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 const SLOT_OUTER: u32 = 0;
@@ -23,10 +24,10 @@ const LONG_COLUMN: u32 = 1 << 14;
 const COST: u64 = 30;
 const COST_COLUMNS: u64 = 240;
 
-/** Words: axis (may be negative). */
+/** Exponentials over their sum along an axis. */
 export function softmax(): i32 {
   const x = input(0);
-  const axis = resolveAxis(attr(0), x.rank);
+  const axis = resolveAxis(softmaxAxis(), x.rank);
   if (progress == 0) {
     if (x.dtype != DType.float32 || axis < 0) {
       failInput(0, 'float32 with the axis of the node');

@@ -4,3 +4,5 @@ export const DONE: i32 = 0;
 export const YIELD: i32 = 1;
 /** `tensor/errors` holds the text. */
 export const FAILED: i32 = 2;
+/** No operator has this code. */
+export const UNKNOWN: i32 = 3;

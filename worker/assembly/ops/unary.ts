@@ -2,10 +2,11 @@ import { CanisterError, DType, UnaryKind } from '../generated/constants';
 import { unary as unaryF32 } from '../kernels/unary';
 import { number, text } from '../tensor/errors';
 import {
-  attr, attrCount, attrF, failInput, failNode, input, inputDies, output, outputAlloc, progress, setProgress, slot,
+  failInput, failNode, input, inputDies, output, outputAlloc, progress, setProgress, slot,
   takeOver,
 } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
+import { unaryAlpha, unaryBeta, unaryKind } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
 
 /** About what an element takes of the costliest kinds: those of four lanes, integers, and those one by one. */
@@ -13,16 +14,11 @@ const COST: u64 = 30;
 const COST_INTEGER: u64 = 45;
 const COST_ONE_BY_ONE: u64 = 120;
 
-/** Words: UnaryKind, alpha f32, beta f32. */
+/** A function of each element. */
 export function unary(): i32 {
-  const kind = <u32>attr(0);
+  const kind = unaryKind();
   const x = input(0);
   if (progress == 0) {
-    if (attrCount != 3) {
-      failNode(CanisterError.badShard);
-      text('3 attribute words expected');
-      return FAILED;
-    }
     output(0).shapeLike(x);
     if (inputDies(0)) takeOver(0, x.dtype, x.rank);
     else if (!outputAlloc(0, x.dtype, x.rank)) return FAILED;
@@ -50,8 +46,8 @@ export function unary(): i32 {
 }
 
 function floats(kind: u32, from: usize, to: usize, count: u32): i32 {
-  const alpha = attrF(1);
-  const beta = attrF(2);
+  const alpha = unaryAlpha();
+  const beta = unaryBeta();
   const oneByOne =
     kind == UnaryKind.log || kind == UnaryKind.sin || kind == UnaryKind.cos || kind == UnaryKind.softplus;
   const cost = oneByOne ? COST_ONE_BY_ONE : COST;

@@ -71,6 +71,49 @@ export function endNode(): void {
   memory.fill(slots, 0, SLOTS << 2);
 }
 
+/** Bytes of a node's state, for {@link suspendNode}. */
+export const NODE_BYTES: usize = 48 + (TEMPORARIES << 2) + (SLOTS << 2);
+
+/**
+ * Puts the node under way aside, with its place, slots and temporaries, so that nodes of a program inside
+ * it can run; {@link resumeNode} makes it the node under way again.
+ * @param to address of NODE_BYTES bytes
+ */
+export function suspendNode(to: usize): void {
+  store<u32>(to, nodeOp);
+  store<u32>(to, nodeInputs, 4);
+  store<u32>(to, nodeOutputs, 8);
+  store<u32>(to, attrCount, 12);
+  store<u32>(to, progress, 16);
+  store<u32>(to, <u32>inputTable, 20);
+  store<u32>(to, <u32>outputTable, 24);
+  store<u32>(to, <u32>attributes, 28);
+  store<u64>(to, dies, 32);
+  store<u32>(to, <u32>nodeName, 40);
+  store<u32>(to, <u32>temporaryBytes, 44);
+  memory.copy(to + 48, temporaries, TEMPORARIES << 2);
+  memory.copy(to + 48 + (TEMPORARIES << 2), slots, SLOTS << 2);
+  // What it holds is its own: the next node begins with none.
+  memory.fill(temporaries, 0, TEMPORARIES << 2);
+}
+
+/** Undoes {@link suspendNode}; the node then under way must have ended. */
+export function resumeNode(from: usize): void {
+  nodeOp = load<u32>(from);
+  nodeInputs = load<u32>(from, 4);
+  nodeOutputs = load<u32>(from, 8);
+  attrCount = load<u32>(from, 12);
+  progress = load<u32>(from, 16);
+  inputTable = load<u32>(from, 20);
+  outputTable = load<u32>(from, 24);
+  attributes = load<u32>(from, 28);
+  dies = load<u64>(from, 32);
+  nodeName = load<u32>(from, 40);
+  temporaryBytes = load<u32>(from, 44);
+  memory.copy(temporaries, from + 48, TEMPORARIES << 2);
+  memory.copy(slots, from + 48 + (TEMPORARIES << 2), SLOTS << 2);
+}
+
 /** Input `i`; as an address 0 where it is absent or beyond the node's inputs: see {@link hasInput}. */
 export function input(i: u32): Tensor {
   if (i >= nodeInputs) return changetype<Tensor>(0);
@@ -98,6 +141,26 @@ export function attr(i: u32): i32 {
 /** Attribute word `i` as a float. */
 export function attrF(i: u32): f32 {
   return load<f32>(attributes + (i << 2));
+}
+
+/** Attribute words `i` and `i + 1`, the low one first. */
+export function attrBits(i: u32): u64 {
+  return load<u64>(attributes + (i << 2));
+}
+
+/**
+ * Word at which attribute number `lists` behind the word `first` begins, where those before it are lists
+ * with their lengths. Beyond all words where a length is.
+ */
+export function listAt(first: u32, lists: u32): u32 {
+  let at = first;
+  for (; lists != 0; lists--) {
+    if (at >= attrCount) return u32.MAX_VALUE;
+    const count = <u32>attr(at);
+    if (count > attrCount) return u32.MAX_VALUE;
+    at += 1 + count;
+  }
+  return at;
 }
 
 export function setProgress(value: u32): void {

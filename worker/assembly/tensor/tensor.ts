@@ -80,6 +80,9 @@ export function dtypeBytes(dtype: u32): u32 {
     case DType.float64:
       return 8;
     case DType.float16:
+    case DType.bfloat16:
+    case DType.int16:
+    case DType.uint16:
       return 2;
     case DType.bool:
     case DType.int8:

@@ -10,11 +10,11 @@ const head = [
   '',
 ].join('\n');
 
-/** Files of `assembly/generated` that templates make, by name. */
+/** Files below `assembly` that templates make, by path. */
 export function kernelSources() {
   return Object.fromEntries(
     [int8, int4].map((template) => [
-      `${template.kind}-rows.ts`,
+      `generated/${template.kind}-rows.ts`,
       head + kernelsSource(template) + scaleSource(template),
     ]),
   );

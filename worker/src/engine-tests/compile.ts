@@ -7,7 +7,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -27,21 +26,24 @@ async function script<T>(name: string): Promise<T> {
 
 /** The compiled engine, kept in worker/build under the hash of all it is made of. */
 export async function compileEngine(): Promise<CompiledEngine> {
-  const { constantsSource } = await script<{ constantsSource: () => string }>('constants.mjs');
+  const generate = await script<{
+    generatedSources: () => Record<string, string>;
+    writeGenerated: () => void;
+  }>('generate.mjs');
   const { options } = await script<{ options: string[] }>('options.mjs');
-  const { kernelSources } = await script<{ kernelSources: () => Record<string, string> }>(
-    'kernels/index.mjs',
-  );
-  const sources = { 'constants.ts': constantsSource(), ...kernelSources() };
-  const hash = createHash('sha256').update(JSON.stringify(sources)).update(options.join(' '));
+  const hash = createHash('sha256').update(options.join(' '));
+  for (const source of Object.values(generate.generatedSources())) hash.update(source);
   for (const room of ['kernels', 'tensor', 'ops']) {
     const folder = join(worker, 'assembly', room);
     for (const file of readdirSync(folder).sort())
-      hash.update(file).update(readFileSync(join(folder, file)));
+      if (file.endsWith('.ts')) hash.update(file).update(readFileSync(join(folder, file)));
   }
   const name = `engine-test-${hash.digest('hex').slice(0, 16)}`;
   const build = join(worker, 'build');
-  await once(join(build, `${name}.wasm`), () => compile(name, sources, options));
+  await once(join(build, `${name}.wasm`), () => {
+    generate.writeGenerated();
+    return compile(name, options);
+  });
   return {
     wasm: new Uint8Array(readFileSync(join(build, `${name}.wasm`))),
     text: readFileSync(join(build, `${name}.wat`), 'utf8'),
@@ -71,17 +73,9 @@ async function once(file: string, make: () => Promise<void>): Promise<void> {
 }
 
 /** Compiles `assembly/ops/testing.ts`: the engine without the canister around it, with the worker's own flags. */
-async function compile(
-  name: string,
-  sources: Record<string, string>,
-  options: string[],
-): Promise<void> {
-  const generated = join(worker, 'assembly', 'generated');
+async function compile(name: string, options: string[]): Promise<void> {
   const build = join(worker, 'build');
-  mkdirSync(generated, { recursive: true });
   mkdirSync(build, { recursive: true });
-  for (const [file, source] of Object.entries(sources))
-    writeFileSync(join(generated, file), source);
   const unfinished = `build/${name}.${process.pid}`;
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(

@@ -6,6 +6,7 @@ import {
   type DTypeName,
   type OpName,
 } from '@canopy/protocol';
+import { fromBfloat, fromHalf, toBfloat, toHalf } from '../testing/half.js';
 import { compileEngine } from './compile.js';
 
 /** A tensor as tests write it: numbers whatever the type (i64 as numbers within 2^53). */
@@ -56,12 +57,14 @@ type TypedArray =
   | Float64Array
   | Int32Array
   | Uint32Array
+  | Int16Array
+  | Uint16Array
   | Int8Array
   | Uint8Array
   | BigInt64Array
   | BigUint64Array;
 
-function viewOf(dtype: DTypeName, bytes: Uint8Array<ArrayBuffer>): TypedArray {
+export function viewOf(dtype: DTypeName, bytes: Uint8Array<ArrayBuffer>): TypedArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(bytes.buffer);
@@ -71,6 +74,12 @@ function viewOf(dtype: DTypeName, bytes: Uint8Array<ArrayBuffer>): TypedArray {
       return new Int32Array(bytes.buffer);
     case 'uint32':
       return new Uint32Array(bytes.buffer);
+    case 'int16':
+      return new Int16Array(bytes.buffer);
+    case 'uint16':
+    case 'float16':
+    case 'bfloat16':
+      return new Uint16Array(bytes.buffer);
     case 'int8':
       return new Int8Array(bytes.buffer);
     case 'int64':
@@ -80,12 +89,18 @@ function viewOf(dtype: DTypeName, bytes: Uint8Array<ArrayBuffer>): TypedArray {
     case 'uint8':
     case 'bool':
       return bytes;
-    default:
-      throw new Error(`no test view for ${dtype}`);
   }
 }
 
-function toBytes(tensor: TestTensor): Uint8Array {
+/** Elements as numbers, whatever the type. */
+export function numbersOf(dtype: DTypeName, bytes: Uint8Array<ArrayBuffer>): number[] {
+  const view = viewOf(dtype, bytes);
+  if (dtype === 'float16') return Array.from(view as Uint16Array, fromHalf);
+  if (dtype === 'bfloat16') return Array.from(view as Uint16Array, fromBfloat);
+  return Array.from(view, Number);
+}
+
+export function toBytes(tensor: TestTensor): Uint8Array<ArrayBuffer> {
   const count = tensor.dims.reduce((product, dim) => product * dim, 1);
   if (tensor.data.length !== count) {
     throw new Error(`[${tensor.dims.join()}] needs ${count} values, given ${tensor.data.length}`);
@@ -96,7 +111,9 @@ function toBytes(tensor: TestTensor): Uint8Array {
     if (view instanceof BigInt64Array || view instanceof BigUint64Array) {
       // 2^63 - 1, which stands for "to the end", is no number: it comes back as 2^63.
       view[i] = tensor.data[i]! >= 2 ** 63 ? 2n ** 63n - 1n : BigInt(tensor.data[i]!);
-    } else view[i] = tensor.data[i]!;
+    } else if (tensor.dtype === 'float16') view[i] = toHalf(tensor.data[i]!);
+    else if (tensor.dtype === 'bfloat16') view[i] = toBfloat(tensor.data[i]!);
+    else view[i] = tensor.data[i]!;
   }
   return bytes;
 }
@@ -199,7 +216,7 @@ export class Engine {
     return {
       dtype,
       dims: [...words.subarray(6, 6 + words[1]!)],
-      data: Array.from(viewOf(dtype, bytes), Number),
+      data: numbersOf(dtype, bytes),
     };
   }
 

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DType, type DTypeName } from '@canopy/protocol';
-import type { TestTensor } from './engine.js';
+import { numbersOf, toBytes, viewOf, type TestTensor } from './engine.js';
 
 export type Attribute = number | string | readonly number[] | { float: number };
 
@@ -101,21 +101,10 @@ export function onnxModel(node: OnnxNode): Uint8Array {
 }
 
 function toOrt(tensor: TestTensor): Tensor {
-  const { dtype, dims, data } = tensor;
-  switch (dtype) {
-    case 'int64':
-      return new Tensor('int64', BigInt64Array.from(Array.from(data), BigInt), dims);
-    case 'int32':
-      return new Tensor('int32', Int32Array.from(data), dims);
-    case 'bool':
-      return new Tensor('bool', Uint8Array.from(data), dims);
-    case 'uint8':
-      return new Tensor('uint8', Uint8Array.from(data), dims);
-    case 'float32':
-      return new Tensor('float32', Float32Array.from(data), dims);
-    default:
-      throw new Error(`no onnxruntime tensor of ${dtype} in tests`);
-  }
+  const { dtype, dims } = tensor;
+  if (dtype === 'bfloat16') throw new Error('onnxruntime-node takes no bfloat16');
+  const data = viewOf(dtype, toBytes(tensor));
+  return new Tensor(dtype as 'float32', data as Float32Array, dims);
 }
 
 /** What onnxruntime makes of one node, its graph optimisations switched off. */
@@ -133,6 +122,8 @@ export async function onnxruntime(node: OnnxNode): Promise<TestTensor[]> {
   await session.release();
   return session.outputNames.map((name) => {
     const { type, dims, data } = results[name]!;
-    return { dtype: type as DTypeName, dims, data: Array.from(data as ArrayLike<number>, Number) };
+    const { buffer, byteOffset, byteLength } = data as Float32Array;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength).slice();
+    return { dtype: type as DTypeName, dims, data: numbersOf(type as DTypeName, bytes) };
   });
 }

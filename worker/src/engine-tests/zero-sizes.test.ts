@@ -1,13 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  Activation,
-  BinaryKind,
-  DType,
-  OpCode,
-  ReduceKind,
-  UnaryKind,
-  type OpName,
-} from '@canopy/protocol';
+import { BinaryKind, DType, OpCode, ReduceKind, UnaryKind, type OpName } from '@canopy/protocol';
 import { Engine, f32Bits, noEpilogue, type TestTensor } from './engine.js';
 import { expectClose, floats, ints, random } from './compare.js';
 import {
@@ -19,6 +11,8 @@ import {
   paddedBias,
 } from './layout.js';
 import { onnxruntime, type OnnxNode } from './onnxruntime.js';
+
+import { inTables } from './operators/own-test.js';
 
 /** Tensors without elements: wherever onnxruntime answers, so does the engine, and the same. */
 let engine: Engine;
@@ -91,11 +85,13 @@ function conv(dims: [number, number, number, number], outC: number, pad: number,
   };
 }
 
+const window = [2, 2, 2, 2, 0, 0, 0, 0, 1, 1];
+
 function pool(type: 'MaxPool' | 'AveragePool' | 'GlobalAveragePool', dims: number[]): Case {
   const attributes = type === 'GlobalAveragePool' ? {} : { kernel_shape: [2, 2], strides: [2, 2] };
   return {
     node: { type, inputs: [x(...dims)], attributes },
-    words: type === 'GlobalAveragePool' ? [] : [2, 2, 2, 2, 0, 0, 0, 0, 1, 1, 0, 0],
+    words: { GlobalAveragePool: [], MaxPool: [...window, 0], AveragePool: [...window, 0, 0] }[type],
     inputs: [channelsLast(x(...dims))],
     back: channelsFirst,
   };
@@ -112,7 +108,7 @@ function linear(rows: number, k: number, n: number): Case {
 
 const of = (node: OnnxNode, words: number[] = []): Case => ({ node, words });
 
-const cases: Record<OpName, () => Case[]> = {
+const cases: Partial<Record<OpName, () => Case[]>> = {
   Linear: () => [linear(0, 3, 4), linear(2, 0, 5), linear(0, 0, 4)],
   Conv: () => [conv([0, 3, 4, 4], 4, 0), conv([0, 4, 4, 4], 5, 1), conv([0, 3, 2, 9], 4, 1)],
   DepthwiseConv: () => [conv([0, 4, 4, 4], 4, 0, 4), conv([0, 6, 5, 3], 6, 1, 6)],
@@ -153,13 +149,13 @@ const cases: Record<OpName, () => Case[]> = {
   Binary: () => [
     ...withZeros([2, 3]).flatMap((dims) =>
       [dims, [1], [1, 1], dims.slice(1)].map((other) =>
-        of(
-          { type: 'Add', inputs: [x(...dims), x(...other)] },
-          [BinaryKind.add, Activation.relu, 0, 0, one, 0].slice(0, 1),
-        ),
+        of({ type: 'Add', inputs: [x(...dims), x(...other)] }, [BinaryKind.add, ...noEpilogue]),
       ),
     ),
-    of({ type: 'Less', inputs: [longs([0, 2]), longs([2])], outputs: ['bool'] }, [BinaryKind.less]),
+    of({ type: 'Less', inputs: [longs([0, 2]), longs([2])], outputs: ['bool'] }, [
+      BinaryKind.less,
+      ...noEpilogue,
+    ]),
   ],
   Unary: () => [
     of({ type: 'Exp', inputs: [x(2, 0)] }, [UnaryKind.exp, 0, 0]),
@@ -338,14 +334,14 @@ const cases: Record<OpName, () => Case[]> = {
   Identity: () => [of({ type: 'Identity', inputs: [x(0, 3)] })],
 };
 
-it('knows every operator', () => {
-  expect(Object.keys(cases).sort()).toEqual(Object.keys(OpCode).sort());
+it('knows every operator that has no test of its own', () => {
+  expect(Object.keys(cases).sort()).toEqual([...inTables].sort());
 });
 
-describe.each(Object.keys(OpCode) as OpName[])('%s', (op) => {
+describe.each(inTables)('%s', (op) => {
   it('of nothing', async () => {
     const wrong: string[] = [];
-    for (const { node, words = [], inputs = node.inputs, back } of cases[op]()) {
+    for (const { node, words = [], inputs = node.inputs, back } of cases[op]!()) {
       const about = `${node.inputs.map((input) => `[${input!.dims.join()}]`).join(' ')} ${words.join()}`;
       const outputs = node.outputs ?? [node.inputs[0]!.dtype];
       const outputTypes = op === 'Where' ? (['float32'] as const) : outputs;

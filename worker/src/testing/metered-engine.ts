@@ -15,10 +15,12 @@ export interface MeteredNode {
   words?: readonly number[] | undefined;
   /** Inputs whose buffers the node may take over. */
   dies?: readonly number[] | undefined;
+  /** Number of outputs; default: 1. */
+  outputs?: number | undefined;
 }
 
 export interface MeteredRun {
-  /** Struct and bytes of the output. */
+  /** Struct and bytes of the outputs. */
   output: Uint8Array;
   /** Messages the node took. */
   messages: number;
@@ -32,9 +34,9 @@ const tensorWords = 14;
 const limit = 1_000_000_000_000;
 
 /** The node as `stage` of ops/testing.ts takes it. */
-function argumentOf({ op, inputs, words = [], dies = [] }: MeteredNode): Uint8Array {
+function argumentOf({ op, inputs, words = [], dies = [], outputs = 1 }: MeteredNode): Uint8Array {
   const dying = dies.reduce((mask, i) => mask | (1 << i), 0);
-  const head = [OpCode[op], inputs.length, 1, words.length, dying, ...words];
+  const head = [OpCode[op], inputs.length, outputs, words.length, dying, ...words];
   const parts: [number, Uint8Array][] = [];
   let at = (head.length + tensorWords * inputs.length) * 4;
   for (const input of inputs) {
@@ -112,11 +114,11 @@ export class MeteredEngine {
       call('tell');
       status = reply[0]![0]!;
     }
-    const rest = Buffer.concat(reply.slice(1));
-    if (status !== 0) throw new Error(rest.toString());
-    const output = new Uint8Array(rest);
-    // The addresses of data and name differ between heaps.
-    output.fill(0, 12, 24);
+    const parts = reply.slice(1);
+    if (status !== 0) throw new Error(Buffer.concat(parts).toString());
+    // Each output is a struct and its bytes; the addresses of data and name differ between heaps.
+    parts.forEach((part, index) => index % 2 === 0 && part.fill(0, 12, 24));
+    const output = new Uint8Array(Buffer.concat(parts));
     return { output, messages, instructions, longest };
   }
 }

@@ -8,9 +8,16 @@ import {
   integerSumDepth,
   packedChannels,
   paddedDepth,
+  type DTypeName,
   type IntegerType,
 } from '@canopy/protocol';
 import { Counts, type Work } from './work.js';
+
+/** The integers that a Linear's weights of a type are; undefined of floats. */
+export function integerTypeOf(dtype: DTypeName | undefined): IntegerType | undefined {
+  if (dtype === 'int8') return 'int8';
+  return dtype === 'uint8' ? 'int4' : undefined;
+}
 
 /** Depths of the kernels that a piece goes through. */
 function depthsOf(type: IntegerType, rows: number, piece: number): number[] {

@@ -93,3 +93,33 @@ export function permutedSteps(input: readonly number[], permutation: readonly nu
   const own = stepsOf(input);
   return permutation.map((axis) => own[axis]!);
 }
+
+/** Sizes before, at and after an axis. */
+export function around(dims: readonly number[], axis: number): [number, number, number] {
+  return [elementCount(dims.slice(0, axis)), dims[axis] ?? 1, elementCount(dims.slice(axis + 1))];
+}
+
+/** Rows that are gone over number by number, most of it in vectors. */
+export function rowCounts(rows: number, size: number): Record<string, number> {
+  return {
+    row: rows,
+    turn: rows * Math.floor(size / 16),
+    vector: rows * Math.floor(size / 4),
+    rest: rows * (size % 16),
+    tail: rows * (size % 4),
+  };
+}
+
+/** Steps of an input, 0 where it is broadcast. */
+export function broadcastSteps(input: readonly number[], output: readonly number[]): number[] {
+  const own = stepsOf(input);
+  return output.map((size, axis) => {
+    const at = axis - (output.length - input.length);
+    return at < 0 || (input[at] === 1 && size !== 1) ? 0 : own[at]!;
+  });
+}
+
+/** Of an operator that gives its input another name or shape: nothing, where it takes over its buffer. */
+export function renamedWork(bytes: number, inPlace: boolean): Work[] {
+  return inPlace ? [] : copyWork('strided', 1, bytes);
+}

@@ -5,6 +5,14 @@ export interface Work {
   counts: Readonly<Record<string, number>>;
 }
 
+/** Kernel of {@link plainWork}. */
+export const plainKernel = 'plain';
+
+/** Work that is told in instructions: of kernels that no coefficients were measured for. */
+export function plainWork(instructions: number): Work[] {
+  return [{ kernel: plainKernel, counts: { instruction: instructions } }];
+}
+
 /** Collects counts by name. */
 export class Counts {
   readonly counts: Record<string, number> = {};

@@ -1,6 +1,7 @@
 import { PartitionError, type Problem } from '../../error.js';
 import { unsupportedError } from '../../problems.js';
 import { UnsupportedType } from '../../onnx/read-tensor.js';
+import { modelOperators } from '../../operators/index.js';
 import { makeNode, type Graph, type GraphNode } from '../graph.js';
 import type { Program } from '../program.js';
 import type { Facts } from '../shapes/facts.js';
@@ -8,26 +9,12 @@ import { inferShapes } from '../shapes/infer.js';
 import { inputSizes } from '../shapes/open-dimensions.js';
 import { PlanSizes } from '../shapes/plan-sizes.js';
 import { replaceInputs } from '../passes/uses.js';
-import { convolution } from './convolution.js';
-import { elementwise } from './elementwise.js';
-import { Lowering, UnknownValue, UnsupportedNode, type Lower } from './lowering.js';
-import { matrix } from './matrix.js';
-import { normalization } from './normalization.js';
-import { shape } from './shape.js';
+import { Lowering, UnknownValue, UnsupportedNode } from './lowering.js';
 
-/** Every operator of a model that can be run, by its name. */
-export const supported: Readonly<Record<string, Lower>> = {
-  ...elementwise,
-  ...convolution,
-  ...matrix,
-  ...normalization,
-  ...shape,
-};
-
-/** Nodes whose operator is not among {@link supported}. */
+/** Nodes whose operator is not among {@link modelOperators}. */
 export function unsupportedOperators(graph: Graph): Problem[] {
   return graph.nodes
-    .filter((node) => !(node.op in supported))
+    .filter((node) => !modelOperators.has(node.op))
     .map((node) => ({
       node: node.name,
       op: node.op,
@@ -66,7 +53,7 @@ export function lowerGraph(
   const lowering = new Lowering(graph, facts, sizes);
   for (const { name } of graph.inputs) lowering.import(name);
   for (const node of graph.nodes) {
-    const lower = supported[node.op];
+    const lower = modelOperators.get(node.op)?.lower;
     if (!lower) continue;
     try {
       lower(node, lowering);

@@ -1,4 +1,4 @@
-import type { DTypeName, Epilogue } from '@canopy/protocol';
+import { operators, type DTypeName, type Epilogue, type OpName } from '@canopy/protocol';
 import { allFloats, allInts, floatConstant, intConstant, type Constant } from '../constant.js';
 import { freshName, type Graph, type GraphNode } from '../graph.js';
 import {
@@ -15,7 +15,6 @@ import {
 import type { Dim } from '../shapes/dim.js';
 import { fromFront, type Facts } from '../shapes/facts.js';
 import type { PlanSizes } from '../shapes/plan-sizes.js';
-import type { OpName } from '@canopy/protocol';
 
 /** Why one node of a model cannot be run by a worker, and what its owner can do. */
 export class UnsupportedNode extends Error {
@@ -112,6 +111,15 @@ export class Lowering {
     );
   }
 
+  /** Throws unless the operation takes inputs of these types. */
+  private requireDescribed(op: OpName, inputs: readonly string[]): void {
+    const { inputs: types, variadic } = operators[op];
+    inputs.forEach((name, index) => {
+      const taken = types[index] ?? (variadic ? types.at(-1) : undefined);
+      if (name !== '' && taken) this.requireType(name, ...taken);
+    });
+  }
+
   private addValue(value: ProgramValue): string {
     this.program.values.set(value.name, value);
     return value.name;
@@ -165,6 +173,7 @@ export class Lowering {
     attributes: OpAttributes[Op],
   ): void {
     for (const name of [...inputs, ...outputs]) this.import(name);
+    this.requireDescribed(op, inputs);
     this.program.nodes.push({ op, name: node.name, inputs, outputs, attributes } as ProgramNode);
   }
 

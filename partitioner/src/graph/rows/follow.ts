@@ -1,24 +1,13 @@
 import type { OpName } from '@canopy/protocol';
+import { programOperator } from '../../operators/index.js';
 import { allInts } from '../constant.js';
 import type { Program, ProgramNode } from '../program.js';
 import { symbol, type Dim } from '../shapes/dim.js';
 import { along, counts, fits, none, type Rows } from './rows.js';
-import { rowRules, type RowRule, type Step } from './rules.js';
+import type { Step } from './rule.js';
 
 /** Whether each row of a request is worked on by itself, and if not, why. */
 export type Independence = { independent: true } | { independent: false; why: string };
-
-/** Operands that are sizes, bounds or axes: they may be made of the number of rows. */
-const sizeOperands: Partial<Record<OpName, readonly number[]>> = {
-  Reshape: [1],
-  Expand: [1],
-  ConstantOfShape: [0],
-  Slice: [1, 2, 3, 4],
-  Range: [0, 1, 2],
-  Pad: [1],
-  Squeeze: [1],
-  Unsqueeze: [1],
-};
 
 /**
  * Follows the rows of the inputs (dimension 0) through the operations of a program. They are
@@ -46,8 +35,10 @@ export function followRows(program: Program, rows: string | undefined): Independ
     );
   }
   for (const node of program.nodes) {
-    const [output] = node.outputs as [string];
-    known.set(output, rowsAfter(program, node, node.inputs.map(rowsOf), rows, count));
+    for (const [index, output] of node.outputs.entries()) {
+      if (output === '') continue;
+      known.set(output, rowsAfter(program, node, index, node.inputs.map(rowsOf), rows, count));
+    }
   }
   for (const output of program.outputs) {
     const found = rowsOf(output);
@@ -60,16 +51,17 @@ export function followRows(program: Program, rows: string | undefined): Independ
   return { independent: true };
 }
 
-/** How a node's result depends on the rows. */
+/** How a node's output depends on the rows. */
 function rowsAfter(
   program: Program,
   node: ProgramNode,
+  outputIndex: number,
   inputs: readonly Rows[],
   name: string,
   rows: Dim,
 ): Rows {
   const value = (input: string) => program.values.get(input)!;
-  const { shapes, elements } = value(node.outputs[0]!);
+  const { shapes, elements } = value(node.outputs[outputIndex]!);
   const output = shapes.dims;
   if (elements?.every((element) => element !== undefined)) {
     return elements.some((element) => counts(element, name)) ? { kind: 'count' } : none;
@@ -84,6 +76,7 @@ function rowsAfter(
     has: (input) => (node.inputs[input] ?? '') !== '',
     dims: (input) => (node.inputs[input] ? value(node.inputs[input]).shapes.dims : []),
     output,
+    outputIndex,
     elements: (input) => {
       const { weight, elements } = value(node.inputs[input]!);
       if (weight?.kind !== 'plain') return elements;
@@ -95,8 +88,7 @@ function rowsAfter(
     rows,
     counts: (dim) => counts(dim, name),
   };
-  const rule = rowRules[node.op] as RowRule<OpName>;
-  const found = operandsFit(node, inputs) ? rule(step) : undefined;
+  const found = operandsFit(node, inputs) ? programOperator<OpName>(node.op).rows(step) : undefined;
   const holds =
     found &&
     (found.kind === 'along' ? fits(found, output, rows) : !output.some((dim) => counts(dim, name)));
@@ -106,7 +98,7 @@ function rowsAfter(
 
 /** Whether no size depends on what is in the rows, and nothing else on how many there are. */
 function operandsFit(node: ProgramNode, inputs: readonly Rows[]): boolean {
-  const sizes = sizeOperands[node.op] ?? [];
+  const sizes = programOperator(node.op).sizeInputs ?? [];
   return inputs.every(({ kind }, input) =>
     sizes.includes(input) ? kind !== 'along' : kind !== 'count' || node.op === 'Shape',
   );

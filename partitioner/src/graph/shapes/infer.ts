@@ -1,5 +1,6 @@
 import type { DTypeName } from '@canopy/protocol';
 import { UnsupportedType } from '../../onnx/read-tensor.js';
+import { modelOperators } from '../../operators/index.js';
 import type { Graph, GraphNode } from '../graph.js';
 import { symbol, symbolsOf, type Dim } from './dim.js';
 import { NotDerivable, type Facts } from './facts.js';
@@ -81,7 +82,7 @@ export function inferShapes(
 
 /** What a node's rule says; nothing where it has none or depends on data. */
 function resultsOf(node: GraphNode, op: Operation): (Facts | undefined)[] {
-  const rule = shapeRules.get(node.op);
+  const rule = modelOperators.get(node.op)?.shape ?? shapeRules.get(node.op);
   if (!rule) return [];
   try {
     return rule(op);

@@ -11,7 +11,10 @@ import { reduction } from './reduction.js';
 import { resizing } from './resize.js';
 import { shapes } from './shape.js';
 
-/** What each operator's results look like, by its name. An operator not in it is run to be known. */
+/**
+ * What the results of operators look like that no worker runs yet (those of others: `operators/`), so that
+ * a model's other nodes can be judged. An operator that is in neither is run to be known.
+ */
 export const shapeRules: ReadonlyMap<string, Rule> = new Map(
   Object.entries({
     ...elementwise,

@@ -1,5 +1,5 @@
 import type { Facts } from '../facts.js';
-import { likeFirst, rulesFor, type Rule } from '../operation.js';
+import { likeFirst, type Rule, rulesFor } from '../operation.js';
 
 /** Mean and deviation have 1 in place of each dimension from the axis on. */
 const layerNormalization: Rule = (op) => {
@@ -18,16 +18,12 @@ const skipNormalization: Rule = (op) => {
 };
 
 export const normalization: Record<string, Rule> = {
-  ...rulesFor(likeFirst(), 'Softmax', 'LogSoftmax', 'Hardmax', 'MeanVarianceNormalization'),
+  ...rulesFor(likeFirst(), 'LogSoftmax', 'Hardmax', 'MeanVarianceNormalization'),
   ...rulesFor(likeFirst(), 'RMSNormalization', 'com.microsoft.GroupNorm'),
   ...rulesFor(
     layerNormalization,
-    ...['LayerNormalization', 'SimplifiedLayerNormalization'],
+    'SimplifiedLayerNormalization',
     ...['com.microsoft.SimplifiedLayerNormalization', 'com.microsoft.LayerNormalization'],
   ),
-  ...rulesFor(
-    skipNormalization,
-    'com.microsoft.SkipLayerNormalization',
-    'com.microsoft.SkipSimplifiedLayerNormalization',
-  ),
+  ...rulesFor(skipNormalization, 'com.microsoft.SkipSimplifiedLayerNormalization'),
 };

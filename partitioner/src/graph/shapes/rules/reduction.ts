@@ -1,29 +1,6 @@
-import { product, type Dim } from '../dim.js';
-import { fromFront, NotDerivable, type Facts } from '../facts.js';
-import { rulesFor, type Operation, type Rule } from '../operation.js';
-
-/** Dims with some axes taken out, or left as 1. */
-function without(dims: readonly Dim[], axes: readonly number[], keep: boolean): Dim[] {
-  const gone = new Set(axes.map((axis) => fromFront(axis, dims.length)));
-  return dims.flatMap((dim, axis) => (gone.has(axis) ? (keep ? [1] : []) : [dim]));
-}
-
-function reduced(op: Operation): Facts {
-  const dims = op.dims(0);
-  const given = op.numbersOf('axes', 1) ?? [];
-  if (given.length === 0 && op.int('noop_with_empty_axes', 0) === 1) return op.like(0);
-  const axes = given.length > 0 ? given : dims.map((_, axis) => axis);
-  return { dtype: op.dtype(0), dims: without(dims, axes, op.int('keepdims', 1) === 1) };
-}
-
-/** The product of a whole list of known numbers: how exporters count elements. */
-const reduceProduct: Rule = (op) => {
-  const facts = reduced(op);
-  const values = op.facts(0).values;
-  const whole = facts.dims.every((dim) => dim === 1);
-  if (!whole || !values?.every((value) => value !== undefined)) return [facts];
-  return [{ ...facts, values: [product(values)] }];
-};
+import { NotDerivable } from '../facts.js';
+import { type Rule, rulesFor } from '../operation.js';
+import { reduced, without } from '../reduced.js';
 
 const argument: Rule = (op) => {
   const axis = op.axis('axis', 0, op.rank(0));
@@ -44,12 +21,7 @@ const topK: Rule = (op) => {
 };
 
 export const reduction: Record<string, Rule> = {
-  ...rulesFor(
-    (op) => [reduced(op)],
-    ...['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceSumSquare', 'ReduceL1'],
-    ...['ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp'],
-  ),
-  ReduceProd: reduceProduct,
+  ...rulesFor((op) => [reduced(op)], 'ReduceL1', 'ReduceLogSum', 'ReduceLogSumExp'),
   ...rulesFor(argument, 'ArgMax', 'ArgMin'),
   TopK: topK,
   Unique: () => {

@@ -1,0 +1,90 @@
+import type { DTypeName, OpName } from '@canopy/protocol';
+import { batchNormalizationFamily } from './batch-normalization.js';
+import { binaryFamily } from './binary.js';
+import { castFamily } from './cast.js';
+import { clipFamily } from './clip.js';
+import { concatFamily } from './concat.js';
+import { constantOfShapeFamily } from './constant-of-shape.js';
+import { convFamily } from './conv.js';
+import { expandFamily } from './expand.js';
+import { flattenFamily } from './flatten.js';
+import { gatherFamily } from './gather.js';
+import { gemmFamily } from './gemm.js';
+import { identityFamily } from './identity.js';
+import { layerNormalizationFamily } from './layer-normalization.js';
+import { matMulFamily } from './matmul.js';
+import { padFamily } from './pad.js';
+import { poolFamily } from './pool.js';
+import { rangeFamily } from './range.js';
+import { reduceFamily } from './reduce.js';
+import { reshapeFamily } from './reshape.js';
+import { shapeFamily } from './shape.js';
+import { sliceFamily } from './slice.js';
+import { softmaxFamily } from './softmax.js';
+import { splitFamily } from './split.js';
+import { squeezeFamily } from './squeeze.js';
+import { transposeFamily } from './transpose.js';
+import { unaryFamily } from './unary.js';
+import { whereFamily } from './where.js';
+import type { ModelOperator, OperatorFamily, ProgramOperator } from './operator.js';
+
+/** All families, a line each. */
+const families: readonly OperatorFamily[] = [
+  batchNormalizationFamily,
+  binaryFamily,
+  castFamily,
+  clipFamily,
+  concatFamily,
+  constantOfShapeFamily,
+  convFamily,
+  expandFamily,
+  flattenFamily,
+  gatherFamily,
+  gemmFamily,
+  identityFamily,
+  layerNormalizationFamily,
+  matMulFamily,
+  padFamily,
+  poolFamily,
+  rangeFamily,
+  reduceFamily,
+  reshapeFamily,
+  shapeFamily,
+  sliceFamily,
+  softmaxFamily,
+  splitFamily,
+  squeezeFamily,
+  transposeFamily,
+  unaryFamily,
+  whereFamily,
+];
+
+/** Operators of models that workers run, by their names. */
+export const modelOperators: ReadonlyMap<string, ModelOperator> = new Map(
+  families.flatMap(({ model }) => Object.entries(model)),
+);
+
+const programOperators: { readonly [Op in OpName]?: ProgramOperator<Op> } = Object.assign(
+  {},
+  ...families.map(({ program }) => program),
+) as object;
+
+/** What the planner knows of an operator of a program. */
+export function programOperator<Op extends OpName>(op: Op): ProgramOperator<Op> {
+  const found = programOperators[op];
+  if (!found) throw new Error(`${op} is described in the protocol and by no family here`);
+  return found;
+}
+
+/** An operator that is run, for people. */
+export interface OperatorForm {
+  /** Element types it works on: of its first input, where inputs differ. */
+  types: readonly (DTypeName | 'any')[];
+  /** What is not taken of the operator as its domain defines it; empty where all is. */
+  limits: string;
+}
+
+/** The operators that workers run, for people. */
+export const operatorForms: Readonly<Record<string, OperatorForm>> = Object.fromEntries(
+  [...modelOperators].map(([name, { types, limits = '' }]) => [name, { types, limits }]),
+);

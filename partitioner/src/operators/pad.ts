@@ -1,0 +1,74 @@
+import { dtypeBytes, elementCount } from '@canopy/protocol';
+import { copyWork } from '../cost/work/strided.js';
+import { type GraphNode, stringAttribute } from '../graph/graph.js';
+import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import type { RowRule } from '../graph/rows/rule.js';
+import { sum } from '../graph/shapes/dim.js';
+import { fromFront } from '../graph/shapes/facts.js';
+import type { Rule } from '../graph/shapes/operation.js';
+import type { OperatorFamily } from './operator.js';
+
+function lower(node: GraphNode, to: Lowering): void {
+  const mode = stringAttribute(node, 'mode', 'constant');
+  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge') {
+    throw new UnsupportedNode(`has the mode ${mode}`, 'pad with constant, reflect or edge');
+  }
+  if ((node.inputs[3] ?? '') !== '') {
+    throw new UnsupportedNode('names its axes', 'export with an operator set below 18');
+  }
+  const pads = to.intsInput(node, 1, 'pads');
+  const attribute = node.attributes.get('value');
+  const value =
+    attribute?.kind === 'float' && attribute.value !== 0
+      ? to.floats(`${node.name}/value`, [], [attribute.value])
+      : (node.inputs[2] ?? '');
+  const inputs = value === '' ? [node.inputs[0]!, pads] : [node.inputs[0]!, pads, value];
+  to.add('Pad', node, inputs, [node.outputs[0]!], { mode });
+}
+
+/** Pads before each axis, then after each; since operator set 18 only for the axes named. */
+const shape: Rule = (op) => {
+  const dims = op.dims(0);
+  const pads = op.ints('pads') ?? op.facts(1).values;
+  const axes = op.has(3) ? op.numbers(3).map((axis) => fromFront(axis, dims.length)) : undefined;
+  const padded = axes ?? dims.map((_, axis) => axis);
+  const result = dims.map((dim, axis) => {
+    const at = padded.indexOf(axis);
+    if (at < 0) return dim;
+    const [before, after] = [pads?.[at], pads?.[at + padded.length]];
+    return before === undefined || after === undefined
+      ? op.open(0, axis)
+      : sum([dim, before, after]);
+  });
+  return [{ dtype: op.dtype(0), dims: result }];
+};
+
+const rows: RowRule<'Pad'> = ({ first: data, inputs: [, , value], elements, dims }) => {
+  if (value && value.kind !== 'none') return undefined;
+  if (data.kind !== 'along') return data;
+  const rank = dims(0).length;
+  const pads = elements(1);
+  return pads?.[data.axis] === 0 && pads[data.axis + rank] === 0 ? data : undefined;
+};
+
+export const padFamily: OperatorFamily = {
+  model: {
+    Pad: {
+      shape,
+      lower,
+      types: ['any'],
+      limits: 'modes constant, reflect and edge; no axes input',
+    },
+  },
+  program: {
+    Pad: {
+      rows,
+      sizeInputs: [1],
+      work: ({ outputs, dtypes }) => {
+        const [output] = outputs as [readonly number[]];
+        const rowCount = elementCount(output.slice(0, -1));
+        return copyWork('strided', rowCount, output.at(-1)! * dtypeBytes(dtypes[0]!));
+      },
+    },
+  },
+};

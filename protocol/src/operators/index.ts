@@ -1,0 +1,129 @@
+import type { AttributeList, ValuesOf } from './attribute.js';
+import { decodeList, encodeList } from './attribute.js';
+import { averagePool } from './average-pool.js';
+import { binary } from './binary.js';
+import { cast } from './cast.js';
+import { concat } from './concat.js';
+import { constantOfShape } from './constant-of-shape.js';
+import { conv } from './conv.js';
+import { depthwiseConv } from './depthwise-conv.js';
+import { expand } from './expand.js';
+import { flatten } from './flatten.js';
+import { gather } from './gather.js';
+import { globalAveragePool } from './global-average-pool.js';
+import { identity } from './identity.js';
+import { layerNorm } from './layer-norm.js';
+import { linear } from './linear.js';
+import { matMul } from './mat-mul.js';
+import { maxPool } from './max-pool.js';
+import { pad } from './pad.js';
+import { range } from './range.js';
+import { reduce } from './reduce.js';
+import { reshape } from './reshape.js';
+import { shape } from './shape.js';
+import { slice } from './slice.js';
+import { softmax } from './softmax.js';
+import { squeeze } from './squeeze.js';
+import { transpose } from './transpose.js';
+import { unary } from './unary.js';
+import { unsqueeze } from './unsqueeze.js';
+import { where } from './where.js';
+import type { OperatorDescription } from './description.js';
+
+export { floatWord } from './attribute.js';
+export type { AttributeKind, AttributeList, AttributeType, NoAttributes } from './attribute.js';
+export { BinaryKind, type BinaryName } from './binary.js';
+export type { OperatorDescription } from './description.js';
+export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
+export { PadMode } from './pad.js';
+export { ReduceKind, type ReduceName } from './reduce.js';
+export { anyType } from './types.js';
+export { UnaryKind, type UnaryName } from './unary.js';
+export { windowAttributes } from './window.js';
+
+/**
+ * Operators of a shard's program, a line each.
+ *
+ * They are ONNX operators after the partitioner's passes: shapes are computed while running, so dynamic
+ * dimensions work; images are channels-last ([batch, height, width, channels]) inside Conv and pooling;
+ * constant weights of Conv and Linear are packed in panels (see `packing.ts`).
+ */
+const all = [
+  averagePool,
+  binary,
+  cast,
+  concat,
+  constantOfShape,
+  conv,
+  depthwiseConv,
+  expand,
+  flatten,
+  gather,
+  globalAveragePool,
+  identity,
+  layerNorm,
+  linear,
+  matMul,
+  maxPool,
+  pad,
+  range,
+  reduce,
+  reshape,
+  shape,
+  slice,
+  softmax,
+  squeeze,
+  transpose,
+  unary,
+  unsqueeze,
+  where,
+] as const;
+
+type Described = (typeof all)[number];
+export type OpName = Described['name'];
+type DescriptionOf<Op extends OpName> = Extract<Described, { name: Op }>;
+
+/** Attributes of each operator. */
+export type OpAttributes = { [Op in OpName]: ValuesOf<DescriptionOf<Op>['attributes']> };
+
+/** Each operator's description, by its name. */
+export const operators = Object.fromEntries(
+  all.map((description) => [description.name, description]),
+) as unknown as { readonly [Op in OpName]: OperatorDescription<Op> };
+
+/** Codes of operators in shards. */
+export const OpCode = Object.fromEntries(
+  all.map(({ name, code }) => [name, code]),
+) as unknown as Readonly<Record<OpName, number>>;
+
+const opNames = new Map<number, OpName>(all.map(({ name, code }) => [code, name]));
+/** Name of an operator code; undefined where there is none. */
+export function opName(code: number): OpName | undefined {
+  return opNames.get(code);
+}
+
+/** Attribute words of a node. */
+export function encodeAttributes<Op extends OpName>(op: Op, values: OpAttributes[Op]): number[] {
+  const list: AttributeList = operators[op].attributes;
+  return encodeList(list, values as unknown as Readonly<Record<string, unknown>>);
+}
+
+/** Undoes {@link encodeAttributes}; throws RangeError where the words are not those of the operator. */
+export function decodeAttributes<Op extends OpName>(
+  op: Op,
+  words: readonly number[],
+): OpAttributes[Op] {
+  let at = 0;
+  const reader = {
+    next: (): number => {
+      if (at >= words.length) throw new RangeError(`${op} has ${words.length} attribute words`);
+      return words[at++]!;
+    },
+    get left(): number {
+      return words.length - at;
+    },
+  };
+  const values = decodeList(operators[op].attributes, reader);
+  if (reader.left > 0) throw new RangeError(`${op} has ${words.length} attribute words`);
+  return values as unknown as OpAttributes[Op];
+}
