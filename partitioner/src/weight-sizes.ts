@@ -15,7 +15,9 @@ export interface WeightSizes {
     cleanUp: number;
     /** Weights that operations read in several packings. */
     severalForms: number;
-    /** Columns rounded up to 4, biases of zeros, alignment; less what integers save. */
+    /** What matrices take less as integers with their scales; 0 or negative. */
+    integers: number;
+    /** Columns rounded up to 4, biases of zeros, alignment. */
     packing: number;
     /** Weights that operations on several workers read. */
     severalWorkers: number;
@@ -41,6 +43,11 @@ function sourceBytes(weight: Weight): number {
   return weight.kind === 'bias' ? weight.values.byteLength : 0;
 }
 
+/** What integers, or their scales, take more than the numbers they are made of. */
+function savedBytes(weight: Weight): number {
+  return storedBytes(weight) - sourceBytes(weight);
+}
+
 /**
  * @param original as the file has it
  * @param stages bytes of weights of each
@@ -62,13 +69,15 @@ export function weightSizes(
   const distinct = sum(sources.values());
   const asRead = sum(weights.map(sourceBytes));
   const packed = sum(weights.map(storedBytes));
+  const integers = sum(weights.filter((weight) => 'matrix' in weight).map(savedBytes));
   return {
     fileBytes,
     workerBytes,
     differences: {
       cleanUp: distinct - fileBytes,
       severalForms: asRead - distinct,
-      packing: packed - asRead,
+      integers,
+      packing: packed - asRead - integers,
       severalWorkers: workerBytes - packed,
     },
   };
