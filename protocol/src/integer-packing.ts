@@ -1,3 +1,4 @@
+import { rowGroups } from './blocks.js';
 import { packedChannels } from './packing.js';
 
 /**
@@ -53,16 +54,7 @@ export function integerRowGroups(
   type: IntegerType,
   rows: number,
 ): { rows: number; times: number }[] {
-  let rest = rows;
-  return Object.keys(integerKernels[type])
-    .map(Number)
-    .toSorted((a, b) => b - a)
-    .map((some) => {
-      const times = Math.floor(rest / some);
-      rest %= some;
-      return { rows: some, times };
-    })
-    .filter(({ times }) => times > 0);
+  return rowGroups(integerKernels[type], rows);
 }
 
 /** Depth rounded up to what kernels take. */

@@ -1,9 +1,9 @@
 import { depthPiece, elementCount, matMulBlockRows, singleRows } from '@canopy/protocol';
-import { panelBytes, raggedBytes } from '../cost/memory/blocks.js';
+import { linearBytes, panelBytes } from '../cost/memory/blocks.js';
 import { integerBytes } from '../cost/memory/integer.js';
 import { epilogueWork } from '../cost/work/elementwise.js';
-import { productWork } from '../cost/work/gemm.js';
 import { integerTypeOf, integerWork } from '../cost/work/integer.js';
+import { linearWork } from '../cost/work/linear.js';
 import { matMulWork } from '../cost/work/matmul.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
@@ -104,14 +104,14 @@ export const matMulFamily: OperatorFamily = {
         const elements = elementCount(outputs[0]!);
         const rows = elements / Math.max(n, 1);
         const integers = integerTypeOf(dtypes[1]);
-        const work = integers ? integerWork(integers, rows, k, n) : productWork(rows, k, n);
+        const work = integers ? integerWork(integers, rows, k, n) : linearWork(rows, k, n);
         return [...work, ...epilogueWork(epilogue, elements)];
       },
       multiplyAdds: ({ attributes, outputs }) => elementCount(outputs[0]!) * attributes.k,
       temporaries: ({ attributes: { k, n }, outputs, dtypes }) => {
         const rows = elementCount(outputs[0]!) / Math.max(n, 1);
         const integers = integerTypeOf(dtypes[1]);
-        return integers ? integerBytes(integers, rows, k, n) : raggedBytes(rows, k, n);
+        return integers ? integerBytes(integers, rows, k, n) : linearBytes(rows, k, n);
       },
     },
     MatMul: {

@@ -1,3 +1,4 @@
+import { floatRowsSource } from './float-rows.mjs';
 import { int4 } from './int4.mjs';
 import { int8 } from './int8.mjs';
 import { kernelsSource } from './integer-rows.mjs';
@@ -12,10 +13,11 @@ const head = [
 
 /** Files below `assembly` that templates make, by path. */
 export function kernelSources() {
-  return Object.fromEntries(
+  const integers = Object.fromEntries(
     [int8, int4].map((template) => [
       `generated/${template.kind}-rows.ts`,
       head + kernelsSource(template) + scaleSource(template),
     ]),
   );
+  return { ...integers, 'generated/float-rows.ts': floatRowsSource() };
 }

@@ -11,6 +11,7 @@ import {
   type DTypeName,
   type IntegerType,
 } from '@canopy/protocol';
+import { passes } from './passes.js';
 import { Counts, type Work } from './work.js';
 
 /** The integers that a Linear's weights of a type are; undefined of floats. */
@@ -19,31 +20,20 @@ export function integerTypeOf(dtype: DTypeName | undefined): IntegerType | undef
   return dtype === 'uint8' ? 'int4' : undefined;
 }
 
-/** Depths of the kernels that a piece goes through. */
-function depthsOf(type: IntegerType, rows: number, piece: number): number[] {
-  const kernels: Readonly<Record<number, readonly number[]>> = integerKernels[type];
-  let rest = piece;
-  return kernels[rows]!.flatMap((depth) => {
-    const times = Math.floor(rest / depth);
-    rest %= depth;
-    return new Array<number>(times).fill(depth);
-  });
-}
-
 /** All passes over the weights of one group of rows: their depths, and whether they begin sums. */
 function passesOf(
   type: IntegerType,
   rows: number,
   depth: number,
 ): { depth: number; first: boolean }[] {
-  const passes: { depth: number; first: boolean }[] = [];
-  for (let k = 0; k < depth; k += integerPiece) {
-    const begins = type === 'int4' ? k === 0 : k % integerSumDepth === 0;
-    depthsOf(type, rows, Math.min(integerPiece, depth - k)).forEach((some, i) => {
-      passes.push({ depth: some, first: begins && i === 0 });
-    });
-  }
-  return passes;
+  const kernels: Readonly<Record<number, readonly number[]>> = integerKernels[type];
+  const sumDepth = type === 'int4' ? Infinity : integerSumDepth;
+  let at = 0;
+  return passes(kernels[rows]!, integerPiece, depth).map((some) => {
+    const first = at % sumDepth === 0;
+    at += some;
+    return { depth: some, first };
+  });
 }
 
 /** Numbers that each row turns into 16-bit integers. */
