@@ -4,3 +4,4 @@ export type { IcChoice } from './ic/open.js';
 export { icText } from './report/ic-text.js';
 export { runTable } from './report/run-table.js';
 export * from './results/schema.js';
+export { trialRun } from './trial.js';

@@ -66,7 +66,7 @@ export function compareOutput(
 }
 
 /** Outputs of onnxruntime for a model file, in the model's own precision. Throws {@link CommandError} where it is not installed. */
-async function runReference(
+export async function runReference(
   path: string,
   feeds: Feeds,
 ): Promise<Readonly<Record<string, TensorLike>>> {

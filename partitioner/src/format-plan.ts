@@ -111,10 +111,11 @@ const smallDifference = 0.01;
 
 /** `weights: 1.00 MiB in the file, 2.50 MiB on the workers: +1.50 …`, with what makes the difference. */
 function weightsText({ fileBytes, workerBytes, differences }: WeightSizes): string {
-  const { cleanUp, severalForms, packing, severalWorkers } = differences;
+  const { cleanUp, severalForms, integers, packing, severalWorkers } = differences;
   const reasons: [number, string][] = [
     [cleanUp, cleanUp > 0 ? 'computed in advance or in a wider type' : 'shared, folded or unused'],
     [severalForms, 'needed in several packings'],
+    [integers, 'stored as integers'],
     [packing, 'padding to whole vectors'],
     [severalWorkers, 'needed by several workers'],
   ];
@@ -151,6 +152,12 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
     weightsText(planned.weights) + (plan.pipelines === 1 ? '' : ' of each pipeline'),
     `heap: at least ${mebibytes(maxHeapBytes - Math.max(...planned.heapBytes))} MiB of each worker are left for ` +
       'requests that wait and results that are kept',
+    ...(planned.quantized.length === 0
+      ? []
+      : [
+          `integers: ${planned.quantized.length} matrices, activations in 16 bits a row; ` +
+            '--input NAME=FILE measures what that changes',
+        ]),
     ...planned.notes.map((note) => `note: ${note}`),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),

@@ -5,6 +5,7 @@ export {
   type Problem,
 } from './error.js';
 export { describePlan, formatPlan, type PlanRow } from './format-plan.js';
+export type { WeightBlock, WeightType } from './graph/quantize-weights.js';
 export { planModel, type PlannedModel, type PlanOptions } from './plan-model.js';
 export type { CostScheduleName } from './cost/model.js';
 export { writeOnnx } from './onnx/write-model.js';

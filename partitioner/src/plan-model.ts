@@ -20,6 +20,12 @@ import { engineBytes, ProgramChain, type StageLimits } from './cut/program-chain
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
 import { PartitionError } from './error.js';
 import type { NamedValue } from './graph/graph.js';
+import {
+  quantizeWeights,
+  weightTypes,
+  type WeightBlock,
+  type WeightType,
+} from './graph/quantize-weights.js';
 import { nameDimensions } from './graph/shapes/open-dimensions.js';
 import { loadModel, type LoadedModel } from './load.js';
 import { modelHash } from './onnx/data-files.js';
@@ -52,6 +58,14 @@ export interface PlanOptions {
    * repeated for several rows.
    */
   samples?: readonly BundleTensor[];
+  /**
+   * How the constant matrices of products (MatMul, Gemm) are stored: as floats, as int8 with a scale for
+   * each column, or as int4 with a scale for each block of a column. Activations are rounded to 16 bits
+   * a row then. Default: f32.
+   */
+  weights?: WeightType;
+  /** Numbers of a column that share an int4 scale: 32 or 128. Default: 32. */
+  weightBlock?: WeightBlock;
   /** Cost schedule of the predictions. Default: the one in force. */
   costSchedule?: CostScheduleName;
   /** Bytes of a shard's chunk. */
@@ -84,6 +98,8 @@ export interface PlannedModel {
    * kept: up to 256 MiB each, then the worker is busy, and the oldest results go.
    */
   heapBytes: readonly number[];
+  /** Names of the matrices that are stored in integers. */
+  quantized: readonly string[];
   /** Why requests are not cut into micro-batches; undefined where they are. */
   whyNotCut: string | undefined;
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
@@ -149,6 +165,19 @@ function requirePositive(options: PlanOptions): void {
       throw new PartitionError('bad-option', `${name}: ${value} is not a whole number above 0`);
     }
   }
+  const { weights = 'f32', weightBlock } = options;
+  if (!weightTypes.includes(weights)) {
+    throw new PartitionError(
+      'bad-option',
+      `weights: "${weights}" is not ${weightTypes.join(', ')}`,
+    );
+  }
+  if (weightBlock !== undefined && (weights !== 'int4' || ![32, 128].includes(weightBlock))) {
+    throw new PartitionError(
+      'bad-option',
+      `weightBlock: ${weightBlock} with ${weights} weights; int4 weights take 32 or 128`,
+    );
+  }
   const largest = maxHeapBytes - engineBytes;
   if (options.maxWeightsBytes !== undefined && options.maxWeightsBytes > largest) {
     throw new PartitionError(
@@ -205,6 +234,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
   const model = await loadModel(path, dims, samples, rowsIndependent);
   try {
     const { independent } = model.independence;
+    const quantized = quantizeWeights(model.program, options.weights ?? 'f32', options.weightBlock);
     // A size given for the batch is a number of rows to plan with.
     const givenRows = model.rows === undefined ? undefined : dims[model.rows];
     const rowsWanted = options.microBatchRows ?? (givenRows === 0 ? undefined : givenRows);
@@ -266,6 +296,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         optimized: model.graph.nodes.length,
         program: model.program.nodes.length,
       },
+      quantized,
       weights: weightSizes(model.original, model.program, stages),
       heapBytes,
       whyNotCut: model.independence.independent ? undefined : model.independence.why,

@@ -15,6 +15,8 @@ export interface WeightSizes {
     cleanUp: number;
     /** Weights that operations read in several packings. */
     severalForms: number;
+    /** What matrices take less as integers with their scales; 0 or negative. */
+    integers: number;
     /** Columns rounded up to 4, biases of zeros, alignment. */
     packing: number;
     /** Weights that operations on several workers read. */
@@ -29,8 +31,21 @@ function placeOf(constant: Constant): Constant | string {
   return constant.file ? `${constant.file.path}:${constant.file.offset}` : constant;
 }
 
+/** The numbers of the model that a weight is made of; undefined where it is computed. */
+function sourceOf(weight: Weight): Constant | undefined {
+  if (weight.kind === 'bias' || weight.kind === 'int8-scales') return undefined;
+  return 'matrix' in weight ? weight.matrix.constant : weight.constant;
+}
+
 function sourceBytes(weight: Weight): number {
-  return weight.kind === 'bias' ? weight.values.byteLength : constantBytes(weight.constant);
+  const constant = sourceOf(weight);
+  if (constant) return constantBytes(constant);
+  return weight.kind === 'bias' ? weight.values.byteLength : 0;
+}
+
+/** What integers, or their scales, take more than the numbers they are made of. */
+function savedBytes(weight: Weight): number {
+  return storedBytes(weight) - sourceBytes(weight);
 }
 
 /**
@@ -46,21 +61,23 @@ export function weightSizes(
   const workerBytes = sum(stages.map(({ weightsBytes }) => weightsBytes));
   const weights = [...program.values.values()].flatMap(({ weight }) => weight ?? []);
   const sources = new Map(
-    weights.map((weight) => [
-      weight.kind === 'bias' ? weight : placeOf(weight.constant),
-      sourceBytes(weight),
-    ]),
+    weights.map((weight) => {
+      const constant = sourceOf(weight);
+      return [constant ? placeOf(constant) : weight, sourceBytes(weight)];
+    }),
   );
   const distinct = sum(sources.values());
   const asRead = sum(weights.map(sourceBytes));
   const packed = sum(weights.map(storedBytes));
+  const integers = sum(weights.filter((weight) => 'matrix' in weight).map(savedBytes));
   return {
     fileBytes,
     workerBytes,
     differences: {
       cleanUp: distinct - fileBytes,
       severalForms: asRead - distinct,
-      packing: packed - asRead,
+      integers,
+      packing: packed - asRead - integers,
       severalWorkers: workerBytes - packed,
     },
   };

@@ -10,6 +10,7 @@ export * from './model-interface.js';
 export * from './names.js';
 export * from './operators/index.js';
 export * from './packing.js';
+export * from './integer-packing.js';
 export * from './plan.js';
 export * from './rows.js';
 export * from './shard.js';

@@ -1,19 +1,11 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DType, dtypeBytes, OpCode } from '@canopy/protocol';
 import { CanisterInstance, compileModule } from '../../local-ic/dist/wasm/index.js';
+import { compileEngine } from '../dist/engine-tests/compile.js';
 
-const build = join(dirname(fileURLToPath(import.meta.url)), '..', 'build');
 const limit = 40_000_000_000_000;
 
-/** The engine as the tests of worker/src/engine-tests compiled it last. */
-function engineModule() {
-  const name = readdirSync(build).find((file) => /^engine-test-[0-9a-f]{16}\.wasm$/.test(file));
-  if (!name)
-    throw new Error('no compiled engine: run npx vitest run worker/src/engine-tests first');
-  return readFileSync(join(build, name));
-}
+const { wasm } = await compileEngine();
+const modules = ['2025-10', '2026-07'].map((schedule) => compileModule(wasm, schedule));
 
 function argumentOf({ op, inputs, words = [], dies = [], outputs = 1 }) {
   const dying = dies.reduce((mask, i) => mask | (1 << i), 0);
@@ -29,7 +21,8 @@ function argumentOf({ op, inputs, words = [], dies = [], outputs = 1 }) {
       if (values && dtype === 'int64') new BigInt64Array(bytes.buffer).set(values.map(BigInt));
       else if (dtype === 'float32') {
         const floats = new Float32Array(bytes.buffer);
-        for (let i = 0; i < floats.length; i++) floats[i] = values ? values[i] : Math.sin(i);
+        if (values) floats.set(values);
+        else for (let i = 0; i < floats.length; i++) floats[i] = (i % 251) / 125 - 1;
       }
       tensor.splice(0, 4, DType[dtype], dims.length, bytes.length, at);
       dims.forEach((dim, i) => (tensor[6 + i] = dim));
@@ -52,8 +45,8 @@ function argumentOf({ op, inputs, words = [], dies = [], outputs = 1 }) {
  */
 export function countNode(node) {
   const argument = argumentOf(node);
-  const counts = ['2025-10', '2026-07'].map((schedule) => {
-    const instance = new CanisterInstance(compileModule(engineModule(), schedule), {
+  const counts = modules.map((module) => {
+    const instance = new CanisterInstance(module, {
       performance_counter: () => 0n,
       msg_arg_data_size: () => argument.length,
       msg_arg_data_copy: (to) => instance.writeBytes(to, argument),

@@ -19,6 +19,12 @@ const tables = [
 /** Numbers of @canopy/protocol that become constants of the same name. */
 const numbers = [
   'panelChannels',
+  'integerPiece',
+  'int8DepthUnit',
+  'int4Block',
+  'int4BlockBytes',
+  'integerSumDepth',
+  'integerChannels',
   'maxRank',
   'bundleMagic',
   'configurationMagic',
@@ -37,6 +43,9 @@ const numbers = [
   'linearBlockFloats',
   'linearMinBlockRows',
   'linearMaxBlockRows',
+  'linearPiece',
+  'linearMinDepth',
+  'linearChannels',
   'matMulBlockFloats',
   'matMulMinBlockRows',
   'taskHeaderBytes',

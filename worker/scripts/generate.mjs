@@ -2,14 +2,16 @@ import { mkdirSync, renameSync, writeFileSync, existsSync, readFileSync } from '
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { constantsSource } from './constants.mjs';
+import { kernelSources } from './kernels/index.mjs';
 import { attributesSource, dispatchSource } from './operators.mjs';
 
 const assembly = join(dirname(fileURLToPath(import.meta.url)), '..', 'assembly');
 
-/** AssemblyScript files that are made from @canopy/protocol, by their paths below `assembly`. */
+/** AssemblyScript files that are made from @canopy/protocol and templates, by their paths below `assembly`. */
 export function generatedSources() {
   return {
     'generated/constants.ts': constantsSource(),
+    ...kernelSources(),
     'ops/generated/attributes.ts': attributesSource(),
     'ops/generated/dispatch.ts': dispatchSource(),
   };

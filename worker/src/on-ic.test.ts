@@ -48,7 +48,7 @@ describe('workers on the embedded IC', () => {
     task!.traces.forEach((trace, stage) => {
       expect(trace.messages).toBeGreaterThan(1);
       const work = slices
-        .filter((slice) => slice.stage === stage && slice.instructions > 20_000_000)
+        .filter((slice) => slice.stage === stage && slice.instructions > 10_000_000)
         .reduce((sum, slice) => sum + slice.instructions, 0);
       expect(Number(trace.instructions) / work).toBeGreaterThan(0.995);
       expect(Number(trace.instructions) / work).toBeLessThan(1.005);

@@ -8,7 +8,8 @@ import type { CallersFlag } from '../options.js';
 import { table, toJson, type Output } from '../output.js';
 import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
-import { planOptions, type PlanFlags } from './plan.js';
+import { describeWeightError } from '../weight-error.js';
+import { checkError, planOptions, type PlanFlags } from './plan.js';
 
 export interface DeployFlags extends PlanFlags, ConnectFlags {
   manifest?: string;
@@ -66,6 +67,8 @@ export async function deployCommand(
         },
       },
     ]);
+    const error = await checkError(model, planned!, flags, output);
+    if (error && !output.json) output.print(`${describeWeightError(error)}\n`);
     const path = flags.manifest ?? manifestPath(planned!.plan.model.name);
     const deployment = await withLock(path, () =>
       deployPlanned(planned!, path, flags, connection, output),

@@ -1,6 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UsageError } from '../errors.js';
-import { collectDim, parseBytes, parseCountOrAuto } from '../options.js';
+import {
+  collectDim,
+  collectInput,
+  parseBytes,
+  parseCountOrAuto,
+  parsePositive,
+} from '../options.js';
 
 /** Makes commander name the option in the error of a parser. */
 export function parser<T>(
@@ -43,5 +49,27 @@ export function withPlanOptions(command: Command): Command {
     )
     .addOption(new Option('--for <goal>', 'what "auto" aims at').choices(['throughput', 'latency']))
     .addOption(dimOption())
+    .addOption(
+      new Option(
+        '--weights <type>',
+        'how the constant matrices of products are stored (default: f32)',
+      ).choices(['f32', 'int8', 'int4']),
+    )
+    .addOption(
+      new Option(
+        '--weight-block <count>',
+        'numbers that share an int4 scale (default: 32)',
+      ).choices(['32', '128']),
+    )
+    .option(
+      '--input <name=file>',
+      'input on which the plan is compared with onnxruntime before anything is deployed (repeatable)',
+      parser<string[]>(collectInput),
+    )
+    .option(
+      '--max-error <number>',
+      'refuse a plan that is further off than this on the given inputs',
+      parser(parsePositive),
+    )
     .option('--name <name>', 'name of the model and its deployment');
 }

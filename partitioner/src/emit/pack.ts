@@ -1,6 +1,7 @@
 import { elementCount, packedChannels, panelChannels } from '@canopy/protocol';
 import { readFloats, type Constant } from '../graph/constant.js';
 import { weightBytes, type Weight } from '../graph/program.js';
+import { int8Scales, packIntegers } from './integer-weights.js';
 
 /** Copies `[start, end)` of `source`, whose first byte is at `position`, to its place in `target`. */
 function copyOverlap(
@@ -125,6 +126,12 @@ export function packedBytes(weight: Weight, start: number, end: number): Uint8Ar
       else packColumns(target, start, end, constant, k, n, 0, scale, (index) => index);
       return target;
     }
+    case 'int8':
+    case 'int4':
+      packIntegers(target, start, end, weight);
+      return target;
+    case 'int8-scales':
+      return bytesOf(int8Scales(weight.matrix)).subarray(start, end);
     case 'filter': {
       const { constant, group, scale } = weight;
       const [outChannels = 0, inChannels = 0, height = 1, width = 1] = constant.dims;

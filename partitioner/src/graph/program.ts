@@ -1,4 +1,6 @@
 import {
+  int4MatrixBytes,
+  int8MatrixBytes,
   packedChannels,
   packedMatrixElements,
   weightAlignment,
@@ -38,19 +40,28 @@ interface NodeOf<Op extends OpName> {
 export type ProgramNode = { [Op in OpName]: NodeOf<Op> }[OpName];
 export type ProgramNodeOf<Op extends OpName> = Extract<ProgramNode, { op: Op }>;
 
+/** Matrix of a Linear; the constant is [K, N], or [N, K] where `transposed`. `scale` is per column. */
+export interface MatrixWeight {
+  kind: 'matrix';
+  constant: Constant;
+  k: number;
+  n: number;
+  transposed: boolean;
+  scale: Float32Array | undefined;
+}
+
+/** A matrix in integers: int8 with a scale a column, or int4 with one for each `block` of a column. */
+export type IntegerWeight =
+  { kind: 'int8'; matrix: MatrixWeight } | { kind: 'int4'; matrix: MatrixWeight; block: 32 | 128 };
+
 /** Constant data in the form in which kernels read it; packed while it is written out. */
 export type Weight =
   /** As it is. */
   | { kind: 'plain'; constant: Constant }
-  /** Matrix of a Linear; the constant is [K, N], or [N, K] where `transposed`. `scale` is per column. */
-  | {
-      kind: 'matrix';
-      constant: Constant;
-      k: number;
-      n: number;
-      transposed: boolean;
-      scale: Float32Array | undefined;
-    }
+  | MatrixWeight
+  | IntegerWeight
+  /** Scales of an int8 matrix. */
+  | { kind: 'int8-scales'; matrix: MatrixWeight }
   /** Filter [outC, inC / group, kernelH, kernelW]; `scale` is per output channel. */
   | { kind: 'filter'; constant: Constant; group: number; scale: Float32Array | undefined }
   /** Filter [channels, 1, kernelH, kernelW] with one channel a group. */
@@ -156,6 +167,26 @@ export function weightBytes(weight: Weight): number {
     }
     case 'bias':
       return packedChannels(weight.values.length / weight.group) * weight.group * 4;
+    case 'int8':
+      return int8MatrixBytes(weight.matrix.k, weight.matrix.n);
+    case 'int4':
+      return int4MatrixBytes(weight.matrix.k, weight.matrix.n);
+    case 'int8-scales':
+      return packedChannels(weight.matrix.n) * 4;
+  }
+}
+
+/** Element type of a weight as its operator reads it; int4 blocks are bytes. */
+export function weightType(weight: Weight): DTypeName {
+  switch (weight.kind) {
+    case 'plain':
+      return weight.constant.dtype;
+    case 'int8':
+      return 'int8';
+    case 'int4':
+      return 'uint8';
+    default:
+      return 'float32';
   }
 }
 
@@ -181,5 +212,10 @@ export function weightDims(weight: Weight): readonly number[] {
     }
     case 'bias':
       return [packedChannels(weight.values.length / weight.group) * weight.group];
+    case 'int8':
+    case 'int4':
+      return [weightBytes(weight)];
+    case 'int8-scales':
+      return [packedChannels(weight.matrix.n)];
   }
 }

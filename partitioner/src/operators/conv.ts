@@ -1,5 +1,5 @@
 import { elementCount, linearBlockRows, type OpAttributes } from '@canopy/protocol';
-import { panelBytes, raggedBytes, vectorBytes } from '../cost/memory/blocks.js';
+import { linearBytes, panelBytes, vectorBytes } from '../cost/memory/blocks.js';
 import { convWork, depthwiseWork, imageOf } from '../cost/work/convolution.js';
 import { epilogueWork } from '../cost/work/elementwise.js';
 import { type GraphNode, intAttribute } from '../graph/graph.js';
@@ -88,7 +88,7 @@ function convBytes({ attributes, inputs, outputs }: NodeAt<'Conv'>): number[] {
   const onePixel = [...kernel, ...strides].every((size) => size === 1) && group === 1;
   const [, givenHeight, givenWidth] = inputs[0]!;
   if (onePixel && givenHeight === height && givenWidth === width) {
-    return raggedBytes(batch * height * width, inChannels, outChannels);
+    return linearBytes(batch * height * width, inChannels, outChannels);
   }
   const rows = imageRows(height, width, inChannels);
   return (outChannels / group) % 4 === 0 ? [] : [rows * width * panelBytes];

@@ -1,7 +1,9 @@
 import { depthPiece, elementCount, matMulBlockRows, singleRows } from '@canopy/protocol';
-import { panelBytes, raggedBytes } from '../cost/memory/blocks.js';
+import { linearBytes, panelBytes } from '../cost/memory/blocks.js';
+import { integerBytes } from '../cost/memory/integer.js';
 import { epilogueWork } from '../cost/work/elementwise.js';
-import { productWork } from '../cost/work/gemm.js';
+import { integerTypeOf, integerWork } from '../cost/work/integer.js';
+import { linearWork } from '../cost/work/linear.js';
 import { matMulWork } from '../cost/work/matmul.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
@@ -99,14 +101,20 @@ export const matMulFamily: OperatorFamily = {
   program: {
     Linear: {
       rows: keeps((axis, rank) => axis !== rank - 1),
-      work: ({ attributes, outputs }) => {
+      work: ({ attributes, outputs, dtypes }) => {
         const { k, n, epilogue } = attributes;
         const elements = elementCount(outputs[0]!);
-        return [...productWork(elements / n, k, n), ...epilogueWork(epilogue, elements)];
+        const rows = elements / Math.max(n, 1);
+        const integers = integerTypeOf(dtypes[1]);
+        const work = integers ? integerWork(integers, rows, k, n) : linearWork(rows, k, n);
+        return [...work, ...epilogueWork(epilogue, elements)];
       },
       multiplyAdds: ({ attributes, outputs }) => elementCount(outputs[0]!) * attributes.k,
-      temporaries: ({ attributes: { k, n }, outputs }) =>
-        raggedBytes(elementCount(outputs[0]!) / n, k, n),
+      temporaries: ({ attributes: { k, n }, outputs, dtypes }) => {
+        const rows = elementCount(outputs[0]!) / Math.max(n, 1);
+        const integers = integerTypeOf(dtypes[1]);
+        return integers ? integerBytes(integers, rows, k, n) : linearBytes(rows, k, n);
+      },
     },
     MatMul: {
       rows,

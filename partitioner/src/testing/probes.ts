@@ -1,7 +1,15 @@
-import type { BinaryName, DTypeName, Epilogue, UnaryName } from '@canopy/protocol';
+import type { BinaryName, DTypeName, Epilogue, IntegerType, UnaryName } from '@canopy/protocol';
 import { BinaryKind, UnaryKind } from '@canopy/protocol';
 import { floatConstant } from '../graph/constant.js';
-import { noEpilogue, type OpAttributes, type ProgramNode, type Window } from '../graph/program.js';
+import {
+  noEpilogue,
+  weightType,
+  type MatrixWeight,
+  type OpAttributes,
+  type ProgramNode,
+  type Weight,
+  type Window,
+} from '../graph/program.js';
 import { constant, probe, Probe, type Operand } from './probe.js';
 
 /** Probes that are fitted together: they have unknown prices in common. */
@@ -35,6 +43,29 @@ function linear(rows: number, k: number, n: number, epilogue: Epilogue = noEpilo
     },
   };
   return probe('Linear', { k, n, epilogue }, [values(rows, k), weight, bias(n)], values(rows, n));
+}
+
+function integerLinear(type: IntegerType, rows: number, k: number, n: number): Probe {
+  const matrix: MatrixWeight = {
+    kind: 'matrix',
+    constant: floatConstant([k, n], filled(k * n)),
+    k,
+    n,
+    transposed: false,
+    scale: undefined,
+  };
+  const weights: Weight[] =
+    type === 'int8'
+      ? [
+          { kind: 'int8', matrix },
+          { kind: 'int8-scales', matrix },
+        ]
+      : [{ kind: 'int4', matrix, block: 32 }];
+  const [integers, ...scales] = weights.map((weight): Operand => {
+    return { dims: [], dtype: weightType(weight), weight };
+  });
+  const operands = [values(rows, k), integers!, bias(n), ...scales];
+  return probe('Linear', { k, n, epilogue: noEpilogue }, operands, values(rows, n));
 }
 
 interface ConvShape {
@@ -255,6 +286,15 @@ export function probeGroups(): ProbeGroup[] {
         linear(64, 512, 128),
         linear(2, 960, 240),
         linear(1, 1280, 1000),
+        ...mixed(
+          [1, 4, 8, 16, 3, 29, 64],
+          [64, 96, 100, 130, 256, 700],
+          [16, 64, 100, 256, 1100],
+          11,
+        ).map(([m, k, n]) => linear(m, k, n)),
+        linear(1, 512, 2100),
+        linear(16, 200, 3000),
+        linear(4, 4096, 32),
         ...convolutions.map(conv),
       ],
     },
@@ -436,6 +476,22 @@ export function probeGroups(): ProbeGroup[] {
           probe('GlobalAveragePool', {}, [values(n!, h!, w!, c!)], values(n!, 1, 1, c!)),
         ),
       ],
+    },
+    {
+      name: 'integer products',
+      probes: (['int8', 'int4'] as const).flatMap((type) => [
+        ...mixed(
+          [1, 4, 8, 16, 3, 7, 29, 64],
+          [32, 64, 96, 256, 48, 100, 512, 1000, 37],
+          [4, 32, 64, 100, 256, 1100, 30],
+          25,
+        ).map(([rows, k, n]) => integerLinear(type, rows, k, n)),
+        integerLinear(type, 1, 4096, 40),
+        integerLinear(type, 9, 9000, 12),
+        integerLinear(type, 40, 33, 2100),
+        integerLinear(type, 2, 512, 4200),
+        integerLinear(type, 16, 256, 5000),
+      ]),
     },
     {
       name: 'computed products',

@@ -6,11 +6,12 @@ import {
 import { copyRows } from './blocks';
 import { finished, readEpilogue } from './epilogue';
 import { linearEpilogueAt, linearK, linearN } from './generated/attributes';
+import { checkInteger, isInteger, multiplyInteger } from './linear-integer';
 import { multiplyPanels } from './panels';
 import { DONE, FAILED, YIELD } from './status';
 import { checkPacked, zeroBias } from './weights';
 
-/** A [.., K] x packed W [K, N] + bias [N]. */
+/** A [.., K] x packed W [K, N] + bias [N]; int8 W has scales [N] as input 3. */
 export function linear(): i32 {
   const a = input(0);
   const depth = linearK();
@@ -20,7 +21,9 @@ export function linear(): i32 {
       failInput(0, 'float32 with the last dimension of the weights');
       return FAILED;
     }
-    if (!checkPacked(1, 2, depth, n, 1)) return FAILED;
+    if (hasInput(1) && isInteger(input(1).dtype)) {
+      if (!checkInteger(depth, n)) return FAILED;
+    } else if (!checkPacked(1, 2, depth, n, 1)) return FAILED;
     output(0).shapeLike(a);
     output(0).setDim(a.rank - 1, n);
     if (!outputAlloc(0, DType.float32, a.rank)) return FAILED;
@@ -33,6 +36,7 @@ export function linear(): i32 {
   if (bias == 0) return FAILED;
   readEpilogue(linearEpilogueAt);
   if (depth == 0) return biasAlone(bias, rows, n);
+  if (isInteger(input(1).dtype)) return multiplyInteger(a.data, rows, depth, n, bias, out.data);
   return multiplyPanels(a.data, rows, depth, input(1).data, n, bias, out.data);
 }
 

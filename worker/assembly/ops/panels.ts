@@ -1,5 +1,5 @@
 import {
-  depthPiece, linearBlockFloats, linearMaxBlockRows, linearMinBlockRows, singleRows,
+  depthPiece, linearBlockFloats, linearMaxBlockRows, linearMinBlockRows, linearMinDepth, singleRows,
 } from '../generated/constants';
 import { packedWidth } from '../kernels/panel';
 import { gemm } from '../kernels/gemm';
@@ -9,10 +9,13 @@ import { spent } from '../tensor/budget';
 import { setSlot, slot, temporary } from '../tensor/node';
 import { clamps, finished } from './epilogue';
 import { DONE, FAILED, YIELD } from './status';
+import { multiplyWholePanels, wholePanelsBytes } from './whole-panels';
 
 const SLOT_ROW: u32 = 0;
 const SLOT_PANEL: u32 = 1;
 const SLOT_DEPTH: u32 = 2;
+/** Whether the whole panels of a deep matrix are done. */
+const SLOT_WHOLE: u32 = 3;
 
 /** Rows of a block for inputs of `depth` floats a row. */
 export function blockRows(depth: u32): u32 {
@@ -21,7 +24,8 @@ export function blockRows(depth: u32): u32 {
 
 /**
  * out [rows, n] = a [rows, depth] x packed w [depth, n] + bias, then the node's epilogue. Yields
- * between panels and within deep ones; uses slots 0 to 2 and temporary 0. `bias` is padded to whole panels.
+ * between panels and within deep ones; uses slots 0 to 3 and temporary 0. `bias` is padded to whole panels.
+ * Whole panels of deep matrices go through kernels of their own, which add in the same order.
  */
 export function multiplyPanels(
   a: usize, rows: u32, depth: u32, w: usize, n: u32, bias: usize, out: usize,
@@ -29,14 +33,21 @@ export function multiplyPanels(
   const outStep = <usize>n << 2;
   const aStep = <usize>depth << 2;
   const block = blockRows(depth);
-  const ragged = (n & 3) != 0;
+  const whole = depth >= linearMinDepth ? n & ~15 : 0;
+  const bytes = max<usize>(
+    (n & 3) != 0 ? min(block, rows) * 64 : 0, whole != 0 ? wholePanelsBytes(rows, whole) : 0,
+  );
   let scratch: usize = 0;
-  if (ragged) {
-    scratch = temporary(0, min(block, rows) * 64);
+  if (bytes != 0) {
+    scratch = temporary(0, bytes);
     if (scratch == 0) return FAILED;
   }
+  if (whole != 0 && slot(SLOT_WHOLE) == 0) {
+    if (!multiplyWholePanels(clamps, a, rows, depth, w, whole, bias, out, outStep, scratch)) return YIELD;
+    setSlot(SLOT_WHOLE, 1);
+  }
   let row = slot(SLOT_ROW);
-  let first = slot(SLOT_PANEL);
+  let first = max(whole, slot(SLOT_PANEL));
   for (; row < rows; row += block) {
     const count = min(block, rows - row);
     const from = a + <usize>row * aStep;
@@ -75,7 +86,7 @@ export function multiplyPanels(
         return YIELD;
       }
     }
-    first = 0;
+    first = whole;
     if (!finished(to, count * n)) {
       setSlot(SLOT_ROW, row);
       setSlot(SLOT_PANEL, n);

@@ -124,3 +124,41 @@ describe('Linear', () => {
     ).toThrow('weight 1 must hold 16 float32 values');
   });
 });
+
+describe('Linear, whatever the number of rows', () => {
+  it.each([
+    [40, 27],
+    [64, 16],
+    [75, 58],
+    [600, 304],
+  ])('gives a row the same bits, 1 to 70 rows, %i deep, %i channels', (depth, n) => {
+    const a = random([70, depth], 1);
+    const w = packedWeights(random([depth, n], 2), depth, n);
+    const bias = paddedBias(random([n], 3));
+    const run = (rows: number): number[] => {
+      const some = floats([rows, depth], Array.from(a.data).slice(0, rows * depth));
+      const clip = [2, f32Bits(-0.5), f32Bits(0.75), f32Bits(1), 0];
+      return Array.from(engine.run('Linear', [some, w, bias], [depth, n, ...clip])[0]!.data);
+    };
+    const all = run(70);
+    for (let rows = 1; rows < 70; rows++) expect(run(rows)).toEqual(all.slice(0, rows * n));
+  });
+
+  it('adds products one by one from the bias on', () => {
+    const [rows, depth, n] = [21, 333, 50];
+    const [a, w, bias] = [random([rows, depth], 1), random([depth, n], 2), random([n], 3)];
+    const expected = new Float32Array(rows * n);
+    for (let r = 0; r < rows; r++) {
+      for (let j = 0; j < n; j++) {
+        let sum = bias.data[j]!;
+        for (let k = 0; k < depth; k++) {
+          sum = Math.fround(sum + Math.fround(a.data[r * depth + k]! * w.data[k * n + j]!));
+        }
+        expected[r * n + j] = sum;
+      }
+    }
+    const inputs = [a, packedWeights(w, depth, n), paddedBias(bias)];
+    const [out] = engine.run('Linear', inputs, [depth, n, ...noEpilogue]);
+    expect(Float32Array.from(out!.data)).toEqual(expected);
+  });
+});

@@ -1,6 +1,7 @@
 import { linearBlockRows, packedChannels } from '@canopy/protocol';
 import type { OpAttributes, Window } from '../../graph/program.js';
-import { gemmWork, lanesWork, productWork, raggedWork, type Rectangle } from './gemm.js';
+import { gemmWork, lanesWork, raggedWork, type Rectangle } from './gemm.js';
+import { linearWork } from './linear.js';
 import { Counts, type Work } from './work.js';
 
 /** Input channels below which the taps of a filter row go together; `worker/assembly/kernels/conv-tile.ts`. */
@@ -73,7 +74,7 @@ export function convWork(conv: OpAttributes['Conv'], image: Image): Work[] {
   const pixels = image.batch * image.outHeight * image.outWidth;
   const pointwise = kernel[0] * kernel[1] * strides[0] * strides[1] === 1 && group === 1;
   if (pointwise && image.outHeight === image.height && image.outWidth === image.width) {
-    return productWork(pixels, inChannels, outChannels);
+    return linearWork(pixels, inChannels, outChannels);
   }
   return [
     ...gemmWork(rectangles(conv, image), outChannels / group, image.batch * group),

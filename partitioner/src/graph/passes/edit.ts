@@ -3,6 +3,7 @@ import { freshName } from '../graph.js';
 import {
   fixedShapes,
   weightDims,
+  weightType,
   type Program,
   type ProgramNode,
   type Shapes,
@@ -20,8 +21,7 @@ export function addValue(program: Program, base: string, dtype: DTypeName, shape
 export function addWeight(program: Program, base: string, weight: Weight): string {
   const name = freshName(program.values, base);
   const dims = weightDims(weight);
-  const dtype = weight.kind === 'plain' ? weight.constant.dtype : 'float32';
-  program.values.set(name, { name, dtype, shapes: fixedShapes(dims), weight });
+  program.values.set(name, { name, dtype: weightType(weight), shapes: fixedShapes(dims), weight });
   return name;
 }
 

@@ -99,7 +99,7 @@ function scaleWeights(program: Program, node: Weighted, { factor, offset }: Chan
   const [input, weightName, biasName] = node.inputs as [string, string, string];
   const { weight } = program.values.get(weightName)!;
   const bias = program.values.get(biasName)!.weight;
-  if (bias?.kind !== 'bias' || !weight || weight.kind === 'plain' || weight.kind === 'bias') {
+  if (bias?.kind !== 'bias' || !weight || !('scale' in weight)) {
     throw new Error(`${node.op} "${node.name}" has no packed weights`);
   }
   const channels = bias.values.length;

@@ -8,6 +8,10 @@ function identity(weight: Weight, contents: Contents): string {
       ? ''
       : Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
   if (weight.kind === 'bias') return `bias ${weight.group} ${floats(weight.values)}`;
+  if ('matrix' in weight) {
+    const block = weight.kind === 'int4' ? weight.block : '';
+    return `${weight.kind} ${block} ${identity(weight.matrix, contents)}`;
+  }
   const { kind, constant } = weight;
   const stored = `${kind} ${contents.idOf(constant)}`;
   switch (kind) {

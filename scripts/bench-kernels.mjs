@@ -1,0 +1,9 @@
+import { build, install, run } from './workspace.mjs';
+
+install();
+build();
+run('node', [
+  'worker/bench/kernels.mjs',
+  ...['--out', 'bench/results/kernels.json'],
+  ...process.argv.slice(2),
+]);
