@@ -6,18 +6,25 @@ import { clipFamily } from './clip.js';
 import { concatFamily } from './concat.js';
 import { constantOfShapeFamily } from './constant-of-shape.js';
 import { convFamily } from './conv.js';
+import { convTransposeFamily } from './conv-transpose.js';
+import { depthSpaceFamily } from './depth-space.js';
 import { expandFamily } from './expand.js';
 import { flattenFamily } from './flatten.js';
 import { gatherFamily } from './gather.js';
+import { gatherElementsFamily } from './gather-elements.js';
+import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
 import { identityFamily } from './identity.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
+import { normalizationFamily } from './normalization.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { rangeFamily } from './range.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
+import { resizeFamily } from './resize.js';
+import { scatterFamily } from './scatter.js';
 import { shapeFamily } from './shape.js';
 import { sliceFamily } from './slice.js';
 import { softmaxFamily } from './softmax.js';
@@ -37,18 +44,25 @@ const families: readonly OperatorFamily[] = [
   concatFamily,
   constantOfShapeFamily,
   convFamily,
+  convTransposeFamily,
+  depthSpaceFamily,
   expandFamily,
   flattenFamily,
   gatherFamily,
+  gatherElementsFamily,
+  gatherNdFamily,
   gemmFamily,
   identityFamily,
   layerNormalizationFamily,
   matMulFamily,
+  normalizationFamily,
   padFamily,
   poolFamily,
   rangeFamily,
   reduceFamily,
   reshapeFamily,
+  resizeFamily,
+  scatterFamily,
   shapeFamily,
   sliceFamily,
   softmaxFamily,

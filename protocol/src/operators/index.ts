@@ -3,6 +3,7 @@ import { decodeList, encodeList } from './attribute.js';
 import { averagePool } from './average-pool.js';
 import { binary } from './binary.js';
 import { cast } from './cast.js';
+import { col2Im } from './col2-im.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { conv } from './conv.js';
@@ -10,8 +11,11 @@ import { depthwiseConv } from './depthwise-conv.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { gather } from './gather.js';
+import { gatherElements } from './gather-elements.js';
+import { gatherNd } from './gather-nd.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { identity } from './identity.js';
+import { im2Col } from './im2-col.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
@@ -20,9 +24,13 @@ import { pad } from './pad.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
 import { reshape } from './reshape.js';
+import { resize } from './resize.js';
+import { scatterElements } from './scatter-elements.js';
+import { scatterNd } from './scatter-nd.js';
 import { shape } from './shape.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
+import { spatialPool } from './spatial-pool.js';
 import { squeeze } from './squeeze.js';
 import { transpose } from './transpose.js';
 import { unary } from './unary.js';
@@ -37,9 +45,22 @@ export type { OperatorDescription } from './description.js';
 export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
 export { PadMode } from './pad.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
+export {
+  ResizeCoordinates,
+  ResizeMode,
+  ResizeNearest,
+  ResizePolicy,
+  type ResizeCoordinatesName,
+  type ResizeModeName,
+  type ResizeNearestName,
+  type ResizePolicyName,
+} from './resize.js';
+export { ScatterReduction, scatterTypes, type ScatterReductionName } from './scatter.js';
+export { PoolKind } from './spatial-pool.js';
+export { maxSpatialRank } from './spatial.js';
 export { anyType } from './types.js';
 export { UnaryKind, type UnaryName } from './unary.js';
-export { windowAttributes } from './window.js';
+export { SamePad, windowAttributes } from './window.js';
 
 /**
  * Operators of a shard's program, a line each.
@@ -52,6 +73,7 @@ const all = [
   averagePool,
   binary,
   cast,
+  col2Im,
   concat,
   constantOfShape,
   conv,
@@ -59,8 +81,11 @@ const all = [
   expand,
   flatten,
   gather,
+  gatherElements,
+  gatherNd,
   globalAveragePool,
   identity,
+  im2Col,
   layerNorm,
   linear,
   matMul,
@@ -69,9 +94,13 @@ const all = [
   range,
   reduce,
   reshape,
+  resize,
+  scatterElements,
+  scatterNd,
   shape,
   slice,
   softmax,
+  spatialPool,
   squeeze,
   transpose,
   unary,

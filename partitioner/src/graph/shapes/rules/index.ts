@@ -8,7 +8,6 @@ import { normalization } from './normalization.js';
 import { quantization } from './quantization.js';
 import { recurrentRules } from './recurrent.js';
 import { reduction } from './reduction.js';
-import { resizing } from './resize.js';
 import { shapes } from './shape.js';
 
 /**
@@ -24,7 +23,6 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...reduction,
     ...normalization,
     ...convolution,
-    ...resizing,
     ...recurrentRules,
     ...quantization,
     ...attentionRules,

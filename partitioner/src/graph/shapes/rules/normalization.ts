@@ -18,8 +18,7 @@ const skipNormalization: Rule = (op) => {
 };
 
 export const normalization: Record<string, Rule> = {
-  ...rulesFor(likeFirst(), 'LogSoftmax', 'Hardmax', 'MeanVarianceNormalization'),
-  ...rulesFor(likeFirst(), 'RMSNormalization', 'com.microsoft.GroupNorm'),
+  ...rulesFor(likeFirst(), 'LogSoftmax', 'Hardmax', 'com.microsoft.GroupNorm'),
   ...rulesFor(
     layerNormalization,
     'SimplifiedLayerNormalization',
