@@ -1,16 +1,40 @@
-import type { GraphNode } from '../graph/graph.js';
+import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
+import { reshaped } from '../graph/lower/columns.js';
+import { Compute } from '../graph/lower/compute.js';
 import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { requirePerChannel } from '../graph/shapes/convolution.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
 
+/** With parameters that are computed: factor and offset of each channel are, too. */
+function lowerComputed(node: GraphNode, to: Lowering): void {
+  const [x, scale, shift, mean, variance] = node.inputs as [string, string, string, string, string];
+  to.requireType(x, 'float32');
+  const ones = Array<number>(Math.max(0, to.rank(x) - 2)).fill(1);
+  const compute = new Compute(node, to);
+  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
+  const deviation = compute.unary('sqrt', compute.affine(variance, 1, epsilon));
+  const factor = compute.binary('div', scale, deviation);
+  const offset = compute.binary('sub', shift, compute.binary('mul', mean, factor));
+  const channels = to.dims(scale)[0]!;
+  const scaled = compute.binary('mul', x, reshaped(node, to, factor, [channels, ...ones]));
+  compute.binary('add', scaled, reshaped(node, to, offset, [channels, ...ones]), node.outputs[0]);
+}
+
 /** Batch normalisation that no convolution could take in: a filter of one pixel. */
 function lower(node: GraphNode, to: Lowering): void {
+  if (intAttribute(node, 'training_mode', 0) === 1 || node.outputs.slice(1).some(Boolean)) {
+    throw new UnsupportedNode('is that of training', 'export the model for inference');
+  }
+  if (intAttribute(node, 'spatial', 1) === 0) {
+    throw new UnsupportedNode('normalises each activation', 'export with spatial=1');
+  }
   const [scale, shift, mean, variance] = node.inputs
     .slice(1, 5)
     .map((name) => to.constantFloats(name));
   if (!scale || !shift || !mean || !variance) {
-    throw new UnsupportedNode('has computed parameters', 'export the model for inference');
+    lowerComputed(node, to);
+    return;
   }
   const attribute = node.attributes.get('epsilon');
   const epsilon = attribute?.kind === 'float' ? attribute.value : 1e-5;
@@ -39,7 +63,7 @@ const shape: Rule = (op) => {
 
 export const batchNormalizationFamily: OperatorFamily = {
   model: {
-    BatchNormalization: { shape, lower, types: ['float32'], limits: 'constant parameters' },
+    BatchNormalization: { shape, lower, types: ['float32'], limits: 'as in inference' },
   },
   program: {},
 };

@@ -2,32 +2,51 @@ import { elementCount, linearBlockRows, type OpAttributes } from '@canopy/protoc
 import { linearBytes, panelBytes, vectorBytes } from '../cost/memory/blocks.js';
 import { convWork, depthwiseWork, imageOf } from '../cost/work/convolution.js';
 import { epilogueWork } from '../cost/work/elementwise.js';
+import type { Constant } from '../graph/constant.js';
 import { type GraphNode, intAttribute } from '../graph/graph.js';
+import {
+  channelBias,
+  fixedSizes,
+  kernelCount,
+  reshaped,
+  windowWords,
+} from '../graph/lower/columns.js';
 import { fusedActivation } from '../graph/lower/fused-activation.js';
 import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
-import { channelsLast, toChannelsLast, windowOf } from '../graph/lower/window.js';
+import { channelsLast, spatialWindow, toChannelsLast, windowOf } from '../graph/lower/window.js';
 import { eachImage } from '../graph/rows/rule.js';
+import { product as dimProduct } from '../graph/shapes/dim.js';
 import { convShape } from '../graph/shapes/convolution.js';
+import { plainWork } from '../cost/work/work.js';
 import type { ModelOperator, NodeAt, OperatorFamily } from './operator.js';
 
+/** Filters that kernels take: constant, over one or two dimensions. */
+function packable(filter: Constant | undefined): filter is Constant {
+  return filter?.dtype === 'float32' && (filter.dims.length === 3 || filter.dims.length === 4);
+}
+
 function lower(node: GraphNode, to: Lowering): void {
-  const [, weightName, biasName, addedName] = node.inputs;
+  const [, weightName, biasName] = node.inputs;
   const filter = to.constant(weightName);
-  if (!filter || filter.dtype !== 'float32' || filter.dims.length !== 4) {
-    throw new UnsupportedNode(
-      filter ? `has a filter ${filter.dtype}[${filter.dims.join(',')}]` : 'has a computed filter',
-      'use a constant f32 filter of 4 dimensions',
-    );
-  }
-  const [outChannels = 0, perGroup = 0, kernelH = 1, kernelW = 1] = filter.dims;
+  const biasValues = biasName ? to.constantFloats(biasName) : new Float32Array(0);
+  if (packable(filter) && biasValues) lowerPacked(node, to, filter, biasValues);
+  else lowerColumns(node, to);
+}
+
+function lowerPacked(
+  node: GraphNode,
+  to: Lowering,
+  filter: Constant,
+  biasValues: Float32Array,
+): void {
+  const [, weightName, biasName, addedName] = node.inputs;
+  const [outChannels = 0, perGroup = 0, ...kernel] = filter.dims;
   const group = intAttribute(node, 'group', 1);
   const inChannels = perGroup * group;
-  const biasValues = biasName ? to.constantFloats(biasName) : new Float32Array(outChannels);
-  if (!biasValues) throw new UnsupportedNode('has a computed bias', 'use a constant bias');
   const added = addedName !== undefined && addedName !== '';
   const activation = fusedActivation(node);
   const attributes: OpAttributes['Conv'] = {
-    ...windowOf(node, to, [kernelH, kernelW]),
+    ...windowOf(node, to, kernel),
     group,
     inChannels,
     outChannels,
@@ -42,7 +61,7 @@ function lower(node: GraphNode, to: Lowering): void {
   );
   const bias = to.weight(biasName ? biasName : `${node.name}/bias`, {
     kind: 'bias',
-    values: biasValues,
+    values: biasName ? biasValues : new Float32Array(outChannels),
     group: depthwise ? 1 : group,
   });
   const op = depthwise ? 'DepthwiseConv' : 'Conv';
@@ -53,22 +72,68 @@ function lower(node: GraphNode, to: Lowering): void {
     }
     const dims = to.dims(output);
     const other = to.temporary(`${addedName}/nhwc`, 'float32', dims);
-    to.add('Transpose', node, [addedName], [other], { permutation: toChannelsLast });
+    to.add('Transpose', node, [addedName], [other], { permutation: toChannelsLast(dims.length) });
     const sum = to.temporary(`${node.name}/conv`, 'float32', dims);
     to.add(op, node, [input, weight, bias], [sum], attributes);
     to.add('Binary', node, [sum, other], [output], { kind: 'add', epilogue: activation });
   });
 }
 
-const limits =
-  'constant filter of 4 dimensions, constant bias; images [batch, channels, height, width]; ' +
-  'auto_pad SAME_* with strides only of fixed sizes';
+/** Any other convolution is a product of its filter and the columns of what each window covers. */
+function lowerColumns(node: GraphNode, to: Lowering): void {
+  const [input, weight, bias, added] = node.inputs as [string, string, string?, string?];
+  to.requireType(input, 'float32');
+  const [outChannels, perGroup, ...kernel] = to.dims(weight);
+  const group = intAttribute(node, 'group', 1);
+  if (typeof outChannels !== 'number' || typeof perGroup !== 'number') {
+    throw new UnsupportedNode('has a filter of an open number of channels', 'fix it in the model');
+  }
+  const window = spatialWindow(node, to, fixedSizes(kernel));
+  const depth = perGroup * kernelCount(window);
+  const [batch] = to.dims(input);
+  const [, , ...positions] = to.dims(node.outputs[0]!);
+  const columns = to.temporary(`${node.name}/columns`, 'float32', [
+    batch!,
+    group,
+    depth,
+    dimProduct(positions),
+  ]);
+  const shape = to.temporary(`${node.name}/shape`, 'int64', [positions.length + 2]);
+  to.add('Im2Col', node, [input], [columns, shape], {
+    group,
+    outChannels,
+    window: windowWords(window),
+  });
+  const matrix = reshaped(node, to, weight, [group, outChannels / group, depth]);
+  const product = to.temporary(`${node.name}/product`, 'float32', [
+    batch!,
+    group,
+    outChannels / group,
+    dimProduct(positions),
+  ]);
+  to.add('MatMul', node, [matrix, columns], [product], { transA: false, transB: false, alpha: 1 });
+  const activation = fusedActivation(node);
+  const steps = [added ?? '', ...channelBias(node, to, bias, positions.length)].filter(Boolean);
+  const name = (left: number): string =>
+    left === 0
+      ? node.outputs[0]!
+      : to.temporary(`${node.name}/sum`, 'float32', to.dims(node.outputs[0]!));
+  let result = name(steps.length);
+  to.add('Reshape', node, [product, shape], [result], { allowZero: true });
+  while (steps.length > 0) {
+    const sum = name(steps.length - 1);
+    to.add('Binary', node, [result, steps.pop()!], [sum], {
+      kind: 'add',
+      epilogue: steps.length === 0 ? activation : epilogue(),
+    });
+    result = sum;
+  }
+}
 
 const conv: ModelOperator = {
   shape: convShape(1, 2, (op) => op.dtype(0)),
   lower,
   types: ['float32'],
-  limits,
 };
 
 /** An operation on images that go through a filter. */
@@ -84,18 +149,18 @@ function imageRows(height: number, width: number, channels: number): number {
 
 function convBytes({ attributes, inputs, outputs }: NodeAt<'Conv'>): number[] {
   const { inChannels, outChannels, group, kernel, strides } = attributes;
-  const [batch = 1, height = 1, width = 1] = outputs[0]!;
+  const image = imageOf(inputs[0]!, outputs[0]!);
+  const { batch, outHeight: height, outWidth: width } = image;
   const onePixel = [...kernel, ...strides].every((size) => size === 1) && group === 1;
-  const [, givenHeight, givenWidth] = inputs[0]!;
-  if (onePixel && givenHeight === height && givenWidth === width) {
+  if (onePixel && image.height === height && image.width === width) {
     return linearBytes(batch * height * width, inChannels, outChannels);
   }
   const rows = imageRows(height, width, inChannels);
   return (outChannels / group) % 4 === 0 ? [] : [rows * width * panelBytes];
 }
 
-function depthwiseBytes({ attributes, outputs }: NodeAt<'DepthwiseConv'>): number[] {
-  const [, height = 1, width = 1] = outputs[0]!;
+function depthwiseBytes({ attributes, inputs, outputs }: NodeAt<'DepthwiseConv'>): number[] {
+  const { outHeight: height, outWidth: width } = imageOf(inputs[0]!, outputs[0]!);
   const { inChannels } = attributes;
   return inChannels % 4 === 0 ? [] : [imageRows(height, width, inChannels) * width * vectorBytes];
 }
@@ -123,6 +188,18 @@ export const convFamily: OperatorFamily = {
       ],
       multiplyAdds: products,
       temporaries: depthwiseBytes,
+    },
+    Im2Col: {
+      rows: ({ first, outputIndex }) => {
+        if (first.kind !== 'along') return first;
+        if (first.axis !== 0) return undefined;
+        return outputIndex === 0 ? first : { kind: 'count' };
+      },
+      work: ({ outputs }) => {
+        const [columns] = outputs as [readonly number[]];
+        const width = Math.max(1, columns[3]!);
+        return plainWork(elementCount(columns) * 4 + (elementCount(columns) / width) * 300);
+      },
     },
   },
 };

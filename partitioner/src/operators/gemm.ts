@@ -1,7 +1,8 @@
 import { scalarFloat } from '../graph/constant.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { fusedActivation } from '../graph/lower/fused-activation.js';
-import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { Compute } from '../graph/lower/compute.js';
+import type { Lowering } from '../graph/lower/lowering.js';
 import { product, type Product, requireMatrix } from '../graph/lower/product.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import { swapLast } from '../graph/shapes/product.js';
@@ -43,12 +44,11 @@ function lower(node: GraphNode, to: Lowering): void {
     product(node, to, node.outputs[0]!, { ...options, ...(bias && { bias }) }, activation);
     return;
   }
-  if (floatAttribute(node, 'beta', 1) !== 1) {
-    throw new UnsupportedNode('scales a computed bias', 'export with beta = 1');
-  }
+  const beta = floatAttribute(node, 'beta', 1);
+  const added = beta === 1 ? third : new Compute(node, to).affine(third, beta, 0);
   const result = to.temporary(`${node.name}/product`, 'float32', to.dims(node.outputs[0]!));
   product(node, to, result, options);
-  to.add('Binary', node, [result, third], [node.outputs[0]!], {
+  to.add('Binary', node, [result, added], [node.outputs[0]!], {
     kind: 'add',
     epilogue: activation,
   });
@@ -66,7 +66,6 @@ const gemm: ModelOperator = {
   shape,
   lower,
   types: ['float32'],
-  limits: 'of 2 dimensions or more; beta = 1 with a computed bias',
 };
 
 export const gemmFamily: OperatorFamily = {

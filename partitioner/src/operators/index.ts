@@ -10,23 +10,29 @@ import { constantOfShapeFamily } from './constant-of-shape.js';
 import { convFamily } from './conv.js';
 import { cumSumFamily } from './cum-sum.js';
 import { depthToSpaceFamily } from './depth-to-space.js';
+import { convTransposeFamily } from './conv-transpose.js';
 import { expandFamily } from './expand.js';
 import { eyeLikeFamily } from './eye-like.js';
 import { flattenFamily } from './flatten.js';
 import { floatClassFamily } from './float-class.js';
 import { gatherFamily } from './gather.js';
+import { gatherElementsFamily } from './gather-elements.js';
+import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
 import { identityFamily } from './identity.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
 import { nonZeroFamily } from './non-zero.js';
 import { oneHotFamily } from './one-hot.js';
+import { normalizationFamily } from './normalization.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { rangeFamily } from './range.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
+import { resizeFamily } from './resize.js';
+import { scatterFamily } from './scatter.js';
 import { shapeFamily } from './shape.js';
 import { sizeFamily } from './size.js';
 import { sliceFamily } from './slice.js';
@@ -55,23 +61,29 @@ const families: readonly OperatorFamily[] = [
   convFamily,
   cumSumFamily,
   depthToSpaceFamily,
+  convTransposeFamily,
   expandFamily,
   eyeLikeFamily,
   flattenFamily,
   floatClassFamily,
   gatherFamily,
+  gatherElementsFamily,
+  gatherNdFamily,
   gemmFamily,
   identityFamily,
   layerNormalizationFamily,
   matMulFamily,
   nonZeroFamily,
   oneHotFamily,
+  normalizationFamily,
   padFamily,
   poolFamily,
   rangeFamily,
   reduceFamily,
   reshapeFamily,
   reverseSequenceFamily,
+  resizeFamily,
+  scatterFamily,
   shapeFamily,
   sizeFamily,
   sliceFamily,

@@ -1,25 +1,27 @@
 import { elementCount } from '@canopy/protocol';
 import { rowCounts } from '../cost/work/strided.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
+import { Compute } from '../graph/lower/compute.js';
 import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
 import type { Facts } from '../graph/shapes/facts.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import { type OperatorFamily } from './operator.js';
 
-function onlyFirstOutput(node: GraphNode): void {
-  if (node.outputs.slice(1).some((output) => output !== '')) {
-    throw new UnsupportedNode('gives mean and deviation', 'use its first output only');
-  }
-}
-
 function layerNormalization(node: GraphNode, to: Lowering): void {
-  onlyFirstOutput(node);
-  to.requireType(node.inputs[0]!, 'float32');
-  to.add('LayerNorm', node, node.inputs.slice(0, 3), [node.outputs[0]!], {
-    axis: to.axis(intAttribute(node, 'axis', -1), to.rank(node.inputs[0]!)),
-    epsilon: floatAttribute(node, 'epsilon', 1e-5),
-  });
+  const x = node.inputs[0]!;
+  to.requireType(x, 'float32');
+  const rank = to.rank(x);
+  const axis = to.axis(intAttribute(node, 'axis', -1), rank);
+  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
+  to.add('LayerNorm', node, node.inputs.slice(0, 3), [node.outputs[0]!], { axis, epsilon });
+  const [, meanOutput = '', deviationOutput = ''] = node.outputs;
+  if (meanOutput === '' && deviationOutput === '') return;
+  const compute = new Compute(node, to);
+  const axes = Array.from({ length: rank - axis }, (_, index) => index + axis);
+  const { mean, deviation } = compute.normalised(x, axes, epsilon);
+  if (meanOutput !== '') to.add('Identity', node, [mean], [meanOutput], {});
+  if (deviationOutput !== '') compute.unary('reciprocal', deviation, deviationOutput);
 }
 
 /** Two tensors and a bias added, then normalised: input, skip, gamma, beta, bias. */
@@ -69,12 +71,7 @@ const skipShape: Rule = (op) => {
 
 export const layerNormalizationFamily: OperatorFamily = {
   model: {
-    LayerNormalization: {
-      shape,
-      lower: layerNormalization,
-      types: ['float32'],
-      limits: 'first output only',
-    },
+    LayerNormalization: { shape, lower: layerNormalization, types: ['float32'] },
     'com.microsoft.SkipLayerNormalization': {
       shape: skipShape,
       lower: skipLayerNormalization,

@@ -41,7 +41,6 @@ const fusedMatMul: Rule = (op) => {
 
 const rows: RowRule<'MatMul'> = ({ inputs: [a, b], dims, output, attributes }) => {
   const ranks = [dims(0).length, dims(1).length] as const;
-  if (ranks[0] < 2 || ranks[1] < 2) return undefined;
   const { transA, transB } = attributes;
   const rank = output.length;
   const place = (rows: Along, side: 0 | 1): { batch: boolean; depth: boolean } => {
@@ -52,6 +51,7 @@ const rows: RowRule<'MatMul'> = ({ inputs: [a, b], dims, output, attributes }) =
   const left = a?.kind === 'along' ? a : undefined;
   const right = b?.kind === 'along' ? b : undefined;
   if (!left && !right) return none;
+  if (ranks[0] < 2 || ranks[1] < 2) return undefined;
   if (left && right) {
     const [l, r] = [fromBehind(left, ranks[0]), fromBehind(right, ranks[1])];
     const both = place(left, 0).batch && sameRows(l, r);

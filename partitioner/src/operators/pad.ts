@@ -1,19 +1,17 @@
-import { dtypeBytes, elementCount } from '@canopy/protocol';
+import { dtypeBytes, elementCount, PadMode } from '@canopy/protocol';
 import { copyWork } from '../cost/work/strided.js';
 import { type GraphNode, stringAttribute } from '../graph/graph.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import type { RowRule } from '../graph/rows/rule.js';
 import { add, sum } from '../graph/shapes/dim.js';
+import { fromFront } from '../graph/shapes/facts.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
 
 function lower(node: GraphNode, to: Lowering): void {
   const mode = stringAttribute(node, 'mode', 'constant');
-  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge') {
-    throw new UnsupportedNode(`has the mode ${mode}`, 'pad with constant, reflect or edge');
-  }
-  if ((node.inputs[3] ?? '') !== '') {
-    throw new UnsupportedNode('names its axes', 'export with an operator set below 18');
+  if (!Object.hasOwn(PadMode, mode)) {
+    throw new UnsupportedNode(`has the mode ${mode}`, `use ${Object.keys(PadMode).join(', ')}`);
   }
   const pads = to.intsInput(node, 1, 'pads');
   const attribute = node.attributes.get('value');
@@ -21,8 +19,9 @@ function lower(node: GraphNode, to: Lowering): void {
     attribute?.kind === 'float' && attribute.value !== 0
       ? to.floats(`${node.name}/value`, [], [attribute.value])
       : (node.inputs[2] ?? '');
-  const inputs = value === '' ? [node.inputs[0]!, pads] : [node.inputs[0]!, pads, value];
-  to.add('Pad', node, inputs, [node.outputs[0]!], { mode });
+  const inputs = [node.inputs[0]!, pads, value, node.inputs[3] ?? ''];
+  while (inputs.at(-1) === '') inputs.pop();
+  to.add('Pad', node, inputs, [node.outputs[0]!], { mode: mode as keyof typeof PadMode });
 }
 
 /** Pads before each axis, then after each; since operator set 18 only for the axes named. */
@@ -51,12 +50,17 @@ const shape: Rule = (op) => {
   return [{ dtype: op.dtype(0), dims: result }];
 };
 
-const rows: RowRule<'Pad'> = ({ first: data, inputs: [, , value], elements, dims }) => {
+const rows: RowRule<'Pad'> = ({ first: data, inputs: [, , value], elements, dims, has }) => {
   if (value && value.kind !== 'none') return undefined;
   if (data.kind !== 'along') return data;
   const rank = dims(0).length;
   const pads = elements(1);
-  return pads?.[data.axis] === 0 && pads[data.axis + rank] === 0 ? data : undefined;
+  const axes = has(3) ? elements(3) : undefined;
+  if (has(3) && !axes?.every((axis) => typeof axis === 'number')) return undefined;
+  const padded = axes?.map((axis) => fromFront(Number(axis), rank));
+  const at = padded ? padded.indexOf(data.axis) : data.axis;
+  if (at < 0) return data;
+  return pads?.[at] === 0 && pads[at + (padded?.length ?? rank)] === 0 ? data : undefined;
 };
 
 export const padFamily: OperatorFamily = {
@@ -65,13 +69,12 @@ export const padFamily: OperatorFamily = {
       shape,
       lower,
       types: ['any'],
-      limits: 'modes constant, reflect and edge; no axes input',
     },
   },
   program: {
     Pad: {
       rows,
-      sizeInputs: [1],
+      sizeInputs: [1, 3],
       work: ({ outputs, dtypes }) => {
         const [output] = outputs as [readonly number[]];
         const rowCount = elementCount(output.slice(0, -1));

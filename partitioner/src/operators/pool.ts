@@ -1,42 +1,110 @@
-import type { DTypeName } from '@canopy/protocol';
+import { type DTypeName, elementCount, type OpAttributes, type ReduceName } from '@canopy/protocol';
 import { imageOf, poolWork } from '../cost/work/convolution.js';
-import type { Work } from '../cost/work/work.js';
-import { type GraphNode, intAttribute } from '../graph/graph.js';
-import { type Lower, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
-import { channelsLast, windowOf } from '../graph/lower/window.js';
+import { plainWork, type Work } from '../cost/work/work.js';
+import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
+import { windowWords } from '../graph/lower/columns.js';
+import { epilogue, type Lower, type Lowering } from '../graph/lower/lowering.js';
+import { channelsLast, spatialWindow, windowOf } from '../graph/lower/window.js';
 import type { Window } from '../graph/program.js';
 import { eachImage } from '../graph/rows/rule.js';
 import { globalPoolShape, poolShape } from '../graph/shapes/convolution.js';
 import type { NodeAt, OperatorFamily } from './operator.js';
 
+/** Channels-last kernels have one or two dimensions, float32, and no places. */
 function lower(kind: 'MaxPool' | 'AveragePool'): Lower {
   return (node, to) => {
-    if ((node.outputs[1] ?? '') !== '') {
-      throw new UnsupportedNode('gives indices', 'use the first output of MaxPool only');
+    const input = node.inputs[0]!;
+    const places = (node.outputs[1] ?? '') !== '';
+    const rank = to.rank(input);
+    const countIncludePad = intAttribute(node, 'count_include_pad', 0) === 1;
+    if (places || rank > 4 || to.dtype(input) !== 'float32') {
+      const mean = countIncludePad ? 'meanWithPads' : 'mean';
+      const outputs = places ? node.outputs.slice(0, 2) : [node.outputs[0]!];
+      spatialPool(node, to, kind === 'MaxPool' ? 'max' : mean, [input], outputs);
+      return;
     }
     const window = { ...windowOf(node, to), ceilMode: intAttribute(node, 'ceil_mode', 0) === 1 };
-    const countIncludePad = intAttribute(node, 'count_include_pad', 0) === 1;
-    channelsLast(node, to, (input, output) => {
-      if (kind === 'MaxPool') to.add('MaxPool', node, [input], [output], window);
-      else to.add('AveragePool', node, [input], [output], { ...window, countIncludePad });
+    channelsLast(node, to, (image, output) => {
+      if (kind === 'MaxPool') to.add('MaxPool', node, [image], [output], window);
+      else to.add('AveragePool', node, [image], [output], { ...window, countIncludePad });
     });
   };
 }
 
+function spatialPool(
+  node: GraphNode,
+  to: Lowering,
+  kind: OpAttributes['SpatialPool']['kind'],
+  inputs: string[],
+  outputs: string[],
+): void {
+  if (kind !== 'max') to.requireType(inputs[0]!, 'float32');
+  to.add('SpatialPool', node, inputs, outputs, {
+    kind,
+    ceilMode: intAttribute(node, 'ceil_mode', 0) === 1,
+    columnMajor: intAttribute(node, 'storage_order', 0) === 1,
+    window: windowWords(spatialWindow(node, to)),
+  });
+}
+
 function globalAveragePool(node: GraphNode, to: Lowering): void {
+  if (to.rank(node.inputs[0]!) !== 4) {
+    reduced(node, to, 'mean', node.inputs[0]!, node.outputs[0]!);
+    return;
+  }
   channelsLast(node, to, (input, output) => {
     to.add('GlobalAveragePool', node, [input], [output], {});
   });
 }
 
-function globalMaxPool(node: GraphNode, to: Lowering): void {
-  channelsLast(node, to, (input, output) => {
-    to.add('Reduce', node, [input], [output], { kind: 'max', keepDims: true, axes: [1, 2] });
-  });
+/** Over all dimensions behind the channels. */
+function reduced(
+  node: GraphNode,
+  to: Lowering,
+  kind: ReduceName,
+  input: string,
+  output: string,
+): void {
+  to.requireType(input, 'float32');
+  const axes = Array.from({ length: to.rank(input) - 2 }, (_, axis) => axis + 2);
+  to.add('Reduce', node, [input], [output], { kind, keepDims: true, axes });
 }
 
-const images = 'images [batch, channels, height, width]';
-const padded = `${images}; auto_pad SAME_* with strides only of fixed sizes`;
+/** The p-th root of the sum of p-th powers of what `sum` adds up. */
+function norm(sum: (node: GraphNode, to: Lowering, input: string, output: string) => void): Lower {
+  return (node, to) => {
+    const input = node.inputs[0]!;
+    to.requireType(input, 'float32');
+    const p = floatAttribute(node, 'p', intAttribute(node, 'p', 2));
+    const output = node.outputs[0]!;
+    const value = (name: string, of: string): string =>
+      to.temporary(`${node.name}/${name}`, 'float32', to.dims(of));
+    const power = (from: string, into: string, exponent: number): void => {
+      const by = to.floats(`${node.name}/p`, [], [exponent]);
+      to.add('Binary', node, [from, by], [into], { kind: 'pow', epilogue: epilogue() });
+    };
+    const size = value('size', input);
+    to.add('Unary', node, [input], [size], { kind: 'abs', alpha: 0, beta: 0 });
+    if (p === 1) {
+      sum(node, to, size, output);
+      return;
+    }
+    const powers = value('powers', input);
+    power(size, powers, p);
+    const sums = value('sums', output);
+    sum(node, to, powers, sums);
+    if (p === 2) to.add('Unary', node, [sums], [output], { kind: 'sqrt', alpha: 0, beta: 0 });
+    else power(sums, output, 1 / p);
+  };
+}
+
+const lpPool = norm((node, to, input, output) => {
+  spatialPool(node, to, 'sum', [input], [output]);
+});
+const globalLpPool = norm((node, to, input, output) => {
+  reduced(node, to, 'sum', input, output);
+});
+
 const types: readonly DTypeName[] = ['float32'];
 
 function windowWork(
@@ -44,7 +112,7 @@ function windowWork(
   node: NodeAt<'MaxPool' | 'AveragePool'>,
 ): Work[] {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
-  return poolWork(kernel, node.attributes, imageOf(input, output), output[3]!);
+  return poolWork(kernel, node.attributes, imageOf(input, output), output.at(-1)!);
 }
 
 /** All pixels in one window. */
@@ -65,16 +133,36 @@ export const poolFamily: OperatorFamily = {
     MaxPool: {
       shape: poolShape,
       lower: lower('MaxPool'),
-      types,
-      limits: `first output only; ${padded}`,
+      types: ['float32', 'float64', 'int8', 'uint8'],
     },
-    AveragePool: { shape: poolShape, lower: lower('AveragePool'), types, limits: padded },
-    GlobalAveragePool: { shape: globalPoolShape, lower: globalAveragePool, types, limits: images },
-    GlobalMaxPool: { shape: globalPoolShape, lower: globalMaxPool, types, limits: images },
+    AveragePool: { shape: poolShape, lower: lower('AveragePool'), types },
+    LpPool: { shape: poolShape, lower: lpPool, types },
+    GlobalAveragePool: { shape: globalPoolShape, lower: globalAveragePool, types },
+    GlobalMaxPool: {
+      shape: globalPoolShape,
+      lower: (node, to) => {
+        reduced(node, to, 'max', node.inputs[0]!, node.outputs[0]!);
+      },
+      types,
+    },
+    GlobalLpPool: { shape: globalPoolShape, lower: globalLpPool, types },
   },
   program: {
     MaxPool: { rows: eachImage, work: (node) => windowWork('maxPool', node) },
     AveragePool: { rows: eachImage, work: (node) => windowWork('averagePool', node) },
     GlobalAveragePool: { rows: eachImage, work: globalWork },
+    SpatialPool: {
+      // Places count all images before their own.
+      rows: ({ first, outputIndex }) =>
+        first.kind === 'along' && (first.axis !== 0 || outputIndex > 0) ? undefined : first,
+      work: ({ attributes, outputs }) => {
+        const { window } = attributes;
+        const taps = elementCount(window.slice(0, window.length / 5));
+        const count = elementCount(outputs[0]!);
+        const lines = count / Math.max(1, outputs[0]!.at(-1)!);
+        const each = outputs.length > 1 ? 35 : 13;
+        return plainWork(taps * (count * each + lines * 130) + count * 10);
+      },
+    },
   },
 };

@@ -5,6 +5,7 @@ import { averagePool } from './average-pool.js';
 import { binary } from './binary.js';
 import { cast } from './cast.js';
 import { compress } from './compress.js';
+import { col2Im } from './col2-im.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { conv } from './conv.js';
@@ -15,8 +16,11 @@ import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { floatClass } from './float-class.js';
 import { gather } from './gather.js';
+import { gatherElements } from './gather-elements.js';
+import { gatherNd } from './gather-nd.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { identity } from './identity.js';
+import { im2Col } from './im2-col.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
@@ -33,6 +37,10 @@ import { shape } from './shape.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { spaceToDepth } from './space-to-depth.js';
+import { resize } from './resize.js';
+import { scatterElements } from './scatter-elements.js';
+import { scatterNd } from './scatter-nd.js';
+import { spatialPool } from './spatial-pool.js';
 import { squeeze } from './squeeze.js';
 import { tile } from './tile.js';
 import { topK } from './top-k.js';
@@ -52,9 +60,22 @@ export { Activation, epilogue, type ActivationName, type Epilogue } from './epil
 export { FloatClass, type FloatClassName } from './float-class.js';
 export { PadMode } from './pad.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
+export {
+  ResizeCoordinates,
+  ResizeMode,
+  ResizeNearest,
+  ResizePolicy,
+  type ResizeCoordinatesName,
+  type ResizeModeName,
+  type ResizeNearestName,
+  type ResizePolicyName,
+} from './resize.js';
+export { ScatterReduction, scatterTypes, type ScatterReductionName } from './scatter.js';
+export { PoolKind } from './spatial-pool.js';
+export { maxSpatialRank } from './spatial.js';
 export { anyType, integers, numbers } from './types.js';
 export { UnaryKind, type UnaryName } from './unary.js';
-export { windowAttributes } from './window.js';
+export { SamePad, windowAttributes } from './window.js';
 
 /**
  * Operators of a shard's program, a line each.
@@ -69,6 +90,7 @@ const all = [
   binary,
   cast,
   compress,
+  col2Im,
   concat,
   constantOfShape,
   conv,
@@ -79,8 +101,11 @@ const all = [
   flatten,
   floatClass,
   gather,
+  gatherElements,
+  gatherNd,
   globalAveragePool,
   identity,
+  im2Col,
   layerNorm,
   linear,
   matMul,
@@ -97,6 +122,10 @@ const all = [
   slice,
   softmax,
   spaceToDepth,
+  resize,
+  scatterElements,
+  scatterNd,
+  spatialPool,
   squeeze,
   tile,
   topK,

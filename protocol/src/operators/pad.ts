@@ -3,13 +3,13 @@ import { operator } from './description.js';
 import { anyType, indexTypes } from './types.js';
 
 /** What stands around the padded tensor. */
-export const PadMode = { constant: 0, reflect: 1, edge: 2 } as const;
+export const PadMode = { constant: 0, reflect: 1, edge: 2, wrap: 3 } as const;
 
-/** X, pads (negative: cut), value? */
+/** X, pads (negative: cut) before each axis and behind each, value?, axes? (absent: all). */
 export const pad = operator({
   code: 27,
   name: 'Pad',
   attributes: { mode: oneOf(PadMode) },
-  inputs: [anyType, indexTypes, anyType],
+  inputs: [anyType, indexTypes, anyType, indexTypes],
   outputs: [0],
 });

@@ -1,18 +1,18 @@
-import { CanisterError, DType } from '../generated/constants';
+import { CanisterError } from '../generated/constants';
 import { convDepth, convParts, convTile, setConv } from '../kernels/conv-tile';
 import { packedWidth } from '../kernels/panel';
 import { copyLanes } from '../kernels/rows';
 import { spent } from '../tensor/budget';
 import { text } from '../tensor/errors';
 import {
-  failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  failInput, failNode, hasInput, input, output, progress, setProgress, setSlot, slot,
   temporary,
 } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import { clamps, finished, readEpilogue } from './epilogue';
 import { convEpilogueAt, convGroup, convInChannels, convOutChannels } from './generated/attributes';
 import {
-  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
+  allocImage, batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
   strideH, strideW, width,
 } from './image';
 import { blockRows, multiplyPanels } from './panels';
@@ -62,12 +62,7 @@ function begin(group: u32, inC: u32, outC: u32): bool {
     return false;
   }
   if (!checkPacked(1, 2, <u32>(kernelH * kernelW) * (inC / group), outC / group, group)) return false;
-  const out = output(0);
-  out.setDim(0, batch);
-  out.setDim(1, outHeight);
-  out.setDim(2, outWidth);
-  out.setDim(3, outC);
-  if (!outputAlloc(0, DType.float32, 4)) return false;
+  if (!allocImage(outC)) return false;
   setProgress(1);
   return true;
 }

@@ -4,14 +4,14 @@ import { copyLanes } from '../kernels/rows';
 import { spent } from '../tensor/budget';
 import { text } from '../tensor/errors';
 import {
-  failInput, failNode, hasInput, input, output, outputAlloc, progress, setProgress, setSlot, slot,
+  failInput, failNode, hasInput, input, output, progress, setProgress, setSlot, slot,
   temporary,
 } from '../tensor/node';
 import { unitsOfBlock } from './blocks';
 import { clamps, finished, readEpilogue } from './epilogue';
 import { depthwiseConvEpilogueAt, depthwiseConvInChannels, depthwiseConvOutChannels } from './generated/attributes';
 import {
-  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
+  allocImage, batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padLeft, padTop, readImage,
   strideH, strideW, width,
 } from './image';
 import { blockRows } from './panels';
@@ -45,12 +45,7 @@ function begin(): bool {
   }
   const packed: u64 = packedChannels(channels);
   if (!hasFloats(1, packed * (kernelH * kernelW)) || (hasInput(2) && !hasFloats(2, packed))) return false;
-  const out = output(0);
-  out.setDim(0, batch);
-  out.setDim(1, outHeight);
-  out.setDim(2, outWidth);
-  out.setDim(3, channels);
-  if (!outputAlloc(0, DType.float32, 4)) return false;
+  if (!allocImage(channels)) return false;
   setProgress(1);
   return true;
 }

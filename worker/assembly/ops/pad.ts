@@ -2,7 +2,7 @@ import { PadMode } from '../generated/constants';
 import { copyBytes } from '../kernels/copy';
 import { failInput, hasInput, input, output, outputAlloc, progress, setProgress, slot } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
-import { indexAt, isIndexes } from './axes';
+import { indexAt, isIndexes, resolveAxis } from './axes';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import { padMode } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
@@ -17,21 +17,22 @@ const RUN: u64 = 250;
 /** The same for a block of its own. */
 const EACH: u64 = 110;
 
-/** X, pads i64 (negative: cut), value?. */
+/** X, pads i64 (negative: cut), value?, axes?. */
 export function pad(): i32 {
   const x = input(0);
-  if (progress == 0 && !begin(x)) return FAILED;
+  if (!readPads(x) || (progress == 0 && !begin(x))) return FAILED;
   const out = output(0);
   const bytes = out.byteLength;
   const element = dtypeBytes(x.dtype);
   const value = hasInput(2) ? input(2).data : 0;
   // Dimensions after the last padded one make up a block that is copied whole.
   let axis = <i32>x.rank - 1;
-  while (axis > 0 && padBefore(axis) == 0 && padAfter(axis, x.rank) == 0) axis--;
+  while (axis > 0 && padBefore(axis) == 0 && padAfter(axis) == 0) axis--;
   const block = <usize>x.product(axis + 1, x.rank) * element;
   const width: u32 = x.rank == 0 ? 1 : out.dim(axis);
   const size: i64 = x.rank == 0 ? 1 : x.dim(axis);
   const before: i64 = x.rank == 0 ? 0 : padBefore(axis);
+  const after: i64 = x.rank == 0 ? 0 : padAfter(axis);
   const rowBytes = <usize>width * block;
   let row: u32 = u32.MAX_VALUE;
   let source: usize = 0;
@@ -43,7 +44,7 @@ export function pad(): i32 {
     const within = at - row * <u32>rowBytes;
     const i = <i64>(within / <u32>block);
     const into = within - <u32>i * <u32>block;
-    const index = source == 0 ? -1 : sourceIndex(i, before, size);
+    const index = source == 0 ? -1 : sourceIndex(i, before, size, after);
     // The end of what is of one kind: constant, the input itself, or blocks of it in another order.
     let until = i < before ? min<i64>(before, width) : width;
     if (source == 0) until = width;
@@ -51,7 +52,7 @@ export function pad(): i32 {
     const to = out.data + at;
     if (index >= 0 && index != i - before && block < PART) {
       const count = min(<u32>(until - i), unitsOfBlock(block / 2 + EACH));
-      copyEach(to, source, i, count, before, size, block);
+      copyEach(to, source, i, count, before, size, after, block);
       at += count * <u32>block;
       if (at < bytes && yieldsAt(0, at, RUN + count * (block / 2 + EACH))) return YIELD;
       continue;
@@ -67,36 +68,62 @@ export function pad(): i32 {
 }
 
 /** Blocks [i, i + count) of a row, each from its own place in the source. */
-function copyEach(to: usize, source: usize, i: i64, count: u32, before: i64, size: i64, block: usize): void {
+function copyEach(
+  to: usize, source: usize, i: i64, count: u32, before: i64, size: i64, after: i64, block: usize,
+): void {
   for (; count != 0; count--, i++, to += block) {
-    const at = source + <usize>sourceIndex(i, before, size) * block;
+    const at = source + <usize>sourceIndex(i, before, size, after) * block;
     if (block == 4) store<u32>(to, load<u32>(at));
     else copyBytes(to, at, block);
   }
 }
 
+/** Pads before each axis, then behind each. */
+const pads: usize = memory.data(128);
+
 @inline
 function padBefore(i: u32): i64 {
-  return indexAt(input(1), i);
+  return load<i64>(pads + (<usize>i << 3));
 }
 
 @inline
-function padAfter(i: u32, rank: u32): i64 {
-  return indexAt(input(1), i + rank);
+function padAfter(i: u32): i64 {
+  return load<i64>(pads + (<usize>i << 3), 64);
+}
+
+/** Reads the pads of the axes named, or of all; false, with the failure's text. */
+function readPads(x: Tensor): bool {
+  memory.fill(pads, 0, 128);
+  const named = hasInput(3);
+  if (named && !isIndexes(input(3))) {
+    failInput(3, 'int64, axes');
+    return false;
+  }
+  const count = named ? input(3).count() : x.rank;
+  if (!hasInput(1) || !isIndexes(input(1)) || input(1).count() != 2 * count) {
+    failInput(1, 'int64, two values for each axis that is padded');
+    return false;
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const axis = named ? resolveAxis(indexAt(input(3), i), x.rank) : <i32>i;
+    if (axis < 0) {
+      failInput(3, 'axes that the tensor has');
+      return false;
+    }
+    store<i64>(pads + (<usize>axis << 3), indexAt(input(1), i));
+    store<i64>(pads + (<usize>axis << 3), indexAt(input(1), i + count), 64);
+  }
+  return true;
 }
 
 function begin(x: Tensor): bool {
-  if (!hasInput(1) || !isIndexes(input(1)) || input(1).count() != 2 * x.rank) {
-    failInput(1, 'int64, two values for each dimension');
-    return false;
-  }
   if (hasInput(2) && (input(2).dtype != x.dtype || input(2).count() != 1)) {
     failInput(2, 'a scalar of the type of the tensor');
     return false;
   }
   for (let i: u32 = 0; i < x.rank; i++) {
     const before = padBefore(i);
-    const after = padAfter(i, x.rank);
+    const after = padAfter(i);
     // Far from the limits of 64 bits, so that sums of them are right.
     const known = isWithin(before, MOST) && isWithin(after, MOST);
     const size = known ? <i64>x.dim(i) + before + after : -1;
@@ -125,12 +152,17 @@ function fitsMode(own: i64, size: i64, before: i64, after: i64): bool {
 }
 
 /** Index in a dimension of x for an index of the output; -1 where the constant value goes. */
-function sourceIndex(index: i64, before: i64, size: i64): i64 {
+function sourceIndex(index: i64, before: i64, size: i64, after: i64): i64 {
   index -= before;
   if (index >= 0 && index < size) return index;
   if (padMode() == PadMode.constant) return -1;
   if (padMode() == PadMode.reflect) return index < 0 ? -index : 2 * (size - 1) - index;
-  return index < 0 ? 0 : size - 1;
+  if (padMode() == PadMode.edge) return index < 0 ? 0 : size - 1;
+  // What is left where negative pads cut some off, over and over.
+  const first = max<i64>(0, -before);
+  const left = size + min<i64>(after, 0) - first;
+  const at = (index - first) % left;
+  return first + (at < 0 ? at + left : at);
 }
 
 /** Address in x of the row along `axis` that output row `row` comes from; 0 where there is none. */
@@ -139,7 +171,7 @@ function sourceRow(x: Tensor, row: u32, axis: i32, block: usize): usize {
   let stride: usize = x.rank == 0 ? block : <usize>x.dim(axis) * block;
   for (let i = axis - 1; i >= 0; i--) {
     const n = output(0).dim(i);
-    const index = sourceIndex(row % n, padBefore(i), x.dim(i));
+    const index = sourceIndex(row % n, padBefore(i), x.dim(i), padAfter(i));
     if (index < 0) return 0;
     offset += <usize>index * stride;
     stride *= x.dim(i);

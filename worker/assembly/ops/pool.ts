@@ -1,9 +1,8 @@
-import { DType } from '../generated/constants';
 import { averagePixel, averagePixelOn, maxPixel, maxPixelOn } from '../kernels/pool';
-import { input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
+import { input, output, progress, setProgress, setSlot, slot } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import {
-  batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padBottom, padLeft,
+  allocImage, batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padBottom, padLeft,
   padRight, padTop, readImage,
   strideH, strideW, width,
 } from './image';
@@ -80,11 +79,7 @@ export function pool(largest: bool, ceil: bool, includePad: bool): i32 {
   if (!readImage(ceil, true)) return FAILED;
   const out = output(0);
   if (progress == 0) {
-    out.setDim(0, batch);
-    out.setDim(1, outHeight);
-    out.setDim(2, outWidth);
-    out.setDim(3, channels);
-    if (!outputAlloc(0, DType.float32, 4)) return FAILED;
+    if (!allocImage(channels)) return FAILED;
     setProgress(1);
   }
   if (out.byteLength == 0) return DONE;

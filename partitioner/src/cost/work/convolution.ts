@@ -1,4 +1,4 @@
-import { linearBlockRows, packedChannels } from '@canopy/protocol';
+import { linearBlockRows, packedChannels, SamePad } from '@canopy/protocol';
 import type { OpAttributes, Window } from '../../graph/program.js';
 import { gemmWork, lanesWork, raggedWork, type Rectangle } from './gemm.js';
 import { linearWork } from './linear.js';
@@ -27,10 +27,46 @@ interface Image {
   outWidth: number;
 }
 
+/** Of [batch, height, width, channels], or of [batch, width, channels], whose height is 1. */
 export function imageOf(input: readonly number[], output: readonly number[]): Image {
-  const [batch = 1, height = 1, width = 1] = input;
-  const [, outHeight = 1, outWidth = 1] = output;
+  const [batch = 1] = input;
+  const [height = 1, width = 1] = input.length === 4 ? input.slice(1) : [1, input[1]];
+  const [outHeight = 1, outWidth = 1] = output.length === 4 ? output.slice(1) : [1, output[1]];
   return { batch, height, width, outHeight, outWidth };
+}
+
+/** The window with the pads that those of an image's size are. */
+function withPads<Attributes extends Window>(window: Attributes, image: Image): Attributes {
+  const { kernel, strides, dilations, pads } = window;
+  const [top, bottom] = padsAt(
+    [pads[0], pads[2]],
+    image.height,
+    kernel[0],
+    strides[0],
+    dilations[0],
+  );
+  const [left, right] = padsAt(
+    [pads[1], pads[3]],
+    image.width,
+    kernel[1],
+    strides[1],
+    dilations[1],
+  );
+  return { ...window, pads: [top, left, bottom, right] };
+}
+
+function padsAt(
+  given: readonly [number, number],
+  size: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+): readonly [number, number] {
+  if (given[0] < SamePad.upper) return given;
+  const steps = (Math.ceil(size / stride) - 1) * stride;
+  const total = Math.max(0, steps + (kernel - 1) * dilation + 1 - size);
+  const less = Math.floor(total / 2);
+  return given[0] === SamePad.upper ? [less, total - less] : [total - less, less];
 }
 
 /** The rectangles of one image that a filter's taps cover; padding is left out. */
@@ -69,7 +105,8 @@ function rectangles(conv: OpAttributes['Conv'], image: Image): Rectangle[] {
   return found;
 }
 
-export function convWork(conv: OpAttributes['Conv'], image: Image): Work[] {
+export function convWork(attributes: OpAttributes['Conv'], image: Image): Work[] {
+  const conv = withPads(attributes, image);
   const { kernel, strides, group, inChannels, outChannels } = conv;
   const pixels = image.batch * image.outHeight * image.outWidth;
   const pointwise = kernel[0] * kernel[1] * strides[0] * strides[1] === 1 && group === 1;
@@ -110,7 +147,7 @@ function windowRuns(
   window: Window,
   image: Image,
 ): Record<'rows' | 'columns', ReturnType<typeof runs>> {
-  const { kernel, strides, pads, dilations } = window;
+  const { kernel, strides, pads, dilations } = withPads(window, image);
   const { height, width, outHeight, outWidth } = image;
   return {
     rows: runs(outHeight, height, kernel[0], strides[0], pads[0], dilations[0]),

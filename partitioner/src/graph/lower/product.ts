@@ -19,8 +19,8 @@ function transposed(node: GraphNode, to: Lowering, input: string): string {
 export function requireMatrix(node: GraphNode, to: Lowering): void {
   for (const input of node.inputs.slice(0, 2)) {
     to.requireType(input, 'float32');
-    if (to.rank(input) < 2) {
-      throw new UnsupportedNode('multiplies a vector', 'reshape it to a matrix in the model');
+    if (to.rank(input) < 1) {
+      throw new UnsupportedNode('multiplies a scalar', 'use Mul in the model');
     }
   }
 }
@@ -42,7 +42,7 @@ export function product(
 ): void {
   const [a, b] = node.inputs as [string, string];
   const matrix = to.constant(b);
-  if (matrix?.dims.length === 2) {
+  if (matrix?.dims.length === 2 && to.rank(a) > 1) {
     const [first = 0, second = 0] = matrix.dims;
     const [k, n] = options.transB ? [second, first] : [first, second];
     const weight = to.weight(b, {

@@ -1,10 +1,16 @@
+import { SamePad } from '@canopy/protocol';
 import { type GraphNode, intsAttribute, stringAttribute } from '../graph.js';
 import type { Window } from '../program.js';
 import type { Dim } from '../shapes/dim.js';
 import { type Lowering, UnsupportedNode } from './lowering.js';
 
-export const toChannelsLast = [0, 2, 3, 1];
-const toChannelsFirst = [0, 3, 1, 2];
+/** Channels of an image of this rank moved behind all its other dimensions. */
+export function toChannelsLast(rank: number): number[] {
+  return [0, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 2), 1];
+}
+function toChannelsFirst(rank: number): number[] {
+  return [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 1)];
+}
 
 /** Runs an operation of channels-last images between two transposes of its input and output. */
 export function channelsLast(
@@ -15,23 +21,33 @@ export function channelsLast(
   const input = node.inputs[0]!;
   const output = node.outputs[0]!;
   to.requireType(input, 'float32');
-  if (to.rank(input) !== 4) {
+  const rank = to.rank(input);
+  if (rank < 3) {
     throw new UnsupportedNode(
-      `works on ${to.rank(input)} dimensions, only images of 4 are supported`,
-      'reshape to [batch, channels, height, width] in the model',
+      `works on ${rank} dimensions, which are no images`,
+      'reshape to [batch, channels, ...] in the model',
     );
   }
-  const moved = (name: string): Dim[] => toChannelsLast.map((axis) => to.dims(name)[axis]!);
+  const last = toChannelsLast(rank);
+  const moved = (name: string): Dim[] => last.map((axis) => to.dims(name)[axis]!);
   const before = to.temporary(`${input}/nhwc`, 'float32', moved(input));
-  to.add('Transpose', node, [input], [before], { permutation: toChannelsLast });
+  to.add('Transpose', node, [input], [before], { permutation: last });
   const after = to.temporary(`${output}/nhwc`, 'float32', moved(output));
   run(before, after);
-  to.add('Transpose', node, [after], [output], { permutation: toChannelsFirst });
+  to.add('Transpose', node, [after], [output], { permutation: toChannelsFirst(rank) });
+}
+
+/** A window over any number of dimensions; `pads` before each, then behind each. */
+export interface SpatialWindow {
+  kernel: number[];
+  strides: number[];
+  pads: number[];
+  dilations: number[];
 }
 
 /**
  * Padding before and after a dimension that `SAME_UPPER` and `SAME_LOWER` mean: as many positions as
- * `size / stride` rounded up. With a stride it depends on the size, which then must be known.
+ * `size / stride` rounded up. With a stride it depends on the size: where that is open, a worker finds it.
  */
 function samePads(
   size: Dim,
@@ -42,10 +58,8 @@ function samePads(
 ): [number, number] {
   const field = (kernel - 1) * dilation + 1;
   if (stride !== 1 && typeof size !== 'number') {
-    throw new UnsupportedNode(
-      `pads by auto_pad with strides, which depends on the open size ${size.text}`,
-      'export with a fixed size or explicit pads',
-    );
+    const pad = upper ? SamePad.upper : SamePad.lower;
+    return [pad, pad];
   }
   const steps = typeof size === 'number' ? (Math.ceil(size / stride) - 1) * stride - size : -1;
   const total = Math.max(0, steps + field);
@@ -53,29 +67,47 @@ function samePads(
   return upper ? [less, total - less] : [total - less, less];
 }
 
-/** @param kernelOfWeight height and width of the filter, where there is one */
+/** @param kernelOfWeight sizes of the filter, where there is one */
+export function spatialWindow(
+  node: GraphNode,
+  to: Lowering,
+  kernelOfWeight?: readonly number[],
+): SpatialWindow {
+  const spatial = to.dims(node.inputs[0]!).slice(2);
+  const filled = (name: string, value: number, otherwise?: readonly number[]): number[] => {
+    const given = intsAttribute(node, name) ?? otherwise ?? [];
+    return spatial.map((_, axis) => given[axis] ?? value);
+  };
+  const kernel = filled('kernel_shape', 1, kernelOfWeight);
+  const strides = filled('strides', 1);
+  const dilations = filled('dilations', 1);
+  const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
+  const given = auto === 'VALID' ? [] : (intsAttribute(node, 'pads') ?? []);
+  const pads = Array.from({ length: 2 * spatial.length }, (_, index) => given[index] ?? 0);
+  if (auto.startsWith('SAME')) {
+    spatial.forEach((size, axis) => {
+      const upper = auto === 'SAME_UPPER';
+      const both = samePads(size, kernel[axis]!, strides[axis]!, dilations[axis]!, upper);
+      [pads[axis], pads[axis + spatial.length]] = both;
+    });
+  }
+  return { kernel, strides, pads, dilations };
+}
+
+/** A window over one or two dimensions as workers take it: one dimension is an image of height 1. */
 export function windowOf(
   node: GraphNode,
   to: Lowering,
   kernelOfWeight?: readonly number[],
 ): Window {
-  const [kernelH = 1, kernelW = 1] = intsAttribute(node, 'kernel_shape') ?? kernelOfWeight ?? [];
-  const [strideH = 1, strideW = 1] = intsAttribute(node, 'strides') ?? [];
-  const [dilationH = 1, dilationW = 1] = intsAttribute(node, 'dilations') ?? [];
-  const given = intsAttribute(node, 'pads') ?? [0, 0, 0, 0];
-  let [top = 0, left = 0, bottom = 0, right = 0] = given;
-  const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
-  if (auto === 'VALID') [top, left, bottom, right] = [0, 0, 0, 0];
-  if (auto.startsWith('SAME')) {
-    const [, , height = 1, width = 1] = to.dims(node.inputs[0]!);
-    const upper = auto === 'SAME_UPPER';
-    [top, bottom] = samePads(height, kernelH, strideH, dilationH, upper);
-    [left, right] = samePads(width, kernelW, strideW, dilationW, upper);
-  }
+  const { kernel, strides, pads, dilations } = spatialWindow(node, to, kernelOfWeight);
+  const pair = (sizes: number[]): [number, number] =>
+    sizes.length === 1 ? [1, sizes[0]!] : [sizes[0]!, sizes[1]!];
+  const [first = 0, second = 0, third = 0, fourth = 0] = pads;
   return {
-    kernel: [kernelH, kernelW],
-    strides: [strideH, strideW],
-    pads: [top, left, bottom, right],
-    dilations: [dilationH, dilationW],
+    kernel: pair(kernel),
+    strides: pair(strides),
+    pads: kernel.length === 1 ? [0, first, 0, second] : [first, second, third, fourth],
+    dilations: pair(dilations),
   };
 }

@@ -95,6 +95,12 @@ function sink(program: Program, uses: ProgramUses, node: ProgramNode): Sunk | un
         permutation: keepDims ? permutation : without(permutation, new Set(axes)),
       };
     }
+    case 'Resize': {
+      if (!firstIsData) return undefined;
+      const axes = node.attributes.axes.map((axis) => permutation[axis]!);
+      const inputs = [source, ...node.inputs.slice(1)];
+      return { inputs, attributes: { ...node.attributes, axes }, permutation };
+    }
     case 'Slice': {
       if (!firstIsData) return undefined;
       const given = node.inputs[3] ?? '';

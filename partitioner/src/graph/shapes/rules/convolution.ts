@@ -1,22 +1,8 @@
-import { convShape, globalPoolShape, poolShape } from '../convolution.js';
-import { multiply } from '../dim.js';
-import { likeFirst, type Rule, rulesFor } from '../operation.js';
-import { transposedPositions, windowSizes } from '../window.js';
-
-const convTranspose: Rule = (op) => {
-  const [batch, , ...spatial] = op.dims(0);
-  const [, perGroup, ...kernel] = op.dims(1);
-  const outChannels = multiply(perGroup!, op.int('group', 1));
-  const sizes = transposedPositions(op, spatial, windowSizes(op, spatial.length, kernel));
-  return [{ dtype: op.dtype(0), dims: [batch!, outChannels, ...sizes] }];
-};
+import { convShape } from '../convolution.js';
+import type { Rule } from '../operation.js';
 
 export const convolution: Record<string, Rule> = {
   ConvInteger: convShape(1, undefined, () => 'int32'),
   QLinearConv: convShape(3, 8, (op) => op.dtype(7)),
   DeformConv: convShape(1, 3, (op) => op.dtype(0)),
-  ConvTranspose: convTranspose,
-  LpPool: poolShape,
-  GlobalLpPool: globalPoolShape,
-  ...rulesFor(likeFirst(), 'InstanceNormalization', 'GroupNormalization', 'LRN', 'LpNormalization'),
 };

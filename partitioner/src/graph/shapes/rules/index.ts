@@ -6,7 +6,6 @@ import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
 import { quantization } from './quantization.js';
 import { recurrentRules } from './recurrent.js';
-import { resizing } from './resize.js';
 import { shapes } from './shape.js';
 
 /**
@@ -20,7 +19,6 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...matrix,
     ...normalization,
     ...convolution,
-    ...resizing,
     ...recurrentRules,
     ...quantization,
     ...attentionRules,

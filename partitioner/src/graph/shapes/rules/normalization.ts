@@ -22,8 +22,7 @@ const skipNormalization: Rule = (op) => {
 };
 
 export const normalization: Record<string, Rule> = {
-  ...rulesFor(likeFirst(), 'MeanVarianceNormalization'),
-  ...rulesFor(likeFirst(), 'RMSNormalization', 'com.microsoft.GroupNorm'),
+  ...rulesFor(likeFirst(), 'com.microsoft.GroupNorm'),
   ...rulesFor(
     layerNormalization,
     'SimplifiedLayerNormalization',
