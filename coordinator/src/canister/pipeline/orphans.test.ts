@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { ByteReader, ByteWriter, encodeBundle } from '@canopy/protocol';
-import { FakeIc, samplePlan, workerIds } from '../../testing/fake-ic.js';
+import { ByteReader, ByteWriter, RunEnd, encodeBundle } from '@canopy/protocol';
+import { FakeIc, endedRuns, samplePlan, workerIds } from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
 import { CallFailure } from '../ic/ic.js';
 import { submit } from './infer.js';
@@ -37,10 +37,12 @@ function setUp(resultsStay = false) {
     if (method === 'enqueue') return out.u64(nextId++).finish();
     if (method === 'held') for (const id of held[canister]!) out.u64(id);
     if (method === 'release') {
-      for (const id of idsIn(bytes)) {
-        released[canister]!.push(id);
-        if (!held[canister]!.includes(id)) out.u64(id);
-      }
+      const ids = idsIn(bytes);
+      released[canister]!.push(...ids);
+      const parts = ids.map((id) =>
+        endedRuns([id], { end: held[canister]!.includes(id) ? RunEnd.done : RunEnd.unknown }),
+      );
+      return new Uint8Array(Buffer.concat(parts));
     }
     return out.finish();
   };

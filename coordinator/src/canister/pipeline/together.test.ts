@@ -43,7 +43,9 @@ function setUp(heads: (canister: string, runs: number) => readonly Says[], pipel
   const ic = new FakeIc();
   ic.step = 0n;
   const coordinator = new Coordinator(ic);
-  const plan = { ...samplePlan(), pipelines };
+  // So many that a large request has not too many.
+  const microBatchRows = 64;
+  const plan = { ...samplePlan(), pipelines, microBatchRows };
   const workers = [...workerIds, ...(pipelines === 2 ? moreWorkerIds : [])];
   const planText = JSON.stringify(plan);
   coordinator.models.add({ name: 'm', plan, planText, workers, epoch: 5n });
