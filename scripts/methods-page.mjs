@@ -17,6 +17,7 @@ const whoMayCallCoordinator = {
   caller: 'callers',
   operator: 'operators',
   owner: 'owners',
+  itself: 'the coordinator itself',
 };
 const whoMayCallWorker = {
   coordinator: 'its coordinator, its controllers',

@@ -3,6 +3,7 @@ import { Principal } from '@dfinity/principal';
 import { IDL } from '@dfinity/candid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
+  ByteWriter,
   coordinatorIdl,
   encodeBundle,
   type AccessRecord,
@@ -57,6 +58,16 @@ for (const stage of plan.stages) {
   Object.assign(stage, { predictions: [{ rows: 2, instructions: 1000, ...none }] });
 }
 
+/** Each stage takes 1,000 instructions for it, and one more. */
+function headGivesResults(): void {
+  const y = { name: '', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) } as const;
+  network.update(alice, workers[0], 'script enqueue', doneResult(9n, [encodeBundle([y])]));
+}
+/** What a head answers to requests that do not wait. */
+function headGivesNumbers(): void {
+  network.update(alice, workers[0], 'script enqueue', new ByteWriter().u64(9n).finish());
+}
+
 beforeAll(async () => {
   coordinator = network.create(alice);
   network.install(alice, coordinator, coordinatorWasmGz());
@@ -69,9 +80,7 @@ beforeAll(async () => {
   workers.forEach((worker, stage) => {
     network.update(alice, worker, 'script status', readyStatus(plan, stage, coordinator, workers));
   });
-  // Each stage takes 1,000 instructions for it, and one more.
-  const y = { name: '', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) } as const;
-  network.update(alice, workers[0], 'script enqueue', doneResult(9n, [encodeBundle([y])]));
+  headGivesResults();
   const model = { name: 'm', plan: JSON.stringify(plan), workers };
   expect(call(alice, 'register_model', model)).toEqual({ ok: null });
 });
@@ -89,7 +98,9 @@ describe('callers', () => {
   });
 
   test('are those listed, where there is a list; what they hold stays theirs', () => {
+    headGivesNumbers();
     const { ok: ticket } = call(carol, 'submit', 'm', inputs()) as { ok: bigint };
+    headGivesResults();
     expect(setAccess({ callers: { list: [{ caller: bob, quota: [] }] } })).toEqual({ ok: null });
     expect(call(bob, 'infer', 'm', inputs())).toHaveProperty('ok');
     expect(call(carol, 'infer', 'm', inputs())).toMatchObject({ err: { code: 'not-authorised' } });
@@ -174,6 +185,8 @@ test('the longest list of callers is taken, kept and shown', () => {
 });
 
 describe('anonymous callers', () => {
+  beforeAll(headGivesNumbers);
+
   test('share no tickets, results or log', () => {
     setAccess({ anonymous: true });
     const submit = (id: bigint): unknown =>

@@ -3,6 +3,7 @@ import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
+  ByteWriter,
   coordinatorIdl,
   coordinatorMethods,
   encodeBundle,
@@ -126,12 +127,13 @@ beforeAll(async () => {
     const status = readyStatus(samplePlan(), stage, coordinator, workers);
     network.update(alice, worker, 'script status', status);
   });
-  const y = { name: '', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) } as const;
-  network.update(alice, workers[0], 'script enqueue', doneResult(9n, [encodeBundle([y])]));
+  network.update(alice, workers[0], 'script enqueue', new ByteWriter().u64(9n).finish());
   const model = { name: 'm', plan: JSON.stringify(samplePlan()), workers };
   expect(network.call(alice, coordinator, 'register_model', [model])).toEqual({ ok: null });
   giveRoles();
   expect(network.call(person(3), coordinator, 'submit', ['m', inputs])).toHaveProperty('ok');
+  const y = { name: '', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) } as const;
+  network.update(alice, workers[0], 'script enqueue', doneResult(9n, [encodeBundle([y])]));
   people.set('a controller', { principal: alice, role: 'owner' });
   people.set('an owner', { principal: person(1), role: 'owner' });
   people.set('an operator', { principal: person(2), role: 'operator' });
