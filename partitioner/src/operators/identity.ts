@@ -7,12 +7,22 @@ import { keeps } from '../graph/rows/rule.js';
 import { onElement } from '../graph/shapes/elements.js';
 import type { OperatorFamily } from './operator.js';
 
-/** As in inference: nothing. */
+/** As in inference: nothing; its mask is all true. */
 function dropout(node: GraphNode, to: Lowering): void {
-  if ((node.outputs[1] ?? '') !== '') {
-    throw new UnsupportedNode('gives its mask', 'use its first output only');
+  const [input, output, mask = ''] = [node.inputs[0]!, ...node.outputs] as [
+    string,
+    string,
+    string?,
+  ];
+  const training = node.inputs[2] ?? '';
+  if (training !== '' && to.constant(training)?.read(0, 1)[0] !== 0) {
+    throw new UnsupportedNode('may be training', 'export the model for inference');
   }
-  to.add('Identity', node, [node.inputs[0]!], [node.outputs[0]!], {});
+  if (output !== '') to.add('Identity', node, [input], [output], {});
+  if (mask === '') return;
+  const shape = to.temporary(`${node.name}/shape`, 'int64', [to.rank(input)]);
+  to.add('Shape', node, [input], [shape], { start: 0, end: 0x7fffffff });
+  to.add('ConstantOfShape', node, [shape], [mask], { dtype: 'bool', value: 1n });
 }
 
 export const identityFamily: OperatorFamily = {
@@ -26,7 +36,7 @@ export const identityFamily: OperatorFamily = {
       shape: (op) => [op.like(0), op.like(0, 'bool')],
       lower: dropout,
       types: ['any'],
-      limits: 'first output only; does nothing, as in inference',
+      limits: 'does nothing, as in inference',
     },
   },
   program: {

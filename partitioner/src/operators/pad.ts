@@ -8,15 +8,44 @@ import { fromFront } from '../graph/shapes/facts.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
 
+const modes = ['constant', 'reflect', 'edge', 'wrap'] as const;
+
+/** Pads of all axes, where an input names some of them: 0 for the others. */
+function padsOfAll(node: GraphNode, to: Lowering, pads: string): string {
+  const rank = to.rank(node.inputs[0]!);
+  const axes = to.constantInts(node, 3)?.map((axis) => to.axis(axis, rank));
+  if (!axes) throw new UnsupportedNode('has computed axes', 'make its axes constant');
+  const given = to.constantInts(node, 1);
+  const places = [0, axes.length].flatMap((start) =>
+    Array.from({ length: rank }, (_, axis) => {
+      const at = axes.indexOf(axis);
+      return at < 0 ? undefined : start + at;
+    }),
+  );
+  if (given) {
+    const all = places.map((place) => (place === undefined ? 0 : given[place]!));
+    return to.ints(`${node.name}/pads`, all);
+  }
+  // Index 0 of what the pads are gathered from is a 0.
+  const zero = to.ints(`${node.name}/zero`, [0]);
+  const [list, all] = [2 * axes.length + 1, 2 * rank].map((size) =>
+    to.temporary(`${node.name}/pads`, 'int64', [size]),
+  ) as [string, string];
+  const indices = to.ints(
+    `${node.name}/places`,
+    places.map((place) => (place === undefined ? 0 : place + 1)),
+  );
+  to.add('Concat', node, [zero, to.asInt64(node, pads)], [list], { axis: 0 });
+  to.add('Gather', node, [list, indices], [all], { axis: 0 });
+  return all;
+}
+
 function lower(node: GraphNode, to: Lowering): void {
-  const mode = stringAttribute(node, 'mode', 'constant');
-  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge') {
-    throw new UnsupportedNode(`has the mode ${mode}`, 'pad with constant, reflect or edge');
-  }
-  if ((node.inputs[3] ?? '') !== '') {
-    throw new UnsupportedNode('names its axes', 'export with an operator set below 18');
-  }
-  const pads = to.intsInput(node, 1, 'pads');
+  const name = stringAttribute(node, 'mode', 'constant');
+  const mode = modes.find((known) => known === name);
+  if (!mode) throw new UnsupportedNode(`has the mode ${name}`, `pad with ${modes.join(', ')}`);
+  const given = to.intsInput(node, 1, 'pads');
+  const pads = (node.inputs[3] ?? '') === '' ? given : padsOfAll(node, to, given);
   const attribute = node.attributes.get('value');
   const value =
     attribute?.kind === 'float' && attribute.value !== 0
@@ -57,7 +86,7 @@ export const padFamily: OperatorFamily = {
       shape,
       lower,
       types: ['any'],
-      limits: 'modes constant, reflect and edge; no axes input',
+      limits: 'constant axes',
     },
   },
   program: {

@@ -3,7 +3,7 @@ import { operator } from './description.js';
 import { anyType, indexTypes } from './types.js';
 
 /** What stands around the padded tensor. */
-export const PadMode = { constant: 0, reflect: 1, edge: 2 } as const;
+export const PadMode = { constant: 0, reflect: 1, edge: 2, wrap: 3 } as const;
 
 /** X, pads (negative: cut), value? */
 export const pad = operator({

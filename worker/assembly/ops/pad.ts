@@ -130,6 +130,7 @@ function sourceIndex(index: i64, before: i64, size: i64): i64 {
   if (index >= 0 && index < size) return index;
   if (padMode() == PadMode.constant) return -1;
   if (padMode() == PadMode.reflect) return index < 0 ? -index : 2 * (size - 1) - index;
+  if (padMode() == PadMode.wrap) return index % size < 0 ? (index % size) + size : index % size;
   return index < 0 ? 0 : size - 1;
 }
 

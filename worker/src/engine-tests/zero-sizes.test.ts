@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BinaryKind, DType, OpCode, ReduceKind, UnaryKind, type OpName } from '@canopy/protocol';
+import { BinaryKind, DType, ReduceKind, UnaryKind, type OpName } from '@canopy/protocol';
 import { Engine, f32Bits, noEpilogue, type TestTensor } from './engine.js';
 import { expectClose, floats, ints, random } from './compare.js';
 import {
