@@ -50,7 +50,7 @@ test.each([
   [['plan'], light],
   [['plan', 'model.onnx', '--max-weights', 'much'], light],
   [['bench', 'm.onnx', '--replica', 'http://127.0.0.1:1', '--ic', 'embedded'], light],
-  [['operators'], [...light, 'partitioner']],
+  [['operators'], [...light, 'partitioner', 'protocol']],
   [['list'], manifests],
   [['status'], manifests],
   [['remove', 'nothing'], manifests],

@@ -19,13 +19,13 @@ const arrays: Record<Exclude<DTypeName, 'bfloat16'>, (buffer: ArrayBuffer) => Te
 function toTensor({ dtype, dims, data }: BundleTensor): Tensor {
   if (dtype === 'bfloat16') throw new TypeError('onnxruntime-node takes no bfloat16');
   const elements = arrays[dtype](new Uint8Array(data).buffer);
-  return new Tensor(dtype as 'float32', elements, dims);
+  return new Tensor(dtype, elements, dims);
 }
 
 function fromTensor(name: string, tensor: Tensor): BundleTensor {
   const { data, dims, type } = tensor as TypedTensor<'float32'>;
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { name, dtype: type as DTypeName, dims, data: bytes };
+  return { name, dtype: type, dims, data: bytes };
 }
 
 /** What onnxruntime makes of inputs, which are in the model's order; outputs in theirs. */

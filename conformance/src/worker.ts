@@ -22,14 +22,17 @@ async function plan(
   model: string,
   workers: number,
   inputs: readonly BundleTensor[],
+  samples: readonly BundleTensor[] = [],
 ): Promise<PlannedModel> {
   try {
-    return await planModel(model, { workers });
+    return await planModel(model, { workers, samples });
   } catch (error) {
     if (!(error instanceof PartitionError)) throw error;
-    if (error.code === 'bad-option' && workers > 1) return plan(model, workers - 1, inputs);
-    if (error.code !== 'cannot-run') throw error;
-    return planModel(model, { workers, samples: inputs });
+    if (error.code === 'does-not-fit' && workers > 1) {
+      return plan(model, workers - 1, inputs, samples);
+    }
+    if (error.code !== 'cannot-run' || samples === inputs) throw error;
+    return plan(model, workers, inputs, inputs);
   }
 }
 

@@ -6,7 +6,7 @@ import type { OperatorFamily } from './operator.js';
 
 /** Instructions of two looks at an element, and of an index that is written. */
 const lookCost = 40;
-const indexCost = 25;
+const indexCost = 50;
 
 export const nonZeroFamily: OperatorFamily = {
   model: {

@@ -1,6 +1,6 @@
 import type { BinaryName } from '@canopy/protocol';
 import { type GraphNode, intAttribute } from '../graph/graph.js';
-import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { epilogue, type Lowering } from '../graph/lower/lowering.js';
 import { add, floorDivide, multiply, quotient, sum } from '../graph/shapes/dim.js';
 import type { Rule } from '../graph/shapes/operation.js';
 import type { OperatorFamily } from './operator.js';
@@ -11,10 +11,8 @@ function lower(node: GraphNode, to: Lowering): void {
   const axis = to.axis(intAttribute(node, 'axis', 0), to.rank(input));
   const whole = to.dims(input)[axis]!;
   const given = to.constantInts(node, 1, 'split');
-  if (given === undefined && (node.inputs[1] ?? '') !== '') {
-    throw new UnsupportedNode('cuts into computed parts', 'make the sizes of its parts constant');
-  }
-  if (given !== undefined) splitAt(node, to, axis, given);
+  if (given === undefined && (node.inputs[1] ?? '') !== '') splitComputed(node, to, axis);
+  else if (given !== undefined) splitAt(node, to, axis, given);
   else if (typeof whole === 'number') {
     const part = Math.ceil(whole / node.outputs.length);
     const lengths = node.outputs.map((_, index) => Math.min(part, whole - index * part));
@@ -38,6 +36,25 @@ function splitAt(node: GraphNode, to: Lowering, axis: number, lengths: readonly 
       const bounds = [[start], [end]].map((bound) => to.ints(`${node.name}/bound`, bound));
       to.add('Slice', node, [input, ...bounds, axisName], [output], {});
     }
+    start = end;
+  });
+}
+
+/** Parts of computed sizes; together they must be as large as the dimension. */
+function splitComputed(node: GraphNode, to: Lowering, axis: number): void {
+  const sizes = to.asInt64(node, node.inputs[1]!);
+  const one = (name: string): string => to.temporary(`${node.name}/${name}`, 'int64', [1]);
+  const total = one('total');
+  to.add('Reduce', node, [sizes], [total], { kind: 'sum', keepDims: true, axes: [0] });
+  const input = checked(node, to, axis, total);
+  const axisName = to.ints(`${node.name}/axis`, [axis]);
+  let start = to.ints(`${node.name}/start`, [0]);
+  node.outputs.forEach((output, index) => {
+    const [size, end] = [one('size'), one('end')];
+    const place = to.ints(`${node.name}/place`, [index]);
+    to.add('Gather', node, [sizes, place], [size], { axis: 0 });
+    to.add('Binary', node, [start, size], [end], { kind: 'add', epilogue: epilogue() });
+    if (output !== '') to.add('Slice', node, [input, start, end, axisName], [output], {});
     start = end;
   });
 }
@@ -89,16 +106,20 @@ const shape: Rule = (op) => {
   const { dtype, dims, values } = op.facts(0);
   const axis = op.axis('axis', 0, dims.length);
   const whole = dims[axis]!;
-  const given = op.ints('split') ?? (op.has(1) ? op.values(1) : undefined);
+  const computed = op.has(1) && !op.facts(1).values;
+  const given = op.ints('split') ?? (op.has(1) ? op.facts(1).values : undefined);
   const count = op.outputs;
   const part = floorDivide(add(whole, count - 1), count);
   const exact = quotient(whole, count);
   if (given?.every((size) => size !== undefined)) op.requireSame(sum(given), whole);
-  if (!given && op.opset < 18) op.requireSame(multiply(floorDivide(whole, count), count), whole);
+  if (!given && !computed && op.opset < 18)
+    op.requireSame(multiply(floorDivide(whole, count), count), whole);
   let start = 0;
   return op.node.outputs.map((_, output) => {
     const last = add(whole, multiply(part, 1 - count));
-    const size = given?.[output] ?? exact ?? (output < count - 1 ? part : last);
+    const size = computed
+      ? op.open(output, axis)
+      : (given?.[output] ?? exact ?? (output < count - 1 ? part : last));
     const listed = values && dims.length === 1 && typeof size === 'number';
     const own = listed ? values.slice(start, (start += size)) : undefined;
     return { dtype, dims: dims.with(axis, size), ...(own && { values: own }) };
@@ -107,7 +128,7 @@ const shape: Rule = (op) => {
 
 export const splitFamily: OperatorFamily = {
   model: {
-    Split: { shape, lower, types: ['any'], limits: 'sizes of the parts constant, or left out' },
+    Split: { shape, lower, types: ['any'] },
   },
   program: {},
 };

@@ -1,8 +1,8 @@
 import {
   CanisterError, DType, int4Block, int4BlockBytes, int8DepthUnit, integerChannels, integerPiece, integerSumDepth,
 } from '../generated/constants';
-import { int4Rows, int4RowsOf, int4Scale } from '../generated/int4-rows';
-import { int8Rows, int8RowsOf, int8Scale } from '../generated/int8-rows';
+import { int4Rows, int4RowsOf, int4Scale } from '../kernels/generated/int4-rows';
+import { int8Rows, int8RowsOf, int8Scale } from '../kernels/generated/int8-rows';
 import { quantizeRow } from '../kernels/quantize-row';
 import { spent } from '../tensor/budget';
 import { number, text } from '../tensor/errors';

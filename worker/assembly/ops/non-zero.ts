@@ -9,8 +9,8 @@ const WRITING: u32 = 1;
 const SLOT_AT: u32 = 0;
 const SLOT_FOUND: u32 = 1;
 /** About what a look takes, and each index that is written. */
-const LOOK: u64 = 30;
-const INDEX: u64 = 25;
+const LOOK: u64 = 40;
+const INDEX: u64 = 60;
 
 /** Places of the elements of X that are not 0, as [rank, count]. */
 export function nonZero(): i32 {

@@ -91,13 +91,13 @@ function lines<T>(x: Tensor, axis: i32): i32 {
     const o = i / inner;
     const c = i % inner;
     line = x.data + (<usize>o * n * inner + c) * sizeof<T>();
-    const isDone = filled<T>(n, k, cost) && emptied<T>(<usize>o * k * inner + c, inner, k, cost);
-    if (!isDone || (i + 1 < count && yieldsAt(SLOT_LINE, i + 1, STEP))) {
-      setSlot(SLOT_LINE, isDone ? i + 1 : i);
+    if (!filled<T>(n, k, cost) || !emptied<T>(<usize>o * k * inner + c, inner, k, cost)) {
+      setSlot(SLOT_LINE, i);
       return YIELD;
     }
     setSlot(SLOT_AT, 0);
     setSlot(SLOT_TAKEN, 0);
+    if (i + 1 < count && yieldsAt(SLOT_LINE, i + 1, STEP)) return YIELD;
   }
   return DONE;
 }

@@ -1,5 +1,5 @@
 import { linearChannels, linearPiece } from '../generated/constants';
-import { beginRows, floatRows, floatRowsOf, storeRow } from '../generated/float-rows';
+import { beginRows, floatRows, floatRowsOf, storeRow } from '../kernels/generated/float-rows';
 import { spent } from '../tensor/budget';
 import { setSlot, slot } from '../tensor/node';
 

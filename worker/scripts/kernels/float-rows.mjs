@@ -108,7 +108,7 @@ export function floatRowsSource() {
     });
   return [
     '// Written from the templates in scripts/kernels. Do not edit.',
-    "import { clampHigh, clampLow } from '../kernels/clamp';",
+    "import { clampHigh, clampLow } from '../clamp';",
     '',
     ...kernels.flatMap(([rows, depths]) => [
       ...depths.flatMap((depth) => kernel(rows, depth)),

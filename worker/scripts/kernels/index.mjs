@@ -6,7 +6,7 @@ import { scaleSource } from './scale-sums.mjs';
 
 const head = [
   '// Written from the templates in scripts/kernels. Do not edit.',
-  "import { storeTail } from '../kernels/lanes';",
+  "import { storeTail } from '../lanes';",
   '',
   '',
 ].join('\n');
@@ -15,9 +15,9 @@ const head = [
 export function kernelSources() {
   const integers = Object.fromEntries(
     [int8, int4].map((template) => [
-      `generated/${template.kind}-rows.ts`,
+      `kernels/generated/${template.kind}-rows.ts`,
       head + kernelsSource(template) + scaleSource(template),
     ]),
   );
-  return { ...integers, 'generated/float-rows.ts': floatRowsSource() };
+  return { ...integers, 'kernels/generated/float-rows.ts': floatRowsSource() };
 }

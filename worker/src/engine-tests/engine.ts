@@ -164,6 +164,8 @@ export class Engine {
 
   /** Takes all memory below `end` that is free, so that what comes next lies behind it. */
   occupyUntil(end: number): void {
+    // The heap begins behind the module's own data, which shows with its first block.
+    this.#alloc(64);
     this.#alloc(end - (this.#exports.heapEnd() >>> 0) - 64);
   }
 

@@ -94,6 +94,10 @@ export class Lowering {
       ...(constant && { weight: { kind: 'plain', constant } as const }),
     };
   }
+  /** Whether type and shape of a value are known. */
+  knows(name: string): boolean {
+    return this.program.values.has(name) || this.facts.has(name);
+  }
   dtype(name: string): DTypeName {
     return this.value(name).dtype;
   }

@@ -16,7 +16,8 @@ function widenBits(dtype: DTypeName, bits: number): number {
 }
 
 /** A constant of halves as one of f32, converted while it is read. */
-export function widenedConstant({ dtype, dims, read }: Constant): Constant {
+export function widenedConstant(narrow: Constant): Constant {
+  const { dtype, dims } = narrow;
   const count = elementCount(dims);
   return {
     dtype: 'float32',
@@ -24,7 +25,7 @@ export function widenedConstant({ dtype, dims, read }: Constant): Constant {
     read: (start, length) => {
       const first = Math.floor(start / 4);
       const end = Math.min(count, Math.ceil((start + length) / 4));
-      const bytes = read(first * dtypeBytes(dtype), (end - first) * dtypeBytes(dtype));
+      const bytes = narrow.read(first * dtypeBytes(dtype), (end - first) * dtypeBytes(dtype));
       const halves = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const out = new DataView(new ArrayBuffer((end - first) * 4));
       for (let index = 0; index < end - first; index++) {

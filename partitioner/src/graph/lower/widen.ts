@@ -11,7 +11,7 @@ export function isHalf(dtype: DTypeName): boolean {
 
 /** Lowers a node whose halves an operator does not take: its halves become f32, and its results halves again. */
 export function lowerWidened(node: GraphNode, to: Lowering, lower: Lower): void {
-  const is = (name: string): boolean => name !== '' && isHalf(to.dtype(name));
+  const is = (name: string): boolean => to.knows(name) && isHalf(to.dtype(name));
   if (![...node.inputs, ...node.outputs].some(is)) {
     lower(node, to);
     return;

@@ -28,10 +28,8 @@ operatorContract(
     hot(indices, 4, 0),
     hot(indices, 4, 1),
     hot(indices, 1, -2),
-    hot(ints([1], []), 3, 0),
     hot(ints([], [0]), 3, 0),
     hot(indices, 4, 2, ints([-1, 9])),
-    hot(indices, 4, -1, { dtype: 'bool', dims: [2], data: [0, 1] }),
   ],
   [
     {

@@ -52,7 +52,7 @@ operatorContract(
     {
       name: 'f64',
       attributes: { kind: 'max', keepDims: true, noop: false },
-      inputs: [patterned([300, 1000], 'float64'), indexes([0])],
+      inputs: [patterned([600, 1000], 'float64'), indexes([0])],
     },
   ],
 );

@@ -1,7 +1,7 @@
 import type { DTypeName } from '@canopy/protocol';
 import { allFloats, allInts } from '../../constant.js';
 import { type Facts, NotDerivable } from '../facts.js';
-import type { Rule } from '../operation.js';
+import { likeFirst, type Rule } from '../operation.js';
 
 /** A constant from an attribute other than a tensor. */
 const constant: Rule = (op) => {
@@ -39,4 +39,4 @@ export function constantFacts(value: {
   return { dtype, dims, values };
 }
 
-export const shapes: Record<string, Rule> = { Constant: constant };
+export const shapes: Record<string, Rule> = { Constant: constant, Bernoulli: likeFirst() };
