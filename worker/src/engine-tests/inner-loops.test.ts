@@ -14,7 +14,9 @@ const breaks = /^(i32x4\.add|f32x4\.add|v128\.store|local\.set|br_if|loop)\b/;
 /** The body of a function's innermost loop. */
 function loopText(name: string): string {
   const lines = text.split('\n');
-  const start = lines.findIndex((line) => line.startsWith(` (func $assembly/generated/${name} `));
+  const start = lines.findIndex((line) =>
+    line.startsWith(` (func $assembly/kernels/generated/${name} `),
+  );
   expect(start, `no function ${name}`).toBeGreaterThan(0);
   const isInner = (i: number): boolean => {
     const next = lines.slice(i + 1).find((line) => /^\s*(loop|br_if)\b/.test(line))!;
@@ -32,7 +34,7 @@ function loopText(name: string): string {
 }
 
 function costOf(name: string): number {
-  const [loop, ...others] = hotLoops(text, `generated/${name}`);
+  const [loop, ...others] = hotLoops(text, `kernels/generated/${name}`);
   expect(others).toEqual([]);
   const [inner] = loop!.inner;
   return inner === undefined ? loop!.own : inner.own;
