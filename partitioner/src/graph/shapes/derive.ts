@@ -62,7 +62,7 @@ function seenSizes({ open }: Inference, runs: readonly Run[], first: number): Ma
 
 /**
  * Throws {@link PartitionError} `cannot-run` where the model cannot run at the sizes to plan with:
- * sizes that have to be the same are not, or one is below 0.
+ * sizes that have to be the same are not, one is below 0, or a window is larger than its image.
  */
 export function requireRunnable(
   graph: Graph,
@@ -71,7 +71,8 @@ export function requireRunnable(
   sizes: Readonly<Record<string, number>>,
 ): void {
   const sizeOf = (dim: Dim): number => planned.at(dim, 1);
-  const refuse = (op: string, name: string, why: string): never => {
+  const refuse = (op: string, name: string, why: string, ...dims: Dim[]): never => {
+    const isFixed = dims.every((dim) => typeof dim === 'number');
     const inputs = graph.inputs.map((input) => {
       const dims = inference.facts.get(input.name)!.dims.map(sizeOf);
       return `"${input.name}" [${dims.join(',')}]`;
@@ -79,19 +80,25 @@ export function requireRunnable(
     throw new PartitionError(
       'cannot-run',
       `the model does not run with inputs ${inputs.join(', ')}: ${op} "${name}" ${why}. ` +
-        advice(sizes),
+        (isFixed ? 'These sizes are fixed in the model: export it with others' : advice(sizes)),
     );
   };
-  for (const { node, kind, left, right } of inference.conditions) {
+  for (const { node, kind, left, right, what } of inference.conditions) {
     const [a, b] = [sizeOf(left), sizeOf(right)];
+    if (kind === 'atLeast') {
+      if (a >= b) continue;
+      const needs = `needs ${what?.left} to be at least ${both(right, b)}, ${what?.right}`;
+      refuse(node.op, node.name, `${needs}; it is ${both(left, a)}`, left, right);
+    }
     if (a === b || (kind === 'broadcast' && (a === 1 || b === 1))) continue;
-    refuse(node.op, node.name, `needs ${both(left, a)} and ${both(right, b)} to be the same`);
+    const needs = `needs ${both(left, a)} and ${both(right, b)} to be the same`;
+    refuse(node.op, node.name, needs, left, right);
   }
   for (const node of graph.nodes) {
     for (const output of node.outputs) {
       const negative = inference.facts.get(output)?.dims.find((dim) => sizeOf(dim) < 0);
       if (negative === undefined) continue;
-      refuse(node.op, node.name, `gives a size of ${both(negative, sizeOf(negative))}`);
+      refuse(node.op, node.name, `gives a size of ${both(negative, sizeOf(negative))}`, negative);
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   type Attribute,
   type GraphNode,
 } from '../graph.js';
+import { PartitionError } from '../../error.js';
 import { broadcast, same, type Dim } from './dim.js';
 import { fromFront, NotDerivable, type Facts } from './facts.js';
 
@@ -17,12 +18,14 @@ import { fromFront, NotDerivable, type Facts } from './facts.js';
  */
 export type Rule = (op: Operation) => (Facts | undefined)[];
 
-/** Two sizes that a model needs to be the same, or to broadcast. */
+/** Two sizes that a model needs to be the same, or to broadcast; or one that it needs to reach another. */
 export interface Condition {
   node: GraphNode;
-  kind: 'same' | 'broadcast';
+  kind: 'same' | 'broadcast' | 'atLeast';
   left: Dim;
   right: Dim;
+  /** What `left` is, and `right`, for the error. */
+  what?: { left: string; right: string };
 }
 
 /** Where {@link Operation} looks things up, and puts what it finds. */
@@ -91,9 +94,19 @@ export class Operation {
   attribute(name: string): Attribute | undefined {
     return this.node.attributes.get(name);
   }
-  /** The attribute `axis` or the like, counted from the front. */
-  axis(name: string, otherwise: number, rank: number): number {
-    return fromFront(this.int(name, otherwise), rank);
+  /** The attribute `axis` or the like, counted from the front; `most` is the last it may be. */
+  axis(name: string, otherwise: number, rank: number, most = rank - 1): number {
+    return this.fromFront(this.int(name, otherwise), rank, most);
+  }
+  /** An axis counted from the front. Throws {@link PartitionError} `bad-model` where there is none. */
+  fromFront(axis: number, rank: number, most = rank - 1): number {
+    const found = fromFront(axis, rank);
+    if (found >= 0 && found <= most) return found;
+    throw this.badModel(`names axis ${axis}, and there are ${rank} dimensions`);
+  }
+  /** The error of a node that cannot be, whatever the sizes. */
+  badModel(why: string): PartitionError {
+    return new PartitionError('bad-model', `${this.node.op} "${this.node.name}" ${why}`);
   }
 
   /** Elements of an input, as far as they follow from sizes; throws where nothing is known. */
@@ -131,6 +144,21 @@ export class Operation {
   requireSame(left: Dim, right: Dim): void {
     if (same(left, right)) return;
     this.around.conditions.push({ node: this.node, kind: 'same', left, right });
+  }
+  /** Notes that the model only runs where a size, `left`, is at least another. */
+  requireAtLeast(left: Dim, right: Dim, what: Required<Condition>['what']): void {
+    if (typeof left === 'number' && typeof right === 'number' && left >= right) return;
+    this.around.conditions.push({ node: this.node, kind: 'atLeast', left, right, what });
+  }
+  /** Notes that input `input` must broadcast to `dims`, and adds no dimension and no size to them. */
+  requireBroadcastsTo(input: number, dims: readonly Dim[]): void {
+    const own = this.dims(input);
+    own.forEach((size, axis) => {
+      const at = axis + dims.length - own.length;
+      if (at < 0) this.requireSame(size, 1);
+      else if (typeof size !== 'number') this.broadcastSizes(size, dims[at]!);
+      else if (size !== 1) this.requireSame(size, dims[at]!);
+    });
   }
   /** One size of two that are broadcast together, which they must allow. */
   broadcastSizes(left: Dim, right: Dim): Dim {

@@ -13,7 +13,7 @@ import {
   type Dim,
 } from '../dim.js';
 import type { Facts } from '../facts.js';
-import { likeFirst, rulesFor, type Operation, type Rule } from '../operation.js';
+import { likeFirst, rulesFor, type Rule } from '../operation.js';
 
 /** What an operator makes of known elements; undefined where its result is not known. */
 type OnValues = (...operands: Dim[]) => Dim | undefined;
@@ -159,7 +159,6 @@ const clip: Rule = (op) => {
 };
 
 const asItIs = unary((value) => value);
-const firstOf = (op: Operation): (Facts | undefined)[] => [op.like(0)];
 
 export const elementwise: Record<string, Rule> = {
   ...rulesFor(
@@ -196,7 +195,7 @@ export const elementwise: Record<string, Rule> = {
   And: broadcasting('bool', () => minimum),
   Or: broadcasting('bool', () => maximum),
   Xor: broadcasting('bool'),
-  PRelu: firstOf,
+  PRelu: broadcasting(),
   Where: where,
   Cast: cast,
   CastLike: castLike,

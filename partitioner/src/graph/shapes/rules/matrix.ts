@@ -41,6 +41,7 @@ function gemm(right: number): Rule {
     const [m, k] = op.int('transA', 0) === 1 ? swapLast(op.dims(0)) : op.dims(0);
     const [depth, n] = op.int('transB', 0) === 1 ? swapLast(op.dims(right)) : op.dims(right);
     op.requireSame(k!, depth!);
+    if (right === 1 && op.has(2)) op.requireBroadcastsTo(2, [m!, n!]);
     return [{ dtype: op.dtype(0), dims: [m!, n!] }];
   };
 }

@@ -1,10 +1,11 @@
 import { product, type Dim } from '../dim.js';
-import { fromFront, NotDerivable, type Facts } from '../facts.js';
+import { NotDerivable, type Facts } from '../facts.js';
 import { rulesFor, type Operation, type Rule } from '../operation.js';
 
-/** Dims with some axes taken out, or left as 1. */
-function without(dims: readonly Dim[], axes: readonly number[], keep: boolean): Dim[] {
-  const gone = new Set(axes.map((axis) => fromFront(axis, dims.length)));
+/** Dims of the first input with some axes taken out, or left as 1. */
+function without(op: Operation, axes: readonly number[], keep: boolean): Dim[] {
+  const dims = op.dims(0);
+  const gone = new Set(axes.map((axis) => op.fromFront(axis, dims.length)));
   return dims.flatMap((dim, axis) => (gone.has(axis) ? (keep ? [1] : []) : [dim]));
 }
 
@@ -13,7 +14,7 @@ function reduced(op: Operation): Facts {
   const given = op.numbersOf('axes', 1) ?? [];
   if (given.length === 0 && op.int('noop_with_empty_axes', 0) === 1) return op.like(0);
   const axes = given.length > 0 ? given : dims.map((_, axis) => axis);
-  return { dtype: op.dtype(0), dims: without(dims, axes, op.int('keepdims', 1) === 1) };
+  return { dtype: op.dtype(0), dims: without(op, axes, op.int('keepdims', 1) === 1) };
 }
 
 /** The product of a whole list of known numbers: how exporters count elements. */
@@ -27,7 +28,7 @@ const reduceProduct: Rule = (op) => {
 
 const argument: Rule = (op) => {
   const axis = op.axis('axis', 0, op.rank(0));
-  return [{ dtype: 'int64', dims: without(op.dims(0), [axis], op.int('keepdims', 1) === 1) }];
+  return [{ dtype: 'int64', dims: without(op, [axis], op.int('keepdims', 1) === 1) }];
 };
 
 /** `k` is an attribute until operator set 9, an input since. */

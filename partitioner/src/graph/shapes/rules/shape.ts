@@ -52,7 +52,7 @@ const squeeze: Rule = (op) => {
   if (!axes && !dims.every((dim) => typeof dim === 'number')) {
     throw new NotDerivable('which dimensions are 1 depends on the input');
   }
-  const gone = new Set(axes?.map((axis) => fromFront(axis, dims.length)));
+  const gone = new Set(axes?.map((axis) => op.fromFront(axis, dims.length)));
   const kept = dims.filter((dim, axis) => (axes ? !gone.has(axis) : dim !== 1));
   for (const axis of gone) op.requireSame(dims[axis]!, 1);
   return [reshaped(op, kept)];
@@ -61,7 +61,8 @@ const squeeze: Rule = (op) => {
 const unsqueeze: Rule = (op) => {
   const axes = op.numbersOf('axes', 1) ?? [];
   const rank = op.rank(0) + axes.length;
-  const added = new Set(axes.map((axis) => fromFront(axis, rank)));
+  const added = new Set(axes.map((axis) => op.fromFront(axis, rank)));
+  if (added.size < axes.length) throw op.badModel(`names an axis twice: ${axes.join(', ')}`);
   const dims = [...op.dims(0)];
   const result = Array.from({ length: rank }, (_, axis) => (added.has(axis) ? 1 : dims.shift()!));
   return [reshaped(op, result)];
@@ -69,13 +70,16 @@ const unsqueeze: Rule = (op) => {
 
 const flatten: Rule = (op) => {
   const dims = op.dims(0);
-  const axis = op.axis('axis', 1, dims.length);
+  const axis = op.axis('axis', 1, dims.length, dims.length);
   return [reshaped(op, [product(dims.slice(0, axis)), product(dims.slice(axis))])];
 };
 
 const transpose: Rule = (op) => {
   const dims = op.dims(0);
   const order = op.ints('perm') ?? dims.map((_, axis) => dims.length - 1 - axis);
+  if (order.length !== dims.length || !dims.every((_, axis) => order.includes(axis))) {
+    throw op.badModel(`puts ${dims.length} dimensions in the order ${order.join(', ')}`);
+  }
   const { values } = op.facts(0);
   const keepsOrder = values && dims.length < 2;
   return [
@@ -130,6 +134,11 @@ const gather: Rule = (op) => {
   const axis = op.axis('axis', 0, data.dims.length);
   const indices = op.facts(1);
   const dims = [...data.dims.slice(0, axis), ...indices.dims, ...data.dims.slice(axis + 1)];
+  const whole = data.dims[axis]!;
+  const numbers = (indices.values ?? []).filter((index) => typeof index === 'number');
+  const most = Math.max(0, ...numbers.map((index) => (index < 0 ? -index : index + 1)));
+  const left = `dimension ${axis} of its input`;
+  op.requireAtLeast(whole, most, { left, right: 'so that its indices lie inside' });
   if (!data.values || data.dims.length !== 1 || !indices.values) {
     return [{ dtype: data.dtype, dims }];
   }
@@ -200,12 +209,21 @@ const range: Rule = (op) => {
 const pad: Rule = (op) => {
   const dims = op.dims(0);
   const pads = op.ints('pads') ?? op.facts(1).values;
-  const axes = op.has(3) ? op.numbers(3).map((axis) => fromFront(axis, dims.length)) : undefined;
+  const axes = op.has(3) ? op.numbers(3).map((axis) => op.fromFront(axis, dims.length)) : undefined;
+  const reflects = op.string('mode', 'constant') === 'reflect';
   const padded = axes ?? dims.map((_, axis) => axis);
   const result = dims.map((dim, axis) => {
     const at = padded.indexOf(axis);
     if (at < 0) return dim;
     const [before, after] = [pads?.[at], pads?.[at + padded.length]];
+    for (const size of reflects ? [before, after] : []) {
+      if (size === undefined || size === 0) continue;
+      const what = {
+        left: `dimension ${axis} of its input`,
+        right: 'so that there is enough to reflect',
+      };
+      op.requireAtLeast(dim, add(size, 1), what);
+    }
     return before === undefined || after === undefined
       ? op.open(0, axis)
       : sum([dim, before, after]);

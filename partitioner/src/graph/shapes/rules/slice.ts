@@ -9,7 +9,7 @@ import {
   subtract,
   type Dim,
 } from '../dim.js';
-import { fromFront, NotDerivable, type Facts } from '../facts.js';
+import { NotDerivable, type Facts } from '../facts.js';
 import type { Operation } from '../operation.js';
 
 /** Bounds from here on mean "to the end"; exporters write the largest i32 or i64. */
@@ -52,7 +52,7 @@ export function sliced(op: Operation): Facts {
   const steps = op.has(4) ? op.numbers(4) : axes.map(() => 1);
   const result = [...dims];
   axes.forEach((given, index) => {
-    const axis = fromFront(given, dims.length);
+    const axis = op.fromFront(given, dims.length);
     const [start, end] = [starts?.[index], ends?.[index]];
     const size =
       start === undefined || end === undefined

@@ -24,6 +24,9 @@ export function windowOf(op: Operation, spatial: number, kernel?: readonly Dim[]
   if (sizes.length !== spatial || !sizes.every((size) => typeof size === 'number')) {
     throw new NotDerivable('its window is not constant');
   }
+  kernel?.forEach((size, axis) => {
+    op.requireSame(sizes[axis]!, size);
+  });
   const pads = op.ints('pads') ?? Array<number>(2 * spatial).fill(0);
   const autoPad = op.string('auto_pad', 'NOTSET');
   return {
@@ -35,15 +38,51 @@ export function windowOf(op: Operation, spatial: number, kernel?: readonly Dim[]
   };
 }
 
+/** Positions that a window spans along a dimension. */
+function span({ kernel, dilations }: SpatialWindow, axis: number): number {
+  return dilations[axis]! * (kernel[axis]! - 1) + 1;
+}
+
+/** Notes that an image must have at least one position along each spatial dimension. */
+export function requireImage(op: Operation, dims: readonly Dim[]): void {
+  dims.forEach((dim, axis) => {
+    const left = `dimension ${axis + 2} of its input`;
+    op.requireAtLeast(dim, 1, { left, right: 'since an image has no empty side' });
+  });
+}
+
+/**
+ * Notes that a window must fit the image with its padding. A filter must do so whole; a pooling window may
+ * be larger by less than a stride, as onnxruntime has it.
+ */
+export function requireFit(
+  op: Operation,
+  dims: readonly Dim[],
+  window: SpatialWindow,
+  what: 'filter' | 'pooling window',
+): void {
+  const { strides, pads, autoPad } = window;
+  if (what === 'pooling window' || autoPad.startsWith('SAME')) requireImage(op, dims);
+  if (autoPad.startsWith('SAME')) return;
+  dims.forEach((dim, axis) => {
+    const padding = pads[axis]! + pads[axis + dims.length]!;
+    const left = `dimension ${axis + 2} of its input${padding > 0 ? ', padding included,' : ''}`;
+    const spans = span(window, axis);
+    const least = what === 'filter' ? spans : spans - strides[axis]! + 1;
+    const right = `since its ${what} spans ${spans}`;
+    op.requireAtLeast(add(dim, padding), least, { left, right });
+  });
+}
+
 /** Positions of a window along each spatial dimension. */
 export function positions(dims: readonly Dim[], window: SpatialWindow, roundUp = false): Dim[] {
-  const { kernel, strides, dilations, pads, autoPad } = window;
+  const { strides, pads, autoPad } = window;
   return dims.map((dim, axis) => {
     const stride = strides[axis]!;
     if (autoPad.startsWith('SAME')) return ceilDivide(dim, stride);
     const before = pads[axis]!;
     const padded = add(dim, before + pads[axis + dims.length]!);
-    const room = subtract(padded, dilations[axis]! * (kernel[axis]! - 1) + 1);
+    const room = subtract(padded, span(window, axis));
     // onnxruntime divides towards 0, so that a window larger than the image can still fit once.
     if (!roundUp) return add(truncatedDivide(room, stride), 1);
     // A window that would begin in the padding behind is left out.
@@ -59,13 +98,13 @@ export function transposedPositions(
 ): readonly Dim[] {
   const given = op.ints('output_shape');
   if (given) return given.slice(-dims.length);
-  const { kernel, strides, dilations, pads, autoPad } = window;
+  const { strides, pads, autoPad } = window;
   const extra = op.ints('output_padding') ?? [];
   return dims.map((dim, axis) => {
     const stride = strides[axis]!;
     if (autoPad.startsWith('SAME')) return multiply(dim, stride);
-    const field = dilations[axis]! * (kernel[axis]! - 1) + 1;
     const padding = pads[axis]! + pads[axis + dims.length]!;
+    const field = span(window, axis);
     return add(multiply(subtract(dim, 1), stride), (extra[axis] ?? 0) + field - padding);
   });
 }
