@@ -31,8 +31,21 @@ export interface Coefficients {
 }
 export const workerCoefficients: Coefficients = coefficients;
 
+type Prices = Readonly<Record<string, number>>;
+
+/** Prices that were looked up before. */
+const known = new WeakMap<Coefficients, Map<string, Prices>>();
+
 /** Prices of a kernel; of one that was not measured, those of a dear relative. */
-function pricesOf(kernel: string, { kernels }: Coefficients): Readonly<Record<string, number>> {
+export function pricesOf(kernel: string, coefficients = workerCoefficients): Prices {
+  let found = known.get(coefficients);
+  if (!found) known.set(coefficients, (found = new Map()));
+  let prices = found.get(kernel);
+  if (!prices) found.set(kernel, (prices = lookUp(kernel, coefficients)));
+  return prices;
+}
+
+function lookUp(kernel: string, { kernels }: Coefficients): Prices {
   const [family] = kernel.split('.');
   const prices =
     kernels[kernel] ??
@@ -54,7 +67,7 @@ export function workCost(
   let cost = 0;
   for (const { kernel, counts } of work) {
     const prices = pricesOf(kernel, coefficients);
-    for (const [name, count] of Object.entries(counts)) cost += count * (prices[name] ?? 0);
+    for (const name in counts) cost += counts[name]! * (prices[name] ?? 0);
   }
   return cost;
 }

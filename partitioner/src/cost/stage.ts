@@ -5,7 +5,7 @@ import {
   taskPartBytes,
 } from '@canopy/protocol';
 import { valueBytes, type Program } from '../graph/program.js';
-import { workCost, type CostSchedule } from './model.js';
+import { pricesOf, type CostSchedule } from './model.js';
 import type { Work } from './work/work.js';
 
 /** Where a stage stands: what it does with messages depends on it. */
@@ -63,6 +63,20 @@ export function messageWork(place: StagePlace, bytesReceived: number, bytesSent:
   };
 }
 
+const messagePrices = {
+  single: pricesOf('message.single'),
+  first: pricesOf('message.first'),
+  middle: pricesOf('message.middle'),
+  last: pricesOf('message.last'),
+};
+
+/** Instructions of {@link messageWork}. */
+function messageCost(place: StagePlace, bytesReceived: number, bytesSent: number): number {
+  const { message = 0, byteReceived = 0, byteSent = 0 } = messagePrices[place];
+  const sent = place === 'single' ? 0 : bytesSent;
+  return message + bytesReceived * byteReceived + sent * byteSent;
+}
+
 /**
  * Adds pages, bytes and messages to a stage's work.
  *
@@ -88,7 +102,7 @@ export function stageCost(
   const transport =
     sent * schedule.byteSent +
     bytesKept * byteCopied +
-    workCost([messageWork(place, bytesReceived, bytesSent)]);
+    messageCost(place, bytesReceived, bytesSent);
   const messages = Math.max(1, Math.ceil((work.kernels + transport + first) / messageBudget));
 
   // A message that goes on with the work touches what is held anew, and weights as it gets to them.

@@ -28,6 +28,7 @@ function chainOf({ costs, weights, bytes, fixed, limit }: Sample): Chain {
     nodes: costs.length,
     cost: (start, end) =>
       sum(weights, start, end) > limit ? Infinity : fixed + sum(costs, start, end),
+    leastCost: (start, end) => sum(costs, start, end),
     bytes: (cut) => bytes[cut]!,
   };
 }

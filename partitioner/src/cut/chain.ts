@@ -3,6 +3,8 @@ export interface Chain {
   nodes: number;
   /** Cost of the stage that holds nodes `[start, end)`; Infinity where it may not be. */
   cost(start: number, end: number): number;
+  /** No more than the cost; grows with the stage. */
+  leastCost(start: number, end: number): number;
   /** Bytes that pass a cut. */
   bytes(cut: number): number;
 }
@@ -40,6 +42,7 @@ function withOneMoreStage(chain: Chain, best: Float64Array, stage: number): Floa
   for (let end = stage; end <= chain.nodes; end++) {
     let least = Infinity;
     for (let start = end - 1; start >= stage - 1; start--) {
+      if (chain.leastCost(start, end) >= least) break;
       if (best[start]! >= least) continue;
       least = Math.min(least, Math.max(best[start]!, chain.cost(start, end)));
     }
@@ -50,45 +53,62 @@ function withOneMoreStage(chain: Chain, best: Float64Array, stage: number): Floa
 
 /** The last end at which a stage from `start` costs at most `limit`; `start` where there is none. */
 function furthestEnd(chain: Chain, start: number, limit: number): number {
-  let end = chain.nodes;
+  let [end, tooFar] = [start, chain.nodes + 1];
+  while (tooFar - end > 1) {
+    const middle = (end + tooFar) >> 1;
+    if (chain.leastCost(start, middle) <= limit) end = middle;
+    else tooFar = middle;
+  }
   while (end > start && chain.cost(start, end) > limit) end--;
   return end;
 }
 
 /** Among cuts whose stages cost at most `limit`, the one with the fewest bytes between stages. */
 function fewestBytes(chain: Chain, stages: number, limit: number): number[] | undefined {
-  const furthest = Array.from({ length: chain.nodes }, (_, start) =>
-    furthestEnd(chain, start, limit),
-  );
+  const known: number[] = [];
+  const furthest = (start: number): number => (known[start] ??= furthestEnd(chain, start, limit));
+  // reach[stage]: the last node that stage `stage` can begin with.
+  const reach = [0];
+  for (let stage = 0; stage < stages; stage++) {
+    let end = 0;
+    for (let start = stage; start <= Math.min(reach[stage]!, chain.nodes - 1); start++) {
+      end = Math.max(end, furthest(start));
+    }
+    reach.push(end);
+  }
   // rest[stage][start]: bytes passing the cuts after `start` when stages `stage`.. hold [start, end).
   const rest: number[][] = [];
   rest[stages] = Array.from({ length: chain.nodes + 1 }, (_, start) =>
     start === chain.nodes ? 0 : Infinity,
   );
+  // The first cut after which the stages that follow hold what is left.
+  let first = chain.nodes;
   for (let stage = stages - 1; stage >= 0; stage--) {
     const row = new Array<number>(chain.nodes + 1).fill(Infinity);
-    // The first stage begins with the first node.
-    const lastStart = stage === 0 ? 0 : chain.nodes - 1;
-    for (let start = stage; start <= lastStart; start++) {
-      for (let end = start + 1; end <= furthest[start]!; end++) {
+    let firstStart = chain.nodes;
+    for (let start = Math.min(reach[stage]!, chain.nodes - 1); start >= stage; start--) {
+      const most = furthest(start);
+      for (let end = Math.max(start + 1, first); end <= most; end++) {
         const bytes = rest[stage + 1]![end]! + (end === chain.nodes ? 0 : chain.bytes(end));
         if (bytes >= row[start]! || chain.cost(start, end) > limit) continue;
         row[start] = bytes;
       }
+      if (row[start] !== Infinity) firstStart = start;
     }
     rest[stage] = row;
+    first = firstStart;
   }
   if (rest[0]![0] === Infinity) return undefined;
   const cuts = [0];
   for (let stage = 0; stage < stages; stage++) {
     const start = cuts.at(-1)!;
-    for (let end = start + 1; end <= chain.nodes; end++) {
+    for (let end = start + 1; end <= furthest(start); end++) {
       const after = rest[stage + 1]![end]!;
       const passing = end === chain.nodes ? 0 : chain.bytes(end);
       if (
         after !== Infinity &&
-        chain.cost(start, end) <= limit &&
-        passing + after === rest[stage]![start]
+        passing + after === rest[stage]![start] &&
+        chain.cost(start, end) <= limit
       ) {
         cuts.push(end);
         break;

@@ -28,7 +28,8 @@ export class Heap {
     let start = this.blocks.at(-1)?.end ?? 0;
     let smallest = Infinity;
     let before = 0;
-    this.blocks.forEach((block, index) => {
+    for (let index = 0; index < this.blocks.length; index++) {
+      const block = this.blocks[index]!;
       const gap = block.start - before;
       if (gap >= size && gap < smallest) {
         smallest = gap;
@@ -36,7 +37,7 @@ export class Heap {
         start = before;
       }
       before = block.end;
-    });
+    }
     const block = { start, end: start + size };
     this.blocks.splice(best, 0, block);
     this.used += size;

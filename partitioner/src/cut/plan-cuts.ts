@@ -42,10 +42,8 @@ function rowsWithinBudget(
     const chain = chainOf(rows);
     if (chain.bytes(0) > maxMessageBytes) return false;
     return cuts.slice(0, -1).every((start, stage) => {
-      const end = cuts[stage + 1]!;
-      if (!chain.isAllowed(start, end)) return false;
-      const { instructions, scratchBytes } = chain.stage(start, end);
-      return instructions <= most && scratchBytes <= mostScratchBytes;
+      const cost = chain.allowedStage(start, cuts[stage + 1]!);
+      return cost && cost.instructions <= most && cost.scratchBytes <= mostScratchBytes;
     });
   };
   let [fitting, tooMany] = [1, mostRows + 1];

@@ -18,7 +18,7 @@ import {
 } from '../graph/program.js';
 import type { Chain } from './chain.js';
 import { liveness } from './liveness.js';
-import { lastReads, StageMemory } from './stage-memory.js';
+import { lastReads, memorySteps, StageMemory, type MemoryStep } from './stage-memory.js';
 
 /** What a stage may take. Bytes. */
 export interface StageLimits {
@@ -39,11 +39,11 @@ export class ProgramChain implements Chain {
   private readonly crossing: readonly (readonly string[])[];
   /** Instructions of the nodes before each cut. */
   private readonly kernelsBefore: number[] = [0];
-  private readonly last: ReadonlyMap<string, number>;
+  private readonly memorySteps: readonly MemoryStep[];
   private readonly cutBytes: number[];
   /** Weights each node reads, with their bytes in the shard. */
   private readonly weights: { name: string; bytes: number; read: number }[][];
-  private readonly costs = new Map<number, Float64Array>();
+  private readonly costs: (CostRow | undefined)[] = [];
 
   constructor(
     private readonly program: Program,
@@ -54,7 +54,8 @@ export class ProgramChain implements Chain {
     this.nodes = program.nodes.length;
     this.crossing = liveness(program).crossing;
     this.cutBytes = this.crossing.map((names) => bundleBytes(program, names, rows));
-    this.last = lastReads(program);
+    const last = lastReads(program);
+    this.memorySteps = memorySteps(program, rows, last);
     this.weights = program.nodes.map((node) =>
       [...new Set(node.inputs)].flatMap((name) => {
         const weight = program.values.get(name)?.weight;
@@ -65,7 +66,7 @@ export class ProgramChain implements Chain {
       }),
     );
     program.nodes.forEach((node, index) => {
-      const dies = this.last.get(node.inputs[0] ?? '') === index;
+      const dies = last.get(node.inputs[0] ?? '') === index;
       const given = program.inputs.includes(node.inputs[0] ?? '');
       const cost = nodeCost(program, node, rows, dies && !given);
       this.kernelsBefore.push(this.kernelsBefore.at(-1)! + cost);
@@ -122,35 +123,29 @@ export class ProgramChain implements Chain {
     );
   }
 
-  /** Goes through stages `[start, start + 1)`, `[start, start + 2)`, …: their weights and their memory. */
-  private *stagesFrom(
-    start: number,
-  ): Generator<{ end: number; weightsBytes: number; weightsRead: number; memory: StageMemory }> {
-    /** Bytes read of each weight that is held. */
-    const held = new Map<string, number>();
-    const memory = new StageMemory(this.program, this.rows, this.last, this.bytes(start));
-    let weightsBytes = 0;
-    let weightsRead = 0;
-    for (let index = start; index < this.nodes; index++) {
-      for (const { name, bytes, read } of this.weights[index]!) {
-        const before = held.get(name);
-        const after = Math.min(bytes, (before ?? 0) + read);
-        if (before === undefined) weightsBytes += bytes;
-        weightsRead += after - (before ?? 0);
-        held.set(name, after);
-      }
-      memory.step(index, this.kernelsBefore[index + 1]! - this.kernelsBefore[index]!);
-      yield { end: index + 1, weightsBytes, weightsRead, memory };
+  /** The stage `[start, end)` for an `end` that moves on. */
+  private grow(stage: GrowingStage): void {
+    for (const { name, bytes, read } of this.weights[stage.end]!) {
+      const before = stage.held.get(name);
+      const after = Math.min(bytes, (before ?? 0) + read);
+      if (before === undefined) stage.weightsBytes += bytes;
+      stage.weightsRead += after - (before ?? 0);
+      stage.held.set(name, after);
     }
+    stage.memory.step(this.memorySteps[stage.end]!, this.leastCost(stage.end, stage.end + 1));
+    stage.end++;
+  }
+
+  private grown(start: number, end: number): GrowingStage {
+    const stage = new GrowingStage(start, this.bytes(start));
+    while (stage.end < end) this.grow(stage);
+    return stage;
   }
 
   /** Weights and activations of nodes `[start, end)`. */
   memory(start: number, end: number): { weightsBytes: number; scratchBytes: number } {
-    for (const stage of this.stagesFrom(start)) {
-      if (stage.end < end) continue;
-      return { weightsBytes: stage.weightsBytes, scratchBytes: stage.memory.scratchBytes };
-    }
-    return { weightsBytes: 0, scratchBytes: 0 };
+    const { weightsBytes, memory } = this.grown(start, end);
+    return { weightsBytes, scratchBytes: memory.scratchBytes };
   }
 
   /**
@@ -159,49 +154,75 @@ export class ProgramChain implements Chain {
    */
   weightsFrom(start: number): Float64Array {
     const row = new Float64Array(this.nodes + 1).fill(Infinity);
-    for (const { end, weightsBytes, memory } of this.stagesFrom(start)) {
+    const stage = new GrowingStage(start, this.bytes(start));
+    while (stage.end < this.nodes) {
+      this.grow(stage);
+      const { end, weightsBytes, memory } = stage;
       if (weightsBytes > this.limits.maxHeapBytes) break;
       if (this.holds(start, end, weightsBytes, memory.scratchBytes)) row[end] = weightsBytes;
     }
     return row;
   }
 
-  /** Whether nodes `[start, end)` may be a stage. */
-  isAllowed(start: number, end: number): boolean {
-    const { weightsBytes, scratchBytes } = this.memory(start, end);
+  /** Full cost of nodes `[start, end)` as one stage, whether it is allowed or not. */
+  stage(start: number, end: number): StageCost {
+    return this.costOf(this.grown(start, end));
+  }
+  /** The same; undefined where nodes `[start, end)` may not be a stage. */
+  allowedStage(start: number, end: number): StageCost | undefined {
+    const stage = this.grown(start, end);
+    return this.allows(stage) ? this.costOf(stage) : undefined;
+  }
+  private costOf({ start, end, weightsRead, memory }: GrowingStage): StageCost {
+    const work = this.workOf(start, end, weightsRead, memory);
+    return stageCost(work, this.schedule, this.limits.instructionBudget);
+  }
+  private allows({ start, end, weightsBytes, memory }: GrowingStage): boolean {
     return (
       weightsBytes <= this.limits.maxWeightsBytes &&
-      this.holds(start, end, weightsBytes, scratchBytes)
+      this.holds(start, end, weightsBytes, memory.scratchBytes)
     );
   }
 
-  /** Full cost of nodes `[start, end)` as one stage. */
-  stage(start: number, end: number): StageCost {
-    for (const { end: reached, weightsRead, memory } of this.stagesFrom(start)) {
-      if (reached < end) continue;
-      const work = this.workOf(start, end, weightsRead, memory);
-      return stageCost(work, this.schedule, this.limits.instructionBudget);
-    }
-    throw new Error(`no stage [${start}, ${end}) of ${this.nodes} nodes`);
+  leastCost(start: number, end: number): number {
+    return this.kernelsBefore[end]! - this.kernelsBefore[start]!;
   }
 
+  /** Stages from `start` are looked at as far as they are asked for. */
   cost(start: number, end: number): number {
-    let row = this.costs.get(start);
-    if (!row) {
-      row = this.costsFrom(start);
-      this.costs.set(start, row);
+    const row = (this.costs[start] ??= {
+      stage: new GrowingStage(start, this.bytes(start)),
+      costs: new Float64Array(this.nodes + 1).fill(Infinity),
+    });
+    const { stage, costs } = row;
+    while (stage.end < end && stage.weightsBytes <= this.limits.maxWeightsBytes) {
+      this.grow(stage);
+      if (this.allows(stage)) costs[stage.end] = this.costOf(stage).instructions;
     }
-    return row[end]!;
+    return costs[end]!;
   }
+}
 
-  private costsFrom(start: number): Float64Array {
-    const row = new Float64Array(this.nodes + 1).fill(Infinity);
-    for (const { end, weightsBytes, weightsRead, memory } of this.stagesFrom(start)) {
-      if (weightsBytes > this.limits.maxWeightsBytes) break;
-      if (!this.holds(start, end, weightsBytes, memory.scratchBytes)) continue;
-      const work = this.workOf(start, end, weightsRead, memory);
-      row[end] = stageCost(work, this.schedule, this.limits.instructionBudget).instructions;
-    }
-    return row;
+/** A stage that takes in node after node: its weights and its memory so far. */
+class GrowingStage {
+  end: number;
+  weightsBytes = 0;
+  weightsRead = 0;
+  /** Bytes read of each weight that is held. */
+  readonly held = new Map<string, number>();
+  readonly memory: StageMemory;
+
+  constructor(
+    readonly start: number,
+    bytesReceived: number,
+  ) {
+    this.end = start;
+    this.memory = new StageMemory(bytesReceived);
   }
+}
+
+/** Costs of the stages from one node, as far as its stage has grown. */
+interface CostRow {
+  stage: GrowingStage;
+  costs: Float64Array;
 }

@@ -12,26 +12,63 @@ export function lastReads(program: Program): Map<string, number> {
   return last;
 }
 
+/** What a node does to memory, whatever stage it is in. Values are numbers. */
+export interface MemoryStep {
+  output: number;
+  outputBytes: number;
+  /** Values whose memory the output can take, the first choice first. */
+  takes: readonly number[];
+  /** Bytes of blocks that it takes while it runs. */
+  temporaries: readonly number[];
+  /** Values that nobody reads after it. */
+  frees: readonly number[];
+}
+
+/**
+ * The memory steps of a program's nodes on so many rows.
+ *
+ * @param last from {@link lastReads}
+ */
+export function memorySteps(
+  program: Program,
+  rows: number,
+  last: ReadonlyMap<string, number>,
+): MemoryStep[] {
+  const numbers = new Map<string, number>();
+  const numberOf = (name: string): number => {
+    const known = numbers.get(name) ?? numbers.size;
+    numbers.set(name, known);
+    return known;
+  };
+  const shapeOf = (name: string): number[] => shapeAt(program.values.get(name)!.shapes, rows);
+  return program.nodes.map((node, index) => {
+    const output = node.outputs[0]!;
+    const takes = takenOver(program, node, shapeOf).filter((name) => last.get(name) === index);
+    const frees = [...new Set([...node.inputs, output])].filter(
+      (name) => (last.get(name) ?? -1) <= index,
+    );
+    return {
+      output: numberOf(output),
+      outputBytes: valueBytes(program.values.get(output)!, rows),
+      takes: takes.map(numberOf),
+      temporaries: temporaryBytes(node, program, shapeOf),
+      frees: frees.map(numberOf),
+    };
+  });
+}
+
 /**
  * Memory that the activations of a stage take, node by node from the stage's first. What it was given
  * stays in the message until the stage is done.
  */
 export class StageMemory {
   private readonly heap = new Heap();
-  private readonly blocks = new Map<string, HeapBlock>();
+  private readonly blocks = new Map<number, HeapBlock>();
   private weighed = 0;
   private weight = 0;
 
-  /**
-   * @param receivedBytes of the message with the stage's inputs
-   * @param last from {@link lastReads}
-   */
-  constructor(
-    private readonly program: Program,
-    private readonly rows: number,
-    private readonly last: ReadonlyMap<string, number>,
-    receivedBytes: number,
-  ) {
+  /** @param receivedBytes of the message with the stage's inputs */
+  constructor(receivedBytes: number) {
     this.heap.alloc(receivedBytes);
   }
 
@@ -49,36 +86,24 @@ export class StageMemory {
     return this.weight === 0 ? this.heap.used : this.weighed / this.weight;
   }
 
-  private bytes(name: string): number {
-    return valueBytes(this.program.values.get(name)!, this.rows);
-  }
-  private shape(name: string): number[] {
-    return shapeAt(this.program.values.get(name)!.shapes, this.rows);
-  }
-
-  /** Runs node `index`, which costs so many instructions. */
-  step(index: number, instructions: number): void {
-    const node = this.program.nodes[index]!;
-    const dies = (name: string | undefined): name is string =>
-      name !== undefined && this.blocks.has(name) && this.last.get(name) === index;
-    const [output] = node.outputs as [string];
-    const shapeOf = (name: string): number[] => this.shape(name);
-    const taken = takenOver(this.program, node, shapeOf).find((name) => dies(name));
-    if (taken !== undefined) {
-      this.blocks.set(output, this.blocks.get(taken)!);
-      this.blocks.delete(taken);
-    } else this.blocks.set(output, this.heap.alloc(this.bytes(output)));
-    const temporaries = temporaryBytes(node, this.program, shapeOf).map((bytes) =>
-      this.heap.alloc(bytes),
+  /** Runs the next node, which costs so many instructions. */
+  step(step: MemoryStep, instructions: number): void {
+    const { heap, blocks } = this;
+    const taken = step.takes.find((value) => blocks.has(value));
+    blocks.set(
+      step.output,
+      taken === undefined ? heap.alloc(step.outputBytes) : blocks.get(taken)!,
     );
-    this.weighed += this.heap.used * instructions;
+    if (taken !== undefined) blocks.delete(taken);
+    const temporaries = step.temporaries.map((bytes) => heap.alloc(bytes));
+    this.weighed += heap.used * instructions;
     this.weight += instructions;
-    for (const block of temporaries) this.heap.release(block);
-    for (const name of new Set([...node.inputs, output])) {
-      const block = this.blocks.get(name);
-      if (!block || (this.last.get(name) ?? -1) > index) continue;
-      this.heap.release(block);
-      this.blocks.delete(name);
+    for (const block of temporaries) heap.release(block);
+    for (const value of step.frees) {
+      const block = blocks.get(value);
+      if (!block) continue;
+      heap.release(block);
+      blocks.delete(value);
     }
   }
 }

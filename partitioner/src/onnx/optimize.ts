@@ -22,9 +22,17 @@ export async function optimizeOnnx(
     graphOptimizationLevel: level,
     optimizedModelFilePath: optimized,
     logSeverityLevel: 3,
+    // The session is never run: no threads, no arena, no weights in the form of a kernel.
+    intraOpNumThreads: 1,
+    enableCpuMemArena: false,
     // A file beside the graph: one message ends at 2 GiB, and references to the model's own external
     // data would lead nowhere from another folder.
-    extra: { session: { optimized_model_external_initializers_file_name: `${level}.weights` } },
+    extra: {
+      session: {
+        disable_prepacking: '1',
+        optimized_model_external_initializers_file_name: `${level}.weights`,
+      },
+    },
   });
   await session.release();
   return readOnnx(optimized);

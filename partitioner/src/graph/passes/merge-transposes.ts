@@ -23,9 +23,10 @@ export function mergeTransposes(program: Program): boolean {
  */
 export function skipTransposesOfOnes(program: Program): boolean {
   let changed = false;
+  // Who writes a value stays the same.
+  const uses = new ProgramUses(program);
   for (const node of program.nodes) {
     if (node.op !== 'Flatten' && node.op !== 'Reshape') continue;
-    const uses = new ProgramUses(program);
     const before = uses.producer(node.inputs[0]);
     if (before?.op !== 'Transpose' || !keepsOrder(program, before)) continue;
     const { permutation } = before.attributes;

@@ -22,7 +22,7 @@ interface Sunk {
  */
 export function sinkTransposes(program: Program): boolean {
   let changed = false;
-  let uses = new ProgramUses(program);
+  const uses = new ProgramUses(program);
   for (const node of [...program.nodes]) {
     const sunk = sink(program, uses, node);
     if (!sunk) continue;
@@ -30,15 +30,17 @@ export function sinkTransposes(program: Program): boolean {
     const { dtype, shapes } = program.values.get(output)!;
     const inverse = inverseOf(sunk.permutation);
     const result = addValue(program, `${output}/moved`, dtype, permuted(shapes, inverse));
-    const moved = { ...node, inputs: sunk.inputs, outputs: [result], attributes: sunk.attributes };
-    replaceNode(program, node, moved as ProgramNode, {
+    const { inputs, attributes } = sunk;
+    const moved = { ...node, inputs, outputs: [result], attributes } as ProgramNode;
+    const transpose: ProgramNode = {
       op: 'Transpose',
       name: node.name,
       inputs: [result],
       outputs: [output],
       attributes: { permutation: sunk.permutation },
-    });
-    uses = new ProgramUses(program);
+    };
+    replaceNode(program, node, moved, transpose);
+    uses.replaced(node, moved, transpose);
     changed = true;
   }
   return changed;

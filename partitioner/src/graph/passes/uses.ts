@@ -1,6 +1,6 @@
 import type { Program, ProgramNode } from '../program.js';
 
-/** Who reads and who writes each value of a program. Made anew after each change. */
+/** Who reads and who writes each value of a program. Told of each change, or made anew after it. */
 export class ProgramUses {
   private readonly readers = new Map<string, ProgramNode[]>();
   private readonly producers = new Map<string, ProgramNode>();
@@ -8,14 +8,25 @@ export class ProgramUses {
 
   constructor(program: Program) {
     this.outputs = new Set(program.outputs);
-    for (const node of program.nodes) {
-      for (const input of new Set(node.inputs)) {
-        const list = this.readers.get(input);
-        if (list) list.push(node);
-        else this.readers.set(input, [node]);
-      }
-      for (const output of node.outputs) this.producers.set(output, node);
+    for (const node of program.nodes) this.add(node);
+  }
+
+  private add(node: ProgramNode): void {
+    for (const input of new Set(node.inputs)) {
+      const list = this.readers.get(input);
+      if (list) list.push(node);
+      else this.readers.set(input, [node]);
     }
+    for (const output of node.outputs) this.producers.set(output, node);
+  }
+
+  /** Nodes came in the place of one, and write all that it wrote. */
+  replaced(node: ProgramNode, ...nodes: ProgramNode[]): void {
+    for (const input of new Set(node.inputs)) {
+      const list = this.readers.get(input)!;
+      list.splice(list.indexOf(node), 1);
+    }
+    for (const other of nodes) this.add(other);
   }
 
   producer(value: string | undefined): ProgramNode | undefined {
@@ -37,6 +48,7 @@ export class ProgramUses {
 /** Lets every node read `to` where it read `from`. */
 export function replaceInputs(program: Program, from: string, to: string): void {
   for (const node of program.nodes) {
+    if (!node.inputs.includes(from)) continue;
     node.inputs = node.inputs.map((input) => (input === from ? to : input));
   }
 }
