@@ -38,8 +38,8 @@ const known = new WeakMap<Coefficients, Map<string, Prices>>();
 
 /** Prices of a kernel; of one that was not measured, those of a dear relative. */
 export function pricesOf(kernel: string, coefficients = workerCoefficients): Prices {
-  let found = known.get(coefficients);
-  if (!found) known.set(coefficients, (found = new Map()));
+  const found = known.get(coefficients) ?? new Map<string, Prices>();
+  known.set(coefficients, found);
   let prices = found.get(kernel);
   if (!prices) found.set(kernel, (prices = lookUp(kernel, coefficients)));
   return prices;

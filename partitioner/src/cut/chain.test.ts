@@ -78,6 +78,25 @@ describe('cutting a chain', () => {
     );
   });
 
+  it('asks for few costs of stages that are too dear by their least cost', () => {
+    const nodes = 100;
+    const asked = new Set<string>();
+    const chain: Chain = {
+      nodes,
+      cost: (start, end) => {
+        asked.add(`${start} ${end}`);
+        return end - start;
+      },
+      leastCost: (start, end) => end - start,
+      bytes: () => 1,
+    };
+    cutChain(chain, 1);
+    expect(asked.size).toBe(nodes);
+    cutChain(chain, 4);
+    // Of all stages that begin later there are 4,950.
+    expect([...asked].filter((stage) => !stage.startsWith('0 ')).length).toBeLessThan(3000);
+  });
+
   it('cuts into stages of equal cost where it can', () => {
     const chain = chainOf({
       costs: [3, 3, 2, 1, 3, 6],
