@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  */
 const layers = {
   protocol: [],
-  partitioner: ['protocol'],
+  partitioner: ['protocol', 'worker'],
   worker: ['protocol'],
   coordinator: ['protocol'],
   'local-ic': [],

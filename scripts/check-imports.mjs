@@ -13,7 +13,7 @@ const engineRooms = {
   program: ['generated', 'tensor', 'ops'],
 };
 /** Rooms of the canister: each may import those below it and those before it. */
-const canisterRooms = ['ic', 'setup', 'pacing', 'head', 'stage', 'methods'].map(
+const canisterRooms = ['pacing', 'ic', 'setup', 'head', 'stage', 'methods'].map(
   (room) => `canister/${room}`,
 );
 const workerRooms = {

@@ -13,3 +13,4 @@ export * from './tensor-bundle.js';
 export * from './worker-config.js';
 export * from './worker-messages.js';
 export * from './coordinator-interface.js';
+export * from './coordinator-load.js';

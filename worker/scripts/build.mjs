@@ -1,6 +1,7 @@
 /* global setTimeout */
 /**
- * Compiles worker/assembly to worker/build/worker.wasm and worker.wasm.gz.
+ * Compiles worker/assembly to worker/build/worker.wasm and worker.wasm.gz, and its pacing alone to
+ * worker/build/policy.wasm.
  * Does nothing where sources and tools are the same as at the last build.
  */
 import { createHash } from 'node:crypto';
@@ -25,7 +26,7 @@ const root = join(worker, '..');
 const build = join(worker, 'build');
 const require = createRequire(import.meta.url);
 
-const outputs = ['worker.wasm', 'worker.wasm.gz'].map((name) => join(build, name));
+const outputs = ['worker.wasm', 'worker.wasm.gz', 'policy.wasm'].map((name) => join(build, name));
 const stamp = join(build, 'inputs.sha256');
 
 function filesBelow(folder) {
@@ -64,16 +65,16 @@ function buildProtocol() {
   if (result.status !== 0) throw new Error('worker: @canopy/protocol does not compile (see above)');
 }
 
-async function compile() {
+/** Compiles `assembly/${entry}.ts`. */
+async function compile(entry, options) {
   const { default: asc } = await import('assemblyscript/asc');
-  const { options } = await import('./options.mjs');
   const { refuseRuntime } = await import('./canister-module.mjs');
   const outFile = `build/compiled-${process.pid}.wasm`;
   const textFile = `build/compiled-${process.pid}.wat`;
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main(
     [
-      'assembly/index.ts',
+      `assembly/${entry}.ts`,
       ...['--baseDir', worker, '--outFile', outFile, '--textFile', textFile],
       ...options,
     ],
@@ -142,10 +143,15 @@ async function compileAll(hash) {
   mkdirSync(join(worker, 'assembly', 'generated'), { recursive: true });
   const { constantsSource } = await import('./constants.mjs');
   replaceFile(join(worker, 'assembly', 'generated', 'constants.ts'), constantsSource());
-  const { toCanisterModule } = await import('./canister-module.mjs');
-  const wasm = toCanisterModule(await compile(), readFileSync(join(worker, 'worker.did'), 'utf8'));
+  const { refuseImports, toCanisterModule } = await import('./canister-module.mjs');
+  const { options, policyOptions } = await import('./options.mjs');
+  const compiled = await compile('index', options);
+  const wasm = toCanisterModule(compiled, readFileSync(join(worker, 'worker.did'), 'utf8'));
+  const policy = await compile('policy', policyOptions);
+  refuseImports(policy);
   replaceFile(outputs[0], wasm);
   replaceFile(outputs[1], gzipSync(wasm, { level: 9 }));
+  replaceFile(outputs[2], policy);
   replaceFile(stamp, hash);
 }
 

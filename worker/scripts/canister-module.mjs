@@ -46,6 +46,14 @@ export function refuseRuntime(text) {
   );
 }
 
+/** Throws where a module imports anything. */
+export function refuseImports(wasm) {
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(wasm));
+  if (imports.length === 0) return;
+  const names = imports.map(({ module: from, name }) => `${from}.${name}`).join(', ');
+  throw new Error(`worker: the policy must know nothing but what it is told, and imports ${names}`);
+}
+
 /**
  * Gives a compiled module the export names of a canister and its Candid description, and checks
  * that it imports nothing but the system interface.

@@ -1,9 +1,9 @@
+/** Flags of asc for the pacing policy as a module of its own. */
+export const policyOptions = ['-O3', '--runtime', 'stub', '--noAssert'];
+
 /** Flags of asc for the worker and for modules that tests compile from parts of it. */
 export const options = [
-  '-O3',
-  '--runtime',
-  'stub',
-  '--noAssert',
+  ...policyOptions,
   '--enable',
   'simd',
   '--enable',

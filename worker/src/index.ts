@@ -36,6 +36,11 @@ export function workerWasmGz(): Uint8Array {
   return readFileSync(workerWasmGzPath());
 }
 
+/** The worker's pacing as a module of its own, without imports. Throws {@link WorkerNotBuiltError}. */
+export function policyWasm(): Uint8Array {
+  return readFileSync(built('policy.wasm'));
+}
+
 /** Path of the Candid description. */
 export function workerDidPath(): string {
   return fileURLToPath(new URL('../worker.did', import.meta.url));

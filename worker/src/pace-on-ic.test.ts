@@ -82,7 +82,7 @@ describe('stages on the embedded IC', () => {
 
     it('is finished in it, though no further task would be begun so late', () => {
       const budget = Math.ceil(usual * 1.002);
-      const finishing = Number(constantOf('stage/work.ts', 'finishing'));
+      const finishing = Number(constantOf('pacing/tasks.ts', 'finishing'));
       expect(usual).toBeGreaterThan(budget - budget / finishing);
       for (const { messages } of traces(BigInt(budget))) expect(messages).toBe(1);
     });

@@ -1,5 +1,5 @@
+import { CoordinatorLoad } from '@canopy/protocol';
 import type { Ic } from './ic/ic.js';
-import { OwnLoad } from './pipeline/own-load.js';
 import { Releases } from './pipeline/releases.js';
 import { RequestLog } from './metrics/requests.js';
 import { ModelRegistry } from './registry/models.js';
@@ -17,10 +17,11 @@ export class Coordinator {
   readonly settling = new Set<Placed>();
   readonly requests: RequestLog;
   readonly releases: Releases;
-  readonly ownLoad: OwnLoad;
+  /** What requests take of this canister's thread. */
+  readonly ownLoad = new CoordinatorLoad();
+
   constructor(readonly ic: Ic) {
     this.releases = new Releases(ic);
-    this.ownLoad = new OwnLoad(ic);
     this.requests = new RequestLog((bytes) => ic.principal(bytes));
   }
 }

@@ -106,7 +106,7 @@ export async function enqueue(
   });
   const ticket: Ticket = { id: entry.ticket, model: modelName, caller };
   numbered?.begin(ticket);
-  coordinator.ownLoad.add(inputs.length);
+  coordinator.ownLoad.add(inputs.length, coordinator.ic.now());
   requests.counters.inFlight++;
   try {
     const request = encodeTasksForHead(tasks, {

@@ -1,4 +1,4 @@
-import { maxMessageBytes } from '@canopy/protocol';
+import { CoordinatorLoad, maxMessageBytes } from '@canopy/protocol';
 import {
   smallMessage,
   workerPlace,
@@ -34,23 +34,13 @@ const pages = {
 };
 const messagesPerRequest = 3;
 
-/** What the coordinator's `own-load.ts` says; a test compares them. */
-export const coordinatorLimits = {
-  perRequest: 26_000_000,
-  perByte: 58,
-  most: 900_000_000,
-  roundsKept: 4,
-} as const;
-
 /** Takes requests in, hands them to the head, gives answers. */
 export class Coordinator implements Actor<Message> {
   /** Releases that the workers of each pipeline have not been told of. */
   private readonly released: number[];
   /** The round in which workers were last told. */
   private toldInRound = 0;
-  /** What it reckons to have taken in the last rounds, the latest first. */
-  private readonly taken = new Array<number>(coordinatorLimits.roundsKept).fill(0);
-  private round = 0;
+  private readonly ownLoad = new CoordinatorLoad();
   /** Pipeline of the next request. */
   private next = 0;
   /** Requests whose result was not given to the caller, or not released. */
@@ -60,20 +50,6 @@ export class Coordinator implements Actor<Message> {
 
   constructor(private readonly around: Surroundings) {
     this.released = new Array<number>(around.pipelines).fill(0);
-  }
-
-  private take(instructions: number): void {
-    if (this.round !== this.around.round) {
-      this.round = this.around.round;
-      this.taken.pop();
-      this.taken.unshift(0);
-    }
-    this.taken[0]! += instructions;
-  }
-
-  /** What requests took in one of the last rounds. */
-  private get load(): number {
-    return Math.max(0, ...this.taken.filter((taken) => taken < coordinatorLimits.most));
   }
 
   /** The first message of a round tells the pipeline whose results most wait what was released before. */
@@ -107,11 +83,11 @@ export class Coordinator implements Actor<Message> {
     switch (message.kind) {
       case 'request':
         this.known++;
-        this.take(coordinatorLimits.perRequest + coordinatorLimits.perByte * load.bytes);
+        this.ownLoad.add(load.bytes, this.around.round);
         this.around.called(load.bytes);
         send(workerPlace(stages.length, this.next, 0), {
           kind: 'enqueue',
-          coordinatorLoad: this.load,
+          coordinatorLoad: this.ownLoad.instructions,
         });
         this.next = (this.next + 1) % pipelines;
         return withBytes(costs.request, load.bytes, load.microBatches);

@@ -70,10 +70,13 @@ export interface Request {
   hasEnded: boolean;
 }
 
-/** A micro-batch, and what it still takes at the stage it is at. */
+/** A micro-batch at a stage. */
 export interface Task {
   request: Request;
+  /** Instructions of work that are left. */
   work: number;
+  /** Instructions of the messages so far, as the worker counts them. */
+  done: number;
 }
 
 export type Message =

@@ -11,66 +11,44 @@ import {
   type Surroundings,
   type Task,
 } from './messages.js';
+import { policyOf, type Policy } from './policy.js';
 import type { Actor, Execution } from './subnet.js';
 
 /** Measured: taking a request in at the head, and a byte of what comes in any message. */
 const enqueueing = 600_000;
 const instructionsPerByteReceived = 4;
-/** What the worker's `limits.ts` says; a test compares them. */
-export const workerLimits = {
-  quietIterations: 3,
-  threads: 4,
-  roomOfOneStage: 1_900_000_000,
-  roomOfSeveral: 1_830_000_000,
-  shortestLongMessage: 1_000_000_000,
-  coordinatorPerRelease: 16_000_000,
-  roundsOfLoad: 3,
-} as const;
-const { quietIterations, threads, shortestLongMessage } = workerLimits;
-/** Rounds of which the head counts requests that ended; the worker's `budget.ts`. */
-const roundsCounted = 4;
-/** Part of the budget that only the end of a task may use; the worker's `work.ts`. */
-const finishing = 128;
 /** Requests that wait for their result by an open call; more hold tickets. */
 const openCalls = 2;
 
-/** A worker: the first stage is the head. */
+/** A worker: the first stage is the head. How it paces is the worker's own policy. */
 export class Stage implements Actor<Message> {
   private readonly inbox: Task[] = [];
   private current: Task | undefined;
   private stepOutstanding = false;
   private isWarm = false;
-  private round = 0;
-  private iterations = 0;
   /** Requests at the head with micro-batches to launch. */
   private readonly line: { request: Request; left: number }[] = [];
   private waiting = 0;
   private underWay = 0;
   private openCalls = 0;
-  /** What requests take of the coordinator in a round, as it told the head, and for how many rounds. */
-  private coordinatorLoad = 0;
-  private loadHolds = 0;
-  /** Requests that ended in the last rounds, this one first. */
-  private readonly ended = new Array<number>(roundsCounted).fill(0);
-  /** The budget that a later stage was told. */
-  private told: number;
+  private readonly policy: Policy;
+  /** Tasks finished, and what they and those under way took. */
+  private finished = 0;
+  private spent = 0;
 
   constructor(
     private readonly around: Surroundings,
     private readonly pipeline: number,
     private readonly index: number,
   ) {
-    this.told = around.instructionBudget;
+    const { stages, pipelines, instructionBudget } = around;
+    this.policy = policyOf(pipeline * stages.length + index);
+    this.policy.begin(index, stages.length, pipelines, instructionBudget);
   }
 
   /** Place of a stage of the same pipeline. */
   private place(stage: number): number {
     return workerPlace(this.around.stages.length, this.pipeline, stage);
-  }
-  /** Whether each worker has a thread of the subnet for itself. */
-  private get hasOwnThread(): boolean {
-    const { stages, pipelines } = this.around;
-    return stages.length * pipelines <= threads;
   }
   private get isHead(): boolean {
     return this.index === 0;
@@ -79,90 +57,63 @@ export class Stage implements Actor<Message> {
     return this.index === this.around.stages.length - 1;
   }
 
-  private enterRound(iterations: number): void {
-    if (this.round !== this.around.round) {
-      this.iterations = 0;
-      this.loadHolds--;
-      this.ended.pop();
-      this.ended.unshift(0);
-    }
-    this.round = this.around.round;
-    this.iterations = Math.max(this.iterations, iterations);
+  /** What a task takes by experience; 0 before the first is finished. */
+  private get usual(): number {
+    return this.finished === 0 ? 0 : this.spent / this.finished;
   }
 
-  private get budget(): number {
-    const { instructionBudget } = this.around;
-    if (instructionBudget <= shortestLongMessage) return instructionBudget;
-    if (!this.isHead) return Math.min(this.told, instructionBudget);
-    const most = this.hasOwnThread ? workerLimits.roomOfOneStage : workerLimits.roomOfSeveral;
-    return Math.min(Math.max(most - this.coordinatorTakes, shortestLongMessage), instructionBudget);
-  }
-
-  /** What the coordinator takes in a round. */
-  private get coordinatorTakes(): number {
-    const ended = this.ended.reduce((sum, count) => sum + count, 0) * this.around.pipelines;
-    const releases = Math.ceil(ended / roundsCounted) * workerLimits.coordinatorPerRelease;
-    return (this.loadHolds > 0 ? this.coordinatorLoad : 0) + releases;
-  }
-
-  private choose(): void {
-    if (this.current) return;
-    this.current = this.inbox.shift();
-    if (this.current || !this.isHead) return;
-    const { stages } = this.around;
-    const perMessage = Math.max(1, Math.floor(this.budget / this.perTask()));
-    if (this.underWay >= 2 * stages.length * perMessage + 4) return;
+  /** Gives the task that is next, where there is one. */
+  private choose(): Task | undefined {
+    this.current ??= this.inbox.shift();
+    if (this.current || !this.isHead) return this.current;
+    if (this.policy.isFull(this.underWay, this.policy.tasksPerMessage(this.usual)))
+      return undefined;
     // Requests are served one micro-batch each in turn.
     const next = this.line.shift();
-    if (!next) return;
+    if (!next) return undefined;
     if (--next.left > 0) this.line.push(next);
     this.waiting--;
     this.underWay++;
-    this.current = { request: next.request, work: this.load.work };
+    this.current = { request: next.request, work: this.load.work, done: 0 };
+    return this.current;
   }
 
   private get load(): StageLoad {
     return this.around.stages[this.index]!;
-  }
-  private perTask(): number {
-    const { work, pages } = this.load;
-    return work + this.sending + pages;
   }
   /** What sending the outcome of a task takes; a single stage only does when its caller waits. */
   private get sending(): number {
     return this.isHead && this.isLast ? 0 : instructionsPerByteSent * this.load.bytesSent;
   }
 
-  private tasksPerLaunch(): number {
-    const { length } = this.around.stages;
-    const messages = this.hasOwnThread ? 2 * length : length;
-    return Math.max(1, Math.floor((this.waiting + this.underWay) / messages));
-  }
-
-  /** Works on tasks until the message's budget is used; gives what that takes. */
-  private work(send: Send): number {
-    const { budget } = this;
-    const { sending } = this;
-    const { pages } = this.load;
+  /** Works on the current task and those after it, within a message; gives what that takes. */
+  private work(first: Task, send: Send): number {
+    const { policy, sending } = this;
     const finished: Task[] = [];
-    let used = pages;
-    const isGoingOn = this.current !== undefined && this.current.work < this.load.work;
-    for (let launched = isGoingOn ? 0 : 1; this.current; launched++) {
-      const task = this.current;
+    let used = this.load.pages;
+    let launched = first.done > 0 ? 0 : 1;
+    let task = first;
+    for (let startedAt = 0; ; startedAt = used) {
       const collected = finished.length * sending;
-      const most = budget - budget / finishing - Math.min(collected, budget / 2);
-      const whole = used + task.work + collected + sending <= budget;
-      const part = whole ? task.work : Math.min(task.work, Math.max(0, most - used));
+      const end = policy.taskBudget(used, this.usual, task.done, collected, collected + sending);
+      const part = Math.min(task.work, Math.max(0, end - used));
       used += part;
       task.work -= part;
+      task.done += used - startedAt;
+      this.spent += used - startedAt;
       if (task.work > 0) break;
+      this.spent += sending;
+      this.finished++;
       finished.push(task);
       this.current = undefined;
       // A single stage has the result at once, before it launches more.
       if (this.isHead && this.isLast) this.underWay--;
-      if (used >= (most - sending) * (63 / 64)) break;
-      if (this.isHead && launched >= this.tasksPerLaunch()) break;
-      this.choose();
+      if (!policy.hasRoom(used, collected + sending)) break;
+      if (this.isHead && launched >= policy.tasksPerLaunch(this.waiting, this.underWay)) break;
+      const next = this.choose();
+      if (!next) break;
+      task = next;
+      launched++;
     }
     const replies = finished.length > 0 ? this.pass(finished, send) : 0;
     return used + finished.length * sending + replies;
@@ -174,9 +125,13 @@ export class Stage implements Actor<Message> {
     if (!this.isHead || !this.isLast) this.around.called(tasks.length * this.load.bytesSent);
     if (!this.isLast) {
       const { stages } = this.around;
-      for (const task of tasks) task.work = stages[this.index + 1]!.work;
+      for (const task of tasks) {
+        task.work = stages[this.index + 1]!.work;
+        task.done = 0;
+      }
       const { round } = this.around;
-      send(this.place(this.index + 1), { kind: 'run', tasks, round, budget: this.budget });
+      const budget = this.policy.messageBudget();
+      send(this.place(this.index + 1), { kind: 'run', tasks, round, budget });
     } else {
       if (this.around.resultsStay) for (const { request } of tasks) this.around.made(request);
       if (this.isHead) replies = this.report(tasks, send);
@@ -200,8 +155,8 @@ export class Stage implements Actor<Message> {
       if (!this.around.resultsStay) this.around.made(request);
       if (request.left > 0 || request.hasEnded) continue;
       request.hasEnded = true;
-      this.enterRound(0);
-      this.ended[0]!++;
+      this.policy.newsCame(this.around.round);
+      this.policy.noteEnd();
       if (!request.isOpen) continue;
       this.openCalls--;
       send(coordinatorPlace, { kind: 'answer', request });
@@ -241,9 +196,8 @@ export class Stage implements Actor<Message> {
         }
         this.line.push({ request, left: microBatches });
         this.waiting += microBatches;
-        this.enterRound(this.stepOutstanding ? 1 : 2);
-        this.coordinatorLoad = message.coordinatorLoad;
-        this.loadHolds = workerLimits.roundsOfLoad + this.around.pipelines;
+        this.policy.runCame(this.around.round, this.stepOutstanding);
+        this.policy.setCoordinatorLoad(message.coordinatorLoad);
         used = enqueueing + instructionsPerByteReceived * bytes;
         break;
       }
@@ -253,12 +207,12 @@ export class Stage implements Actor<Message> {
       case 'run': {
         used += this.receiving(message.tasks, this.index - 1);
         this.inbox.push(...message.tasks);
-        this.told = message.budget;
-        const isNow = message.round === this.around.round;
-        this.enterRound(isNow ? quietIterations : this.stepOutstanding ? 0 : 1);
-        if (!this.stepOutstanding && this.iterations >= quietIterations) {
-          this.choose();
-          used += this.work(send);
+        this.policy.setMessageBudget(message.budget);
+        const { round } = this.around;
+        this.policy.tasksCame(round, message.round, this.stepOutstanding);
+        if (!this.stepOutstanding && !this.policy.isQuiet(round)) {
+          const next = this.choose();
+          if (next) used += this.work(next, send);
         }
         break;
       }
@@ -268,11 +222,10 @@ export class Stage implements Actor<Message> {
         break;
       case 'step': {
         this.stepOutstanding = false;
-        this.enterRound(0);
-        if (this.iterations++ < quietIterations) break;
-        this.choose();
-        this.isWarm = this.current !== undefined;
-        if (this.isWarm) used += this.work(send);
+        if (this.policy.isQuietStep(this.around.round)) break;
+        const next = this.choose();
+        this.isWarm = next !== undefined;
+        if (next) used += this.work(next, send);
         break;
       }
       default:

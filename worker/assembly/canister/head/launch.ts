@@ -1,9 +1,8 @@
 /** Puts rows that wait together into the next task, callers in turn. */
 import { principalFieldBytes } from '../../generated/constants';
 import { sameRows } from '../../program/rows';
-import { hasOwnThread } from '../pacing/budget';
-import { messagesUnderWayPerStage, tasksUnderWayMore } from '../pacing/limits';
-import { paced, resultsStay, rowsPerTask, stageCount } from '../setup/config';
+import { isFull, tasksPerLaunch } from '../pacing/tasks';
+import { resultsStay, rowsPerTask } from '../setup/config';
 import { peekTurn, principalOf, takeTurn, unfinishedOf } from './callers';
 import { batchesWaiting, launchBatch, rowsWaiting } from './moves';
 import { batchOf, BatchState, Run, runAt } from './run';
@@ -15,15 +14,9 @@ function tasksWaiting(): u32 {
   return <u32>min<u64>((rowsWaiting + rowsPerTask - 1) / rowsPerTask, batchesWaiting);
 }
 
-/**
- * Most tasks the head launches in one message, as far as they go: so many that every stage has work,
- * and another message's worth to come where all stages can be at work at once. More would only make
- * later stages wait for the first.
- */
-export function tasksPerLaunch(): u32 {
-  if (!paced) return u32.MAX_VALUE;
-  const messages = hasOwnThread() ? 2 * stageCount : stageCount;
-  return max<u32>(1, (tasksWaiting() + tasksUnderWay) / messages);
+/** Whether the head has launched enough with so many tasks in this message. */
+export function isEnough(launched: u32): bool {
+  return launched >= tasksPerLaunch(tasksWaiting(), tasksUnderWay);
 }
 
 /**
@@ -31,8 +24,7 @@ export function tasksPerLaunch(): u32 {
  * `tasksPerMessage` is how many tasks a message of the head holds by experience.
  */
 export function launch(tasksPerMessage: u32): usize {
-  const full = messagesUnderWayPerStage * stageCount * tasksPerMessage + tasksUnderWayMore;
-  if (paced && tasksUnderWay >= full) return 0;
+  if (isFull(tasksUnderWay, tasksPerMessage)) return 0;
   if (peekTurn() == 0) return 0;
   // The task is made for as many parts as may come, and cut to those that did.
   const address = newTask(partsThatMayCome());

@@ -25,7 +25,7 @@ import {
 } from '../ic/argument';
 import { setCoordinatorLoad } from '../pacing/budget';
 import { epoch, isHead, paced, rowsPerTask, stageCount } from '../setup/config';
-import { msg_reply_data_append } from '../ic/ic0';
+import { msg_reply_data_append, time } from '../ic/ic0';
 import { watchSeconds } from '../pacing/limits';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { fromCoordinator, fromWorker, failEpoch, headIsReady, isConfigured, isOfEpoch } from '../setup/access';
@@ -33,7 +33,7 @@ import { reportFailure } from '../stage/outbox';
 import { isStepOutstanding, schedule, workNow } from '../stage/pace';
 import { batchOf, Run } from '../head/run';
 import { admit, line, partDone, taskFailed, withdraw } from '../head/runs';
-import { atLeast } from '../pacing/round';
+import { newsCame, runCame } from '../pacing/round';
 import { runTimerWithin } from '../ic/timer';
 import {
   epochSent,
@@ -70,7 +70,7 @@ export function enqueue(): void {
   const run = changetype<Run>(address);
   run.input = keepArgument();
   line(run);
-  atLeast(isStepOutstanding() ? 1 : 2);
+  runCame(time(), isStepOutstanding());
   setCoordinatorLoad(coordinatorLoad);
   if (paced) schedule();
   else workNow();
@@ -142,7 +142,7 @@ export function done(): void {
     return reject(CanisterError.badMessage, 'done: no list of results, or not sent to the first stage');
   }
   if (!isOfEpoch(epochSent)) return;
-  atLeast(0);
+  newsCame(time());
   for (let bytes = nextResult(); bytes != 0; bytes = nextResult()) {
     const taskId = resultTaskId;
     const bundle = bytes - partResultHeaderBytes - resultTraces * stageTraceBytes;
@@ -170,7 +170,7 @@ export function failed(): void {
   if (isTruncated() || !isHead()) {
     reject(CanisterError.badMessage, 'fail: no Failure, or not sent to the first stage');
   } else if (isOfEpoch(sent)) {
-    atLeast(0);
+    newsCame(time());
     taskFailed(taskId, stage, reason, length);
     schedule();
     replyEmpty();

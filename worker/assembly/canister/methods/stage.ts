@@ -4,13 +4,13 @@ import { release } from '../../tensor/memory';
 import { setMessageBudget } from '../pacing/budget';
 import { isHead, maxStages } from '../setup/config';
 import { time } from '../ic/ic0';
-import { quietIterations, watchSeconds } from '../pacing/limits';
+import { watchSeconds } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
 import { fromSelf, fromWorker, isConfigured, isOfEpoch } from '../setup/access';
 import { hasDeliveries, reportFailure, sendCancelled } from '../stage/outbox';
 import { isStepOutstanding, step, workNow } from '../stage/pace';
-import { atLeast } from '../pacing/round';
+import { tasksCame } from '../pacing/round';
 import {
   budgetTold,
   cancelledAt,
@@ -50,8 +50,7 @@ export function run(): void {
     reportFailure(id);
   }
   setMessageBudget(budgetTold);
-  // What comes from a round before is there in the first iteration.
-  atLeast(sentAt == time() ? quietIterations : isStepOutstanding() ? 0 : 1);
+  tasksCame(time(), sentAt, isStepOutstanding());
   workNow();
   sendCancelled();
   if (current != 0 || inboxCount > 0 || hasDeliveries()) runTimerWithin(watchSeconds);

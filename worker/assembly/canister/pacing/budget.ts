@@ -4,7 +4,6 @@
  * beside one. The coordinator tells the heads with each run what runs take, and heads know how
  * many runs have ended and will be released. They tell the other stages with tasks.
  */
-import { instructionBudget, isHead, paced, pipelines, stageCount } from '../setup/config';
 import {
   coordinatorPerRelease,
   roomOfOneStage,
@@ -13,6 +12,7 @@ import {
   shortestLongMessage,
   threads,
 } from './limits';
+import { instructionBudget, isHead, paced, pipelines, stages } from './place';
 
 /** What runs take of the coordinator in a round, as it said last, and for how many rounds that holds. */
 let coordinatorLoad: u64 = 0;
@@ -25,7 +25,15 @@ let told: u64 = 0;
 
 /** Whether each worker of the model has a thread of the subnet for itself. */
 export function hasOwnThread(): bool {
-  return stageCount * pipelines <= threads;
+  return stages * pipelines <= threads;
+}
+
+/** Nothing was told yet, and nothing has ended. */
+export function forget(): void {
+  coordinatorLoad = 0;
+  loadHolds = 0;
+  memory.fill(ended, 0, rounds * 4);
+  told = 0;
 }
 
 /** A round has begun. */
@@ -63,7 +71,7 @@ export function setMessageBudget(instructions: u64): void {
 /** Instructions after which a message's work ends. */
 export function messageBudget(): u64 {
   if (!paced || instructionBudget <= shortestLongMessage) return instructionBudget;
-  if (!isHead()) return told == 0 ? instructionBudget : min(told, instructionBudget);
+  if (!isHead) return told == 0 ? instructionBudget : min(told, instructionBudget);
   const room = hasOwnThread() ? roomOfOneStage : roomOfSeveral;
   return min(max(room - min(coordinatorTakes(), room), shortestLongMessage), instructionBudget);
 }

@@ -2,6 +2,7 @@
 import { configurationMagic } from '../../generated/constants';
 import { chunksOf, hashBytes } from '../../store/layout';
 import { sha256 } from '../../store/sha256';
+import { setPlace } from '../pacing/place';
 import {
   bytesRead,
   isTruncated,
@@ -197,6 +198,7 @@ export function commitConfiguration(bytes: usize, length: u32): void {
   pipelines = wanted.pipelines;
   rowsPerTask = wanted.rowsPerTask;
   deadlineSeconds = wanted.deadlineSeconds;
+  setPlace(stageIndex, stageCount, pipelines, paced, instructionBudget);
   memory.copy(shardHash, bytes + wanted.hashAt, hashBytes);
   openBytes(bytes + wanted.principalsAt, length - wanted.principalsAt);
   copyPrincipal(coordinator);

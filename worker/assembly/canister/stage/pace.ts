@@ -17,14 +17,15 @@ import {
 } from '../ic/ic0';
 import { CallKind, numberMask } from '../ic/ids';
 import { loadMore, loadTrapped, state } from '../setup/loading';
-import { appendRejection, sendCollected } from './outbox';
-import { tasksPerLaunch } from '../head/launch';
+import { appendRejection, costOfCollected, sendCollected } from './outbox';
+import { isEnough } from '../head/launch';
 import { isQuiet, isQuietStep } from '../pacing/round';
+import { hasRoom } from '../pacing/tasks';
 import { runTimerWithin } from '../ic/timer';
 import { secondsOfStep } from '../pacing/limits';
 import { finishWork } from './finish';
 import { Work } from './inbox';
-import { chooseTask, current, failWork, isDone, work, workBudget } from './work';
+import { chooseTask, current, failWork, isDone, work } from './work';
 
 /** Reject code of a canister that trapped, or that is stopping or stopped. */
 const canisterErrorCode: i32 = 5;
@@ -79,7 +80,7 @@ export function step(number: u32): void {
   // Where another was sent because this one was late, that one comes next.
   stepBegun = number;
   if (number == stepNumber) stepSentAt = 0;
-  if (state == WorkerState.ready && isQuietStep()) {
+  if (state == WorkerState.ready && isQuietStep(time())) {
     schedule();
     return;
   }
@@ -95,8 +96,8 @@ function workOn(): void {
   for (let isFirst = true; ; isFirst = false) {
     work(isFirst);
     if (isDone) finishWork();
-    if (current != 0 || isCareful || !hasRoom()) break;
-    if (isHead() && launched >= tasksPerLaunch()) break;
+    if (current != 0 || isCareful || !hasRoom(performance_counter(0), costOfCollected())) break;
+    if (isHead() && isEnough(launched)) break;
     chooseTask();
     if (current == 0) break;
     launched++;
@@ -105,15 +106,9 @@ function workOn(): void {
   sendCollected();
 }
 
-/** Whether it is worth while to begin a further task in this message. */
-function hasRoom(): bool {
-  const budget = workBudget();
-  return performance_counter(0) < budget - budget / 64;
-}
-
 /** Works on the current task within this message, where no step will come for it. */
 export function workNow(): void {
-  if (state == WorkerState.ready && !isStepOutstanding() && !isQuiet()) {
+  if (state == WorkerState.ready && !isStepOutstanding() && !isQuiet(time())) {
     chooseTask();
     if (current != 0) workOn();
   }

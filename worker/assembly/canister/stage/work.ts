@@ -13,8 +13,7 @@ import { launch } from '../head/launch';
 import { isUnwanted, leftHead } from '../head/runs';
 import { Task } from '../head/tasks';
 import { performance_counter } from '../ic/ic0';
-import { messageBudget } from '../pacing/budget';
-import { maxBatches } from '../pacing/limits';
+import { taskBudget, tasksPerMessage } from '../pacing/tasks';
 import { isHead, stageIndex } from '../setup/config';
 import { takeFromInbox, Work, workOf } from './inbox';
 import { costOfCollected, costOfSending, reportFailure } from './outbox';
@@ -41,19 +40,12 @@ function instructionsPerTask(): u64 {
   return tasksFinished == 0 ? 0 : instructionsUsed / tasksFinished;
 }
 
-/** Tasks that one message has room for. */
-function tasksPerMessage(): u32 {
-  const perTask = instructionsPerTask();
-  if (perTask == 0) return 1;
-  return <u32>min<u64>(max<u64>(1, messageBudget() / perTask), maxBatches);
-}
-
 /** Chooses the next task where none is under way. */
 export function chooseTask(): void {
   while (current == 0) {
     current = takeFromInbox();
     if (current != 0 || !isHead()) return;
-    const address = launch(tasksPerMessage());
+    const address = launch(tasksPerMessage(instructionsPerTask()));
     if (address == 0) return;
     const task = changetype<Task>(address);
     current = workOf(task);
@@ -72,31 +64,6 @@ export function failHeap(): void {
   text(' has no heap left for the task; use smaller inputs or more workers');
 }
 
-/** Part of the budget that only the end of a task may use: a task done in this message needs no other. */
-const finishing: u64 = 128;
-
-function lessAtMostHalf(budget: u64, instructions: u64): u64 {
-  return budget - min(instructions, budget / 2);
-}
-
-/** Instructions after which this message begins no further task: what it sends must fit the budget too. */
-export function workBudget(): u64 {
-  const budget = messageBudget();
-  return lessAtMostHalf(budget - budget / finishing, costOfCollected());
-}
-
-/**
- * Instructions after which this message's work on a task ends: late enough that it is done, where by
- * experience it then will be.
- */
-function taskBudget(task: Work): u64 {
-  const budget = messageBudget();
-  const usual = instructionsPerTask();
-  const left = usual - min(usual, task.instructions);
-  const isWhole = performance_counter(0) + costOfCollected() + left <= budget;
-  return usual == 0 || isWhole ? lessAtMostHalf(budget, costOfSending()) : workBudget();
-}
-
 /** Whether the current task is done, and its outputs are there to be handed on. */
 export let isDone: bool = false;
 
@@ -113,7 +80,9 @@ export function work(isFirst: bool): void {
     return;
   }
   task.messages++;
-  setBudget(taskBudget(task));
+  const usual = instructionsPerTask();
+  const used = performance_counter(0);
+  setBudget(taskBudget(used, usual, task.instructions, costOfCollected(), costOfSending()));
   if (task.isBegun == 0) {
     if (!readInputs(task.bundle, task.bundleBytes, true)) {
       failWork();
@@ -126,9 +95,9 @@ export function work(isFirst: bool): void {
   if (status == DONE) isDone = true;
   else if (status == FAILED) failWork();
   else {
-    const used = performance_counter(0) - startedAt;
-    task.instructions += used;
-    instructionsUsed += used;
+    const spent = performance_counter(0) - startedAt;
+    task.instructions += spent;
+    instructionsUsed += spent;
   }
 }
 
