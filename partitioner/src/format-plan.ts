@@ -1,7 +1,7 @@
 import { workerCount } from '@canopy/protocol';
 import cycles from './cost/cycles.json' with { type: 'json' };
 import type { Expectation } from './cut/expectation.js';
-import type { PlannedModel } from './plan-model.js';
+import { maxHeapBytes, type PlannedModel } from './plan-model.js';
 import type { WeightSizes } from './weight-sizes.js';
 
 const { usDollarsPerTrillion } = cycles;
@@ -24,10 +24,15 @@ export interface PlanRow {
   kibReceived: string;
   kibSent: string;
   scratchMiB: string;
+  /** Of the worker, once it has worked on one. */
+  heapMiB: string;
 }
 
 /** What a plan says of each stage, for its largest micro-batch. */
-export function describePlan({ plan }: Pick<PlannedModel, 'plan'>): PlanRow[] {
+export function describePlan({
+  plan,
+  heapBytes,
+}: Pick<PlannedModel, 'plan' | 'heapBytes'>): PlanRow[] {
   return plan.stages.map((stage) => {
     const predicted = stage.predictions.at(-1)!;
     return {
@@ -39,6 +44,7 @@ export function describePlan({ plan }: Pick<PlannedModel, 'plan'>): PlanRow[] {
       kibReceived: (predicted.bytesReceived / 1024).toFixed(1),
       kibSent: (predicted.bytesSent / 1024).toFixed(1),
       scratchMiB: mebibytes(predicted.scratchBytes),
+      heapMiB: mebibytes(heapBytes[stage.index]!),
     };
   });
 }
@@ -52,6 +58,7 @@ const titles: Record<keyof PlanRow, string> = {
   kibReceived: 'KiB in',
   kibSent: 'KiB out',
   scratchMiB: 'scratch MiB',
+  heapMiB: 'heap MiB',
 };
 
 /** `1 stage`, `2 stages`. */
@@ -142,6 +149,8 @@ export function formatPlan(planned: Omit<PlannedModel, 'close'>): string {
       `${mebibytes(weights)} MiB of weights, micro-batches of ${counted(plan.microBatchRows, 'row')}` +
       (whyNotCut === undefined ? '' : ` (a request is not cut: ${whyNotCut})`),
     weightsText(planned.weights) + (plan.pipelines === 1 ? '' : ' of each pipeline'),
+    `heap: at least ${mebibytes(maxHeapBytes - Math.max(...planned.heapBytes))} MiB of each worker are left for ` +
+      'requests that wait and results that are kept',
     ...planned.notes.map((note) => `note: ${note}`),
     `predicted ${millions(work)} M instructions a micro-batch, schedule ${plan.costSchedule}` +
       (open.length > 0 ? `, at ${open.join(', ')}` : ''),

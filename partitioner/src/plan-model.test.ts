@@ -103,6 +103,8 @@ describe('a plan', () => {
     const text = formatPlan(planned);
     expect(text).toContain('digits-cnn: 9 nodes');
     expect(text).toMatch(/^weights: 0\.\d\d MiB in the file, 0\.\d\d MiB on the workers$/m);
+    expect(text).toMatch(/^heap: at least 307\d\.\d\d MiB of each worker are left/m);
+    expect(text).toMatch(/scratch MiB +heap MiB$/m);
     expect(text.split('\n').at(-1)).toMatch(/^ +1 /);
     planned.close();
   });

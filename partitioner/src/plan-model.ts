@@ -12,12 +12,7 @@ import {
   type TensorSpec,
 } from '@canopy/protocol';
 import { multiplyAdds } from './cost/work/node-work.js';
-import {
-  costSchedule,
-  defaultCostSchedule,
-  type CostSchedule,
-  type CostScheduleName,
-} from './cost/model.js';
+import { costSchedule, defaultCostSchedule, type CostScheduleName } from './cost/model.js';
 import { resultsStay } from './cost/stage.js';
 import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
@@ -83,6 +78,12 @@ export interface PlannedModel {
   nodes: { model: number; optimized: number; program: number };
   /** Bytes of weights in the model's files and on the workers of a pipeline. */
   weights: WeightSizes;
+  /**
+   * Heap of each stage's worker after a task of the largest micro-batch, as its `status` tells it. What is
+   * left of a heap of {@link maxHeapBytes} is for requests and tasks that wait, and for results that are
+   * kept: up to 256 MiB each, then the worker is busy, and the oldest results go.
+   */
+  heapBytes: readonly number[];
   /** Why requests are not cut into micro-batches; undefined where they are. */
   whyNotCut: string | undefined;
   /** What the plan promises when requests never run out, and for one alone; all workers on one subnet. */
@@ -103,7 +104,7 @@ export interface PlannedModel {
 
 const defaultMaxWeightsBytes = 2 * 1024 ** 3;
 /** Wasm memory limit that canisters have unless told otherwise. */
-const maxHeapBytes = 3 * 1024 ** 3;
+export const maxHeapBytes = 3 * 1024 ** 3;
 
 /** The file's name; of a file called model.onnx, its folder's. */
 function nameOf(path: string): string {
@@ -164,20 +165,16 @@ function requirePositive(options: PlanOptions): void {
   }
 }
 
-/** What each stage costs for a micro-batch. */
+/** Of a message with a chunk: its index and hash. */
+const chunkHeaderBytes = 36;
+
+/** What a stage of nodes `[start, end)` costs for micro-batches of as many rows as the chains are for. */
 function predictions(
-  model: LoadedModel,
-  cuts: readonly number[],
-  rowCounts: readonly number[],
-  schedule: CostSchedule,
-  limits: StageLimits,
-): StagePrediction[][] {
-  const chains = rowCounts.map((rows) => new ProgramChain(model.program, rows, schedule, limits));
-  return cuts
-    .slice(0, -1)
-    .map((start, stage) =>
-      chains.map((chain) => ({ rows: chain.rows, ...chain.stage(start, cuts[stage + 1]!) })),
-    );
+  chains: readonly ProgramChain[],
+  start: number,
+  end: number,
+): StagePrediction[] {
+  return chains.map((chain) => ({ rows: chain.rows, ...chain.stage(start, end) }));
 }
 
 /**
@@ -220,15 +217,20 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     });
     const { rows } = expectation;
     const rowCounts = rows === 1 ? [1] : [1, rows];
-    const predicted = predictions(model, cuts, rowCounts, schedule, limits);
-    const chain = new ProgramChain(model.program, 1, schedule, limits);
+    const chains = rowCounts.map(
+      (count) => new ProgramChain(model.program, count, schedule, limits),
+    );
+    const [chain, largest] = [chains[0]!, chains.at(-1)!];
     const shards: Shard[] = [];
+    const heapBytes: number[] = [];
     const stages: StagePlan[] = cuts.slice(0, -1).map((start, index) => {
       const end = cuts[index + 1]!;
       const nodes = model.program.nodes.slice(start, end);
       const [inputs, outputs] = [chain.valuesAt(start), chain.valuesAt(end)];
       const shard = makeShard(model.program, { nodes, inputs, outputs });
       shards.push(shard);
+      const chunk = Math.min(chunkBytes, shard.byteLength) + chunkHeaderBytes;
+      heapBytes.push(largest.heapBytes(start, end, chunk));
       return {
         index,
         nodes: nodes.length,
@@ -238,7 +240,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         shardHash: shardHash(shard, chunkBytes),
         inputs,
         outputs,
-        predictions: predicted[index]!,
+        predictions: predictions(chains, start, end),
       };
     });
     const plan: Plan = {
@@ -265,6 +267,7 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
         program: model.program.nodes.length,
       },
       weights: weightSizes(model.original, model.program, stages),
+      heapBytes,
       whyNotCut: model.independence.independent ? undefined : model.independence.why,
       expectation,
       considered,

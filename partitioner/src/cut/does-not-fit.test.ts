@@ -87,7 +87,7 @@ describe('the error of a program that does not fit', () => {
     expect(tooFew.leastWeightsBytes).toBeUndefined();
     const tooLarge = cut(program, { maxHeapBytes: engineBytes + 1.5 * mebibyte });
     expect(tooLarge.message).toMatch(
-      /Linear "product2" alone takes 2\.1 MiB of weights.*do not fit a worker's heap of 17\.5 MiB, of which the engine takes 16\.0 MiB: one operation is never cut/,
+      /Linear "product2" alone takes 2\.1 MiB of weights.*do not fit a worker's heap of 17\.5 MiB, of which the engine, with tasks that wait, takes 16\.0 MiB: one operation is never cut/,
     );
     expect(tooLarge.message).not.toMatch(/allow/);
   });
@@ -96,6 +96,13 @@ describe('the error of a program that does not fit', () => {
     const program = await products(512);
     const error = cut(program, { maxHeapBytes: engineBytes + 3 * mebibyte });
     expect(error.message).toMatch(/of activations, which do not fit.*: plan with smaller dims/);
+  });
+
+  it('reserves room for tasks that wait, as large as they are', async () => {
+    const program = await products(4096);
+    // The first product takes 4 MiB and gives 16, and two tasks of as much wait.
+    const error = cut(program, { maxHeapBytes: 48 * mebibyte, maxMessageBytes: 64 * mebibyte });
+    expect(error.message).toMatch(/takes 41\.1 MiB: plan with smaller dims/);
   });
 
   it('asks for more weights where a border would pass more than a message holds', async () => {

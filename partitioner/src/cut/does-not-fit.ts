@@ -8,10 +8,10 @@ function mebibytes(bytes: number): string {
   return `${(Math.ceil((bytes / 1024 ** 2) * 10) / 10).toFixed(1)} MiB`;
 }
 
-function heapText(limits: StageLimits): string {
+function heapText(limits: StageLimits, reserved = engineBytes): string {
   return (
     `a worker's heap of ${mebibytes(limits.maxHeapBytes)}, ` +
-    `of which the engine takes ${mebibytes(engineBytes)}`
+    `of which the engine, with tasks that wait, takes ${mebibytes(reserved)}`
   );
 }
 
@@ -24,14 +24,15 @@ function heapOrMessage(
 ): string | undefined {
   const { op, name } = program.nodes[index]!;
   const { weightsBytes, scratchBytes } = chain.memory(index, index + 1);
-  if (weightsBytes + scratchBytes + engineBytes > limits.maxHeapBytes) {
+  const reserved = chain.reservedBytes(index, index + 1);
+  if (weightsBytes + scratchBytes + reserved > limits.maxHeapBytes) {
     const advice =
       weightsBytes + engineBytes > limits.maxHeapBytes
         ? 'one operation is never cut: make it several smaller ones in the model'
         : 'plan with smaller dims';
     return (
       `${op} "${name}" alone takes ${mebibytes(weightsBytes)} of weights and ` +
-      `${mebibytes(scratchBytes)} of activations, which do not fit ${heapText(limits)}: ${advice}`
+      `${mebibytes(scratchBytes)} of activations, which do not fit ${heapText(limits, reserved)}: ${advice}`
     );
   }
   const passing = Math.max(

@@ -18,23 +18,27 @@ export class Heap {
   used = 0;
   /** Most bytes in use at once. */
   peak = 0;
-  /** Bytes from the heap's beginning to the end of the farthest block there ever was. */
+  /** End of the farthest block there ever was. */
   touched = 0;
 
-  /** Takes a block; the result is given to {@link release}. */
-  alloc(bytes: number): HeapBlock {
+  /** @param origin address at which the heap begins */
+  constructor(private readonly origin = 0) {}
+
+  /** Takes a block at a multiple of `alignment`; the result is given to {@link release}. */
+  alloc(bytes: number, alignment = blockUnit): HeapBlock {
+    const aligned = (address: number): number => Math.ceil(address / alignment) * alignment;
     const size = Math.max(1, Math.ceil(bytes / blockUnit)) * blockUnit;
     let best = this.blocks.length;
-    let start = this.blocks.at(-1)?.end ?? 0;
+    let start = aligned(this.blocks.at(-1)?.end ?? this.origin);
     let smallest = Infinity;
-    let before = 0;
+    let before = this.origin;
     for (let index = 0; index < this.blocks.length; index++) {
       const block = this.blocks[index]!;
       const gap = block.start - before;
-      if (gap >= size && gap < smallest) {
+      if (gap < smallest && block.start - aligned(before) >= size) {
         smallest = gap;
         best = index;
-        start = before;
+        start = aligned(before);
       }
       before = block.end;
     }

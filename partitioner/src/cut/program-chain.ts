@@ -18,6 +18,7 @@ import {
 } from '../graph/program.js';
 import type { Chain } from './chain.js';
 import { liveness } from './liveness.js';
+import { stageHeapBytes } from './stage-heap.js';
 import { lastReads, memorySteps, StageMemory, type MemoryStep } from './stage-memory.js';
 
 /** What a stage may take. Bytes. */
@@ -30,8 +31,11 @@ export interface StageLimits {
   instructionBudget: number;
 }
 
-/** Heap the worker itself takes: program, tables, messages being read and written. */
+/** Heap the worker itself takes at least: program, tables, tasks that come, wait and are sent on. */
 export const engineBytes = 16 * 1024 * 1024;
+/** Of it program and tables, and tasks besides the one at work, each with what came and what is sent. */
+const tableBytes = 1024 * 1024;
+const tasksHeld = 2;
 
 /** A program as a chain of costs for micro-batches of so many rows. */
 export class ProgramChain implements Chain {
@@ -112,12 +116,16 @@ export class ProgramChain implements Chain {
       bytesKept: keeps ? this.bytes(end) : 0,
     };
   }
+  /** Heap for all but weights and the activations of the task at work, in the worker of nodes `[start, end)`. */
+  reservedBytes(start: number, end: number): number {
+    return Math.max(engineBytes, tableBytes + tasksHeld * (this.bytes(start) + this.bytes(end)));
+  }
   /** Whether heap and messages hold nodes `[start, end)`. */
   private holds(start: number, end: number, weights: number, scratch: number): boolean {
     const { maxHeapBytes, maxMessageBytes } = this.limits;
     return (
       this.crossing[start]!.length <= maxStageInputs &&
-      weights + scratch + engineBytes <= maxHeapBytes &&
+      weights + scratch + this.reservedBytes(start, end) <= maxHeapBytes &&
       (start === 0 || this.bytes(start) <= maxMessageBytes) &&
       (end === this.nodes || this.bytes(end) <= maxMessageBytes)
     );
@@ -173,6 +181,20 @@ export class ProgramChain implements Chain {
     const stage = this.grown(start, end);
     return this.allows(stage) ? this.costOf(stage) : undefined;
   }
+  /**
+   * Heap that the worker of nodes `[start, end)` has after a task of these rows, in bytes.
+   *
+   * @param chunkBytes largest piece in which its shard comes
+   */
+  heapBytes(start: number, end: number, chunkBytes: number): number {
+    const { weightsBytes, weightsRead, memory } = this.grown(start, end);
+    const work = this.workOf(start, end, weightsRead, memory);
+    const returns = work.place === 'first' && !resultsStay(this.program, 2);
+    const resultBytes = returns ? this.bytes(this.nodes) : 0;
+    const contents = { weightsBytes, nodes: end - start, chunkBytes, resultBytes };
+    return stageHeapBytes(this.memorySteps.slice(start, end), work, contents);
+  }
+
   private costOf({ start, end, weightsRead, memory }: GrowingStage): StageCost {
     const work = this.workOf(start, end, weightsRead, memory);
     return stageCost(work, this.schedule, this.limits.instructionBudget);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { defaultInstructionBudget } from '@canopy/protocol';
+import { defaultInstructionBudget, type StagePrediction } from '@canopy/protocol';
 import { costSchedule } from '../cost/model.js';
 import { makeShard } from '../emit/shard.js';
 import { floatConstant } from '../graph/constant.js';
@@ -23,6 +23,13 @@ beforeAll(() => {
 function expectAlike(planned: number, counted: number): void {
   expect(planned).toBeGreaterThanOrEqual(counted);
   expect(planned).toBeLessThanOrEqual(counted * 1.05 + 256);
+}
+
+const pageBytes = 65536;
+
+/** The heap that a worker reports is the one planned, within a twentieth or, where it is small, a page. */
+function expectSameHeap(planned: number, reported: number): void {
+  expect(Math.abs(planned - reported)).toBeLessThanOrEqual(Math.max(pageBytes, reported / 20));
 }
 
 const limits = {
@@ -162,6 +169,29 @@ describe.each(Object.entries(testModels))('%s', (name, { path, options, other })
     traces.forEach(({ scratchBytes }, index) => {
       expectAlike(stages[index]!.predictions[0]!.scratchBytes, scratchBytes);
     });
+    planned.close();
+    const ofOne = await planModel(path, { ...options, dims, microBatchRows: 1 });
+    pipeline.statuses().forEach(({ heapBytes }, index) => {
+      expectSameHeap(ofOne.heapBytes[index]!, heapBytes);
+    });
+    ofOne.close();
+  });
+
+  it('takes the heap that is planned where one worker holds it all', async () => {
+    const planned = await planModel(path, { dims: options.dims ?? {}, microBatchRows: 1 });
+    const pipeline = ic.deploy([await shardBytes(planned, 0)], planned.plan.instructionBudget);
+    const feeds = sampleFeeds(readOnnx(path), planned.plan.typicalDims, 1);
+    pipeline.run(feeds);
+    const [alone] = pipeline.statuses();
+    expectSameHeap(planned.heapBytes[0]!, alone!.heapBytes);
+    // Requests that wait and results that are kept come on top, each with its bytes.
+    const many = Array.from({ length: 6 }, () => feeds);
+    pipeline.runTogether(many);
+    const [{ bytesReceived }] = planned.plan.stages[0]!.predictions as [StagePrediction];
+    const results = planned.plan.outputs.length > 0 ? pipeline.run(feeds).outputs : [];
+    const resultBytes = results.reduce((sum, { data }) => sum + data.length, 0);
+    const most = alone!.heapBytes + many.length * (bytesReceived + resultBytes) + pageBytes;
+    expect(pipeline.statuses()[0]!.heapBytes).toBeLessThanOrEqual(most);
     planned.close();
   });
 });

@@ -62,14 +62,17 @@ export function memorySteps(
  * stays in the message until the stage is done.
  */
 export class StageMemory {
-  private readonly heap = new Heap();
+  private readonly received: HeapBlock;
   private readonly blocks = new Map<number, HeapBlock>();
   private weighed = 0;
   private weight = 0;
 
   /** @param receivedBytes of the message with the stage's inputs */
-  constructor(receivedBytes: number) {
-    this.heap.alloc(receivedBytes);
+  constructor(
+    receivedBytes: number,
+    private readonly heap = new Heap(),
+  ) {
+    this.received = heap.alloc(receivedBytes);
   }
 
   /** Most bytes in use at once. */
@@ -84,6 +87,12 @@ export class StageMemory {
   /** Bytes in use on average over the work: what a message finds that goes on with it. */
   get heldBytes(): number {
     return this.weight === 0 ? this.heap.used : this.weighed / this.weight;
+  }
+
+  /** The task is over: what is held of it is freed. */
+  end(): void {
+    for (const block of [this.received, ...this.blocks.values()]) this.heap.release(block);
+    this.blocks.clear();
   }
 
   /** Runs the next node, which costs so many instructions. */

@@ -21,6 +21,7 @@ import {
   type BundleTensor,
   type Result,
   type StageTrace,
+  type WorkerStatus,
 } from '@canopy/protocol';
 import type { CostScheduleName } from '../cost/model.js';
 
@@ -84,6 +85,11 @@ export class WorkersOnIc {
     return id.toUint8Array();
   }
 
+  private status(canisterId: Uint8Array): WorkerStatus {
+    const query = { sender: owner, canisterId, method: 'status', arg: new Uint8Array() };
+    return decodeWorkerStatus(this.ic.query(query));
+  }
+
   /** Waits for a result at the stage that keeps it, fetches it and gives it back. */
   private claim(canisterId: Uint8Array, requestId: bigint): Result {
     const parts: Uint8Array[] = [];
@@ -144,19 +150,14 @@ export class WorkersOnIc {
       });
       this.update(worker, 'load', new Uint8Array());
       for (let round = 0; round < mostRounds; round++) {
-        const query = {
-          sender: owner,
-          canisterId: worker,
-          method: 'status',
-          arg: new Uint8Array(),
-        };
-        if (decodeWorkerStatus(this.ic.query(query)).state === WorkerState.ready) return;
+        if (this.status(worker).state === WorkerState.ready) return;
         this.ic.tick();
       }
       throw new Error(`stage ${stage} does not get ready`);
     });
     const keeper = workers[resultsStay ? workers.length - 1 : 0]!;
     return {
+      statuses: () => workers.map((worker) => this.status(worker)),
       runTogether: (all) => {
         const sent = all.map((feeds, index) => {
           const arg = encodeEnqueue({
@@ -202,6 +203,8 @@ export class WorkersOnIc {
 
 /** Workers that hold the stages of a model. */
 export interface Pipeline {
+  /** What each worker says of itself. */
+  statuses(): WorkerStatus[];
   /** Runs one micro-batch; throws with the worker's text. Results too large for a reply are left out. */
   run(feeds: readonly BundleTensor[]): {
     outputs: BundleTensor[];
