@@ -10,3 +10,5 @@ export const defaultChunkBytes = 1024 * 1024;
 export const sliceInstructions = 2_000_000_000;
 /** A message should end clearly before its slice. */
 export const defaultInstructionBudget = 1_900_000_000;
+/** Requests of a pipeline that wait for their result by an open call, unless told otherwise; others get tickets. */
+export const defaultOpenCalls = 2;

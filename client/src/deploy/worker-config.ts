@@ -1,5 +1,11 @@
 import { Principal } from '@dfinity/principal';
-import { byPipeline, pipelinePlace, type Plan, type WorkerConfig } from '@canopy/protocol';
+import {
+  byPipeline,
+  defaultOpenCalls,
+  pipelinePlace,
+  type Plan,
+  type WorkerConfig,
+} from '@canopy/protocol';
 import { fromHex } from '../sha256.js';
 import type { Deployment } from './manifest.js';
 
@@ -65,7 +71,7 @@ export function workerConfig(
   {
     queueLimit = 512,
     queueLimitPerCaller = 64,
-    openCalls = 2,
+    openCalls = defaultOpenCalls,
     deadlineSeconds = 3600,
     paced = true,
   }: WorkerSettings = {},

@@ -1,4 +1,4 @@
-import { maxMessageBytes } from '@canopy/protocol';
+import { defaultOpenCalls, maxMessageBytes } from '@canopy/protocol';
 import {
   coordinatorPlace,
   instructionsPerByteSent,
@@ -17,8 +17,6 @@ import type { Actor, Execution } from './subnet.js';
 /** Measured: taking a request in at the head, and a byte of what comes in any message. */
 const enqueueing = 600_000;
 const instructionsPerByteReceived = 4;
-/** Requests that wait for their result by an open call; more hold tickets. */
-const openCalls = 2;
 
 /** A worker: the first stage is the head. How it paces is the worker's own policy. */
 export class Stage implements Actor<Message> {
@@ -186,7 +184,7 @@ export class Stage implements Actor<Message> {
     switch (message.kind) {
       case 'enqueue': {
         const { microBatches, bytes } = this.around.load;
-        const isOpen = !this.around.resultsStay && this.openCalls < openCalls;
+        const isOpen = !this.around.resultsStay && this.openCalls < defaultOpenCalls;
         const { pipeline } = this;
         const request = { pipeline, left: microBatches, isOpen, hasEnded: false };
         if (isOpen) this.openCalls++;
