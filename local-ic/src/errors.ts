@@ -14,6 +14,7 @@ export const ErrorCode = {
   CertifiedStateUnavailable: 208,
   CanisterInstallCodeRateLimited: 209,
   CanisterHeapDeltaRateLimited: 210,
+  SubnetCoolingDown: 211,
   CanisterNotFound: 301,
   CanisterSnapshotNotFound: 305,
   CanisterSnapshotImmutable: 306,
@@ -25,6 +26,7 @@ export const ErrorCode = {
   UnknownManagementMessage: 407,
   InvalidManagementPayload: 408,
   CanisterSnapshotImmutableReject: 409,
+  InvalidSubnetAdmin: 410,
   CanisterTrapped: 502,
   CanisterCalledTrap: 503,
   CanisterContractViolation: 504,
@@ -60,6 +62,7 @@ export const ErrorCode = {
   CanisterWasmMemoryLimitExceeded: 539,
   ReservedCyclesLimitIsTooLow: 540,
   CanisterInvalidControllerOrSubnetAdmin: 541,
+  CanisterStatusAccessDenied: 542,
   DeadlineExpired: 601,
   ResponseDropped: 602,
 } as const;

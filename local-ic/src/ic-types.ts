@@ -4,7 +4,7 @@ import type { CostSchedule } from './wasm/index.js';
 /** How to start an {@link Ic}. */
 export interface IcOptions {
   readonly subnets: readonly SubnetSpec[];
-  /** Schedule of memory costs; '2026-07' unless given. */
+  /** Profile: what the network allows and charges; '2026-07' unless given. */
   readonly costs?: CostSchedule;
   /** Nanoseconds since 1970; 2021-05-06T19:17:10Z unless given. */
   readonly initialTimeNs?: bigint;
@@ -40,4 +40,6 @@ export interface QueryCall {
   readonly method: string;
   readonly arg: Uint8Array;
   readonly effectiveCanisterId?: Uint8Array;
+  /** Subnet that answers a management query without an effective canister. */
+  readonly subnetId?: Uint8Array;
 }

@@ -1,10 +1,11 @@
+import { profileOf } from './costs/index.js';
 import { ErrorCode, IcError, UserError } from './errors.js';
 import { answerHttpOutcall, managementRoom, type HttpAnswer } from './management/index.js';
 import type { IcOptions, IngressCall, QueryCall } from './ic-types.js';
 import { idKey, principalToText } from './principal.js';
 import {
-  APPLICATION_LIMITS,
   executeQuery,
+  limitsOf,
   ManagementHost,
   messageIdOf,
   payerOf,
@@ -13,7 +14,6 @@ import {
   subnetForCall,
   subnetHolding,
   SubnetMemoryView,
-  SYSTEM_LIMITS,
   type ExecutionContext,
   type ExecutionObserver,
   type Network,
@@ -21,9 +21,10 @@ import {
 import { managementSubnet } from './scheduler/management-routing.js';
 import { defaultSubnetId, makeSubnet } from './scheduler/topology.js';
 import {
+  Canister,
+  defaultSettings,
   Fees,
   snapshotOf,
-  type Canister,
   type IngressRecord,
   type IngressStatus,
   type Subnet,
@@ -90,7 +91,7 @@ export class Ic {
     const subnet = makeSubnet(spec.kind, index, this.subnetId(index, spec));
     this.subnets.push(subnet);
     this.executors.set(subnet, new RoundExecutor(this.network, subnet));
-    this.feesOf.set(subnet, new Fees(spec.kind));
+    this.feesOf.set(subnet, new Fees(spec.kind, profileOf(this.costs)));
     return subnet;
   }
 
@@ -246,7 +247,7 @@ export class Ic {
     return {
       subnet,
       fees,
-      limits: subnet.isSystem ? SYSTEM_LIMITS : APPLICATION_LIMITS,
+      limits: limitsOf(profileOf(this.costs), subnet.isSystem),
       schedule: this.costs,
       timeNs,
       rootKey: this.rootKey,
@@ -266,6 +267,39 @@ export class Ic {
   /** Answers a waiting HTTPS outcall of a subnet. Returns whether there is one with this id. */
   answerHttpOutcall(subnet: Subnet, requestId: number, answer: HttpAnswer): boolean {
     return answerHttpOutcall(this.managementContext(subnet), subnet, requestId, answer);
+  }
+
+  /**
+   * Adds a canister without code and controllers at an id; its methods are set as `native`. Throws
+   * IcError where no subnet holds the id.
+   */
+  addNativeCanister(id: Uint8Array): Canister {
+    const subnet = this.subnetOf(id);
+    if (!subnet) {
+      throw new IcError('SubnetNotFound', `No subnet holds the id ${principalToText(id)}.`);
+    }
+    const canister = new Canister(id, subnet.key, defaultSettings([]), 0n, this.time);
+    subnet.canisters.set(canister.key, canister);
+    return canister;
+  }
+
+  /**
+   * Calls the management canister of a subnet as a canister would, at once. Gives the Candid reply, or
+   * why there is none; then the cycles were not used. Only for methods that answer at once.
+   */
+  manageFrom(
+    sender: Uint8Array,
+    subnet: Subnet,
+    { method, arg, cycles }: { method: string; arg: Uint8Array; cycles: bigint },
+  ): Uint8Array | UserError {
+    const receiver = new Uint8Array(0);
+    const message = { sender, receiver, callbackId: 0, method, arg, cycles, deadline: 0n };
+    const outcome = managementRoom.executeManagementCall(
+      new ManagementHost(this.network, this.context(subnet, this.stateTime)),
+      { method, sender, arg, cycles, message: { kind: 'request', ...message } },
+    );
+    if (outcome.kind === 'pending') throw new Error(`${method} does not answer at once`);
+    return outcome.kind === 'reply' ? outcome.data : outcome.error;
   }
 
   private existing(id: Uint8Array): Canister {

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parentPort } from 'node:worker_threads';
+import { isProfileName, profileNames, type ProfileName } from './costs/index.js';
 import { startLive, startServer, type RunningServer } from './http/index.js';
 
 const usage = `local-ic: an Internet Computer embedded in Node
@@ -11,7 +12,8 @@ const usage = `local-ic: an Internet Computer embedded in Node
   --port N            port to listen on (default: a free one; 4943 with --live)
   --host ADDRESS      address to listen on (default 127.0.0.1)
   --ttl SECONDS       end after so long without a request (default 60 with --port-file)
-  --costs NAME        schedule of memory costs, 2026-07 (default) or 2025-10
+  --no-system-canisters   with --live: without cycles ledger, cycles minting canister and ICP ledger
+  --costs NAME        profile: 2026-07 (default), 2025-10 or 2026-11
   --version, --help
 `;
 
@@ -27,6 +29,7 @@ async function main(): Promise<void> {
       ttl: { type: 'string' },
       costs: { type: 'string' },
       live: { type: 'boolean', default: false },
+      'no-system-canisters': { type: 'boolean', default: false },
       version: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -45,7 +48,11 @@ async function main(): Promise<void> {
   const common = { costs, ...(values.host === undefined ? {} : { host: values.host }) };
   const portFile = values['port-file'];
   if (values.live || portFile === undefined) {
-    const live = await startLive({ ...common, port: port ?? portWithoutChoice });
+    const live = await startLive({
+      ...common,
+      port: port ?? portWithoutChoice,
+      systemCanisters: !values['no-system-canisters'],
+    });
     process.stdout.write(`local-ic: live network at ${live.url}\n`);
     endWhenTold(live, undefined);
     return;
@@ -76,10 +83,9 @@ function endWhenTold(server: RunningServer, portFile: string | undefined): void 
   });
 }
 
-function readCosts(name: string | undefined): '2026-07' | '2025-10' {
-  if (name === undefined || name === '2026-07') return '2026-07';
-  if (name === '2025-10') return name;
-  throw new RangeError(`--costs ${name}: expected 2026-07 or 2025-10`);
+function readCosts(name = '2026-07'): ProfileName {
+  if (isProfileName(name)) return name;
+  throw new RangeError(`--costs ${name}: expected one of ${profileNames.join(', ')}`);
 }
 
 function readNumber(option: string, text: string | undefined): number | undefined {

@@ -7,7 +7,8 @@ const CRC_TABLE = new Uint32Array(256).map((_, index) => {
   return value >>> 0;
 });
 
-function crc32(bytes: Uint8Array): number {
+/** CRC-32 checksum (ISO 3309), as principals and ledger accounts carry it. */
+export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (crc >>> 8) ^ CRC_TABLE[(crc ^ byte) & 0xff]!;
   return (crc ^ 0xffffffff) >>> 0;

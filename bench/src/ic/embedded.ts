@@ -168,7 +168,7 @@ export class EmbeddedIc implements RoundIc, RoundCalls {
 
 /** What a message paid for touching pages of the heap. */
 function pageInstructions(
-  costs: CostSchedule,
+  costs: Ic['costs'],
   { heapDelta, touched }: NonNullable<ExecutedSlice['finished']>,
 ): number {
   if (costs === '2025-10') return (heapDelta / smallPageBytes) * changedPage;

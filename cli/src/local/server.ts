@@ -15,6 +15,8 @@ const startTimeoutMs = 30_000;
 export interface StartOptions {
   /** Port for agents; any free one where it is left out. */
   port?: number;
+  /** Whether there are a cycles ledger, a cycles minting canister and an ICP ledger; yes unless given. */
+  systemCanisters?: boolean;
 }
 
 /** The server to start: the one `POCKET_IC_BIN` names, or the embedded IC. */
@@ -33,7 +35,7 @@ export async function startLocalIc(options: StartOptions): Promise<LocalIc> {
   const executable = localExecutable();
   const { pid, server } = await spawnServer(executable, ttlSeconds, 'local.log');
   try {
-    const instance = await createInstance(server);
+    const instance = await createInstance(server, options.systemCanisters ?? true);
     await post(`${server}/instances/${instance.id}/auto_progress`, { artificial_delay_ms: 0 });
     const gateway = (await post(`${server}/http_gateway`, {
       forward_to: { PocketIcInstance: instance.id },
@@ -110,20 +112,45 @@ interface CreatedInstance {
   topology: { default_effective_canister_id: { canister_id: string } };
 }
 
+const defaultConfig = 'DefaultConfig';
+
+/** What a request for an IC with system canisters holds besides: which ones, and their subnets. */
+const withSystemCanisters = {
+  subnets: {
+    nns: { state_config: 'New', instruction_config: 'Production' },
+    ii: { state_config: 'New', instruction_config: 'Production' },
+  },
+  features: {
+    icp_features: {
+      cycles_minting: defaultConfig,
+      icp_token: defaultConfig,
+      cycles_token: defaultConfig,
+    },
+  },
+};
+
 async function createInstance(
   server: string,
+  systemCanisters: boolean,
 ): Promise<{ id: number; effectiveCanisterId: string }> {
-  const created = (await post(`${server}/instances`, {
+  const refused = (answer: string): never => {
+    const hint = systemCanisters ? '; --no-system-canisters asks for one without ledgers' : '';
+    throw new CommandError(`the server created no IC: ${answer}${hint}`);
+  };
+  const request = {
+    ...(systemCanisters && withSystemCanisters.features),
     subnet_config_set: {
+      ...(systemCanisters && withSystemCanisters.subnets),
       system: [],
       application: [{ state_config: 'New', instruction_config: 'Production' }],
       verified_application: [],
       cloud_engine: [],
     },
-  })) as { Created?: CreatedInstance };
-  if (!created.Created) {
-    throw new CommandError(`the server created no IC: ${JSON.stringify(created)}`);
-  }
+  };
+  const created = (await post(`${server}/instances`, request).catch((error: unknown) =>
+    refused(error instanceof Error ? error.message : String(error)),
+  )) as { Created?: CreatedInstance };
+  if (!created.Created) return refused(JSON.stringify(created));
   const { instance_id: id, topology } = created.Created;
   const idBytes = Buffer.from(topology.default_effective_canister_id.canister_id, 'base64');
   return { id, effectiveCanisterId: Principal.fromUint8Array(Uint8Array.from(idBytes)).toText() };

@@ -11,8 +11,12 @@ export function addLocalCommands(program: Command, output: () => Output): void {
     .command('start')
     .description('start it in the background')
     .option('--port <port>', 'port for agents (default: any free one)', parser(parsePort))
+    .option(
+      '--no-system-canisters',
+      'without cycles ledger, cycles minting canister and ICP ledger, which icp and canister creation need',
+    )
     .addHelpText('after', "\nPOCKET_IC_BIN names another server that speaks PocketIC's interface.")
-    .action(async (flags: { port?: number }) => {
+    .action(async (flags: { port?: number; systemCanisters: boolean }) => {
       const { localStart } = await import('../commands/local.js');
       await localStart(flags, output());
     });

@@ -15,6 +15,7 @@ import {
   select,
   subnetId,
   utf8,
+  type CertifiedNetwork,
   type HashTree,
 } from './index.js';
 
@@ -56,7 +57,7 @@ function labels(tree: HashTree): string[] {
 
 const timeNs = BigInt(Date.now()) * 1_000_000n;
 
-function network(kinds: SubnetKind[]): { subnets: Subnet[]; timeNs: bigint } {
+function network(kinds: SubnetKind[]): CertifiedNetwork {
   const subnets = kinds.map((kind, number) => {
     const range = { first: BigInt(number) << 20n, last: (BigInt(number + 1) << 20n) - 1n };
     const subnet = new Subnet(subnetId(number), kind, [range], range);
@@ -70,7 +71,7 @@ function network(kinds: SubnetKind[]): { subnets: Subnet[]; timeNs: bigint } {
     subnet.canisters.set(canister.key, canister);
     return subnet;
   });
-  return { subnets, timeNs };
+  return { subnets, timeNs, costs: '2026-07' };
 }
 
 describe('certificates are accepted by the agent', () => {

@@ -1,15 +1,10 @@
 import { encodeWithSelfDescribedTag } from '@dfinity/cbor';
+import { profileOf } from '../costs/index.js';
 import type { Canister, Subnet } from '../state/index.js';
 import { domainSeparator, select, utf8, type Node } from './hash-tree.js';
+import type { CertifiedNetwork } from './network.js';
 import { stateTree } from './state-tree.js';
 import { subnetKeys, subnetKeysOf } from './subnet-keys.js';
-
-/** What certificates are made of. */
-export interface CertifiedNetwork {
-  /** In order of creation; the first one's key is the root key unless there is an NNS subnet. */
-  readonly subnets: readonly Subnet[];
-  readonly timeNs: bigint;
-}
 
 /** The id of the `number`-th subnet of a network: the principal of its public key. */
 export function subnetId(number: number): Uint8Array {
@@ -26,6 +21,9 @@ export function rootKey(subnets: readonly Subnet[]): Uint8Array {
   return subnetKeysOf(rootSubnet(subnets).id).publicKey;
 }
 
+/** Where a delegation shows which canisters its subnet hosts: in one list, or in pieces of it. */
+export type RangeForm = 'list' | 'shards';
+
 /**
  * A certificate of a subnet's present state that shows the given paths (CBOR). Subnets other than
  * the root add a delegation.
@@ -34,14 +32,15 @@ export function certificate(
   network: CertifiedNetwork,
   subnet: Subnet,
   paths: readonly (readonly Uint8Array[])[],
+  ranges: RangeForm = 'list',
 ): Uint8Array {
-  const tree = stateTree(subnet, network.subnets, network.timeNs);
+  const tree = stateTree(subnet, network);
   const signed = signedTree(tree, subnet, [...paths, [utf8('time')]]);
   const root = rootSubnet(network.subnets);
   if (subnet === root) return encodeWithSelfDescribedTag(signed);
   const delegation = {
     subnet_id: subnet.id,
-    certificate: delegationCertificate(network, root, subnet),
+    certificate: delegationCertificate(network, root, subnet, ranges),
   };
   return encodeWithSelfDescribedTag({ ...signed, delegation });
 }
@@ -55,19 +54,47 @@ export function dataCertificate(
   return certificate(network, subnet, [[utf8('canister'), canister.id, utf8('certified_data')]]);
 }
 
+/** A delegation says what hardly changes: it is signed anew only after so long. */
+const DELEGATION_NS = 10_000_000_000n;
+
+interface Delegation {
+  readonly subnets: number;
+  readonly timeNs: bigint;
+  readonly bytes: Uint8Array;
+}
+
+const delegations: Readonly<Record<RangeForm, WeakMap<Subnet, Delegation>>> = {
+  list: new WeakMap(),
+  shards: new WeakMap(),
+};
+
 function delegationCertificate(
   network: CertifiedNetwork,
   root: Subnet,
   subnet: Subnet,
+  ranges: RangeForm,
 ): Uint8Array {
-  const tree = stateTree(root, network.subnets, network.timeNs);
-  return encodeWithSelfDescribedTag(
+  const { timeNs } = network;
+  const subnets = network.subnets.length;
+  const known = delegations[ranges].get(subnet);
+  if (known?.subnets === subnets && timeNs - known.timeNs < DELEGATION_NS) return known.bytes;
+  const shown =
+    ranges === 'list'
+      ? [utf8('subnet'), subnet.id, utf8('canister_ranges')]
+      : [utf8('canister_ranges'), subnet.id];
+  const tree = stateTree(root, network);
+  const bytes = encodeWithSelfDescribedTag(
     signedTree(tree, root, [
       [utf8('subnet'), subnet.id, utf8('public_key')],
-      [utf8('subnet'), subnet.id, utf8('canister_ranges')],
+      ...(profileOf(network.costs).interface === '2025'
+        ? []
+        : [[utf8('subnet'), subnet.id, utf8('type')]]),
+      shown,
       [utf8('time')],
     ]),
   );
+  delegations[ranges].set(subnet, { subnets, timeNs, bytes });
+  return bytes;
 }
 
 function signedTree(

@@ -1,4 +1,5 @@
 import { encodeWithSelfDescribedTag } from '@dfinity/cbor';
+import { profileOf } from '../costs/index.js';
 import { canisterIdFromNumber } from '../principal.js';
 import {
   memoryUsage,
@@ -8,43 +9,53 @@ import {
   type Subnet,
 } from '../state/index.js';
 import { leaf, Node, node, utf8, type Tree } from './hash-tree.js';
+import type { CertifiedNetwork } from './network.js';
 import { subnetKeysOf } from './subnet-keys.js';
 
 /**
  * The state of a subnet that its certificates speak of (IC interface specification, "The system
  * state tree").
  */
-export function stateTree(subnet: Subnet, subnets: readonly Subnet[], timeNs: bigint): Node {
+export function stateTree(subnet: Subnet, network: CertifiedNetwork): Node {
+  const { subnets, timeNs } = network;
+  const leaves2026 = profileOf(network.costs).interface === '2026';
   return node({
     api_boundary_nodes: empty,
-    canister: canistersTree(subnet),
+    canister: canistersTree(subnet, leaves2026),
     canister_ranges: canisterRangesTree(subnets),
     metadata: leaf(encodeWithSelfDescribedTag({ id_counter: subnet.canisters.size })),
     request_status: requestsTree(subnet),
     streams: empty,
-    subnet: subnetsTree(subnet, subnets),
+    subnet: subnetsTree(subnet, subnets, leaves2026),
     time: leaf(leb128(timeNs)),
   });
 }
 
 const empty = new Node([]);
 
-function canistersTree(subnet: Subnet): Tree {
+function canistersTree(subnet: Subnet, leaves2026: boolean): Tree {
   return new Node(
     subnet
       .sortedCanisters()
-      .map((canister) => ({ label: canister.id, tree: canisterTree(canister) })),
+      .map((canister) => ({ label: canister.id, tree: canisterTree(canister, leaves2026) })),
   );
 }
 
-function canisterTree({ code, certifiedData, settings }: Canister): Tree {
-  const controllers = leaf(encodeWithSelfDescribedTag(settings.controllers));
-  if (code === undefined) return node({ controllers });
+function canisterTree(
+  { code, certifiedData, settings, createdAt, installedAt }: Canister,
+  leaves2026: boolean,
+): Tree {
+  const time = (ns: bigint | undefined): Tree | undefined =>
+    leaves2026 && ns !== undefined ? leaf(leb128(ns)) : undefined;
   return node({
-    certified_data: leaf(certifiedData),
-    controllers,
-    metadata: metadataTree(code.module),
-    module_hash: leaf(code.module.hash),
+    canister_creation_timestamp: time(createdAt),
+    controllers: leaf(encodeWithSelfDescribedTag(settings.controllers)),
+    ...(code && {
+      certified_data: leaf(certifiedData),
+      last_install_timestamp: time(installedAt),
+      metadata: metadataTree(code.module),
+      module_hash: leaf(code.module.hash),
+    }),
   });
 }
 
@@ -99,7 +110,7 @@ function requestTree({ status }: IngressRecord): Tree {
   return tree;
 }
 
-function subnetsTree(own: Subnet, subnets: readonly Subnet[]): Tree {
+function subnetsTree(own: Subnet, subnets: readonly Subnet[], leaves2026: boolean): Tree {
   return new Node(
     subnets.map((subnet) => {
       const keys = subnetKeysOf(subnet.id);
@@ -110,10 +121,17 @@ function subnetsTree(own: Subnet, subnets: readonly Subnet[]): Tree {
           metrics: subnet === own ? leaf(metrics(subnet)) : undefined,
           node: subnet === own ? nodesTree(subnet.id) : undefined,
           public_key: leaf(keys.publicKey),
+          type: leaves2026 ? leaf(typeOf(subnet)) : undefined,
         }),
       };
     }),
   );
+}
+
+/** What a subnet is for, as its certificate names it. */
+function typeOf({ isSystem, kind }: Subnet): string {
+  if (isSystem) return 'system';
+  return kind === 'verified_application' ? kind : 'application';
 }
 
 function nodesTree(subnetId: Uint8Array): Tree {

@@ -7,6 +7,8 @@ import limitsJson from './limits.json' with { type: 'json' };
 import pageCostsJson from './page-costs.json' with { type: 'json' };
 import systemApiCostsJson from './system-api-costs.json' with { type: 'json' };
 
+export * from './profile.js';
+
 /** Limits of instructions, scheduler, memory, messages and modules, and the fees. */
 export const limits = limitsJson;
 

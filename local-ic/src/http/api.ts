@@ -3,6 +3,7 @@ import {
   certificate,
   domainSeparator,
   rootKey,
+  type RangeForm,
   subnetKeysOf,
   utf8,
 } from '../certification/index.js';
@@ -25,8 +26,40 @@ const headers = {
   'x-frame-options': 'DENY',
 } as const;
 
+/** How an endpoint answers. */
+interface Endpoint {
+  /** Waits for the answer of a call. */
+  readonly waits: boolean;
+  readonly ranges: RangeForm;
+}
+
+/** The endpoints by version and operation. */
+const endpoints: Readonly<Record<string, Endpoint>> = {
+  'v2 call': { waits: false, ranges: 'list' },
+  'v2 query': { waits: false, ranges: 'list' },
+  'v2 read_state': { waits: false, ranges: 'list' },
+  'v3 call': { waits: true, ranges: 'list' },
+  'v3 query': { waits: false, ranges: 'shards' },
+  'v3 read_state': { waits: false, ranges: 'shards' },
+  'v4 call': { waits: true, ranges: 'shards' },
+};
+
+/** Where a request goes. */
+interface Place extends Endpoint {
+  readonly subnet: Subnet;
+  readonly scope: 'canister' | 'subnet';
+  /** The id in the address, for calls that concern a canister. */
+  readonly canisterId?: Uint8Array;
+}
+
+/** Methods of the management canister that are called at a subnet. */
+const subnetMethods: ReadonlySet<string> = new Set(['create_canister', 'list_canisters']);
+
+/** Paths of one request at most. */
+const MAX_PATHS = 1000;
+
 /**
- * The replica's own interface, `/api/v2/…` and `/api/v3/…` (IC interface specification, "HTTPS
+ * The replica's own interface, `/api/v2/…` to `/api/v4/…` (IC interface specification, "HTTPS
  * interface"). `path` starts at `/api`.
  */
 export async function handleApi(
@@ -38,20 +71,25 @@ export async function handleApi(
   const match = /^\/api\/(v[234])\/(canister|subnet)\/([a-z0-9-]+)\/(call|query|read_state)$/.exec(
     path,
   );
-  if (match === null || exchange.method !== 'POST') return notFound;
+  const endpoint = match && endpoints[`${match[1]!} ${match[4]!}`];
+  if (!match || !endpoint || exchange.method !== 'POST') return notFound;
   const [, version, scope, id, operation] = match;
   const principal = parsePrincipal(id!);
   const body = await exchange.body();
   try {
     if (scope === 'subnet') {
-      return operation === 'read_state'
-        ? readState(instance, subnetById(instance, principal), body)
-        : notFound;
+      if (version === 'v2' && operation !== 'read_state') return notFound;
+      const place = { ...endpoint, subnet: subnetById(instance, principal), scope } as const;
+      if (operation === 'read_state') return readState(instance, place, body);
+      return operation === 'query'
+        ? query(instance, place, body)
+        : await call(instance, place, body);
     }
     const subnet = subnetOf(instance, principal);
-    if (operation === 'query') return query(instance, subnet, principal, body);
-    if (operation === 'read_state') return readState(instance, subnet, body);
-    return await call(instance, subnet, principal, body, version !== 'v2');
+    const place = { ...endpoint, subnet, scope: 'canister', canisterId: principal } as const;
+    if (operation === 'query') return query(instance, place, body);
+    if (operation === 'read_state') return readState(instance, place, body);
+    return await call(instance, place, body);
   } catch (error) {
     if (error instanceof IcError) throw new HttpError(400, error.message);
     throw error;
@@ -65,15 +103,12 @@ function status(instance: Instance): Answer {
   });
 }
 
-async function call(
-  instance: Instance,
-  subnet: Subnet,
-  effectiveCanisterId: Uint8Array,
-  body: Uint8Array,
-  synchronous: boolean,
-): Promise<Answer> {
+async function call(instance: Instance, place: Place, body: Uint8Array): Promise<Answer> {
+  const { subnet } = place;
   const request = readRequest(body, 'call', instance.ic.timeNs);
   const { canisterId, method, arg } = target(request);
+  checkAddress(place, canisterId, method);
+  const effectiveCanisterId = place.canisterId ?? new Uint8Array(0);
   try {
     instance.submit({
       sender: request.content.sender,
@@ -82,31 +117,46 @@ async function call(
       arg,
       messageId: request.id,
       expiry: request.content.ingress_expiry,
-      ...(effectiveCanisterId.length === 0 ? {} : { effectiveCanisterId }),
+      ...(effectiveCanisterId.length > 0 && { effectiveCanisterId }),
+      ...(place.scope === 'subnet' && { subnetId: subnet.id }),
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return cbor({ status: 'non_replicated_rejection', ...rejection(error) });
   }
   const answered =
-    synchronous && instance.progress.enabled
+    place.waits && instance.progress.enabled
       ? await instance.waitFor(request.id, SYNC_CALL_MS)
       : undefined;
   if (answered === undefined) return { status: 202, headers };
   return cbor({
     status: 'replied',
-    certificate: certificate(instance.ic, subnet, [[utf8('request_status'), request.id]]),
+    certificate: certificate(
+      instance.ic,
+      subnet,
+      [[utf8('request_status'), request.id]],
+      place.ranges,
+    ),
   });
 }
 
-function query(
-  instance: Instance,
-  subnet: Subnet,
-  effectiveCanisterId: Uint8Array,
-  body: Uint8Array,
-): Answer {
+/** Throws HttpError where a request's address does not fit what it calls. */
+function checkAddress({ scope }: Place, canisterId: Uint8Array, method: string): void {
+  if (scope === 'canister') return;
+  if (canisterId.length > 0 || !subnetMethods.has(method)) {
+    throw new HttpError(
+      400,
+      `At a subnet only the management canister's methods ${[...subnetMethods].join(' and ')} are called.`,
+    );
+  }
+}
+
+function query(instance: Instance, place: Place, body: Uint8Array): Answer {
+  const { subnet } = place;
   const request = readRequest(body, 'query', instance.ic.timeNs);
   const { canisterId, method, arg } = target(request);
+  checkAddress(place, canisterId, method);
+  const effectiveCanisterId = place.canisterId ?? new Uint8Array(0);
   if (canisterId.length > 0 && !sameId(canisterId, effectiveCanisterId)) {
     throw new HttpError(400, 'Specified CanisterId does not match effective canister id in URL');
   }
@@ -118,6 +168,7 @@ function query(
       method,
       arg,
       effectiveCanisterId,
+      ...(place.scope === 'subnet' && { subnetId: subnet.id }),
     });
     answer = { status: 'replied', reply: { arg: reply } };
   } catch (error) {
@@ -141,27 +192,38 @@ function signAnswer(
   return { timestamp, signature, identity: node.id };
 }
 
-function readState(instance: Instance, subnet: Subnet, body: Uint8Array): Answer {
+function readState(instance: Instance, place: Place, body: Uint8Array): Answer {
+  const { subnet } = place;
   const request = readRequest(body, 'read_state', instance.ic.timeNs);
   const { paths } = request.content;
   if (paths === undefined) throw new HttpError(400, 'read_state needs the field paths');
-  for (const path of paths) checkPath(instance, subnet, path, request);
-  return cbor({ certificate: certificate(instance.ic, subnet, paths) });
+  if (paths.length > MAX_PATHS) {
+    throw new HttpError(400, `${paths.length} paths: a request has at most ${MAX_PATHS}`);
+  }
+  for (const path of paths) checkPath(instance, place, path, request);
+  return cbor({ certificate: certificate(instance.ic, subnet, paths, place.ranges) });
 }
 
-const openLabels = new Set(['time', 'subnet', 'api_boundary_nodes', 'canister_ranges']);
-const canisterLabels = new Set(['module_hash', 'controllers', 'metadata']);
+const openLabels = new Set(['time', 'subnet', 'api_boundary_nodes']);
+const canisterLabels = new Set([
+  'module_hash',
+  'controllers',
+  'metadata',
+  'last_install_timestamp',
+  'canister_creation_timestamp',
+]);
 
 /** Which paths may be read by whom. Throws HttpError. */
 function checkPath(
   instance: Instance,
-  subnet: Subnet,
+  { subnet, scope }: Place,
   path: readonly Uint8Array[],
   request: Request,
 ): void {
   const [first, second, third] = path;
   const label = first === undefined ? '' : Buffer.from(first).toString();
   if (openLabels.has(label)) return;
+  if (label === 'canister_ranges' && scope === 'subnet') return;
   if (label === 'canister' && second !== undefined && third !== undefined) {
     const field = Buffer.from(third).toString();
     if (!canisterLabels.has(field)) throw invalidPath();

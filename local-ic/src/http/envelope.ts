@@ -15,6 +15,8 @@ export interface Content {
   readonly method_name?: string;
   readonly arg?: Uint8Array;
   readonly paths?: readonly (readonly Uint8Array[])[];
+  /** Attributes of the sender that a canister signs for; part of the request id. */
+  readonly sender_info?: unknown;
 }
 
 /** A request whose signature was checked. */
@@ -28,6 +30,7 @@ interface Delegation {
     readonly pubkey: Uint8Array;
     readonly expiration: bigint | number;
     readonly targets?: readonly Uint8Array[];
+    readonly permissions?: string;
   };
   readonly signature: Uint8Array;
 }
@@ -96,6 +99,12 @@ function checkSender(
   const publicKey = envelope['sender_pubkey'] as Uint8Array | undefined;
   const signature = envelope['sender_sig'] as Uint8Array | undefined;
   const { sender } = content;
+  if (content.sender_info !== undefined) {
+    throw new HttpError(
+      400,
+      'sender_info needs a sender with a canister signature, which the embedded Internet Computer does not check',
+    );
+  }
   if (publicKey === undefined || signature === undefined) {
     if (sender.length === 1 && sender[0] === ANONYMOUS_TAG) return;
     throw new HttpError(
@@ -131,6 +140,7 @@ function checkDelegation(
   if (BigInt(delegation.expiration) < nowNs) {
     throw new HttpError(400, 'Invalid delegation expiry: the delegation has expired');
   }
+  checkPermissions(content, delegation.permissions);
   const { targets } = delegation;
   const target = content.canister_id;
   if (targets === undefined || target === undefined) return;
@@ -139,6 +149,20 @@ function checkDelegation(
       400,
       `Canister ${principalToText(target)} is not one of the delegation targets.`,
     );
+  }
+}
+
+/** A delegation for queries makes no calls; one for what is not known makes nothing. */
+function checkPermissions(content: Content, permissions: string | undefined): void {
+  if (permissions === undefined || permissions === 'all') return;
+  if (permissions !== 'queries') {
+    throw new HttpError(
+      400,
+      `Invalid delegation: its permissions are ${JSON.stringify(permissions)}, not "queries" or "all"`,
+    );
+  }
+  if (content.request_type === 'call') {
+    throw new HttpError(403, 'The delegation permits queries only, not calls.');
   }
 }
 

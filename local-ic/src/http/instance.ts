@@ -2,6 +2,7 @@ import { certifiedIc } from '../certification/index.js';
 import type { Ic, IngressCall } from '../ic.js';
 import { idKey } from '../principal.js';
 import type { IngressStatus, Subnet, SubnetSpec } from '../state/index.js';
+import { installSystemCanisters } from '../system-canisters/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import { AutoProgress } from './auto-progress.js';
 
@@ -12,6 +13,8 @@ export interface InstanceOptions {
   readonly subnets: readonly SubnetSpec[];
   readonly costs: CostSchedule;
   readonly initialTimeNs?: bigint;
+  /** Whether there are a cycles ledger, a cycles minting canister and an ICP ledger. */
+  readonly systemCanisters?: boolean;
 }
 
 /** One embedded IC with what the server adds to it: progress on its own, and waiting for answers. */
@@ -29,6 +32,7 @@ export class Instance {
       costs: options.costs,
       ...(options.initialTimeNs === undefined ? {} : { initialTimeNs: options.initialTimeNs }),
     });
+    if (options.systemCanisters === true) installSystemCanisters(this.ic);
     this.progress = new AutoProgress(() => {
       this.#liveRound();
     });

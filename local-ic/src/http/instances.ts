@@ -1,5 +1,6 @@
 import { DEFAULT_TIME_NS } from '../ic.js';
 import type { SubnetKind, SubnetSpec } from '../state/index.js';
+import { SYSTEM_SUBNETS } from '../system-canisters/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import { HttpError, type BodyReader } from './body.js';
 import { Instance } from './instance.js';
@@ -12,10 +13,19 @@ export class Instances {
 
   constructor(private readonly costs: CostSchedule) {}
 
-  create(subnets: readonly SubnetSpec[], initialTimeNs?: bigint): Instance {
+  /** With `systemCanisters` the subnets that hold them are added where they are missing. */
+  create(
+    subnets: readonly SubnetSpec[],
+    initialTimeNs?: bigint,
+    systemCanisters = false,
+  ): Instance {
+    const missing = SYSTEM_SUBNETS.filter(
+      ({ kind }) => systemCanisters && !subnets.some((subnet) => subnet.kind === kind),
+    );
     const instance = new Instance(this.#slots.length, {
-      subnets,
+      subnets: [...missing, ...subnets],
       costs: this.costs,
+      systemCanisters,
       ...(initialTimeNs === undefined ? {} : { initialTimeNs }),
     });
     instance.ic.firstRound();
@@ -124,20 +134,18 @@ export function readInitialTime(body: BodyReader): { timeNs?: bigint; live: bool
   return { live: true };
 }
 
-/** Throws InstanceError for features that need canisters of the real network. */
-export function refuseFeatures(body: BodyReader): void {
+const systemFeatures = ['cycles_minting', 'icp_token', 'cycles_token'];
+const otherFeatures = ['registry', 'nns_governance', 'sns', 'ii', 'nns_ui'];
+
+/**
+ * Whether a request asks for the system canisters that the embedded IC has stand-ins for: one of them
+ * brings all. Throws InstanceError for features that need other canisters of the real network.
+ */
+export function readFeatures(body: BodyReader): boolean {
   const features = body.optional('icp_features');
-  if (features === undefined) return;
-  const names = [
-    'registry',
-    'cycles_minting',
-    'icp_token',
-    'cycles_token',
-    'nns_governance',
-    'sns',
-    'ii',
-    'nns_ui',
-  ];
-  const wanted = names.filter((name) => features.optional(name) !== undefined);
+  if (features === undefined) return false;
+  const wanted = otherFeatures.filter((name) => features.optional(name) !== undefined);
   if (wanted.length > 0) throw unsupported(`the system canisters of ${wanted.join(', ')}`);
+  const asked = systemFeatures.map((name) => features.optional(name)?.oneOf('DefaultConfig'));
+  return asked.some((config) => config !== undefined);
 }

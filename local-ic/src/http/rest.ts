@@ -8,7 +8,7 @@ import {
   InstanceError,
   readInitialTime,
   readSubnets,
-  refuseFeatures,
+  readFeatures,
   type Instances,
 } from './instances.js';
 import { awaitIngressMessage, ingressStatus, query, submitIngressMessage } from './rest-calls.js';
@@ -151,9 +151,9 @@ export class RestInterface {
   #create(body: BodyReader): Answer {
     try {
       const subnets = readSubnets(body);
-      refuseFeatures(body);
+      const systemCanisters = readFeatures(body);
       const { timeNs, live } = readInitialTime(body);
-      const instance = this.instances.create(subnets, timeNs);
+      const instance = this.instances.create(subnets, timeNs, systemCanisters);
       if (live) instance.progress.start();
       const created = {
         instance_id: instance.id,

@@ -82,6 +82,8 @@ export interface LiveNetwork extends RunningServer {
 export interface LiveOptions extends Omit<ServerOptions, 'ttl' | 'onExpired'> {
   /** One application subnet unless given. */
   readonly subnets?: readonly SubnetSpec[];
+  /** Whether there are a cycles ledger, a cycles minting canister and an ICP ledger; no unless given. */
+  readonly systemCanisters?: boolean;
 }
 
 /**
@@ -92,7 +94,11 @@ export async function startLive(options: LiveOptions = {}): Promise<LiveNetwork>
   const host = options.host ?? '127.0.0.1';
   const instances = new Instances(options.costs ?? '2026-07');
   const now = BigInt(Date.now()) * 1_000_000n;
-  const instance = instances.create(options.subnets ?? [{ kind: 'application' }], now);
+  const instance = instances.create(
+    options.subnets ?? [{ kind: 'application' }],
+    now,
+    options.systemCanisters,
+  );
   const gateway = await openGateway(instance, host, options.port ?? 0);
   instance.progress.start();
   const stop = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { profileOf } from '../costs/index.js';
 import { ErrorCode, UserError } from '../errors.js';
 import { sameId } from '../principal.js';
 import type {
@@ -6,6 +7,7 @@ import type {
   ManagementCall,
   ManagementContext,
   ManagementOutcome,
+  Visibility,
 } from '../state/index.js';
 import { CandidError, decode, encode, encodedUnit, type Type } from './candid/index.js';
 import { canisterNotFound, invalidPayload, notController } from './errors.js';
@@ -60,6 +62,35 @@ export function controlledOrSelf(
   sender: Uint8Array,
 ): Canister {
   return sameId(id, sender) ? existing(context, id) : controlled(context, id, sender);
+}
+
+/** Whether something of a canister may be seen; its controllers always see it. */
+export function isVisibleTo(
+  canister: Canister,
+  visibility: Visibility,
+  viewer: Uint8Array,
+): boolean {
+  if (visibility.kind === 'public' || canister.isController(viewer)) return true;
+  return (
+    visibility.kind === 'allowed_viewers' &&
+    visibility.viewers.some((allowed) => sameId(allowed, viewer))
+  );
+}
+
+/** A canister whose snapshots the caller may read. Throws UserError. */
+export function withReadableSnapshots(
+  context: ManagementContext,
+  id: Uint8Array,
+  sender: Uint8Array,
+): Canister {
+  const canister = existing(context, id);
+  if (isVisibleTo(canister, canister.settings.snapshotVisibility, sender)) return canister;
+  throw notController(canister, sender);
+}
+
+/** Whether the management interface has what came in 2026. */
+export function isInterface2026({ schedule }: Pick<ManagementContext, 'schedule'>): boolean {
+  return profileOf(schedule).interface === '2026';
 }
 
 /** Who makes a change, for the canister's history. */

@@ -26,7 +26,7 @@ export const createCanister: Method = (context, call) => {
       ? { settings: undefined, sender_canister_version: undefined }
       : decodeArgs(createCanisterArgs, call.arg);
   checkControllerCount(args.settings);
-  const changes = parseSettings(args.settings);
+  const changes = parseSettings(context, args.settings);
   const fee = context.fees.canisterCreation;
   if (call.cycles < fee) {
     throw failure(
@@ -39,6 +39,7 @@ export const createCanister: Method = (context, call) => {
   const canister_id = create(context, {
     changes,
     cycles: call.cycles - fee,
+    fee,
     sender: call.sender,
     origin: originOf(call, args.sender_canister_version),
   });
@@ -49,7 +50,7 @@ export const createCanister: Method = (context, call) => {
 export const provisionalCreateCanister: Method = (context, call) => {
   const args = decodeArgs(provisionalCreateArgs, call.arg);
   checkControllerCount(args.settings);
-  const changes = parseSettings(args.settings);
+  const changes = parseSettings(context, args.settings);
   const canister_id = create(context, {
     changes,
     cycles: args.amount ?? DEFAULT_PROVISIONAL_CYCLES,
@@ -83,6 +84,8 @@ function create(
     sender: Uint8Array;
     origin: ChangeOrigin;
     specifiedId?: Uint8Array;
+    /** Cycles that creating it took. */
+    fee?: bigint;
   },
 ): Uint8Array {
   if (wanted.cycles >= 1n << 128n) {
@@ -94,12 +97,14 @@ function create(
   validateSettings(context, wanted.changes, undefined, wanted.cycles);
   const settings = { ...defaultSettings([wanted.sender]), ...wanted.changes };
   const { origin, cycles, specifiedId } = wanted;
-  return context.createCanister({
+  const canister = context.createCanister({
     settings,
     cycles,
     origin,
     ...(specifiedId === undefined ? {} : { specifiedId }),
-  }).id;
+  });
+  canister.consumption.canister_creation += wanted.fee ?? 0n;
+  return canister.id;
 }
 
 /**

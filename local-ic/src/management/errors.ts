@@ -36,6 +36,14 @@ export function notController(canister: Canister, sender: Uint8Array): UserError
   );
 }
 
+/** The subnets of the embedded IC have no administrators. */
+export function notSubnetAdmin(sender: Uint8Array): UserError {
+  return new UserError(
+    ErrorCode.InvalidSubnetAdmin,
+    `Only administrators of the subnet can call this method, and the embedded Internet Computer has none. Sender's ID: ${principalToText(sender)}`,
+  );
+}
+
 export function canisterNotFound(id: Uint8Array): UserError {
   return failure(
     ErrorCode.CanisterNotFound,

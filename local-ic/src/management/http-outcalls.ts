@@ -16,6 +16,8 @@ const MAX_RESPONSE_BYTES = 2_000_000n;
 const MAX_URL_BYTES = 8192;
 const MAX_HEADERS = 64;
 const MAX_HEADER_BYTES = 8192;
+/** Methods that must not be sent by every node. */
+const onlyUnreplicated: ReadonlySet<string> = new Set(['put', 'delete', 'patch']);
 
 /** Answer of an HTTPS outcall, from whoever plays the web server. */
 export type HttpAnswer =
@@ -37,6 +39,16 @@ export const httpRequest: Method = (context, call) => {
     );
   }
   checkArguments(args);
+  if (args.pricing_version === 2) {
+    throw invalidPayload(
+      'pricing_version 2: the embedded Internet Computer charges outcalls by version 1 only',
+    );
+  }
+  if (onlyUnreplicated.has(Object.keys(args.method)[0]!) && args.is_replicated !== false) {
+    throw invalidPayload(
+      `HTTP method ${Object.keys(args.method)[0]!.toUpperCase()} is for outcalls that are not replicated: set is_replicated to false`,
+    );
+  }
   const requestBytes = requestSize(args);
   const responseBytes = args.max_response_bytes ?? MAX_RESPONSE_BYTES;
   const fee = httpRequestFee(context.fees, BigInt(requestBytes), responseBytes);
@@ -72,6 +84,8 @@ export function answerHttpOutcall(
   if (outcall === undefined) return false;
   subnet.httpOutcalls.delete(id);
   const message: Request = outcall.request;
+  const sender = subnet.canister(message.sender);
+  if (sender) sender.consumption.http_outcalls += outcall.fee;
   if (answer.kind === 'reject') {
     context.answer(message, {
       kind: 'reject',

@@ -10,7 +10,9 @@ import { resolveDestination } from './destination.js';
 import { checkManagementIngress } from './ingress.js';
 import { methods } from './methods.js';
 import { chargeDelayedIngress } from './settings.js';
-import { logsReply, statusReply } from './status.js';
+import { isInterface2026 } from './call.js';
+import { notSubnetAdmin } from './errors.js';
+import { logsReply, metricsReply, statusReply } from './status.js';
 
 /**
  * Executes a call of the management canister in a round. Bad input is rejected, never thrown.
@@ -27,7 +29,7 @@ export function executeManagementCall(
 function execute(context: ManagementContext, call: ManagementCall): ManagementOutcome {
   try {
     const entry = methods.get(call.method);
-    if (entry === undefined) {
+    if (entry === undefined || (entry.since2026 && !isInterface2026(context))) {
       throw new UserError(
         ErrorCode.CanisterMethodNotFound,
         `Management canister has no method '${call.method}'`,
@@ -53,6 +55,10 @@ export function executeManagementQuery(
 ): Uint8Array {
   if (query.method === 'fetch_canister_logs') return logsReply(context, query.sender, query.arg);
   if (query.method === 'canister_status') return statusReply(context, query.sender, query.arg);
+  if (isInterface2026(context)) {
+    if (query.method === 'canister_metrics') return metricsReply(context, query.sender, query.arg);
+    if (query.method === 'list_canisters') throw notSubnetAdmin(query.sender);
+  }
   throw new UserError(ErrorCode.CanisterMethodNotFound, `Query method ${query.method} not found.`);
 }
 

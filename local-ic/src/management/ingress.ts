@@ -1,7 +1,7 @@
 import { ErrorCode, IcError, UserError } from '../errors.js';
 import { principalToText } from '../principal.js';
 import type { Canister, ManagementContext, ManagementIngress } from '../state/index.js';
-import { decodeArgs } from './call.js';
+import { decodeArgs, isInterface2026, isVisibleTo } from './call.js';
 import { invalidPayload } from './errors.js';
 import { methods, type MethodEntry } from './methods.js';
 import { checkControllerCount, MAX_DELAYED_INGRESS_COST_PAYLOAD_SIZE } from './settings.js';
@@ -14,7 +14,7 @@ export function checkManagementIngress(
 ): Canister | undefined {
   const { method, arg, sender } = ingress;
   const entry = methods.get(method);
-  if (entry === undefined) {
+  if (entry === undefined || (entry.since2026 && !isInterface2026(context))) {
     throw new UserError(
       ErrorCode.CanisterMethodNotFound,
       `ic00 interface does not expose method ${method}`,
@@ -42,7 +42,11 @@ export function checkManagementIngress(
   if (canister === undefined) {
     throw new UserError(ErrorCode.CanisterNotFound, `Canister ${id} not found`);
   }
-  if (!canister.isController(sender)) {
+  const visibility = entry.visibility && canister.settings[entry.visibility];
+  const allowed = visibility
+    ? isVisibleTo(canister, visibility, sender)
+    : canister.isController(sender);
+  if (!allowed) {
     throw new UserError(
       ErrorCode.CanisterInvalidController,
       `Only controllers of canister ${id} can call ic00 method ${method}`,

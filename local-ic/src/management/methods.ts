@@ -19,7 +19,7 @@ import {
   uploadSnapshotMetadata,
 } from './snapshot-data.js';
 import { deleteSnapshot, listSnapshots, loadSnapshot, takeSnapshot } from './snapshots.js';
-import { canisterInfo, canisterMetadata, canisterStatus } from './status.js';
+import { canisterInfo, canisterMetadata, canisterMetrics, canisterStatus } from './status.js';
 import * as types from './types.js';
 
 /** How a method may be reached, and where a call of it goes. */
@@ -27,12 +27,16 @@ export interface MethodEntry {
   readonly execute: Method;
   /** Who may send it as an ingress message; 'never' is refused before its payload is read. */
   readonly ingress: 'controllers' | 'anyone' | 'canistersOnly' | 'never';
+  /** Setting that lets others than controllers send it. */
+  readonly visibility?: 'statusVisibility' | 'snapshotVisibility';
   /** Name in the replica's own enumeration, which some error texts show. */
   readonly name: string;
   /** Type of the argument; names the canister or subnet that the call is about, if any. */
   readonly args?: Type<object>;
   /** Field of the argument with that canister's id. */
   readonly target?: 'canister_id' | 'target_canister';
+  /** Whether the method came in 2026. */
+  readonly since2026?: true;
   /** Kind of threshold key that the method asks for. */
   readonly key?: 'ecdsa' | 'schnorr' | 'vetkd';
 }
@@ -83,7 +87,20 @@ export const methods: ReadonlyMap<string, MethodEntry> = new Map(
     start_canister: about('DepositCycles', startCanister, types.canisterIdRecord),
     stop_canister: about('DepositCycles', stopCanister, types.canisterIdRecord),
     delete_canister: about('DepositCycles', deleteCanister, types.canisterIdRecord),
-    canister_status: about('DepositCycles', canisterStatus, types.canisterIdRecord),
+    canister_status: {
+      ...about('DepositCycles', canisterStatus, types.canisterIdRecord),
+      visibility: 'statusVisibility',
+    },
+    canister_metrics: {
+      ...about('CanisterMetrics', canisterMetrics, types.canisterIdRecord),
+      since2026: true,
+    },
+    list_canisters: {
+      name: 'ListCanisters',
+      execute: unsupported('it is called by query'),
+      ingress: 'never',
+      since2026: true,
+    },
     canister_info: about('CanisterInfo', canisterInfo, types.canisterInfoArgs, 'canistersOnly'),
     canister_metadata: about(
       'CanisterMetadata',
@@ -96,18 +113,19 @@ export const methods: ReadonlyMap<string, MethodEntry> = new Map(
     clear_chunk_store: about('ClearChunkStore', clearChunkStore, types.canisterIdRecord),
     take_canister_snapshot: about('TakeCanisterSnapshot', takeSnapshot, types.takeSnapshotArgs),
     load_canister_snapshot: about('LoadCanisterSnapshot', loadSnapshot, types.loadSnapshotArgs),
-    list_canister_snapshots: about('ListCanisterSnapshots', listSnapshots, types.canisterIdRecord),
+    list_canister_snapshots: {
+      ...about('ListCanisterSnapshots', listSnapshots, types.canisterIdRecord),
+      visibility: 'snapshotVisibility',
+    },
     delete_canister_snapshot: about('DeleteCanisterSnapshot', deleteSnapshot, types.snapshotIdArgs),
-    read_canister_snapshot_metadata: about(
-      'ReadCanisterSnapshotMetadata',
-      readSnapshotMetadata,
-      types.snapshotIdArgs,
-    ),
-    read_canister_snapshot_data: about(
-      'ReadCanisterSnapshotData',
-      readSnapshotData,
-      types.readSnapshotDataArgs,
-    ),
+    read_canister_snapshot_metadata: {
+      ...about('ReadCanisterSnapshotMetadata', readSnapshotMetadata, types.snapshotIdArgs),
+      visibility: 'snapshotVisibility',
+    },
+    read_canister_snapshot_data: {
+      ...about('ReadCanisterSnapshotData', readSnapshotData, types.readSnapshotDataArgs),
+      visibility: 'snapshotVisibility',
+    },
     upload_canister_snapshot_metadata: about(
       'UploadCanisterSnapshotMetadata',
       uploadSnapshotMetadata,

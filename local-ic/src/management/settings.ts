@@ -1,3 +1,4 @@
+import { profileOf } from '../costs/index.js';
 import { ErrorCode, UserError } from '../errors.js';
 import { idKey } from '../principal.js';
 import {
@@ -6,20 +7,28 @@ import {
   type Canister,
   type CanisterSettings,
   type ChangeOrigin,
-  type LogVisibility,
   type ManagementCall,
   type ManagementContext,
+  type Visibility,
 } from '../state/index.js';
 import { isWasmMemoryLow } from '../system-api/memory-usage.js';
-import { decodeArgs, controlled, originOf, replyUnit, type Method } from './call.js';
+import {
+  decodeArgs,
+  controlled,
+  isInterface2026,
+  originOf,
+  replyUnit,
+  type Method,
+} from './call.js';
 import { displayBytes, failure, grouped, invalidPayload } from './errors.js';
-import { updateSettingsArgs, type SettingsRecord } from './types.js';
+import { updateSettingsArgs, type SettingsRecord, type VisibilityValue } from './types.js';
 
 /** Limits of the replica's configuration. */
 const MAX_CONTROLLERS = 10;
-const MAX_ENVIRONMENT_VARIABLES = 20;
 const MAX_ENVIRONMENT_VARIABLE_LENGTH = 128;
 const MAX_WASM_MEMORY_LIMIT = 1n << 48n;
+const MAX_LOG_MEMORY_LIMIT = 2n * 1024n ** 2n;
+const MAX_VIEWERS = 10;
 /** Of the 4 execution threads, 3 can be allocated, less one percent that stays free. */
 const COMPUTE_CAPACITY_PERCENT = 299;
 /** Payloads of update_settings up to this size are paid for after the settings changed. */
@@ -38,6 +47,7 @@ export function chargeDelayedIngress(context: ManagementContext, call: Managemen
   if (canister.balance - fee < freezingThreshold(context.fees, canister)) return;
   canister.balance -= fee;
   canister.consumedCycles += fee;
+  canister.consumption.ingress_induction += fee;
 }
 
 function updatedCanister(context: ManagementContext, arg: Uint8Array): Canister | undefined {
@@ -51,10 +61,11 @@ function updatedCanister(context: ManagementContext, arg: Uint8Array): Canister 
 /** `update_settings` */
 export const updateSettings: Method = (context, call) => {
   const args = decodeArgs(updateSettingsArgs, call.arg);
-  const changes = parseSettings(args.settings);
+  const changes = parseSettings(context, args.settings);
   const canister = controlled(context, args.canister_id, call.sender);
   validateSettings(context, changes, canister);
   applySettings(canister.settings, changes);
+  if (changes.logMemoryLimit !== undefined) canister.log.resize(changes.logMemoryLimit);
   refreshLowWasmMemoryHook(canister);
   canister.version++;
   if (changes.controllers) {
@@ -75,9 +86,12 @@ function recordControllers(
 }
 
 /** The settings that are given, checked one by one. Throws UserError. */
-export function parseSettings(given: SettingsRecord | undefined): Partial<CanisterSettings> {
-  const changes: Partial<CanisterSettings> = {};
-  if (given === undefined) return changes;
+export function parseSettings(
+  context: ManagementContext,
+  given: SettingsRecord | undefined,
+): Partial<CanisterSettings> {
+  if (given === undefined) return {};
+  const changes = isInterface2026(context) ? parseSettings2026(given) : {};
   if (given.compute_allocation !== undefined) {
     if (given.compute_allocation > 100n) {
       throw outOfRange(
@@ -133,8 +147,7 @@ export function parseSettings(given: SettingsRecord | undefined): Partial<Canist
       Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
     );
   }
-  if (given.log_visibility !== undefined)
-    changes.logVisibility = logVisibility(given.log_visibility);
+  if (given.log_visibility !== undefined) changes.logVisibility = visibility(given.log_visibility);
   if (given.controllers !== undefined) changes.controllers = sortedIds(given.controllers);
   return changes;
 }
@@ -157,11 +170,48 @@ function outOfRange(text: string, value: bigint): UserError {
   return new UserError(ErrorCode.CanisterContractViolation, `${text}, got ${grouped(value)}`);
 }
 
-function logVisibility(given: NonNullable<SettingsRecord['log_visibility']>): LogVisibility {
+function visibility(given: VisibilityValue): Visibility {
   if ('allowed_viewers' in given) {
     return { kind: 'allowed_viewers', viewers: given.allowed_viewers };
   }
   return { kind: 'public' in given ? 'public' : 'controllers' };
+}
+
+/** The settings that came in 2026, checked one by one. Throws UserError. */
+function parseSettings2026(given: SettingsRecord): Partial<CanisterSettings> {
+  const changes: Partial<CanisterSettings> = {};
+  if (given.log_memory_limit !== undefined) {
+    if (given.log_memory_limit > MAX_LOG_MEMORY_LIMIT) {
+      throw outOfRange(
+        `Log memory limit expected to be in the range of [0..${MAX_LOG_MEMORY_LIMIT}]`,
+        given.log_memory_limit,
+      );
+    }
+    changes.logMemoryLimit = Number(given.log_memory_limit);
+  }
+  if (given.minimum_incoming_canister_call_cycles !== undefined) {
+    changes.minimumIncomingCallCycles = bounded(
+      'Minimum incoming canister call cycles expected to be in the range of [0..2^128-1]',
+      given.minimum_incoming_canister_call_cycles,
+      128n,
+    );
+  }
+  if (given.snapshot_visibility !== undefined) {
+    changes.snapshotVisibility = viewers('snapshot', given.snapshot_visibility);
+  }
+  if (given.status_visibility !== undefined) {
+    changes.statusVisibility = viewers('status', given.status_visibility);
+  }
+  return changes;
+}
+
+function viewers(what: string, given: VisibilityValue): Visibility {
+  if ('allowed_viewers' in given && given.allowed_viewers.length > MAX_VIEWERS) {
+    throw invalidPayload(
+      `Too many allowed viewers in the ${what} visibility: ${given.allowed_viewers.length} (max: ${MAX_VIEWERS})`,
+    );
+  }
+  return visibility(given);
 }
 
 function sortedIds(ids: readonly Uint8Array[]): Uint8Array[] {
@@ -179,7 +229,7 @@ export function validateSettings(
   canister: Canister | undefined,
   cycles = 0n,
 ): void {
-  checkEnvironmentVariables(changes);
+  checkEnvironmentVariables(context, changes);
   const used = canister === undefined ? 0n : BigInt(totalMemory(canister.memoryMetrics()));
   const before = canister?.settings;
   const oldAllocation = before?.memoryAllocation ?? 0n;
@@ -263,11 +313,15 @@ function checkComputeCapacity(
   );
 }
 
-function checkEnvironmentVariables({ environmentVariables }: Partial<CanisterSettings>): void {
+function checkEnvironmentVariables(
+  { schedule }: ManagementContext,
+  { environmentVariables }: Partial<CanisterSettings>,
+): void {
   if (environmentVariables === undefined) return;
-  if (environmentVariables.length > MAX_ENVIRONMENT_VARIABLES) {
+  const most = profileOf(schedule).limits.environmentVariables;
+  if (environmentVariables.length > most) {
     throw invalidPayload(
-      `Too many environment variables: ${environmentVariables.length} (max: ${MAX_ENVIRONMENT_VARIABLES})`,
+      `Too many environment variables: ${environmentVariables.length} (max: ${most})`,
     );
   }
   for (const { name, value } of environmentVariables) {

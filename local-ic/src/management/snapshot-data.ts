@@ -1,7 +1,14 @@
 import { ErrorCode, UserError } from '../errors.js';
 import { idKey } from '../principal.js';
 import { readSnapshot, StableMemory, WASM_PAGE, type CanisterSnapshot } from '../state/index.js';
-import { controlled, decodeArgs, reply, replyUnit, type Method } from './call.js';
+import {
+  controlled,
+  decodeArgs,
+  reply,
+  replyUnit,
+  withReadableSnapshots,
+  type Method,
+} from './call.js';
 import type { ValueOf } from './candid/index.js';
 import { CHUNK_BYTES, checkChunk, hashesOf, UPLOAD_CHUNK_INSTRUCTIONS } from './chunks.js';
 import { chunkStoreError, invalidPayload } from './errors.js';
@@ -38,7 +45,7 @@ const GLOBAL_BYTES = 32;
 /** `read_canister_snapshot_metadata` */
 export const readSnapshotMetadata: Method = (context, call) => {
   const args = decodeArgs(snapshotIdArgs, call.arg);
-  const canister = controlled(context, args.canister_id, call.sender);
+  const canister = withReadableSnapshots(context, args.canister_id, call.sender);
   const snapshot = ownSnapshot(context, canister, args.snapshot_id);
   return reply(snapshotMetadataReply, {
     source: { [snapshot.source]: null } as { metadata_upload: null },
@@ -61,7 +68,7 @@ export const readSnapshotMetadata: Method = (context, call) => {
 /** `read_canister_snapshot_data` */
 export const readSnapshotData: Method = (context, call) => {
   const args = decodeArgs(readSnapshotDataArgs, call.arg);
-  const canister = controlled(context, args.canister_id, call.sender);
+  const canister = withReadableSnapshots(context, args.canister_id, call.sender);
   const snapshot = ownSnapshot(context, canister, args.snapshot_id);
   const bytes = responseBytes(args.kind);
   chargeForSnapshot(context, canister, DATA_BASELINE_INSTRUCTIONS + bytes);

@@ -14,6 +14,7 @@ import {
   reply,
   replyUnit,
   withFailure,
+  withReadableSnapshots,
   type Method,
 } from './call.js';
 import { CHUNK_BYTES } from './chunks.js';
@@ -104,7 +105,7 @@ export const loadSnapshot: Method = (context, call) => {
 /** `list_canister_snapshots` */
 export const listSnapshots: Method = (context, call) => {
   const { canister_id } = decodeArgs(canisterIdRecord, call.arg);
-  const canister = controlled(context, canister_id, call.sender);
+  const canister = withReadableSnapshots(context, canister_id, call.sender);
   const snapshots = canister.snapshotIds.map((key) => context.subnet.snapshots.get(key)!);
   return reply(listSnapshotsReply, snapshots.map(snapshotRecord));
 };

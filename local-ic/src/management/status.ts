@@ -1,28 +1,41 @@
 import { ErrorCode, UserError } from '../errors.js';
-import { principalFromText, principalToText } from '../principal.js';
+import { principalFromText, principalToText, sameId } from '../principal.js';
 import {
   memoryUsage,
   messageMemoryUsage,
   type Canister,
   type CanisterChange,
-  type LogVisibility,
+  type LogRecord,
   type ManagementContext,
+  type Visibility,
 } from '../state/index.js';
-import { controlledOrSelf, decodeArgs, existing, reply, type Method } from './call.js';
+import {
+  controlled,
+  controlledOrSelf,
+  decodeArgs,
+  existing,
+  isInterface2026,
+  isVisibleTo,
+  reply,
+  type Method,
+} from './call.js';
 import { encode } from './candid/index.js';
 import {
   canisterIdRecord,
   canisterInfoArgs,
   canisterInfoReply,
+  canisterLogsArgs,
   canisterLogsReply,
   canisterMetadataArgs,
   canisterMetadataReply,
+  canisterMetricsReply,
   canisterStatusReply,
+  canisterStatusReply2025,
   type ChangeRecord,
+  type LogFilter,
+  type VisibilityValue,
 } from './types.js';
 
-/** Aggregate log memory limit of every canister, bytes. */
-const LOG_MEMORY_LIMIT = 4096n;
 /** What the field `controller` holds when there is not just one. */
 const NO_CONTROLLER = principalFromText('zrl4w-cqaaa-nocon-troll-eraaa-d5qc');
 const MULTIPLE_CONTROLLERS = principalFromText('ifxlm-aqaaa-multi-pleco-ntrol-lersa-h3ae');
@@ -40,45 +53,18 @@ export function statusReply(
   arg: Uint8Array,
 ): Uint8Array {
   const { canister_id } = decodeArgs(canisterIdRecord, arg);
-  const canister = controlledOrSelf(context, canister_id, sender);
+  const canister = readable(context, canister_id, sender);
   const { settings } = canister;
   const memory = canister.memoryMetrics();
   const used = BigInt(memoryUsage(canister));
   const stored = used > settings.memoryAllocation ? used : settings.memoryAllocation;
-  const controller = soleController(settings.controllers);
-  return encode(canisterStatusReply, {
+  const common = {
     status: { [canister.status.kind]: null } as { running: null },
     ready_for_migration: isReadyForMigration(canister),
     version: canister.version,
     module_hash: canister.code?.module.hash,
-    controller,
-    settings: {
-      controller,
-      controllers: settings.controllers,
-      compute_allocation: BigInt(settings.computeAllocation),
-      memory_allocation: settings.memoryAllocation,
-      freezing_threshold: settings.freezingThreshold,
-      reserved_cycles_limit: settings.reservedCyclesLimit,
-      log_visibility: logVisibilityRecord(settings.logVisibility),
-      log_memory_limit: LOG_MEMORY_LIMIT,
-      wasm_memory_limit: settings.wasmMemoryLimit,
-      wasm_memory_threshold: settings.wasmMemoryThreshold,
-      environment_variables: [...settings.environmentVariables],
-    },
     memory_size: used,
-    memory_metrics: {
-      wasm_memory_size: BigInt(memory.wasmMemory),
-      stable_memory_size: BigInt(memory.stableMemory),
-      global_memory_size: BigInt(memory.globalMemory),
-      wasm_binary_size: BigInt(memory.wasmBinary),
-      custom_sections_size: BigInt(memory.customSections),
-      canister_history_size: BigInt(memory.history),
-      wasm_chunk_store_size: BigInt(memory.chunkStore),
-      snapshots_size: BigInt(memory.snapshots),
-    },
     cycles: canister.balance,
-    balance: [{ 0: Uint8Array.of(0), 1: canister.balance }],
-    freezing_threshold: settings.freezingThreshold,
     idle_cycles_burned_per_day: context.fees.idlePerDay(
       stored,
       BigInt(messageMemoryUsage(canister)),
@@ -91,7 +77,80 @@ export function statusReply(
       request_payload_bytes_total: canister.queryStats.requestPayloadBytes,
       response_payload_bytes_total: canister.queryStats.responsePayloadBytes,
     },
+  };
+  const definiteSettings = {
+    controllers: settings.controllers,
+    compute_allocation: BigInt(settings.computeAllocation),
+    memory_allocation: settings.memoryAllocation,
+    freezing_threshold: settings.freezingThreshold,
+    reserved_cycles_limit: settings.reservedCyclesLimit,
+    log_visibility: visibilityRecord(settings.logVisibility),
+    log_memory_limit: BigInt(settings.logMemoryLimit),
+    wasm_memory_limit: settings.wasmMemoryLimit,
+    wasm_memory_threshold: settings.wasmMemoryThreshold,
+    environment_variables: [...settings.environmentVariables],
+  };
+  const memoryMetrics = {
+    wasm_memory_size: BigInt(memory.wasmMemory),
+    stable_memory_size: BigInt(memory.stableMemory),
+    global_memory_size: BigInt(memory.globalMemory),
+    wasm_binary_size: BigInt(memory.wasmBinary),
+    custom_sections_size: BigInt(memory.customSections),
+    canister_history_size: BigInt(memory.history),
+    wasm_chunk_store_size: BigInt(memory.chunkStore),
+    snapshots_size: BigInt(memory.snapshots),
+  };
+  if (!isInterface2026(context)) {
+    const controller = soleController(settings.controllers);
+    return encode(canisterStatusReply2025, {
+      ...common,
+      controller,
+      settings: { controller, ...definiteSettings },
+      memory_metrics: memoryMetrics,
+      balance: [{ 0: Uint8Array.of(0), 1: canister.balance }],
+      freezing_threshold: settings.freezingThreshold,
+    });
+  }
+  return encode(canisterStatusReply, {
+    ...common,
+    settings: {
+      ...definiteSettings,
+      minimum_incoming_canister_call_cycles: settings.minimumIncomingCallCycles,
+      snapshot_visibility: visibilityRecord(settings.snapshotVisibility),
+      status_visibility: visibilityRecord(settings.statusVisibility),
+    },
+    memory_metrics: { ...memoryMetrics, log_memory_store_size: BigInt(canister.log.usedBytes) },
   });
+}
+
+/** A canister whose status the caller may read. Throws UserError. */
+function readable(context: ManagementContext, id: Uint8Array, sender: Uint8Array): Canister {
+  if (!isInterface2026(context)) return controlledOrSelf(context, id, sender);
+  const canister = existing(context, id);
+  if (sameId(id, sender) || isVisibleTo(canister, canister.settings.statusVisibility, sender)) {
+    return canister;
+  }
+  throw new UserError(
+    ErrorCode.CanisterStatusAccessDenied,
+    `Caller ${principalToText(sender)} is not allowed to access the status of canister ${principalToText(id)}`,
+  );
+}
+
+/** `canister_metrics`, in a round. */
+export const canisterMetrics: Method = (context, call) => ({
+  kind: 'reply',
+  data: metricsReply(context, call.sender, call.arg),
+});
+
+/** `canister_metrics` as update or query call; Candid bytes. Throws UserError. */
+export function metricsReply(
+  context: ManagementContext,
+  sender: Uint8Array,
+  arg: Uint8Array,
+): Uint8Array {
+  const { canister_id } = decodeArgs(canisterIdRecord, arg);
+  const { consumption } = controlled(context, canister_id, sender);
+  return encode(canisterMetricsReply, { cycles_consumed: consumption });
 }
 
 function soleController(controllers: readonly Uint8Array[]): Uint8Array {
@@ -108,9 +167,7 @@ function isReadyForMigration(canister: Canister): boolean {
   );
 }
 
-function logVisibilityRecord(
-  visibility: LogVisibility,
-): { controllers: null } | { public: null } | { allowed_viewers: Uint8Array[] } {
+function visibilityRecord(visibility: Visibility): VisibilityValue {
   switch (visibility.kind) {
     case 'controllers':
       return { controllers: null };
@@ -217,16 +274,17 @@ export function logsReply(
   sender: Uint8Array,
   arg: Uint8Array,
 ): Uint8Array {
-  const { canister_id } = decodeArgs(canisterIdRecord, arg);
+  const { canister_id, filter } = readLogsArgs(context, arg);
   const canister = existing(context, canister_id);
-  if (!mayReadLogs(canister, sender)) {
+  if (!isVisibleTo(canister, canister.settings.logVisibility, sender)) {
     throw new UserError(
       ErrorCode.CanisterRejectedMessage,
       `Caller ${principalToText(sender)} is not allowed to access canister logs`,
     );
   }
+  const records = canister.log.records.filter((record) => passes(filter, record));
   return encode(canisterLogsReply, {
-    canister_log_records: canister.log.records.map(({ idx, timestampNs, content }) => ({
+    canister_log_records: records.map(({ idx, timestampNs, content }) => ({
       idx,
       timestamp_nanos: timestampNs,
       content,
@@ -234,11 +292,23 @@ export function logsReply(
   });
 }
 
-function mayReadLogs(canister: Canister, sender: Uint8Array): boolean {
-  const { logVisibility } = canister.settings;
-  if (logVisibility.kind === 'public' || canister.isController(sender)) return true;
-  return (
-    logVisibility.kind === 'allowed_viewers' &&
-    logVisibility.viewers.some((viewer) => Buffer.compare(viewer, sender) === 0)
-  );
+/** Filters came in 2026: earlier networks read over them. */
+function readLogsArgs(
+  context: ManagementContext,
+  arg: Uint8Array,
+): { readonly canister_id: Uint8Array; readonly filter?: LogFilter } {
+  return isInterface2026(context)
+    ? decodeArgs(canisterLogsArgs, arg)
+    : decodeArgs(canisterIdRecord, arg);
+}
+
+function passes(filter: LogFilter, { idx, timestampNs }: LogRecord): boolean {
+  if (filter === undefined) return true;
+  return 'by_idx' in filter
+    ? isWithin(filter.by_idx, idx)
+    : isWithin(filter.by_timestamp_nanos, timestampNs);
+}
+
+function isWithin({ start, end }: { start: bigint; end: bigint }, value: bigint): boolean {
+  return start <= value && value < end;
 }

@@ -2,6 +2,7 @@
  * Records of the management canister's interface (IC interface specification, "The IC management
  * canister"), in the spelling of its Candid description.
  */
+import { USE_CASES, type UseCase } from '../state/index.js';
 import {
   blob,
   bool,
@@ -11,6 +12,7 @@ import {
   int32,
   int64,
   nat,
+  nat32,
   nat64,
   nul,
   opt,
@@ -26,23 +28,44 @@ import {
 export const canisterIdRecord = record({ canister_id: principal });
 
 const environmentVariable = record({ name: text, value: text });
-const logVisibility = variant({
+const visibility = variant({
   controllers: nul,
   public: nul,
   allowed_viewers: vec(principal),
 });
+export type VisibilityValue = ValueOf<typeof visibility>;
 
-export const canisterSettings = record({
-  controllers: opt(vec(principal)),
-  compute_allocation: opt(nat),
-  memory_allocation: opt(nat),
-  freezing_threshold: opt(nat),
-  reserved_cycles_limit: opt(nat),
-  log_visibility: opt(logVisibility),
-  wasm_memory_limit: opt(nat),
-  wasm_memory_threshold: opt(nat),
-  environment_variables: opt(vec(environmentVariable)),
-});
+/** Settings that came in 2026; earlier networks read over them. */
+const settings2026 = {
+  log_memory_limit: nat,
+  minimum_incoming_canister_call_cycles: nat,
+  snapshot_visibility: visibility,
+  status_visibility: visibility,
+} as const;
+
+export const canisterSettings = record(
+  {
+    controllers: opt(vec(principal)),
+    compute_allocation: opt(nat),
+    memory_allocation: opt(nat),
+    freezing_threshold: opt(nat),
+    reserved_cycles_limit: opt(nat),
+    log_visibility: opt(visibility),
+    wasm_memory_limit: opt(nat),
+    wasm_memory_threshold: opt(nat),
+    environment_variables: opt(vec(environmentVariable)),
+    log_memory_limit: opt(settings2026.log_memory_limit),
+    minimum_incoming_canister_call_cycles: opt(settings2026.minimum_incoming_canister_call_cycles),
+    snapshot_visibility: opt(settings2026.snapshot_visibility),
+    status_visibility: opt(settings2026.status_visibility),
+  },
+  [
+    'log_memory_limit',
+    'minimum_incoming_canister_call_cycles',
+    'snapshot_visibility',
+    'status_visibility',
+  ],
+);
 export type SettingsRecord = ValueOf<typeof canisterSettings>;
 
 export const createCanisterArgs = record({
@@ -99,39 +122,35 @@ export const installChunkedCodeArgs = record({
 export const uploadChunkArgs = record({ canister_id: principal, chunk: blob });
 export const storedChunksReply = vec(chunkHash);
 
-export const canisterStatusReply = record({
+const definiteSettings = {
+  controllers: vec(principal),
+  compute_allocation: nat,
+  memory_allocation: nat,
+  freezing_threshold: nat,
+  reserved_cycles_limit: nat,
+  log_visibility: visibility,
+  log_memory_limit: nat,
+  wasm_memory_limit: nat,
+  wasm_memory_threshold: nat,
+  environment_variables: vec(environmentVariable),
+} as const;
+const memoryMetrics = {
+  wasm_memory_size: nat,
+  stable_memory_size: nat,
+  global_memory_size: nat,
+  wasm_binary_size: nat,
+  custom_sections_size: nat,
+  canister_history_size: nat,
+  wasm_chunk_store_size: nat,
+  snapshots_size: nat,
+} as const;
+const statusFields = {
   status: variant({ running: nul, stopping: nul, stopped: nul }),
   ready_for_migration: bool,
   version: nat64,
   module_hash: opt(blob),
-  controller: principal,
-  settings: record({
-    controller: principal,
-    controllers: vec(principal),
-    compute_allocation: nat,
-    memory_allocation: nat,
-    freezing_threshold: nat,
-    reserved_cycles_limit: nat,
-    log_visibility: logVisibility,
-    log_memory_limit: nat,
-    wasm_memory_limit: nat,
-    wasm_memory_threshold: nat,
-    environment_variables: vec(environmentVariable),
-  }),
   memory_size: nat,
-  memory_metrics: record({
-    wasm_memory_size: nat,
-    stable_memory_size: nat,
-    global_memory_size: nat,
-    wasm_binary_size: nat,
-    custom_sections_size: nat,
-    canister_history_size: nat,
-    wasm_chunk_store_size: nat,
-    snapshots_size: nat,
-  }),
   cycles: nat,
-  balance: vec(record({ 0: blob, 1: nat })),
-  freezing_threshold: nat,
   idle_cycles_burned_per_day: nat,
   reserved_cycles: nat,
   query_stats: record({
@@ -140,6 +159,28 @@ export const canisterStatusReply = record({
     request_payload_bytes_total: nat,
     response_payload_bytes_total: nat,
   }),
+} as const;
+
+/** What `canister_status` answered in 2025: with fields of the time before lists of controllers. */
+export const canisterStatusReply2025 = record({
+  ...statusFields,
+  controller: principal,
+  settings: record({ controller: principal, ...definiteSettings }),
+  memory_metrics: record(memoryMetrics),
+  balance: vec(record({ 0: blob, 1: nat })),
+  freezing_threshold: nat,
+});
+
+export const canisterStatusReply = record({
+  ...statusFields,
+  settings: record({ ...definiteSettings, ...settings2026 }),
+  memory_metrics: record({ ...memoryMetrics, log_memory_store_size: nat }),
+});
+
+export const canisterMetricsReply = record({
+  cycles_consumed: record(
+    Object.fromEntries(USE_CASES.map((useCase) => [useCase, nat])) as Record<UseCase, typeof nat>,
+  ),
 });
 
 export const canisterInfoArgs = record({
@@ -191,6 +232,13 @@ export const canisterInfoReply = record({
 export const canisterMetadataArgs = record({ canister_id: principal, name: text });
 export const canisterMetadataReply = record({ value: blob });
 
+const range = record({ start: nat64, end: nat64 });
+/** Ranges without their end. */
+export const canisterLogsArgs = record({
+  canister_id: principal,
+  filter: opt(variant({ by_idx: range, by_timestamp_nanos: range })),
+});
+export type LogFilter = ValueOf<typeof canisterLogsArgs>['filter'];
 export const canisterLogsReply = record({
   canister_log_records: vec(record({ idx: nat64, timestamp_nanos: nat64, content: blob })),
 });
@@ -287,9 +335,10 @@ const httpHeader = record({ name: text, value: text });
 export const httpRequestArgs = record({
   url: text,
   max_response_bytes: opt(nat64),
-  method: variant({ get: nul, head: nul, post: nul }),
+  method: variant({ get: nul, head: nul, post: nul, put: nul, delete: nul, patch: nul }),
   headers: vec(httpHeader),
   body: opt(blob),
   is_replicated: opt(bool),
+  pricing_version: opt(nat32),
 });
 export const httpResponse = record({ status: nat, headers: vec(httpHeader), body: blob });

@@ -19,6 +19,7 @@ import type { EntryPoint } from '../wasm/index.js';
 import { respond, settle } from './answers.js';
 import type { ExecutionContext } from './context.js';
 import { applyEffects, applyLog } from './effects.js';
+import { runNative } from './native.js';
 import { applyIngressDebit, prepayExecution, refundExecution } from './prepay.js';
 import { commitMemory, rollbackMemory, runEntry, sharedInput } from './run.js';
 import { slicesOf, type Finished, type Work } from './work.js';
@@ -150,6 +151,10 @@ export function startCall(
   canister: Canister,
   message: CallOrTask,
 ): Work | Finished {
+  if (canister.native && message.kind !== 'task') {
+    runNative(context, canister, canister.native, message, originOf(message));
+    return NOTHING;
+  }
   const plan = planOf(context, canister, message);
   const reveal = message.kind !== 'task' && canister.isController(message.sender);
   let prepaid: bigint;
@@ -158,7 +163,7 @@ export function startCall(
   } catch (error) {
     if (message.kind === 'task' && message.task === 'lowWasmMemory')
       canister.lowWasmMemoryHook = 'ready';
-    return refuse(context, canister, message, error);
+    return { ...refuse(context, canister, message, error), skipped: true };
   }
   return runCall(context, canister, message, plan, prepaid);
 }

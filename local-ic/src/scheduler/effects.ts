@@ -12,6 +12,7 @@ export function applyEffects(
 ): void {
   canister.balance += execution.balanceChange;
   canister.reservedBalance += execution.reservedCycles;
+  canister.consumption.burned_cycles += execution.burnedCycles;
   if (call) call.availableCycles = execution.availableCycles;
   context.subnetMemory.available -= execution.memory.allocated;
   if (call) for (const outgoing of execution.calls) sendCall(context, canister, call, outgoing);

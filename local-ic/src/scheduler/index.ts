@@ -1,6 +1,6 @@
 export { type ExecutionContext } from './context.js';
 export { payerOf, submit } from './ingress-submission.js';
-export { APPLICATION_LIMITS, SYSTEM_LIMITS, type SchedulerLimits } from './limits.js';
+export { limitsOf, type SchedulerLimits } from './limits.js';
 export { ManagementHost } from './management-host.js';
 export { messageIdOf } from './message-id.js';
 export type { Network } from './network.js';

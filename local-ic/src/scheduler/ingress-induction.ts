@@ -88,6 +88,7 @@ export function inductIngress(
         checkIngressFee(context, payer, fee, payer.isController(message.sender));
         if (payer.paused) payer.ingressDebit += fee;
         else payer.balance -= fee;
+        payer.consumption.ingress_induction += fee;
       }
       if (message.receiver.length === 0) {
         subnet.managementQueue.push(message);

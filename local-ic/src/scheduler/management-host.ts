@@ -177,7 +177,9 @@ export class ManagementHost implements ManagementContext {
   }
 
   chargeInstructions(canister: Canister, instructions: number): void {
-    withdraw(this.execution, canister, this.fees.execution(instructions), true);
+    const price = this.fees.managementWork(instructions);
+    withdraw(this.execution, canister, price, true);
+    canister.consumption.instructions += price;
   }
 
   checkMemoryGrowth(canister: Canister, bytes: bigint): void {

@@ -26,6 +26,7 @@ export function sendCall(
     deadline: request.deadline,
     responded: false,
   }));
+  canister.consumption.request_and_response_transmission += outgoing.fee;
   const message: Request = { ...request, callbackId: callback.id };
   const target =
     request.receiver.length === 0

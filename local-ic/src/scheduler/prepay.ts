@@ -56,7 +56,9 @@ export function refundExecution(
 ): void {
   const left = Math.max(0, instructionLimit - used);
   const refund = context.fees.instructions(left, memory64);
-  canister.balance += refund < prepaid ? refund : prepaid;
+  const back = refund < prepaid ? refund : prepaid;
+  canister.balance += back;
+  canister.consumption.instructions += prepaid - back;
 }
 
 /** Takes the ingress fees that were put off while an execution was paused. */

@@ -21,6 +21,7 @@ import {
 import type { EntryPoint, PendingChanges } from '../wasm/index.js';
 import { rejectWith } from './answers.js';
 import type { ExecutionContext } from './context.js';
+import { queryNative } from './native.js';
 import { MAX_QUERY_REPLY_BYTES, rollbackMemory, runEntry, sharedInput } from './run.js';
 
 /** Levels of calls in one composite query. */
@@ -115,6 +116,7 @@ function evaluate(
 ): Payload | UserError {
   try {
     checkNotStopped(canister);
+    if (canister.native) return queryNative(context, canister.native, query);
     const composite = isComposite(canister, query.method);
     checkExecutable(context, canister);
     return new QueryCall(context, tree, canister, query, composite, depth).run();

@@ -37,6 +37,7 @@ export function startResponse(
   if (!call || call.deleted || !canister.code) {
     canister.callContexts.unregister(callback.id);
     refundCall(context, canister, callback, response);
+    noteTransmission(context, canister, callback, response);
     refundExecution(context, canister, callback.prepaidExecution, context.limits.message, 0);
     if (call) settle(context, canister, call, { answer: undefined, error: undefined }, 0);
     return NOTHING;
@@ -67,6 +68,7 @@ function runResponse(
     slices,
     finish: () => {
       refundCall(context, canister, callback, response);
+      noteTransmission(context, canister, callback, response);
       return { ...finishResponse(context, canister, callback, call, outcome), touched };
     },
     restart: () => runResponse(context, canister, response, callback, call),
@@ -83,6 +85,17 @@ function refundCall(
   const cost = context.fees.response(responsePayloadBytes(response.payload));
   const unused = callback.prepaidTransmission - cost;
   canister.balance += response.refund + (unused > 0n ? unused : 0n);
+}
+
+/** Counts what the response cost. */
+function noteTransmission(
+  context: ExecutionContext,
+  canister: Canister,
+  { prepaidTransmission: prepaid }: Callback,
+  { payload }: Response,
+): void {
+  const cost = context.fees.response(responsePayloadBytes(payload));
+  canister.consumption.request_and_response_transmission += cost < prepaid ? cost : prepaid;
 }
 
 function runCallback(

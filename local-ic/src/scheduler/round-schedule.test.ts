@@ -2,9 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TestIc } from './testing/test-ic.js';
 import { COUNTER } from './testing/canisters.js';
-import { APPLICATION_LIMITS } from './limits.js';
+import { profileOf } from '../costs/index.js';
+import { limitsOf } from './limits.js';
 import { byPriority, dealToThreads, planRound, settlePriorities } from './round-schedule.js';
 import type { Canister } from '../state/index.js';
+
+const APPLICATION_LIMITS = limitsOf(profileOf('2025-10'));
 
 function canisters(count: number): Canister[] {
   const test = new TestIc();

@@ -1,20 +1,17 @@
+import { profileOf } from '../costs/index.js';
 import type { Canister, Ingress, Request, Subnet } from '../state/index.js';
 import { ALLOCATION_CHARGE_PERIOD_NS, allocatedBytes, messageMemoryUsage } from '../state/index.js';
+import { ActiveCanistersScheduler } from './active/index.js';
+import { AllCanistersScheduler } from './all-canisters.js';
 import type { ExecutionContext } from './context.js';
 import { expire } from './expiry.js';
 import { inductIngress } from './ingress-induction.js';
 import { PausedInstallation } from './installing.js';
+import { limitsOf } from './limits.js';
 import { ManagementHost } from './management-host.js';
 import type { Network } from './network.js';
 import { nextExecution } from './next-execution.js';
-import {
-  activeSchedule,
-  byPriority,
-  chargeIdle,
-  dealToThreads,
-  planRound,
-  settlePriorities,
-} from './round-schedule.js';
+import type { RoundScheduler } from './round-scheduler.js';
 import { noteProcessing } from './answers.js';
 import { buildStreams, inductOnSameSubnet, inductStreams } from './streams.js';
 import { SubnetMemoryView } from './subnet-memory.js';
@@ -24,10 +21,17 @@ import { PausedWork } from './work.js';
 
 /** Executes the rounds of one subnet. */
 export class RoundExecutor {
+  private readonly scheduler: RoundScheduler;
+
   constructor(
     private readonly network: Network,
     private readonly subnet: Subnet,
-  ) {}
+  ) {
+    const profile = profileOf(network.schedule);
+    const Scheduler =
+      profile.scheduler.kind === 'all' ? AllCanistersScheduler : ActiveCanistersScheduler;
+    this.scheduler = new Scheduler(subnet, limitsOf(profile, subnet.isSystem));
+  }
 
   /** One round: takes messages in, executes, sends on, charges. */
   execute(context: ExecutionContext, payerOf: (message: Ingress) => Canister | undefined): void {
@@ -42,13 +46,11 @@ export class RoundExecutor {
   }
 
   private executeRound(context: ExecutionContext, host: ManagementHost): void {
-    const { subnet } = this;
+    const { subnet, scheduler } = this;
     const { limits } = context;
     const budget = new ManagementBudget(limits.managementRound);
     this.advanceInstallations(host, budget);
-    const canisters = subnet.sortedCanisters();
-    const schedule = planRound(canisters, subnet.round, limits);
-    const fully = new Set<Canister>();
+    scheduler.startRound(subnet.round);
     const withTasks: Canister[] = [];
     let left = limits.round - Math.max(limits.slice, limits.messageWithoutSlices) + 1;
     let heapDelta = 0;
@@ -57,26 +59,26 @@ export class RoundExecutor {
       this.drainManagementQueue(host, budget);
       if (first) this.addTasks(context, withTasks);
       if (context.subnetMemory instanceof SubnetMemoryView) context.subnetMemory.refresh();
-      chargeIdle(schedule, fully, subnet.round, first);
-      const active = activeSchedule(schedule, limits);
+      const dealt = scheduler.startIteration(first);
       const before = left;
+      let messages = 0;
       if (left > 0) {
         let most = 0;
-        for (const thread of dealToThreads(active, limits.threads)) {
-          const result = runThread(context, thread, before, subnet.round, iteration, fully);
+        for (const thread of dealt) {
+          const result = runThread(context, thread, before, iteration, scheduler);
+          messages += result.messages;
           most = Math.max(most, result.instructions);
           heapDelta += result.heapDelta;
         }
         left -= most;
       }
-      const consumed = before - left;
       left -= limits.overheadPerHostedCanister * subnet.canisters.size;
-      if (consumed === 0 || left <= 0 || heapDelta >= limits.heapDeltaPerIteration) break;
+      if (messages === 0 || left <= 0 || heapDelta >= limits.heapDeltaPerIteration) break;
       inductOnSameSubnet(subnet);
     }
     for (const canister of withTasks) canister.tasks.length = 0;
     this.finish(context, host);
-    settlePriorities(schedule, subnet.sortedCanisters(), fully, limits);
+    scheduler.finishRound();
     this.abortSurplus(context);
   }
 
@@ -181,6 +183,7 @@ export class RoundExecutor {
 
   /** Charges for storage and compute allocation; canisters that cannot pay lose their code. */
   private chargeAllocations(context: ExecutionContext): void {
+    if (this.subnet.round % context.limits.roundsBetweenCharges !== 0) return;
     for (const canister of this.subnet.canisters.values()) {
       if (canister.paused?.state === 'paused') continue;
       const since = context.timeNs - canister.scheduler.timeOfLastAllocationCharge;
@@ -188,16 +191,22 @@ export class RoundExecutor {
       canister.scheduler.timeOfLastAllocationCharge = context.timeNs;
       const { fees } = context;
       const storage =
+        fees.canister(since) +
         fees.storageCharge(allocatedBytes(canister), since) +
         fees.storageCharge(BigInt(messageMemoryUsage(canister)), since);
       const fromReserve = storage < canister.reservedBalance ? storage : canister.reservedBalance;
-      const price =
-        storage - fromReserve + fees.computeAllocation(canister.settings.computeAllocation, since);
+      const compute = fees.computeAllocation(canister.settings.computeAllocation, since);
+      const price = storage - fromReserve + compute;
       canister.reservedBalance -= fromReserve;
+      const { consumption } = canister;
       if (canister.balance >= price) {
         canister.balance -= price;
+        consumption.memory += storage;
+        consumption.compute_allocation += compute;
         continue;
       }
+      consumption.memory += fromReserve;
+      consumption.uninstall += canister.balance;
       uninstall(context, canister);
       canister.version++;
       canister.balance = 0n;
@@ -211,8 +220,9 @@ export class RoundExecutor {
     const paused = [...this.subnet.canisters.values()].filter(
       (canister) => canister.paused instanceof PausedWork && canister.paused.state === 'paused',
     );
-    for (const canister of byPriority(paused).slice(context.limits.maxPaused)) {
+    for (const canister of this.scheduler.byPriority(paused).slice(context.limits.maxPaused)) {
       (canister.paused as PausedWork).abort();
+      this.scheduler.noteAborted(canister);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { limits, pageCosts } from '../costs/index.js';
+import { limits, pageCosts, profileOf } from '../costs/index.js';
 import type { Canister, Code } from '../state/index.js';
 import {
   errorOfTrap,
@@ -108,7 +108,7 @@ export function runEntry(
 
 /** Copying changed heap pages takes its own slice when there are very many. */
 function copyingCost({ module, instance }: Code, changedPages: number): number {
-  const costs = pageCosts[module.schedule];
+  const costs = pageCosts[profileOf(module.schedule).pageCharge];
   const pages =
     module.schedule === '2025-10'
       ? changedPages

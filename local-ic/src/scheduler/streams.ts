@@ -1,6 +1,12 @@
 import { RejectCode } from '../errors.js';
-import { idKey, principalToText } from '../principal.js';
-import type { Canister, Request, Response, Subnet } from '../state/index.js';
+import { idKey, principalToText, sameId } from '../principal.js';
+import {
+  grouped,
+  type Canister,
+  type Request,
+  type Response,
+  type Subnet,
+} from '../state/index.js';
 import { DestinationError } from '../management/index.js';
 import { managementSubnet } from './management-routing.js';
 import type { Network } from './network.js';
@@ -91,6 +97,13 @@ function takeIn(target: Canister, message: Request | Response, from: 'local' | '
   if (message.kind === 'response') {
     takeResponse(target, message, from);
     return undefined;
+  }
+  const minimum = target.settings.minimumIncomingCallCycles;
+  if (message.cycles < minimum && !sameId(message.sender, target.id)) {
+    return {
+      code: RejectCode.CanisterError,
+      text: `Canister ${principalToText(target.id)} takes calls of other canisters with at least ${grouped(minimum)} cycles, not ${grouped(message.cycles)}`,
+    };
   }
   if (target.queues.pushInput(message, from)) return undefined;
   return {

@@ -29,6 +29,7 @@ export function checkSubmission(context: ExecutionContext, submission: Submissio
   checkIngressFee(context, canister, fee, canister.isController(submission.sender));
   const refusal = notRunning(canister);
   if (refusal) throw refusal;
+  if (canister.native) return;
   if (!canister.code) {
     throw new UserError(
       ErrorCode.CanisterWasmModuleNotFound,

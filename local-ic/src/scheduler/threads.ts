@@ -4,7 +4,7 @@ import { noteProcessing } from './answers.js';
 import { startCall, type Task } from './call.js';
 import type { ExecutionContext } from './context.js';
 import { startResponse } from './response.js';
-import { noteExecution } from './round-schedule.js';
+import type { RoundScheduler } from './round-scheduler.js';
 import { PausedWork, type Finished, type Work } from './work.js';
 
 /** What one thread did in an iteration. */
@@ -12,6 +12,8 @@ export interface ThreadResult {
   /** Instructions, overheads included, that its budget was charged with. */
   readonly instructions: number;
   readonly heapDelta: number;
+  /** Messages, tasks and slices that were taken up. */
+  readonly messages: number;
 }
 
 /** What executing one message, or one slice of it, came to. */
@@ -73,12 +75,13 @@ export function runThread(
   context: ExecutionContext,
   canisters: readonly Canister[],
   budget: number,
-  round: number,
   iteration: number,
-  fully: Set<Canister>,
+  scheduler: RoundScheduler,
 ): ThreadResult {
   const { limits } = context;
+  const { round } = context.subnet;
   let left = budget;
+  let messages = 0;
   let heapDelta = 0;
   canisters.forEach((canister, rank) => {
     if (left <= 0 || heapDelta >= limits.heapDeltaPerIteration) return;
@@ -88,7 +91,10 @@ export function runThread(
       if (next === 'none' || next === 'continueInstallCode') break;
       const wasPaused = canister.paused?.state === 'paused';
       const { instructions, finished } = step(context, canister);
-      left -= instructions + limits.overheadPerMessage;
+      messages++;
+      const isSkipped = finished?.skipped === true;
+      left -=
+        instructions + (isSkipped ? limits.overheadOfSkippedMessage : limits.overheadPerMessage);
       context.observer?.({
         round,
         iteration,
@@ -105,8 +111,8 @@ export function runThread(
       if (wasPaused && !canister.paused) break;
       if (!finished) break;
     }
-    noteExecution(canister, fully, round, iteration === 0, rank);
+    scheduler.noteTurn(canister, rank);
     if (used > 0) left -= limits.overheadPerCanister;
   });
-  return { instructions: budget - left, heapDelta };
+  return { instructions: budget - left, heapDelta, messages };
 }

@@ -9,6 +9,8 @@ export interface Finished {
   readonly instructions: number;
   /** Bytes of changed heap and stable memory. */
   readonly heapDelta: number;
+  /** Set when it did not run because the canister cannot pay for it. */
+  readonly skipped?: true;
   /** Undefined when it did not run. */
   readonly touched?: TouchedPages;
 }

@@ -1,9 +1,11 @@
 import { idKey, sameId } from '../principal.js';
 import type { CanisterInstance, CanisterModule } from '../wasm/index.js';
 import { CallContexts } from './call-contexts.js';
+import { noConsumption } from './consumption.js';
 import { CanisterHistory, type ChangeDetails, type ChangeOrigin } from './history.js';
 import { CanisterLog } from './logs.js';
 import type { Ingress, Request } from './messages.js';
+import type { NativeCanister } from './native.js';
 import { CanisterQueues } from './queues.js';
 import type { CanisterSettings } from './settings.js';
 import { StableMemory, WASM_PAGE } from './stable-memory.js';
@@ -73,6 +75,8 @@ export class Canister {
   reservedBalance = 0n;
   status: CanisterStatus = { kind: 'running' };
   code: Code | undefined;
+  /** Methods in place of code, for a canister that the embedded IC provides. */
+  native: NativeCanister | undefined;
   version = 0n;
   /** Set by the canister, at most 32 bytes. */
   certifiedData: Uint8Array = new Uint8Array(0);
@@ -82,7 +86,7 @@ export class Canister {
   readonly queues = new CanisterQueues();
   callContexts = new CallContexts();
   readonly history = new CanisterHistory();
-  readonly log = new CanisterLog();
+  readonly log: CanisterLog;
   /** Chunks of modules by SHA-256 in hex, each counting 1 MiB. */
   readonly chunkStore = new Map<string, Uint8Array>();
   /** Ids in hex of its snapshots, oldest first. */
@@ -92,6 +96,8 @@ export class Canister {
   snapshotsBytes = 0;
   /** Cycles burned by `cycles_burn` or charged, in all. */
   consumedCycles = 0n;
+  /** Cycles consumed, by what for. */
+  readonly consumption = noConsumption();
   readonly queryStats: QueryStats = {
     numCalls: 0n,
     numInstructions: 0n,
@@ -99,6 +105,10 @@ export class Canister {
     responsePayloadBytes: 0n,
   };
   readonly scheduler: SchedulerState;
+  /** Nanoseconds since 1970. */
+  readonly createdAt: bigint;
+  /** When its code was last installed, upgraded or loaded from a snapshot; nanoseconds since 1970. */
+  installedAt: bigint | undefined;
   /** A long execution under way; while set, the canister takes nothing else. */
   paused: LongExecution | undefined;
   /** Tasks of this round that run before messages. */
@@ -115,6 +125,8 @@ export class Canister {
   ) {
     this.key = idKey(id);
     this.balance = balance;
+    this.createdAt = now;
+    this.log = new CanisterLog(0n, settings.logMemoryLimit);
     this.scheduler = {
       accumulatedPriority: 0,
       priorityCredit: 0,
@@ -134,6 +146,9 @@ export class Canister {
   /** Adds an entry to the history at the canister's present version. */
   recordChange(timestamp: bigint, origin: ChangeOrigin, details: ChangeDetails): void {
     this.history.add({ timestamp, canisterVersion: this.version, origin, details });
+    if (details.kind === 'code_deployment' || details.kind === 'load_snapshot') {
+      this.installedAt = timestamp;
+    }
   }
 
   /** Sizes of what counts towards the canister's memory, in bytes. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { profileOf } from '../costs/index.js';
 import { displayBytes, grouped } from './display.js';
 import { Fees } from './fees.js';
 
@@ -23,6 +24,17 @@ describe('Fees', () => {
   it('go with the number of nodes', () => {
     expect(new Fees('fiduciary').canisterCreation).toBe(1_307_692_307_692n);
     expect(new Fees('sns').execution(100)).toBe((5_000_100n * 34n) / 13n);
+  });
+
+  it('are those of the profile', () => {
+    const now = new Fees('application', profileOf('2026-11'));
+    const day = 86_400_000_000_000n;
+    expect(now.storage(1024n ** 3n, 10_000_000_000n)).toBe(3_175_000n);
+    expect(now.canister(day)).toBe(864_000_000n);
+    expect(now.idlePerDay(1024n ** 3n, 0n, 0)).toBe((317_500n + 10_000n) * 86_400n);
+    expect(now.idlePerDay(0n, 0n, 0)).toBe(0n);
+    expect(fees.canister(day)).toBe(0n);
+    expect([fees, now].map((one) => one.managementWork(10))).toEqual([5_000_010n, 10n]);
   });
 
   it('are nothing on system subnets', () => {

@@ -1,4 +1,4 @@
-import { limits } from '../costs/index.js';
+import { limits, profileOf, type Profile } from '../costs/index.js';
 import type { SubnetKind } from './subnet.js';
 
 const GIB = 1024n ** 3n;
@@ -18,7 +18,6 @@ export const FEES_13_NODES = {
   updateMessage: BigInt(prices.perUpdateMessage),
   tenInstructions: BigInt(prices.perTenInstructions),
   computePercentSecond: 10_000_000n,
-  gibSecond: BigInt(prices.perGiBSecond),
   httpRequestBase: 3_000_000n,
   httpRequestPerNode: 60_000n,
   httpRequestByte: 400n,
@@ -61,7 +60,10 @@ export class Fees {
   /** Nodes of the subnet, which its fees go with. */
   readonly nodes: number;
 
-  constructor(readonly kind: SubnetKind) {
+  constructor(
+    readonly kind: SubnetKind,
+    private readonly profile: Profile = profileOf('2026-07'),
+  ) {
     this.free = kind === 'system' || kind === 'nns' || kind === 'ii' || kind === 'bitcoin';
     this.nodes = NODES[kind];
   }
@@ -126,7 +128,18 @@ export class Fees {
 
   /** Storage of `bytes` for `ns` nanoseconds. */
   storage(bytes: bigint, ns: bigint): bigint {
-    return this.scaled((bytes * FEES_13_NODES.gibSecond * (ns / 1_000_000_000n)) / GIB);
+    const gibSecond = BigInt(this.profile.prices.gibSecond);
+    return this.scaled((bytes * gibSecond * (ns / 1_000_000_000n)) / GIB);
+  }
+
+  /** Keeping a canister that holds anything for `ns` nanoseconds. */
+  canister(ns: bigint): bigint {
+    return this.scaled(BigInt(this.profile.prices.canisterSecond) * (ns / 1_000_000_000n));
+  }
+
+  /** `n` instructions of the management canister for a canister. */
+  managementWork(n: number): bigint {
+    return this.profile.prices.managementWorkIsMessage ? this.execution(n) : this.instructions(n);
   }
 
   /** What is charged for storage of `bytes` when it is due, after `ns`: a share of the price of a day. */
@@ -145,6 +158,7 @@ export class Fees {
   idlePerDay(storedBytes: bigint, messageBytes: bigint, computePercent: number): bigint {
     const day = SECONDS_PER_DAY * 1_000_000_000n;
     return (
+      (storedBytes > 0n ? this.canister(day) : 0n) +
       this.storage(storedBytes, day) +
       this.storage(messageBytes, day) +
       this.computeAllocation(computePercent, day)

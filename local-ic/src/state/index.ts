@@ -1,5 +1,6 @@
 export * from './call-contexts.js';
 export * from './canister.js';
+export * from './consumption.js';
 export * from './display.js';
 export * from './fees.js';
 export * from './history.js';
@@ -8,6 +9,7 @@ export * from './logs.js';
 export * from './management.js';
 export * from './memory.js';
 export * from './messages.js';
+export * from './native.js';
 export * from './queues.js';
 export * from './settings.js';
 export * from './snapshots.js';

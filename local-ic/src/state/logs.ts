@@ -1,3 +1,5 @@
+import { DEFAULT_LOG_MEMORY_LIMIT } from './settings.js';
+
 /** One entry of a canister's log. */
 export interface LogRecord {
   readonly idx: bigint;
@@ -5,9 +7,8 @@ export interface LogRecord {
   readonly content: Uint8Array;
 }
 
-/** Log of a canister, or what one message adds to it: the newest records that fit into 4 KiB. */
+/** Log of a canister, or what one message adds to it: the newest records that fit. */
 export class CanisterLog {
-  static readonly MAX_BYTES = 4096;
   /** Bytes a record counts besides its content. */
   static readonly RECORD_BYTES = 40;
   records: LogRecord[] = [];
@@ -16,8 +17,21 @@ export class CanisterLog {
   /** Number of the first record that was ever added. */
   private readonly firstIdx: bigint;
 
-  constructor(public nextIdx = 0n) {
+  constructor(
+    public nextIdx = 0n,
+    private capacity = DEFAULT_LOG_MEMORY_LIMIT,
+  ) {
     this.firstIdx = nextIdx;
+  }
+
+  /** Bytes that records may take; old ones are dropped where they take more. */
+  get maxBytes(): number {
+    return this.capacity;
+  }
+
+  resize(bytes: number): void {
+    this.capacity = bytes;
+    this.dropSurplus();
   }
 
   /** Bytes used. */
@@ -27,12 +41,12 @@ export class CanisterLog {
 
   /** Bytes that may be added before old records are dropped. */
   get remainingBytes(): number {
-    return CanisterLog.MAX_BYTES - this.bytes;
+    return this.capacity - this.bytes;
   }
 
   /** Adds a record; its content is cut to what the log can hold. */
   add(timestampNs: bigint, content: Uint8Array): void {
-    const kept = content.subarray(0, CanisterLog.MAX_BYTES - CanisterLog.RECORD_BYTES);
+    const kept = content.subarray(0, Math.max(0, this.capacity - CanisterLog.RECORD_BYTES));
     this.push({ idx: this.nextIdx++, timestampNs, content: kept });
   }
 
@@ -52,7 +66,11 @@ export class CanisterLog {
   private push(record: LogRecord): void {
     this.records.push(record);
     this.bytes += CanisterLog.RECORD_BYTES + record.content.length;
-    while (this.bytes > CanisterLog.MAX_BYTES && this.records.length > 0) {
+    this.dropSurplus();
+  }
+
+  private dropSurplus(): void {
+    while (this.bytes > this.capacity && this.records.length > 0) {
       this.bytes -= CanisterLog.RECORD_BYTES + this.records.shift()!.content.length;
     }
   }

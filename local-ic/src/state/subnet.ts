@@ -30,7 +30,7 @@ export interface CanisterRange {
 export interface HttpOutcall {
   readonly request: Request;
   readonly url: string;
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly body: Uint8Array;
   readonly maxResponseBytes: bigint | undefined;

@@ -74,10 +74,8 @@ function perform(context: ApiContext): number {
   const memory64 = execution.input.memory64 === true;
   const prepaidExecution = fees.callbackPrepayment(memory64);
   const prepaidTransmission = fees.responsePrepayment;
-  const fee =
-    fees.request(requestPayloadBytes(call.method, payload)) +
-    prepaidExecution +
-    prepaidTransmission;
+  const requestFee = fees.request(requestPayloadBytes(call.method, payload));
+  const fee = requestFee + prepaidExecution + prepaidTransmission;
   const affordable =
     !execution.replicated || execution.balance >= fee + execution.freezingThreshold();
   if (!affordable || execution.slotsLeft(receiverKey, call.callee) <= 0) {
@@ -102,6 +100,7 @@ function perform(context: ApiContext): number {
     onCleanup: call.onCleanup,
     prepaidExecution,
     prepaidTransmission,
+    fee: requestFee,
   });
   return 0;
 }

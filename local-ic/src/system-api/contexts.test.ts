@@ -28,6 +28,9 @@ const ANYWHERE = 'I G U RQ NRQ CQ Ry Rt CRy CRt C CC F T';
 const SPECIFIED: Readonly<Record<string, string>> = {
   'msg_arg_data_size msg_arg_data_copy': 'I U RQ NRQ CQ Ry CRy F',
   'msg_caller_size msg_caller_copy': ANYWHERE,
+  'msg_caller_info_data_size msg_caller_info_data_copy': 'U RQ NRQ CQ Ry Rt CRy CRt C CC F',
+  'msg_caller_info_signer_size msg_caller_info_signer_copy': 'U RQ NRQ CQ Ry Rt CRy CRt C CC F',
+  subnet_self_node_count: ANYWHERE,
   msg_reject_code: 'Ry Rt CRy CRt',
   'msg_reject_msg_size msg_reject_msg_copy': 'Rt CRt',
   msg_deadline: 'U RQ NRQ CQ Ry Rt CRy CRt',

@@ -139,6 +139,7 @@ export const cycles: ApiGroup = {
     run: (context, high: bigint, low: bigint, dst: Address) => {
       const burned = smaller(liquid(context), join(high, low));
       context.execution.balance -= burned;
+      context.execution.burnedCycles += burned;
       writeCycles(context, 'ic0_cycles_burn128', burned, dst);
     },
   },

@@ -1,4 +1,3 @@
-import { CanisterLog } from '../state/index.js';
 import { BYTE_OUT } from './costs.js';
 import type { Execution } from './execution.js';
 import { heapBytes, type Address, type ApiContext, type ApiGroup } from './function.js';
@@ -12,7 +11,7 @@ const encoder = new TextEncoder();
 /** Instructions for keeping `size` bytes in the log and sending what fits. */
 function loggingCost({ log }: Execution, size: Address): number {
   const length = Number(size);
-  const kept = Math.min(length, CanisterLog.MAX_BYTES);
+  const kept = Math.min(length, log.maxBytes);
   const sent = Math.min(length, Math.max(0, log.remainingBytes));
   return 2 * kept + BYTE_OUT * sent;
 }

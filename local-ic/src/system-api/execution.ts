@@ -26,6 +26,8 @@ export interface OutgoingCall {
   readonly onCleanup: Closure | undefined;
   readonly prepaidExecution: bigint;
   readonly prepaidTransmission: bigint;
+  /** What sending the request costs. */
+  readonly fee: bigint;
 }
 
 /** An answer given in the message. */
@@ -82,6 +84,7 @@ export class Execution {
   reservedCycles = 0n;
   availableCycles: bigint;
   acceptedCycles = 0n;
+  burnedCycles = 0n;
   call: CallInPreparation | undefined;
   readonly calls: OutgoingCall[] = [];
   private readonly slotsUsed = new Map<string, number>();
@@ -113,7 +116,7 @@ export class Execution {
     this.initialBalance = this.balance;
     this.availableCycles = input.callContext?.availableCycles ?? 0n;
     this.answered = input.callContext?.responded === true ? 'before' : 'not yet';
-    this.log = new CanisterLog(input.canister.log.nextIdx);
+    this.log = new CanisterLog(input.canister.log.nextIdx, input.canister.log.maxBytes);
     this.memory = new MemoryUsage(this, input.subnetMemory);
   }
 

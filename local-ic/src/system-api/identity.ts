@@ -56,6 +56,12 @@ export const identity: ApiGroup = {
       );
     },
   },
+  subnet_self_node_count: {
+    params: [],
+    result: 'i',
+    allowed: MODES.notStart,
+    run: ({ execution }) => execution.input.fees.nodes,
+  },
   root_key_size: {
     params: [],
     result: 'I',

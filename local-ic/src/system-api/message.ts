@@ -28,6 +28,27 @@ function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array 
 
 const encoder = new TextEncoder();
 
+/** Attributes of the caller, which only callers with canister signatures have: always empty here. */
+function callerInfo(what: 'data' | 'signer'): ApiGroup {
+  const name = `msg_caller_info_${what}_copy`;
+  return {
+    [`msg_caller_info_${what}_size`]: {
+      params: [],
+      result: 'I',
+      allowed: MODES.callerInfo,
+      run: () => 0,
+    },
+    [name]: {
+      params: ['I', 'I', 'I'],
+      allowed: MODES.callerInfo,
+      bytes: perByteIn,
+      run: (context, dst: Address, offset: Address, size: Address) => {
+        copyToHeap(context, name, what, EMPTY, dst, offset, size);
+      },
+    },
+  };
+}
+
 /** The message under way: argument, caller, method, reply and reject. */
 export const message: ApiGroup = {
   msg_arg_data_size: {
@@ -74,6 +95,8 @@ export const message: ApiGroup = {
       );
     },
   },
+  ...callerInfo('data'),
+  ...callerInfo('signer'),
   msg_method_name_size: {
     params: [],
     result: 'I',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { profileOf } from '../costs/index.js';
 import { decodeUpload } from './decode-upload.js';
 import { enableEngineFeatures } from './engine-features.js';
 import { WasmError } from './errors.js';
@@ -8,6 +9,7 @@ import { functionNames } from './names.js';
 import { HOOKS, type CostSchedule, type CustomSection, type Hook } from './types.js';
 import { validateModule } from './validate/index.js';
 import { hookWithoutFunction } from './validate/sections.js';
+import type { SystemApi } from './validate/signatures.js';
 
 enableEngineFeatures();
 
@@ -49,20 +51,21 @@ const cache = new Map<string, Described>();
  */
 export function compileModule(bytes: Uint8Array, schedule: CostSchedule): CanisterModule {
   const hash = createHash('sha256').update(bytes).digest();
-  const key = hash.toString('hex');
+  const api = profileOf(schedule).interface;
+  const key = `${api} ${hash.toString('hex')}`;
   let described = cache.get(key);
   if (described) {
     cache.delete(key);
   } else {
-    described = describe(bytes, new Uint8Array(hash));
+    described = describe(bytes, new Uint8Array(hash), api);
     if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value!);
   }
   cache.set(key, described);
   return { ...described, schedule };
 }
 
-function describe(upload: Uint8Array, hash: Uint8Array): Described {
-  const { parsed, customSections } = validateModule(decodeUpload(upload));
+function describe(upload: Uint8Array, hash: Uint8Array, api: SystemApi): Described {
+  const { parsed, customSections } = validateModule(decodeUpload(upload), api);
   const instrumented = instrumentModule(parsed);
   if (hookWithoutFunction(parsed) !== undefined) {
     const { compiledInstructions } = instrumented;

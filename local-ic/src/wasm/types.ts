@@ -1,13 +1,13 @@
 /**
  * The contract of this room: what the rest of the embedded IC sees of a canister's WebAssembly.
  */
+import type { ProfileName } from '../costs/index.js';
 
 /**
- * Which rules charge for touching memory: `2026-07` is in force on mainnet since the end of July
- * 2026 (reads count too, whole 64 KiB pages, at once); `2025-10` is what replicas built earlier
- * apply (4 KiB pages whose content changed, after the message).
+ * Which rules are in force. For this room: since the end of July 2026 reads of memory count too, whole
+ * 64 KiB pages, at once; `2025-10` charges 4 KiB pages whose content changed, after the message.
  */
-export type CostSchedule = '2026-07' | '2025-10';
+export type CostSchedule = ProfileName;
 
 /** The entry points of a canister that are not methods. */
 export const HOOKS = [

@@ -1,3 +1,4 @@
+import type { SystemApi } from './signatures.js';
 import { MalformedModule } from '../binary.js';
 import { WasmError } from '../errors.js';
 import { dataOffset } from '../instrument/module.js';
@@ -28,11 +29,11 @@ export interface ValidModule {
  * Throws `WasmError` with the replica's text; what WebAssembly itself forbids is worded by the
  * engine here, after the replica's "failed with".
  */
-export function validateModule(bytes: Uint8Array): ValidModule {
+export function validateModule(bytes: Uint8Array, api: SystemApi): ValidModule {
   validateCodeSectionSize(bytes);
   try {
     const parsed = parseValid(bytes);
-    validateImports(parsed);
+    validateImports(parsed, api);
     validateExports(parsed);
     validateGlobals(parsed);
     validateFunctions(parsed);

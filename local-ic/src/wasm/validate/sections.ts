@@ -2,7 +2,13 @@ import { limits } from '../../costs/index.js';
 import { WasmError } from '../errors.js';
 import { ExternalKind, ValType, type FunctionType, type ParsedModule } from '../module-format.js';
 import { HOOKS } from '../types.js';
-import { systemApiSignature, typeList, typeName, type Signature } from './signatures.js';
+import {
+  systemApiSignature,
+  typeList,
+  typeName,
+  type Signature,
+  type SystemApi,
+} from './signatures.js';
 
 /** Names that the replica's own instrumentation takes. */
 const RESERVED = new Set([
@@ -50,12 +56,12 @@ function checkSignature(expected: Signature, name: string, actual: FunctionType)
 }
 
 /** Only functions of `ic0`, with their signatures. */
-export function validateImports(module: ParsedModule): void {
+export function validateImports(module: ParsedModule, api: SystemApi): void {
   const memory64 = module.memories[0]?.memory64 ?? false;
   const text = 'Wasm module has an invalid import section. ';
   for (const { module: from, name, kind, typeIndex } of module.imports) {
     if (kind === ExternalKind.function) {
-      const expected = systemApiSignature(name, memory64);
+      const expected = systemApiSignature(name, memory64, api);
       if (!expected) {
         throw invalid(
           `${text}Module imports function '${name}' from '${from}' that is not exported by the runtime.`,

@@ -75,6 +75,15 @@ const systemApi: Record<string, string> = {
   mint_cycles128: 'IIa>',
 };
 
+/** Functions that came in 2026. */
+const systemApi2026: Record<string, string> = {
+  msg_caller_info_data_size: '>a',
+  msg_caller_info_data_copy: 'aaa>',
+  msg_caller_info_signer_size: '>a',
+  msg_caller_info_signer_copy: 'aaa>',
+  subnet_self_node_count: '>i',
+};
+
 /** Functions that a canister with a 64-bit memory does not have. */
 const systemApi32: Record<string, string> = {
   msg_cycles_available: '>I',
@@ -88,9 +97,19 @@ const systemApi32: Record<string, string> = {
   stable_read: 'iii>',
 };
 
+/** The functions of `ic0` that a network has. */
+export type SystemApi = '2025' | '2026';
+
 /** The signature of an `ic0` function, `undefined` if there is none of that name. */
-export function systemApiSignature(name: string, memory64: boolean): Signature | undefined {
-  const text = own(systemApi, name) ?? (memory64 ? undefined : own(systemApi32, name));
+export function systemApiSignature(
+  name: string,
+  memory64: boolean,
+  api: SystemApi,
+): Signature | undefined {
+  const text =
+    own(systemApi, name) ??
+    (memory64 ? undefined : own(systemApi32, name)) ??
+    (api === '2026' ? own(systemApi2026, name) : undefined);
   if (text === undefined) return undefined;
   const types = (letters: string): number[] =>
     Array.from(letters, (letter) => {
