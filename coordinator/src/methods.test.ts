@@ -127,13 +127,11 @@ beforeAll(async () => {
     const status = readyStatus(samplePlan(), stage, coordinator, workers);
     network.update(alice, worker, 'script status', status);
   });
-  network.update(alice, workers[0], 'script enqueue', new ByteWriter().u64(9n).finish());
+  scriptEnqueue('submit');
   const model = { name: 'm', plan: JSON.stringify(samplePlan()), workers };
   expect(network.call(alice, coordinator, 'register_model', [model])).toEqual({ ok: null });
   giveRoles();
   expect(network.call(person(3), coordinator, 'submit', ['m', inputs])).toHaveProperty('ok');
-  const y = { name: '', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) } as const;
-  network.update(alice, workers[0], 'script enqueue', doneResult(9n, [encodeBundle([y])]));
   people.set('a controller', { principal: alice, role: 'owner' });
   people.set('an owner', { principal: person(1), role: 'owner' });
   people.set('an operator', { principal: person(2), role: 'operator' });
@@ -141,6 +139,14 @@ beforeAll(async () => {
   people.set('a stranger', { principal: person(4), role: 'stranger' });
   people.set('anonymous', { principal: Principal.anonymous(), role: 'stranger' });
 });
+
+/** What the head answers: the id of a request that is submitted, the result of another. */
+function scriptEnqueue(name: Name): void {
+  const y = { name: '', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) } as const;
+  const id = new ByteWriter().u64(9n).finish();
+  const answer = name === 'submit' ? id : doneResult(9n, [encodeBundle([y])]);
+  network.update(alice, workers[0], 'script enqueue', answer);
+}
 
 function giveRoles(): void {
   expect(network.call(alice, coordinator, 'set_access', [access()])).toEqual({ ok: null });
@@ -164,6 +170,9 @@ test('the table has all methods of the interface and of the module', () => {
 
 describe.each(names)('%s', (name) => {
   const { role, kind } = coordinatorMethods[name];
+  beforeAll(() => {
+    scriptEnqueue(name);
+  });
 
   test('is for those that the table says, from outside and from canisters', () => {
     for (const { principal, role: theirs } of people.values()) {

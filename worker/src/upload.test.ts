@@ -10,16 +10,7 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Answer } from './testing/canister.js';
 import { workerMethods, workerModule } from './testing/module.js';
-import {
-  bundle,
-  bytesOf,
-  controller,
-  coordinator,
-  cut,
-  doubled,
-  Pipeline,
-  rejectionOf,
-} from './testing/pipeline.js';
+import { bundle, controller, cut, doubled, Pipeline, rejectionOf } from './testing/pipeline.js';
 import { TestIc } from './testing/test-ic.js';
 
 const none = new Uint8Array(0);
@@ -232,39 +223,4 @@ describe('load', () => {
     p.ic.runToIdle();
     expect(p.status(0)).toMatchObject({ state: WorkerState.ready, weightsBytes: weights.length });
   });
-});
-
-describe('only those who may', () => {
-  const others = ['aa', 'c1', ''];
-  const allowed: Record<string, (p: Pipeline) => string[]> = {
-    configure: () => [controller, coordinator],
-    put_chunk: () => [controller, coordinator],
-    load: () => [controller, coordinator],
-    chunks: () => [controller, coordinator],
-    status: () => [controller, coordinator],
-    enqueue: () => [controller, coordinator],
-    fetch: () => [controller, coordinator],
-    release: () => [controller, coordinator],
-    run: ({ workers }) => workers.map(({ id }) => id),
-    done: ({ workers }) => workers.map(({ id }) => id),
-    fail: ({ workers }) => workers.map(({ id }) => id),
-    news: ({ workers }) => workers.map(({ id }) => id),
-    step: ({ head }) => [head.id],
-    wake: ({ head }) => [head.id],
-  };
-  it('is asked of every method', () => {
-    expect(Object.keys(allowed).sort()).toEqual([...workerMethods].sort());
-  });
-  for (const [method, callers] of Object.entries(allowed)) {
-    it(`call ${method}`, () => {
-      p.deploy();
-      const may = callers(p);
-      const everybody = [controller, coordinator, ...others, ...p.workers.map(({ id }) => id)];
-      for (const caller of everybody) {
-        const answer = p.ic.update(caller, p.head, method, bytesOf('00'));
-        const refused = 'reject' in answer && codeOf(answer.reject.text) === 'not-authorised';
-        expect(refused, `${method} from "${caller}"`).toBe(!may.includes(caller));
-      }
-    });
-  }
 });

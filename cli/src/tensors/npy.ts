@@ -8,12 +8,16 @@ const dtypes: Record<string, DTypeName> = {
   f4: 'float32',
   f8: 'float64',
   i1: 'int8',
+  i2: 'int16',
   i4: 'int32',
   i8: 'int64',
   u1: 'uint8',
+  u2: 'uint16',
   u4: 'uint32',
   u8: 'uint64',
   b1: 'bool',
+  // NumPy has no bfloat16: ml_dtypes saves it as two bytes without a meaning.
+  V2: 'bfloat16',
 };
 const codes = Object.fromEntries(
   Object.entries(dtypes).map(([code, name]) => [name, code]),
@@ -85,7 +89,7 @@ function fromFortranOrder(data: Uint8Array, dims: readonly number[], size: numbe
 /** Reads a NumPy `.npy` file, of either order of bytes and of elements. Throws {@link CommandError}. */
 export function readNpy(bytes: Uint8Array): TensorValue {
   const { text, dataStart } = header(bytes);
-  const descr = /'descr'\s*:\s*'([<>|=])([a-z]\d+)'/.exec(text);
+  const descr = /'descr'\s*:\s*'([<>|=])([a-zV]\d+)'/.exec(text);
   const dtype = dtypes[descr?.[2] ?? ''];
   if (!descr || dtype === undefined) {
     const given = /'descr'\s*:\s*('[^']*'|[^,}]+)/.exec(text)?.[1] ?? 'none';
