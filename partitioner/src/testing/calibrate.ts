@@ -3,7 +3,7 @@ import { defaultInstructionBudget } from '@canopy/protocol';
 import { costSchedule } from '../cost/model.js';
 import { messageWork, placeOf } from '../cost/stage.js';
 import { nodeWork } from '../cost/work/node-work.js';
-import type { Work } from '../cost/work/work.js';
+import { plainKernel, type Work } from '../cost/work/work.js';
 import { nonNegativeFit } from './least-squares.js';
 import { sampleTensor } from '../onnx/runtime.js';
 import { identityPipeline, type Probe } from './probe.js';
@@ -94,7 +94,7 @@ function report(name: string, count: number, worst: number): void {
 
 function main(): void {
   const ic = new WorkersOnIc('2025-10');
-  const prices: Prices = {};
+  const prices: Prices = { [plainKernel]: { instruction: 1 } };
   for (const { name, probes } of probeGroups()) {
     const measured = probes.map((probe) => {
       const pipeline = ic.deploy([probe.shard()], defaultInstructionBudget);
@@ -117,7 +117,8 @@ function main(): void {
   }
   const hops = measureHops(ic);
   report('hops', hops.length, fit(prices, hops));
-  const sorted = Object.fromEntries(Object.entries(prices).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const measured = Object.entries(prices).filter(([kernel]) => kernel !== plainKernel);
+  const sorted = Object.fromEntries(measured.sort(([a], [b]) => (a < b ? -1 : 1)));
   writeFileSync(target, `${JSON.stringify({ about, kernels: sorted }, undefined, 2)}\n`);
 }
 

@@ -265,8 +265,9 @@ const pools: ConvShape[] = [
   { size: [14, 14], channels: [64, 64], kernel: [3, 3] },
 ];
 
+/** Kinds with prices of their own; those from acos on have one for all. */
 const floatUnary = (Object.keys(UnaryKind) as UnaryName[]).filter(
-  (kind) => kind !== 'not' && kind !== 'none',
+  (kind) => UnaryKind[kind] < UnaryKind.acos && kind !== 'not' && kind !== 'none',
 );
 const floatBinary: BinaryName[] = ['add', 'sub', 'mul', 'div', 'pow', 'min', 'max', 'prelu'];
 

@@ -2,9 +2,10 @@
  * The heap of tensors. Blocks in use stand in a table of (start, end) pairs sorted by address, so
  * that looking for room touches one page and never the free memory itself. A request takes the
  * smallest gap that holds it, the lowest of equal ones, and memory behind the last block only when
- * no gap does: pages that a message has touched are used again before new ones are. The table begins
- * in front of the heap, so small that both share a page with the globals; where it is full it moves
- * into a block of its own, twice as large.
+ * no gap does: pages that a message has touched are used again before new ones are. Table and heap begin
+ * among the globals, so small that all share a page, which every message touches. Texts and constants lie
+ * behind, as a block that stays in use; the heap goes on behind them. Where the table is full it moves into
+ * a block of its own, twice as large.
  */
 const BLOCK_ALIGNMENT: usize = 64;
 const PAGE_BYTES: usize = 65536;
@@ -13,12 +14,18 @@ const READABLE_BEHIND: usize = 64;
 const FIRST_CAPACITY: u32 = 1024;
 const ENTRY_BYTES: usize = 8;
 
+/** Bytes of the heap among the globals. */
+const NEAR_BYTES: i32 = 10 * 1024;
+
+const firstTable: usize = memory.data(<i32>(FIRST_CAPACITY * ENTRY_BYTES), 64);
+const near: usize = memory.data(NEAR_BYTES, 64);
+
 let table: usize = 0;
 let blocks: u32 = 0;
-/** Blocks the table has room for, and bytes of its own block; 0 while it lies in front of the heap. */
+/** Blocks the table has room for, and bytes of its own block; 0 while it is the first one. */
 let capacity: u32 = FIRST_CAPACITY;
 let tableBytes: usize = 0;
-let heapStart: usize = 0;
+const heapStart: usize = near;
 let heapLimit: usize = 0xffff0000;
 
 @inline
@@ -42,10 +49,22 @@ function grownTo(end: usize): bool {
   return memory.grow(<i32>((end - have + PAGE_BYTES - 1) >> 16)) >= 0;
 }
 
+/** Texts and constants: the first block, which nobody gives back. */
+function constantsFrom(): usize {
+  return near + <usize>NEAR_BYTES;
+}
+
+function constantsEnd(): usize {
+  return roundUp(__heap_base, BLOCK_ALIGNMENT);
+}
+
 function initialise(): bool {
-  table = roundUp(__heap_base, BLOCK_ALIGNMENT);
-  heapStart = table + (<usize>FIRST_CAPACITY) * ENTRY_BYTES;
-  return grownTo(heapStart);
+  if (!grownTo(constantsEnd())) return false;
+  table = firstTable;
+  store<u32>(table, <u32>constantsFrom());
+  store<u32>(table, <u32>constantsEnd(), 4);
+  blocks = 1;
+  return true;
 }
 
 /** Moves the table behind the last block, with twice the room. False where the heap has none for it. */
@@ -63,8 +82,7 @@ function growTable(): bool {
   store<u32>(entry, <u32>from);
   store<u32>(entry, <u32>(from + bytes), 4);
   blocks++;
-  if (oldBytes == 0) heapStart = old;
-  else release(old);
+  if (oldBytes != 0) release(old);
   return true;
 }
 
@@ -138,14 +156,15 @@ export function release(address: usize): void {
   }
 }
 
-/** Bytes in use but for the table's, for metrics. */
+/** Bytes in use but for those of the table and the constants, for metrics. */
 export function heapUsed(): u64 {
+  if (table == 0) return 0;
   let total: u64 = 0;
   for (let i: u32 = 0; i < blocks; i++) total += endOf(i) - startOf(i);
-  return total - tableBytes;
+  return total - tableBytes - (constantsEnd() - constantsFrom());
 }
 
 /** First address past the last block in use. */
 export function heapEnd(): usize {
-  return blocks == 0 ? heapStart : endOf(blocks - 1);
+  return blocks == 0 ? constantsEnd() : endOf(blocks - 1);
 }

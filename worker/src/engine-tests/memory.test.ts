@@ -10,6 +10,9 @@ interface Memory {
   setHeapLimit: (end: number) => void;
 }
 
+/** What the heap has among the globals. */
+const nearBytes = 10 * 1024;
+
 let memory: Memory;
 beforeEach(async () => {
   const { wasm } = await compileEngine();
@@ -75,8 +78,16 @@ describe('the heap of tensors', () => {
     expect(memory.alloc(64) >>> 0).toBeLessThan(blocks[1]!);
   });
 
+  it('begins among the globals, on their page', () => {
+    const first = memory.alloc(nearBytes);
+    expect(first + nearBytes).toBeLessThanOrEqual(65536);
+    expect(memory.alloc(64)).toBeGreaterThan(first + nearBytes);
+    memory.release(first);
+    expect(memory.alloc(64)).toBe(first);
+  });
+
   it('ends at the limit', () => {
-    const first = memory.alloc(64);
+    const first = memory.alloc(nearBytes);
     memory.setHeapLimit(memory.heapEnd() + 1024);
     expect(memory.alloc(2048)).toBe(0);
     expect(memory.alloc(1024)).toBeGreaterThan(first);
