@@ -65,6 +65,11 @@ export function floatsAttribute(node: GraphNode, name: string): readonly number[
   return attribute?.kind === 'floats' ? attribute.value : undefined;
 }
 
+export function stringsAttribute(node: GraphNode, name: string): readonly string[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'strings' ? attribute.value : undefined;
+}
+
 /** Makes a node with plain attribute values: whole numbers are ints, use `{kind}` for anything else. */
 export function makeNode(
   op: string,

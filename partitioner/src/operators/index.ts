@@ -28,6 +28,7 @@ import { normalizationFamily } from './normalization.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { rangeFamily } from './range.js';
+import { recurrentFamily } from './recurrent.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
@@ -79,6 +80,7 @@ const families: readonly OperatorFamily[] = [
   padFamily,
   poolFamily,
   rangeFamily,
+  recurrentFamily,
   reduceFamily,
   reshapeFamily,
   reverseSequenceFamily,

@@ -30,6 +30,7 @@ import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
+import { recurrent } from './recurrent.js';
 import { reduceOver } from './reduce-over.js';
 import { reshape } from './reshape.js';
 import { reverseSequence } from './reverse-sequence.js';
@@ -59,6 +60,12 @@ export type { OperatorDescription } from './description.js';
 export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
 export { FloatClass, type FloatClassName } from './float-class.js';
 export { PadMode } from './pad.js';
+export {
+  gateFunction,
+  RecurrentCell,
+  type GateFunction,
+  type RecurrentCellName,
+} from './recurrent.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
 export {
   ResizeCoordinates,
@@ -114,6 +121,7 @@ const all = [
   oneHot,
   pad,
   range,
+  recurrent,
   reduce,
   reduceOver,
   reshape,
