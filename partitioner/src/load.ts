@@ -1,6 +1,6 @@
 import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
-import { foldConstants } from './graph/fold-constants.js';
+import { expandGraph } from './graph/expand/index.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
 import { lowerGraph, problemsWithoutSizes, unsupportedOperators } from './graph/lower/index.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
@@ -61,7 +61,7 @@ async function graphAt(
   graph.inputs = original.inputs.filter(({ name }) =>
     graph.inputs.some((input) => input.name === name),
   );
-  await foldConstants(graph, folder, (op) => modelOperators.has(op));
+  await expandGraph(graph, folder, (op) => modelOperators.has(op));
   removeUnused(graph);
   return graph;
 }

@@ -34,6 +34,7 @@ import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
 import { resizeFamily } from './resize.js';
 import { scatterFamily } from './scatter.js';
+import { selectFamily } from './select.js';
 import { shapeFamily } from './shape.js';
 import { sizeFamily } from './size.js';
 import { sliceFamily } from './slice.js';
@@ -86,6 +87,7 @@ const families: readonly OperatorFamily[] = [
   reverseSequenceFamily,
   resizeFamily,
   scatterFamily,
+  selectFamily,
   shapeFamily,
   sizeFamily,
   sliceFamily,

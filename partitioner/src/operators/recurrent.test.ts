@@ -76,7 +76,7 @@ const activations: [names: string[], alpha: number[], beta: number[]][] = [
 describe('recurrent layers', () => {
   it.each<[string, Form]>([
     ...(['LSTM', 'GRU', 'RNN'] as const).flatMap((layer): [string, Form][] => [
-      [`${layer}`, { layer }],
+      [layer, { layer }],
       [`${layer} of 20`, { layer, hidden: 20, bias: false }],
       [`${layer} in both directions`, { layer, directions: 2, states: true }],
       [`${layer}, the last state alone`, { layer, outputs: ['', 'h'] }],

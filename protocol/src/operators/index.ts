@@ -3,6 +3,7 @@ import { decodeList, encodeList } from './attribute.js';
 import { argExtreme } from './arg-extreme.js';
 import { averagePool } from './average-pool.js';
 import { binary } from './binary.js';
+import { branch } from './branch.js';
 import { cast } from './cast.js';
 import { compress } from './compress.js';
 import { col2Im } from './col2-im.js';
@@ -35,6 +36,7 @@ import { reduceOver } from './reduce-over.js';
 import { reshape } from './reshape.js';
 import { reverseSequence } from './reverse-sequence.js';
 import { shape } from './shape.js';
+import { select } from './select.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { spaceToDepth } from './space-to-depth.js';
@@ -95,6 +97,7 @@ const all = [
   argExtreme,
   averagePool,
   binary,
+  branch,
   cast,
   compress,
   col2Im,
@@ -126,6 +129,7 @@ const all = [
   reduceOver,
   reshape,
   reverseSequence,
+  select,
   shape,
   slice,
   softmax,

@@ -134,6 +134,7 @@ function down(words: number[]): Case {
 /** Their rows are not compared yet. Each is worked on by itself, whatever the number of rows. */
 const uncompared = [
   'ArgExtreme',
+  'Branch',
   'Col2Im',
   'Compress',
   'CumSum',
@@ -150,6 +151,7 @@ const uncompared = [
   'ReverseSequence',
   'ScatterElements',
   'ScatterND',
+  'Select',
   'SpaceToDepth',
   'SpatialPool',
   'Tile',
