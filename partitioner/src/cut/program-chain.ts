@@ -95,6 +95,10 @@ export class ProgramChain implements Chain {
     return Math.min(tableBytes, rows * Math.ceil(rowBytes / pageBytes) * pageBytes);
   }
 
+  /** Whether some cuts are not allowed because a branch, which runs on one worker, lies across them. */
+  get hasBranches(): boolean {
+    return this.withinBranch.includes(true);
+  }
   /** Values that pass a cut. */
   valuesAt(cut: number): readonly string[] {
     return this.crossing[cut]!;

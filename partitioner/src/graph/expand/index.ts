@@ -49,7 +49,8 @@ export async function expandGraph(
   folder: string,
   canRun: (op: string) => boolean,
 ): Promise<void> {
-  inlineFunctions(graph);
-  do await foldConstants(graph, folder, canRun);
-  while (expandKnown(graph) || expandOpen(graph));
+  do {
+    inlineFunctions(graph);
+    await foldConstants(graph, folder, canRun);
+  } while (expandKnown(graph) || expandOpen(graph));
 }

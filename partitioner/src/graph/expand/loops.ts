@@ -136,7 +136,12 @@ export function unrollScan(inliner: Inliner, node: GraphNode, factsOf: FactsOf):
     const dims = factsOf(name)?.dims;
     if (!dims) return undefined;
     const axis = fromFront(list('scan_input_axes', index), dims.length);
-    return { name, axis, length: dims[axis], backwards: list('scan_input_directions', index) === 1 };
+    return {
+      name,
+      axis,
+      length: dims[axis],
+      backwards: list('scan_input_directions', index) === 1,
+    };
   });
   const [steps] = places.map((place): Dim | undefined => place?.length);
   const known = places.every((place) => place !== undefined);
