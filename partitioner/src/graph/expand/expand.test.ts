@@ -129,12 +129,12 @@ describe('If', () => {
     }
     const { program } = await lowered(await expanded(branching('flag', inner, one('Relu'))));
     const guards = guardsOf(program.nodes, program.outputs).map((guard) => guard.length);
-    const depth = Object.fromEntries(
-      program.nodes.map(({ name }, index) => [name.split('/').at(-1), guards[index]]),
+    const depth = new Map(
+      program.nodes.map(({ name }, index) => [name.split('/').at(-1)!, guards[index]!]),
     );
-    expect(depth['not']).toBe(1);
+    expect(depth.get('not')).toBe(1);
     expect(Math.max(...guards)).toBe(2);
-    expect(depth['neg']).toBe(0);
+    expect(depth.get('neg')).toBe(0);
   });
 
   it('is refused where its results differ in rank', async () => {
