@@ -69,6 +69,25 @@ export function collectDim(
   return { ...earlier, [name]: parseCount(text.slice(at + 1)) };
 }
 
+/** `name=value`, or several numbers with commas between them: one more. */
+export function collectFixed(
+  text: string,
+  earlier: Readonly<Record<string, number[]>> = {},
+): Record<string, number[]> {
+  const at = text.lastIndexOf('=');
+  if (at < 1) throw new UsageError(`"${text}" must have the form name=value`);
+  const name = text.slice(0, at);
+  if (name in earlier) throw new UsageError(`"${name}" is given twice`);
+  const numbers = text
+    .slice(at + 1)
+    .split(',')
+    .map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (!numbers.every(Number.isFinite)) {
+    throw new UsageError(`"${text}": write numbers behind =, with commas between them`);
+  }
+  return { ...earlier, [name]: numbers };
+}
+
 /** Pixels such as `224x224`; one number is both width and height. */
 export function parsePixels(text: string): { width: number; height: number } {
   const match = /^(\d+)(?:x(\d+))?$/i.exec(text.trim());

@@ -1,6 +1,8 @@
 import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
-import { foldConstants } from './graph/fold-constants.js';
+import { fixValues, type FixedValues } from './fix-values.js';
+import type { Constant } from './graph/constant.js';
+import { expandGraph } from './graph/expand/index.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
 import { lowerGraph, problemsWithoutSizes, unsupportedOperators } from './graph/lower/index.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
@@ -55,13 +57,15 @@ async function graphAt(
   level: Level,
   path: string,
   original: Graph,
+  fixed: ReadonlyMap<string, Constant>,
   folder: string,
 ): Promise<Graph> {
   const graph = level === 'file' ? readOnnx(path) : await optimizeOnnx(path, level, folder);
   graph.inputs = original.inputs.filter(({ name }) =>
     graph.inputs.some((input) => input.name === name),
   );
-  await foldConstants(graph, folder, (op) => modelOperators.has(op));
+  for (const [name, constant] of fixed) graph.constants.set(name, constant);
+  await expandGraph(graph, folder, (op) => modelOperators.has(op));
   removeUnused(graph);
   return graph;
 }
@@ -112,6 +116,7 @@ function refusal(reason: unknown): PartitionError {
 async function lowerModel(
   path: string,
   original: Graph,
+  fixed: ReadonlyMap<string, Constant>,
   folder: string,
   derive: (graph: Graph) => Promise<Derived>,
 ): Promise<{ graph: Graph; derived: Derived; program: Program; notes: string[] }> {
@@ -119,7 +124,7 @@ async function lowerModel(
   for (const level of levels) {
     let graph: Graph;
     try {
-      graph = await graphAt(level, path, original, folder);
+      graph = await graphAt(level, path, original, fixed, folder);
     } catch (reason) {
       const lack = lackOfRoom(reason, [path, ...dataFiles(path, original)], folder, true);
       if (lack) throw lack;
@@ -171,6 +176,7 @@ function longNames(graph: Graph): Problem[] {
  * @param given sizes of open dimensions to plan with
  * @param samples inputs to plan with, where their values matter
  * @param rowsIndependent what the model's owner says about its rows; derived where left out
+ * @param fixedValues of inputs and open dimensions, as {@link fixValues} takes them
  *
  * Throws {@link PartitionError}: `unsupported` with everything that cannot be run, in the file's names.
  */
@@ -179,6 +185,7 @@ export async function loadModel(
   given: Readonly<Record<string, number>>,
   samples: readonly BundleTensor[] = [],
   rowsIndependent?: boolean,
+  fixedValues: FixedValues = {},
 ): Promise<LoadedModel> {
   const { graph: original, problems: types } = openModel(path);
   const problems = [...types, ...longNames(original)];
@@ -188,6 +195,7 @@ export async function loadModel(
   if (original.outputs.length === 0) {
     throw new PartitionError('bad-model', `${path} has no outputs`);
   }
+  const fixed = fixValues(original, fixedValues);
   const dims = typicalDims(original, { ...sizesOfSamples(original, samples), ...given });
   const folder = makeTemporary();
   const close = (): void => {
@@ -195,7 +203,7 @@ export async function loadModel(
   };
   try {
     const derive = (graph: Graph) => deriveShapes(graph, dims, folder, samples);
-    const lowered = await lowerModel(path, original, folder, derive);
+    const lowered = await lowerModel(path, original, fixed, folder, derive);
     const { graph, derived, notes } = lowered;
     const { rows, planSizes } = derived;
     const program = runPasses(lowered.program);

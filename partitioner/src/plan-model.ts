@@ -18,6 +18,7 @@ import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
 import { engineBytes, ProgramChain, type StageLimits } from './cut/program-chain.js';
 import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
+import type { FixedValues } from './fix-values.js';
 import { PartitionError } from './error.js';
 import type { NamedValue } from './graph/graph.js';
 import {
@@ -53,6 +54,12 @@ export interface PlanOptions {
   maxWeightsBytes?: number;
   /** Sizes of open dimensions to plan with, by name, where the usual ones do not fit. */
   dims?: Record<string, number>;
+  /**
+   * Values that inputs and open dimensions have for good, by name: an input becomes a constant, which requests
+   * do not carry, and requests of other sizes are refused. Needed where such a value decides what a model
+   * computes (the sample rate of a voice-activity detector).
+   */
+  fixed?: FixedValues;
   /**
    * Inputs to plan with, by name, where made-up values would not do (a shape, indices). Their rows are
    * repeated for several rows.
@@ -230,8 +237,8 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
     maxMessageBytes: maxStageMessageBytes,
     instructionBudget: options.instructionBudget ?? defaultInstructionBudget,
   };
-  const { dims = {}, samples, rowsIndependent } = options;
-  const model = await loadModel(path, dims, samples, rowsIndependent);
+  const { dims = {}, samples, rowsIndependent, fixed } = options;
+  const model = await loadModel(path, dims, samples, rowsIndependent, fixed);
   try {
     const { independent } = model.independence;
     const quantized = quantizeWeights(model.program, options.weights ?? 'f32', options.weightBlock);

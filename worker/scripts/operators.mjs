@@ -86,6 +86,7 @@ export function attributesSource() {
     '',
     groupSource('WindowWords', protocol.windowAttributes),
     groupSource('EpilogueWords', protocol.epilogue.list),
+    groupSource('GateFunctionWords', protocol.gateFunction.list),
     ...sources.flatMap(({ readers }) => readers),
     '',
     '/** Whether the node under way has as many attribute words as its operator. */',

@@ -11,6 +11,8 @@ export interface PlanFlags {
   pipelines?: number | 'auto';
   for?: 'throughput' | 'latency';
   dim?: Record<string, number>;
+  /** Values of inputs and open dimensions for good. */
+  fix?: Record<string, number[]>;
   name?: string;
   weights?: WeightType;
   /** As text: commander's choices are texts. */
@@ -28,6 +30,7 @@ export function planOptions(flags: PlanFlags): PlanOptions {
     ...(flags.pipelines !== undefined && { pipelines: flags.pipelines }),
     ...(flags.for !== undefined && { goal: flags.for }),
     ...(flags.dim !== undefined && { dims: flags.dim }),
+    ...(flags.fix !== undefined && { fixed: flags.fix }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.weights !== undefined && { weights: flags.weights }),
     ...(flags.weightBlock !== undefined && {

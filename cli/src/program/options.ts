@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { UsageError } from '../errors.js';
 import {
   collectDim,
+  collectFixed,
   collectInput,
   parseBytes,
   parseCountOrAuto,
@@ -49,6 +50,11 @@ export function withPlanOptions(command: Command): Command {
     )
     .addOption(new Option('--for <goal>', 'what "auto" aims at').choices(['throughput', 'latency']))
     .addOption(dimOption())
+    .option(
+      '--fix <name=value>',
+      'value that an input, or size that an open dimension, has for good (repeatable)',
+      parser<Record<string, number[]>>(collectFixed),
+    )
     .addOption(
       new Option(
         '--weights <type>',

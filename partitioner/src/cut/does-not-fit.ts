@@ -47,6 +47,10 @@ function heapOrMessage(
   );
 }
 
+const branchText =
+  'a branch that is only taken where its condition is true runs on one worker; give an input that ' +
+  'decides it a fixed value (--fix NAME=VALUE)';
+
 /** The error of a program that cannot be cut with these limits, whatever the number of workers. */
 export function doesNotFit(
   program: Program,
@@ -76,7 +80,7 @@ export function doesNotFit(
     tooLarge ??
       `the model cannot be cut so that weights and activations of each part fit ${heapText(limits)}, ` +
         `and what passes between them a message of ${mebibytes(limits.maxMessageBytes)}: ` +
-        'plan with smaller dims',
+        (chain.hasBranches ? branchText : 'plan with smaller dims'),
   );
 }
 
@@ -88,10 +92,12 @@ export function tooFewWorkers(
   leastWorkers: number,
 ): PartitionError {
   if (asked.stages >= leastWorkers) {
+    const why = chain.hasBranches
+      ? branchText
+      : `at most of its borders more would pass than a message of ${mebibytes(limits.maxMessageBytes)} holds`;
     return new PartitionError(
       'does-not-fit',
-      `the model cannot be cut into ${asked.stages} stages: at most of its borders more would pass than ` +
-        `a message of ${mebibytes(limits.maxMessageBytes)} holds; ask for fewer, at least ${leastWorkers}`,
+      `the model cannot be cut into ${asked.stages} stages: ${why}; ask for fewer, at least ${leastWorkers}`,
       { leastWorkers },
     );
   }

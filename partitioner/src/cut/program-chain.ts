@@ -18,6 +18,7 @@ import {
 } from '../graph/program.js';
 import type { Chain } from './chain.js';
 import { liveness } from './liveness.js';
+import { guardsOf } from '../emit/branches.js';
 import { stageHeapBytes } from './stage-heap.js';
 import { lastReads, memorySteps, StageMemory, type MemoryStep } from './stage-memory.js';
 
@@ -43,6 +44,8 @@ export class ProgramChain implements Chain {
   private readonly crossing: readonly (readonly string[])[];
   /** Instructions of the nodes before each cut. */
   private readonly kernelsBefore: number[] = [0];
+  /** Cuts that a value passes which only a branch makes: it may not be there. */
+  private readonly withinBranch: readonly boolean[];
   private readonly memorySteps: readonly MemoryStep[];
   private readonly cutBytes: number[];
   /** Weights each node reads, with their bytes in the shard. */
@@ -57,6 +60,11 @@ export class ProgramChain implements Chain {
   ) {
     this.nodes = program.nodes.length;
     this.crossing = liveness(program).crossing;
+    const guards = guardsOf(program.nodes, program.outputs);
+    const guarded = new Set(
+      program.nodes.flatMap(({ outputs }, index) => (guards[index]!.length > 0 ? outputs : [])),
+    );
+    this.withinBranch = this.crossing.map((names) => names.some((name) => guarded.has(name)));
     this.cutBytes = this.crossing.map((names) => bundleBytes(program, names, rows));
     const last = lastReads(program);
     this.memorySteps = memorySteps(program, rows, last);
@@ -87,6 +95,10 @@ export class ProgramChain implements Chain {
     return Math.min(tableBytes, rows * Math.ceil(rowBytes / pageBytes) * pageBytes);
   }
 
+  /** Whether some cuts are not allowed because a branch, which runs on one worker, lies across them. */
+  get hasBranches(): boolean {
+    return this.withinBranch.includes(true);
+  }
   /** Values that pass a cut. */
   valuesAt(cut: number): readonly string[] {
     return this.crossing[cut]!;
@@ -124,6 +136,8 @@ export class ProgramChain implements Chain {
   private holds(start: number, end: number, weights: number, scratch: number): boolean {
     const { maxHeapBytes, maxMessageBytes } = this.limits;
     return (
+      !this.withinBranch[start] &&
+      !this.withinBranch[end] &&
       this.crossing[start]!.length <= maxStageInputs &&
       weights + scratch + this.reservedBytes(start, end) <= maxHeapBytes &&
       (start === 0 || this.bytes(start) <= maxMessageBytes) &&

@@ -12,6 +12,7 @@ import {
 } from '@canopy/protocol';
 import type { Program, ProgramNode, Weight } from '../graph/program.js';
 import { storedBytes, weightBytes, weightDims } from '../graph/program.js';
+import { withBranches, type EmittedNode } from './branches.js';
 import { packedBytes } from './pack.js';
 
 /** The nodes of one stage and what goes in and out of it. */
@@ -42,11 +43,15 @@ function layOutWeights(weights: readonly Weight[]): { offsets: number[]; bytes: 
 }
 
 /** For each node, the values that no later node reads and that the stage does not give out. */
-function freesOf(slice: StageSlice, isWeight: (name: string) => boolean): string[][] {
-  const kept = new Set(slice.outputs);
-  const frees: string[][] = slice.nodes.map(() => []);
-  for (let index = slice.nodes.length - 1; index >= 0; index--) {
-    const node = slice.nodes[index]!;
+function freesOf(
+  nodes: readonly EmittedNode[],
+  outputs: readonly string[],
+  isWeight: (name: string) => boolean,
+): string[][] {
+  const kept = new Set(outputs);
+  const frees: string[][] = nodes.map(() => []);
+  for (let index = nodes.length - 1; index >= 0; index--) {
+    const node = nodes[index]!;
     for (const value of [...node.outputs, ...node.inputs]) {
       if (value === '' || kept.has(value) || isWeight(value)) continue;
       kept.add(value);
@@ -71,9 +76,10 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
     return index;
   };
   const value = (name: string) => program.values.get(name)!;
-  const frees = freesOf(slice, (name) => value(name).weight !== undefined);
+  const emitted = withBranches(slice.nodes, slice.outputs);
+  const frees = freesOf(emitted, slice.outputs, (name) => value(name).weight !== undefined);
   const inputs = slice.inputs.map(indexOf);
-  const nodes: ShardNode[] = slice.nodes.map((node, index) => ({
+  const nodes: ShardNode[] = emitted.map((node, index) => ({
     op: OpCode[node.op],
     name: node.name,
     inputs: node.inputs.map(indexOf),

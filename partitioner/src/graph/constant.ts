@@ -94,6 +94,18 @@ export function fileConstant(
   };
 }
 
+/** Elements of a constant from number `start` on, as one of their own. */
+export function partOf(constant: Constant, dims: readonly number[], start: number): Constant {
+  const { dtype, file } = constant;
+  const at = start * dtypeBytes(dtype);
+  return {
+    dtype,
+    dims,
+    ...(file && { file: { path: file.path, offset: file.offset + at } }),
+    read: (from, length) => constant.read(at + from, length),
+  };
+}
+
 /** f32 elements `[start, start + count)`. */
 export function readFloats(constant: Constant, start: number, count: number): Float32Array {
   const bytes = constant.read(start * 4, count * 4);

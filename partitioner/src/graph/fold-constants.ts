@@ -4,7 +4,7 @@ import { elementCount, type BundleTensor } from '@canopy/protocol';
 import { runOnce } from '../onnx/runtime.js';
 import { saveOnnx } from '../onnx/save-model.js';
 import { fileConstant, memoryConstant, type Constant } from './constant.js';
-import type { Graph, GraphNode } from './graph.js';
+import { bodiesOf, type Graph, type GraphNode } from './graph.js';
 
 /** Results larger than this stay computed: a table that a few numbers make is better made than stored. */
 const largestElements = 1 << 20;
@@ -23,7 +23,7 @@ function constantNodes(graph: Graph): GraphNode[] {
     const constant =
       !changing.has(node.op) &&
       node.inputs.every((input) => known.has(input)) &&
-      [...node.attributes.values()].every((attribute) => attribute.kind !== 'subgraph');
+      bodiesOf(node).length === 0;
     if (constant) for (const output of node.outputs) known.add(output);
     return constant;
   });

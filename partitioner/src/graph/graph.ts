@@ -1,7 +1,7 @@
 import type { DTypeName } from '@canopy/protocol';
 import type { Constant } from './constant.js';
 
-/** Value of a node's attribute. A subgraph is kept only so that it can be named in errors. */
+/** Value of a node's attribute. What is no tensor and no number is kept only to be named in errors. */
 export type Attribute =
   | { kind: 'float'; value: number }
   | { kind: 'int'; value: number }
@@ -10,7 +10,33 @@ export type Attribute =
   | { kind: 'ints'; value: readonly number[] }
   | { kind: 'strings'; value: readonly string[] }
   | { kind: 'tensor'; value: Constant }
-  | { kind: 'subgraph' };
+  | { kind: 'graph'; value: Body }
+  /** In a function: what its caller gives under this name. */
+  | { kind: 'reference'; name: string }
+  | { kind: 'other' };
+
+/** A graph within a node, or a function: it may read values of the graph around it by their names. */
+export interface Body {
+  inputs: readonly BodyInput[];
+  outputs: readonly string[];
+  nodes: readonly GraphNode[];
+  constants: ReadonlyMap<string, Constant>;
+}
+
+export interface BodyInput {
+  name: string;
+  /** Number of dimensions, where the model says it. */
+  rank: number | undefined;
+}
+
+/** A function that a model defines, by which nodes can be called. */
+export interface LocalFunction {
+  body: Body;
+  /** Versions of operator sets that it is written in. */
+  opsets: ReadonlyMap<string, number>;
+  /** What attributes are where a call does not give them. */
+  defaults: ReadonlyMap<string, Attribute>;
+}
 
 /** One operator. An optional input left out is the empty string. */
 export interface GraphNode {
@@ -20,7 +46,12 @@ export interface GraphNode {
   inputs: string[];
   outputs: string[];
   attributes: Map<string, Attribute>;
+  /** Why it cannot be run, where that was found before it is lowered. */
+  refused?: { why: string; advice: string };
 }
+
+/** Not of ONNX: one of two values, by a condition. Inputs: condition, the value where it is true, the other. */
+export const selectOperator = 'ai.canopy.Select';
 
 /** A dimension is a size, a name, or undefined where the model says nothing. */
 export interface ValueType {
@@ -42,6 +73,8 @@ export interface Graph {
   outputs: NamedValue[];
   nodes: GraphNode[];
   constants: Map<string, Constant>;
+  /** By the operator of nodes that call them. */
+  functions?: ReadonlyMap<string, LocalFunction>;
 }
 
 export function intAttribute(node: GraphNode, name: string, otherwise: number): number {
@@ -65,6 +98,11 @@ export function floatsAttribute(node: GraphNode, name: string): readonly number[
   return attribute?.kind === 'floats' ? attribute.value : undefined;
 }
 
+export function stringsAttribute(node: GraphNode, name: string): readonly string[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'strings' ? attribute.value : undefined;
+}
+
 /** Makes a node with plain attribute values: whole numbers are ints, use `{kind}` for anything else. */
 export function makeNode(
   op: string,
@@ -76,6 +114,32 @@ export function makeNode(
   return { op, name, inputs, outputs, attributes: new Map(Object.entries(attributes)) };
 }
 
+export function graphAttribute(node: GraphNode, name: string): Body | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'graph' ? attribute.value : undefined;
+}
+
+/** Bodies of a node, in the order of its attributes. */
+export function bodiesOf(node: GraphNode): Body[] {
+  return [...node.attributes.values()].flatMap((attribute) =>
+    attribute.kind === 'graph' ? [attribute.value] : [],
+  );
+}
+
+/** Values that a node reads: its inputs, and what its bodies read of the graph around them. */
+export function readsOf(node: GraphNode): string[] {
+  const around = bodiesOf(node).flatMap((body) => {
+    const own = new Set([
+      ...body.inputs.map(({ name }) => name),
+      ...body.constants.keys(),
+      ...body.nodes.flatMap(({ outputs }) => outputs),
+    ]);
+    const read = [...body.nodes.flatMap(readsOf), ...body.outputs];
+    return read.filter((name) => !own.has(name));
+  });
+  return [...node.inputs, ...around];
+}
+
 /** Leaves out nodes whose results nobody reads, and constants nobody reads. */
 export function removeUnused(graph: Graph): void {
   const wanted = new Set(graph.outputs.map((output) => output.name));
@@ -83,7 +147,7 @@ export function removeUnused(graph: Graph): void {
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some((output) => wanted.has(output))) continue;
     kept.push(node);
-    for (const input of node.inputs) wanted.add(input);
+    for (const name of readsOf(node)) wanted.add(name);
   }
   graph.nodes = kept.reverse();
   for (const name of graph.constants.keys()) if (!wanted.has(name)) graph.constants.delete(name);

@@ -1,12 +1,22 @@
 import { DType, type DTypeName } from '@canopy/protocol';
 import { constantBytes, type Constant } from '../graph/constant.js';
-import type { Attribute, Graph, GraphNode, NamedValue } from '../graph/graph.js';
+import {
+  makeNode,
+  selectOperator,
+  type Attribute,
+  type Body,
+  type Graph,
+  type GraphNode,
+  type NamedValue,
+} from '../graph/graph.js';
 import { WireWriter } from './wire.js';
 
 /** IR version 10 goes with operator sets up to 21 and is read by every onnxruntime since 1.18. */
 const irVersion = 10;
 /** AttributeProto.AttributeType */
-const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 };
+const attributeTypes = {
+  ...{ float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 },
+};
 
 /** Data of one weight, for the file beside the model. */
 export interface ExternalData {
@@ -56,8 +66,12 @@ function attribute(name: string, value: Attribute): WireWriter {
     case 'tensor':
       out.message(5, tensor('', value.value));
       break;
-    case 'subgraph':
-      throw new Error(`attribute "${name}" is a subgraph, which is not kept`);
+    case 'graph':
+      out.message(6, bodyProto(value.value));
+      break;
+    case 'reference':
+    case 'other':
+      throw new Error(`attribute "${name}" is of a kind that is not kept`);
   }
   return out.varint(20, attributeTypes[value.kind]);
 }
@@ -67,7 +81,24 @@ function splitDomain(op: string): [string, string] {
   return dot < 0 ? ['', op] : [op.slice(0, dot), op.slice(dot + 1)];
 }
 
-function nodeProto(node: GraphNode): WireWriter {
+/** Gives out a value of the graph around it. */
+function passing(value: string, name: string): Attribute {
+  const nodes = [makeNode('Identity', name, [value], [name])];
+  return { kind: 'graph', value: { inputs: [], outputs: [name], nodes, constants: new Map() } };
+}
+
+/** A node as ONNX has it. */
+function inOnnx(node: GraphNode): GraphNode {
+  if (node.op !== selectOperator) return node;
+  const [condition, yes, no] = node.inputs as [string, string, string];
+  return makeNode('If', node.name, [condition], node.outputs, {
+    then_branch: passing(yes, `${node.name}/then`),
+    else_branch: passing(no, `${node.name}/else`),
+  });
+}
+
+function nodeProto(given: GraphNode): WireWriter {
+  const node = inOnnx(given);
   const out = new WireWriter();
   const [domain, op] = splitDomain(node.op);
   for (const input of node.inputs) out.text(1, input);
@@ -75,6 +106,16 @@ function nodeProto(node: GraphNode): WireWriter {
   out.text(3, node.name).text(4, op);
   for (const [name, value] of node.attributes) out.message(5, attribute(name, value));
   if (domain !== '') out.text(7, domain);
+  return out;
+}
+
+function bodyProto(body: Body): WireWriter {
+  const out = new WireWriter();
+  for (const node of body.nodes) out.message(1, nodeProto(node));
+  out.text(2, 'body');
+  for (const [name, constant] of body.constants) out.message(5, tensor(name, constant));
+  for (const { name } of body.inputs) out.message(11, valueInfo({ name }));
+  for (const name of body.outputs) out.message(12, valueInfo({ name }));
   return out;
 }
 

@@ -28,11 +28,13 @@ import { normalizationFamily } from './normalization.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { rangeFamily } from './range.js';
+import { recurrentFamily } from './recurrent.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
 import { resizeFamily } from './resize.js';
 import { scatterFamily } from './scatter.js';
+import { selectFamily } from './select.js';
 import { shapeFamily } from './shape.js';
 import { sizeFamily } from './size.js';
 import { sliceFamily } from './slice.js';
@@ -79,11 +81,13 @@ const families: readonly OperatorFamily[] = [
   padFamily,
   poolFamily,
   rangeFamily,
+  recurrentFamily,
   reduceFamily,
   reshapeFamily,
   reverseSequenceFamily,
   resizeFamily,
   scatterFamily,
+  selectFamily,
   shapeFamily,
   sizeFamily,
   sliceFamily,

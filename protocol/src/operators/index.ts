@@ -3,6 +3,7 @@ import { decodeList, encodeList } from './attribute.js';
 import { argExtreme } from './arg-extreme.js';
 import { averagePool } from './average-pool.js';
 import { binary } from './binary.js';
+import { branch } from './branch.js';
 import { cast } from './cast.js';
 import { compress } from './compress.js';
 import { col2Im } from './col2-im.js';
@@ -30,10 +31,12 @@ import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
+import { recurrent } from './recurrent.js';
 import { reduceOver } from './reduce-over.js';
 import { reshape } from './reshape.js';
 import { reverseSequence } from './reverse-sequence.js';
 import { shape } from './shape.js';
+import { select } from './select.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { spaceToDepth } from './space-to-depth.js';
@@ -59,6 +62,12 @@ export type { OperatorDescription } from './description.js';
 export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
 export { FloatClass, type FloatClassName } from './float-class.js';
 export { PadMode } from './pad.js';
+export {
+  gateFunction,
+  RecurrentCell,
+  type GateFunction,
+  type RecurrentCellName,
+} from './recurrent.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
 export {
   ResizeCoordinates,
@@ -88,6 +97,7 @@ const all = [
   argExtreme,
   averagePool,
   binary,
+  branch,
   cast,
   compress,
   col2Im,
@@ -114,10 +124,12 @@ const all = [
   oneHot,
   pad,
   range,
+  recurrent,
   reduce,
   reduceOver,
   reshape,
   reverseSequence,
+  select,
   shape,
   slice,
   softmax,

@@ -28,6 +28,14 @@ export function readEpilogue(first: u32): void {
   else if (clamps) setClamp(alpha, beta);
 }
 
+/** Of a node that has no epilogue. */
+export function withoutEpilogue(): void {
+  activation = Activation.none;
+  scale = 1;
+  shift = 0;
+  clamps = false;
+}
+
 /** About what an element of the costliest activations takes. */
 const COST: u64 = 35;
 const SLOT_FINISHED: u32 = 7;

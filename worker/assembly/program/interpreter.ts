@@ -1,9 +1,10 @@
 /** Runs the program for one task, over as many messages as the budget makes of it. */
-import { absentValue } from '../generated/constants';
+import { absentValue, CanisterError, OpCode } from '../generated/constants';
 import { DONE, FAILED, runOp, YIELD } from '../ops/index';
 import { exhausted, used } from '../tensor/budget';
 import { release } from '../tensor/memory';
-import { beginNode, endNode, temporaryBytes } from '../tensor/node';
+import { fail, name as nameText, text } from '../tensor/errors';
+import { beginNode, endNode, failNode, leftOut, temporaryBytes } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 import {
   firstNode,
@@ -18,7 +19,9 @@ import {
   nodeName,
   nodeOutputCount,
   nodeWordCount,
+  outputCount,
   outputTable,
+  outputValue,
   value,
   valueCount,
 } from './shard';
@@ -27,6 +30,8 @@ let node: usize = 0;
 let nodesDone: u32 = 0;
 /** Whether the node at `node` was begun in an earlier message. */
 let isBegun: bool = false;
+/** Nodes that come and are left out: their branch is not taken. */
+let skipped: u32 = 0;
 /** Bytes of activations that are held, and the most there were, with what kernels took besides. */
 let held: u64 = 0;
 export let mostHeld: u64 = 0;
@@ -39,6 +44,7 @@ export function beginTask(inputBytes: u32): void {
   node = firstNode;
   nodesDone = 0;
   isBegun = false;
+  skipped = 0;
   held = inputBytes;
   mostHeld = held;
 }
@@ -53,19 +59,26 @@ export function advance(): i32 {
 
 function runNodes(): i32 {
   while (nodesDone < nodeCount) {
+    if (skipped != 0) {
+      skipped--;
+      passOver();
+      continue;
+    }
     if (!isBegun) {
       prepare();
       isBegun = true;
+      if (!inputsAreThere()) return FAILED;
     }
     const start = used();
     const status = runOp(load<u16>(node));
     operatorInstructions += used() - start;
     if (status == FAILED) return FAILED;
     if (status == YIELD) return YIELD;
+    skipped = leftOut;
     leave();
     if (nodesDone < nodeCount && exhausted()) return YIELD;
   }
-  return DONE;
+  return outputsAreThere() ? DONE : FAILED;
 }
 
 /** Hands the node's inputs, outputs and attributes to the operators. */
@@ -96,6 +109,53 @@ function prepare(): void {
   const op = load<u16>(node);
   const name = nodeName(node);
   beginNode(op, inputTable, inputs, outputTable, outputs, attributes, words, dying, name);
+}
+
+/** Whether no branch has left out what the node reads; Select looks itself. */
+function inputsAreThere(): bool {
+  if (load<u16>(node) == OpCode.Select) return true;
+  const inputs = nodeInputCount(node);
+  for (let i: u32 = 0; i < inputs; i++) {
+    const address: usize = load<u32>(inputTable + (i << 2));
+    if (address == 0 || changetype<Tensor>(address).data != 0) continue;
+    failNode(CanisterError.badShard);
+    text('its input ');
+    nameText(changetype<Tensor>(address).name);
+    text(' was left out by a branch');
+    return false;
+  }
+  return true;
+}
+
+/** Whether no branch has left out what the program gives. */
+function outputsAreThere(): bool {
+  for (let i: u32 = 0; i < outputCount; i++) {
+    const tensor = value(outputValue(i));
+    if (tensor.data != 0) continue;
+    fail(CanisterError.badShard);
+    text('output ');
+    nameText(tensor.name);
+    text(' was left out by a branch');
+    return false;
+  }
+  return true;
+}
+
+/** Goes on behind a node that is left out: what it would give is empty, what it was the last to read is freed. */
+function passOver(): void {
+  const inputs = nodeInputCount(node);
+  const outputs = nodeOutputCount(node);
+  const outputList = node + nodeHeaderBytes + (inputs << 2);
+  for (let i: u32 = 0; i < outputs; i++) {
+    const tensor = value(load<u32>(outputList + (i << 2)));
+    tensor.data = 0;
+    tensor.byteLength = 0;
+  }
+  const freeList = outputList + ((outputs + nodeWordCount(node)) << 2);
+  const frees = nodeFreeCount(node);
+  for (let i: u32 = 0; i < frees; i++) forget(value(load<u32>(freeList + (i << 2))));
+  node += nodeBytes(node);
+  nodesDone++;
 }
 
 function contains(list: usize, length: u32, index: u32): bool {

@@ -14,6 +14,9 @@ export let attrCount: u32 = 0;
 /** 0 at the first call of the node; an operator that yields leaves where it is. */
 export let progress: u32 = 0;
 
+/** Nodes behind this one that are left out. */
+export let leftOut: u32 = 0;
+
 let inputTable: usize = 0;
 let outputTable: usize = 0;
 let attributes: usize = 0;
@@ -55,6 +58,7 @@ export function beginNode(
   dies = dying;
   nodeName = name;
   progress = 0;
+  leftOut = 0;
   endNode();
 }
 
@@ -161,6 +165,11 @@ export function listAt(first: u32, lists: u32): u32 {
     at += 1 + count;
   }
   return at;
+}
+
+/** Leaves out so many nodes behind this one. */
+export function leaveOut(nodes: u32): void {
+  leftOut = nodes;
 }
 
 export function setProgress(value: u32): void {

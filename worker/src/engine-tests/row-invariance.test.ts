@@ -3,10 +3,12 @@ import {
   Activation,
   BinaryKind,
   DType,
+  encodeAttributes,
   OpCode,
   ReduceKind,
   UnaryKind,
   type OpName,
+  type RecurrentCellName,
 } from '@canopy/protocol';
 import { floats, random } from './compare.js';
 import { Engine, f32Bits, noEpilogue, type TestTensor } from './engine.js';
@@ -102,6 +104,20 @@ function matMul(
   return [name, { inputs, words: [...trans, f32Bits(0.5)], axes, axis }];
 }
 
+/** A layer over 3 steps; rows are along axis 1. */
+function recurrent(cell: RecurrentCellName, gates: number, hidden: number): Named {
+  const gate = { kind: 'tanh', alpha: 0, beta: 0, inner: 1, outer: 1 } as const;
+  const words = encodeAttributes('Recurrent', {
+    ...{ cell, hidden, reverse: false, packed: false, all: false, clip: 0 },
+    ...{ gate, candidate: gate, result: gate },
+  });
+  const inputs = [
+    random([3, mostRows, gates * hidden], 1),
+    random([gates * hidden, hidden], 2, 0.5),
+  ];
+  return [`${cell} of ${hidden}`, { inputs, words, axes: [1], axis: 1 }];
+}
+
 const pool = [3, 2, 2, 1, 1, 0, 1, 1, 1, 1, 0, 0];
 const image = random([mostRows, 4, 3, 5], 1);
 const wide = random([mostRows, 19], 1);
@@ -118,6 +134,7 @@ function down(words: number[]): Case {
 /** Their rows are not compared yet. Each is worked on by itself, whatever the number of rows. */
 const uncompared = [
   'ArgExtreme',
+  'Branch',
   'Col2Im',
   'Compress',
   'CumSum',
@@ -133,6 +150,7 @@ const uncompared = [
   'ReverseSequence',
   'ScatterElements',
   'ScatterND',
+  'Select',
   'SpaceToDepth',
   'SpatialPool',
   'Tile',
@@ -201,6 +219,7 @@ const cases: Record<Exclude<OpName, (typeof uncompared)[number]>, readonly Named
     first('of rows', [wide, random([19], 2), random([19], 3)], [-1, f32Bits(1e-5)]),
     first('without bias', [random([mostRows, 2, 36], 1), random([36], 2)], [-1, f32Bits(1e-5)]),
   ],
+  Recurrent: [recurrent('rnn', 1, 7), recurrent('gru', 3, 18), recurrent('gruResetAfter', 3, 70)],
   Reduce: (Object.keys(ReduceKind) as (keyof typeof ReduceKind)[]).flatMap(reduced),
   MaxPool: [first('of images', [image], pool.slice(0, -1))],
   AveragePool: [first('of images', [image], pool)],

@@ -13,6 +13,14 @@ export function plainWork(instructions: number): Work[] {
   return [{ kernel: plainKernel, counts: { instruction: instructions } }];
 }
 
+/** The same work several times. */
+export function times(work: readonly Work[], count: number): Work[] {
+  return work.map(({ kernel, counts }) => ({
+    kernel,
+    counts: Object.fromEntries(Object.entries(counts).map(([name, each]) => [name, each * count])),
+  }));
+}
+
 /** Collects counts by name. */
 export class Counts {
   readonly counts: Record<string, number> = {};

@@ -19,8 +19,8 @@ export function unsupportedOperators(graph: Graph): Problem[] {
     .map((node) => ({
       node: node.name,
       op: node.op,
-      why: 'this operator is not supported',
-      advice: 'replace it by supported operators when exporting',
+      why: node.refused?.why ?? 'this operator is not supported',
+      advice: node.refused?.advice ?? 'replace it by supported operators when exporting',
     }));
 }
 
