@@ -23,6 +23,7 @@ import { gridSampleFamily } from './grid-sample.js';
 import { identityFamily } from './identity.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
+import { mlFeaturesFamily } from './ml-features.js';
 import { nonMaxSuppressionFamily } from './non-max-suppression.js';
 import { nonZeroFamily } from './non-zero.js';
 import { oneHotFamily } from './one-hot.js';
@@ -77,6 +78,7 @@ const families: readonly OperatorFamily[] = [
   identityFamily,
   layerNormalizationFamily,
   matMulFamily,
+  mlFeaturesFamily,
   nonMaxSuppressionFamily,
   nonZeroFamily,
   oneHotFamily,

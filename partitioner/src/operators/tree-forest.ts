@@ -164,9 +164,10 @@ export function forestOfEnsemble(node: GraphNode): Forest {
     const [head = NaN, ...rest] = sets.shift() ?? [];
     found.mode += TreeMode.equal - member;
     found.threshold = head;
+    const { whenFalse } = found;
     let last = found;
     for (const threshold of rest) {
-      const next = { ...found, threshold };
+      const next = { ...found, threshold, whenFalse };
       last.whenFalse = nodes.length;
       nodes.push(next);
       last = next;
