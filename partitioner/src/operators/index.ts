@@ -19,9 +19,12 @@ import { gatherFamily } from './gather.js';
 import { gatherElementsFamily } from './gather-elements.js';
 import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
+import { gridSampleFamily } from './grid-sample.js';
 import { identityFamily } from './identity.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
+import { mlFeaturesFamily } from './ml-features.js';
+import { nonMaxSuppressionFamily } from './non-max-suppression.js';
 import { nonZeroFamily } from './non-zero.js';
 import { oneHotFamily } from './one-hot.js';
 import { normalizationFamily } from './normalization.js';
@@ -44,6 +47,7 @@ import { squeezeFamily } from './squeeze.js';
 import { tileFamily } from './tile.js';
 import { topKFamily } from './top-k.js';
 import { transposeFamily } from './transpose.js';
+import { treeEnsembleFamily } from './tree-ensemble.js';
 import { triluFamily } from './trilu.js';
 import { unaryFamily } from './unary.js';
 import { uniqueFamily } from './unique.js';
@@ -72,9 +76,12 @@ const families: readonly OperatorFamily[] = [
   gatherElementsFamily,
   gatherNdFamily,
   gemmFamily,
+  gridSampleFamily,
   identityFamily,
   layerNormalizationFamily,
   matMulFamily,
+  mlFeaturesFamily,
+  nonMaxSuppressionFamily,
   nonZeroFamily,
   oneHotFamily,
   normalizationFamily,
@@ -97,6 +104,7 @@ const families: readonly OperatorFamily[] = [
   tileFamily,
   topKFamily,
   transposeFamily,
+  treeEnsembleFamily,
   triluFamily,
   unaryFamily,
   uniqueFamily,

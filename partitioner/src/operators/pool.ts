@@ -10,14 +10,18 @@ import { eachImage } from '../graph/rows/rule.js';
 import { globalPoolShape, poolShape } from '../graph/shapes/convolution.js';
 import type { NodeAt, OperatorFamily } from './operator.js';
 
-/** Channels-last kernels have one or two dimensions, float32, and no places. */
+/**
+ * Channels-last kernels have one or two dimensions, float32, and no places. Largest elements of windows with
+ * gaps are found another way: there onnxruntime keeps a NaN that stands first.
+ */
 function lower(kind: 'MaxPool' | 'AveragePool'): Lower {
   return (node, to) => {
     const input = node.inputs[0]!;
     const places = (node.outputs[1] ?? '') !== '';
     const rank = to.rank(input);
     const countIncludePad = intAttribute(node, 'count_include_pad', 0) === 1;
-    if (places || rank > 4 || to.dtype(input) !== 'float32') {
+    const gaps = kind === 'MaxPool' && spatialWindow(node, to).dilations.some((by) => by !== 1);
+    if (places || gaps || rank > 4 || to.dtype(input) !== 'float32') {
       const mean = countIncludePad ? 'meanWithPads' : 'mean';
       const outputs = places ? node.outputs.slice(0, 2) : [node.outputs[0]!];
       spatialPool(node, to, kind === 'MaxPool' ? 'max' : mean, [input], outputs);

@@ -20,6 +20,7 @@ import { gather } from './gather.js';
 import { gatherElements } from './gather-elements.js';
 import { gatherNd } from './gather-nd.js';
 import { globalAveragePool } from './global-average-pool.js';
+import { gridSample } from './grid-sample.js';
 import { identity } from './identity.js';
 import { im2Col } from './im2-col.js';
 import { layerNorm } from './layer-norm.js';
@@ -27,6 +28,7 @@ import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
 import { nonZero } from './non-zero.js';
+import { nonMaxSuppression } from './non-max-suppression.js';
 import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
 import { range } from './range.js';
@@ -48,6 +50,7 @@ import { squeeze } from './squeeze.js';
 import { tile } from './tile.js';
 import { topK } from './top-k.js';
 import { transpose } from './transpose.js';
+import { treeEnsemble } from './tree-ensemble.js';
 import { trilu } from './trilu.js';
 import { unary } from './unary.js';
 import { unique } from './unique.js';
@@ -61,6 +64,7 @@ export { BinaryKind, type BinaryName } from './binary.js';
 export type { OperatorDescription } from './description.js';
 export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
 export { FloatClass, type FloatClassName } from './float-class.js';
+export { GridMode, GridPadding } from './grid-sample.js';
 export { PadMode } from './pad.js';
 export {
   gateFunction,
@@ -68,6 +72,12 @@ export {
   type GateFunction,
   type RecurrentCellName,
 } from './recurrent.js';
+export {
+  ClassRule,
+  PostTransform,
+  type ClassRuleName,
+  type PostTransformName,
+} from './post-transform.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
 export {
   ResizeCoordinates,
@@ -82,6 +92,7 @@ export {
 export { ScatterReduction, scatterTypes, type ScatterReductionName } from './scatter.js';
 export { PoolKind } from './spatial-pool.js';
 export { maxSpatialRank } from './spatial.js';
+export { TreeAggregate, TreeMode, type TreeAggregateName } from './tree-ensemble.js';
 export { anyType, integers, numbers } from './types.js';
 export { UnaryKind, type UnaryName } from './unary.js';
 export { SamePad, windowAttributes } from './window.js';
@@ -114,12 +125,14 @@ const all = [
   gatherElements,
   gatherNd,
   globalAveragePool,
+  gridSample,
   identity,
   im2Col,
   layerNorm,
   linear,
   matMul,
   maxPool,
+  nonMaxSuppression,
   nonZero,
   oneHot,
   pad,
@@ -142,6 +155,7 @@ const all = [
   tile,
   topK,
   transpose,
+  treeEnsemble,
   trilu,
   unary,
   unique,

@@ -7,7 +7,8 @@ function merge(largest: bool, a: v128, b: v128): v128 {
 
 /**
  * One pixel of a pooled image: the largest, or the sum divided by `divisor`, over nx x ny >= 1 pixels
- * at `x`, for each of `channels`. Goes on from what stands at `out` unless `first`. 16 channels at a
+ * at `x`, for each of `channels`. NaN is never the largest, and nothing is below the least number, as in
+ * onnxruntime. Goes on from what stands at `out` unless `first`. 16 channels at a
  * time, then 4, then the tail. Steps in bytes.
  */
 @inline
@@ -18,7 +19,7 @@ function body(
   const divisors = f32x4.splat(divisor);
   let c = channels;
   for (; c >= 16; c -= 16, x += 64, out += 64) {
-    let s0 = first ? f32x4.splat(largest ? -Infinity : 0) : v128.load(out);
+    let s0 = first ? f32x4.splat(largest ? -f32.MAX_VALUE : 0) : v128.load(out);
     let s1 = first ? s0 : v128.load(out, 16);
     let s2 = first ? s0 : v128.load(out, 32);
     let s3 = first ? s0 : v128.load(out, 48);
@@ -40,7 +41,7 @@ function body(
   }
   while (c > 0) {
     const lanes = min(c, 4);
-    let s = f32x4.splat(largest ? -Infinity : 0);
+    let s = f32x4.splat(largest ? -f32.MAX_VALUE : 0);
     if (!first) s = lanes == 4 ? v128.load(out) : loadTail(out, lanes);
     for (let y: u32 = 0, row = x; y < ny; y++, row += stepY) {
       let p = row;

@@ -81,6 +81,34 @@ function meets(tap: u32, line: u32, from: u32, to: u32): bool {
   return true;
 }
 
+/**
+ * First position of a line, of those that {@link meets} found, at which an earlier tap lies inside the image:
+ * before it the tap is the first of its windows.
+ */
+function laterFrom(tap: u32, line: u32): u32 {
+  const last = spatialRank - 1;
+  const k = <i32>(tap % kernelOf(last));
+  tap /= kernelOf(last);
+  for (let i = <i32>last - 1; i >= 0; i--) {
+    const before = <i32>(tap % kernelOf(i)) - 1;
+    const at = <i64>(line % positionsOf(i)) * strideOf(i) + <i64>before * dilationOf(i) - padOf(i);
+    if (before >= 0 && at >= 0) return first;
+    tap /= kernelOf(i);
+    line /= positionsOf(i);
+  }
+  return k == 0 ? until : max(first, min(until, <u32>firstInside(k - 1)));
+}
+
+/**
+ * Whether a window's largest element begins as its first one, so that a NaN there stays; otherwise NaN never
+ * is the largest. onnxruntime has both: the second for windows of f32 without gaps, where no places are asked for.
+ */
+function beginsWithFirst<T>(withPlaces: bool): bool {
+  if (withPlaces || sizeof<T>() != 4) return true;
+  for (let i: u32 = 0; i < spatialRank; i++) if (dilationOf(i) != 1) return true;
+  return false;
+}
+
 /** The least number of a type, as what has no largest element gives it. */
 @inline
 function least<T>(): T {
@@ -96,6 +124,7 @@ function largest<T>(x: Tensor): bool {
   const step = <usize>strideOf(spatialRank - 1) * sizeof<T>();
   const withPlaces = nodeOutputs > 1 && changetype<usize>(output(1)) != 0;
   const places = withPlaces ? output(1).data : 0;
+  const withFirst = beginsWithFirst<T>(withPlaces);
   let unchecked: u64 = 0;
   let column = slot(SLOT_COLUMN);
   let tap = slot(SLOT_TAP);
@@ -115,8 +144,11 @@ function largest<T>(x: Tensor): bool {
         if (meets(tap, l % lineCount, column, end)) {
           let from = image + <usize>index * sizeof<T>();
           let at = to + <usize>first * sizeof<T>();
+          const later = withFirst ? laterFrom(tap, l % lineCount) : first;
           if (!withPlaces) {
-            for (let p = first; p < until; p++, at += sizeof<T>(), from += step) {
+            let p = first;
+            for (; p < later; p++, at += sizeof<T>(), from += step) store<T>(at, load<T>(from));
+            for (; p < until; p++, at += sizeof<T>(), from += step) {
               const value = load<T>(from);
               if (value > load<T>(at)) store<T>(at, value);
             }
@@ -124,7 +156,7 @@ function largest<T>(x: Tensor): bool {
             const base = l / lineCount;
             for (let p = first, i = index; p < until; p++, i += strideOf(spatialRank - 1), at += sizeof<T>(), from += step) {
               const value = load<T>(from);
-              if (value <= load<T>(at) || value != value) continue;
+              if (p >= later && !(value > load<T>(at))) continue;
               store<T>(at, value);
               store<i64>(placesTo + (<usize>p << 3), <i64>base * imageCount + place(i));
             }

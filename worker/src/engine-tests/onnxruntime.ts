@@ -2,7 +2,14 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DType, type DTypeName } from '@canopy/protocol';
 import { numbersOf, toBytes, viewOf, type TestTensor } from './engine.js';
 
-export type Attribute = number | string | readonly number[] | { float: number };
+export type Attribute =
+  | number
+  | string
+  | readonly number[]
+  | { float: number }
+  | { floats: readonly number[] }
+  | { strings: readonly string[] }
+  | { tensor: TestTensor };
 
 /** Protocol buffer fields; field numbers as in onnx.proto. */
 class Message {
@@ -54,8 +61,23 @@ function attributeMessage(name: string, value: Attribute): Message {
   if (typeof value === 'number') return message.int(3, value).int(20, 2);
   if (typeof value === 'string') return message.text(4, value).int(20, 3);
   if ('float' in value) return message.float(2, value.float).int(20, 1);
+  if ('floats' in value) {
+    for (const item of value.floats) message.float(7, item);
+    return message.int(20, 6);
+  }
+  if ('strings' in value) {
+    for (const item of value.strings) message.text(9, item);
+    return message.int(20, 8);
+  }
+  if ('tensor' in value) return message.message(5, tensorMessage(value.tensor)).int(20, 4);
   for (const item of value) message.int(8, item);
   return message.int(20, 7);
+}
+
+function tensorMessage(tensor: TestTensor): Message {
+  const message = new Message();
+  for (const dim of tensor.dims) message.int(1, dim);
+  return message.int(2, DType[tensor.dtype]).bytes(9, toBytes(tensor));
 }
 
 function valueInfo(name: string, dtype: DTypeName, dims?: readonly number[]): Message {
@@ -76,6 +98,8 @@ export interface OnnxNode {
   outputs?: readonly DTypeName[];
   opset?: number;
   domain?: string;
+  /** Version of the domain's operator set; default: 1. */
+  domainOpset?: number;
 }
 
 /** A model of one node, all of its inputs given when it runs. */
@@ -96,7 +120,8 @@ export function onnxModel(node: OnnxNode): Uint8Array {
   outputs.forEach((dtype, i) => graph.message(12, valueInfo(`out${i}`, dtype)));
   const model = new Message().int(1, 8).message(7, graph);
   model.message(8, new Message().text(1, '').int(2, node.opset ?? 17));
-  if (node.domain) model.message(8, new Message().text(1, node.domain).int(2, 1));
+  if (node.domain)
+    model.message(8, new Message().text(1, node.domain).int(2, node.domainOpset ?? 1));
   return model.finish();
 }
 

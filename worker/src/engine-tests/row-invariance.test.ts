@@ -155,6 +155,7 @@ const uncompared = [
   'SpatialPool',
   'Tile',
   'TopK',
+  'TreeEnsemble',
   'Trilu',
   'Unique',
 ] as const;
@@ -180,6 +181,15 @@ const cases: Record<Exclude<OpName, (typeof uncompared)[number]>, readonly Named
       },
     ],
   ],
+  GridSample: [
+    rowsIn(
+      'linear',
+      [0, 1],
+      [random([mostRows, 2, 4, 5], 1), random([mostRows, 3, 3, 2], 2)],
+      [1, 0, 0],
+    ),
+  ],
+  NonMaxSuppression: undefined,
   Binary: (Object.keys(BinaryKind) as (keyof typeof BinaryKind)[]).flatMap((kind) => {
     const isLogical = ['and', 'or', 'xor'].includes(kind);
     const isWhole = BinaryKind[kind] >= BinaryKind.shiftLeft;

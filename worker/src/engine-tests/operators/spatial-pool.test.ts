@@ -62,6 +62,11 @@ const bytes = (dtype: DTypeName, least: number): TestTensor => ({
 const image = random([2, 3, 9, 8]);
 const volume = random([2, 2, 5, 6, 7]);
 
+const third = (value: number, index: number): number =>
+  index % 3 === 0 ? NaN : index % 7 === 0 ? -Infinity : value;
+const odd = floats([1, 2, 5, 6], Array.from(random([60], 5).data, third));
+const cube = floats([1, 2, 3, 2, 5], odd.data);
+
 operatorContract(
   'SpatialPool',
   [
@@ -75,6 +80,15 @@ operatorContract(
     pooled('max', floats([1, 1, 2, 3], [-1, 1, -Infinity, 2, Infinity, 0]), [2, 2], {
       places: true,
     }),
+    // NaN, and what is below every number.
+    pooled('max', odd, [2, 3], { pads: [1, 1, 1, 1], places: true }),
+    pooled('max', odd, [2, 2], { dilations: [2, 2], pads: [1, 1, 1, 1] }),
+    pooled('max', { ...odd, dtype: 'float64' }, [2, 2], { strides: [1, 2] }),
+    pooled('max', { ...odd, dtype: 'float64' }, [3, 3], { pads: [1, 1, 1, 1], places: true }),
+    pooled('max', cube, [2, 1, 2], { pads: [1, 0, 1, 1, 0, 1], places: true }),
+    pooled('max', cube, [2, 2, 2], { dilations: [1, 1, 2] }),
+    pooled('max', floats([1, 1, 1, 1, 4], [NaN, 1, 2, -Infinity]), [1, 1, 2]),
+    pooled('max', floats([1, 1, 1, 1, 2], [-Infinity, -Infinity]), [1, 1, 2]),
     pooled('max', bytes('uint8', 0), [2, 2], { strides: [2, 2] }),
     pooled('max', bytes('int8', -128), [3, 2], { pads: [1, 1, 1, 1] }),
     pooled('max', { ...random([1, 2, 4, 4]), dtype: 'float64' }, [2, 2], { places: true }),
