@@ -11,6 +11,7 @@ const tables = [
   'PadMode',
   'FloatClass',
   'PoolKind',
+  'QuantizedBinaryKind',
   'SamePad',
   'ResizeCoordinates',
   'ResizeMode',

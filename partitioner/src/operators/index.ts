@@ -20,6 +20,8 @@ import { gatherElementsFamily } from './gather-elements.js';
 import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
 import { identityFamily } from './identity.js';
+import { integerConvFamily } from './integer-conv.js';
+import { integerProductFamily } from './integer-product.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
 import { nonZeroFamily } from './non-zero.js';
@@ -27,6 +29,8 @@ import { oneHotFamily } from './one-hot.js';
 import { normalizationFamily } from './normalization.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
+import { quantizeLinearFamily } from './quantize-linear.js';
+import { quantizedElementsFamily } from './quantized-elements.js';
 import { rangeFamily } from './range.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
@@ -71,6 +75,8 @@ const families: readonly OperatorFamily[] = [
   gatherNdFamily,
   gemmFamily,
   identityFamily,
+  integerConvFamily,
+  integerProductFamily,
   layerNormalizationFamily,
   matMulFamily,
   nonZeroFamily,
@@ -78,6 +84,8 @@ const families: readonly OperatorFamily[] = [
   normalizationFamily,
   padFamily,
   poolFamily,
+  quantizeLinearFamily,
+  quantizedElementsFamily,
   rangeFamily,
   reduceFamily,
   reshapeFamily,

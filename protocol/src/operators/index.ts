@@ -12,6 +12,8 @@ import { conv } from './conv.js';
 import { cumSum } from './cum-sum.js';
 import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv } from './depthwise-conv.js';
+import { dequantize } from './dequantize.js';
+import { dynamicQuantize } from './dynamic-quantize.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { floatClass } from './float-class.js';
@@ -21,6 +23,8 @@ import { gatherNd } from './gather-nd.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { identity } from './identity.js';
 import { im2Col } from './im2-col.js';
+import { integerConv } from './integer-conv.js';
+import { integerLinear } from './integer-linear.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
@@ -28,6 +32,9 @@ import { maxPool } from './max-pool.js';
 import { nonZero } from './non-zero.js';
 import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
+import { quantize } from './quantize.js';
+import { quantizedBinary } from './quantized-binary.js';
+import { quantizedSoftmax } from './quantized-softmax.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
 import { reduceOver } from './reduce-over.js';
@@ -59,6 +66,7 @@ export type { OperatorDescription } from './description.js';
 export { Activation, epilogue, type ActivationName, type Epilogue } from './epilogue.js';
 export { FloatClass, type FloatClassName } from './float-class.js';
 export { PadMode } from './pad.js';
+export { QuantizedBinaryKind } from './quantized-binary.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
 export {
   ResizeCoordinates,
@@ -97,6 +105,8 @@ const all = [
   cumSum,
   depthToSpace,
   depthwiseConv,
+  dequantize,
+  dynamicQuantize,
   expand,
   flatten,
   floatClass,
@@ -106,6 +116,8 @@ const all = [
   globalAveragePool,
   identity,
   im2Col,
+  integerConv,
+  integerLinear,
   layerNorm,
   linear,
   matMul,
@@ -113,6 +125,9 @@ const all = [
   nonZero,
   oneHot,
   pad,
+  quantize,
+  quantizedBinary,
+  quantizedSoftmax,
   range,
   reduce,
   reduceOver,

@@ -4,7 +4,6 @@ import { convolution } from './convolution.js';
 import { indexing } from './indexing.js';
 import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
-import { quantization } from './quantization.js';
 import { recurrentRules } from './recurrent.js';
 import { shapes } from './shape.js';
 
@@ -20,7 +19,6 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...normalization,
     ...convolution,
     ...recurrentRules,
-    ...quantization,
     ...attentionRules,
   }),
 );
