@@ -1,5 +1,6 @@
 import type { DTypeName, OpName } from '@canopy/protocol';
 import { argExtremeFamily } from './arg-extreme.js';
+import { attentionFamily } from './attention.js';
 import { batchNormalizationFamily } from './batch-normalization.js';
 import { binaryFamily } from './binary.js';
 import { castFamily } from './cast.js';
@@ -24,6 +25,7 @@ import { integerConvFamily } from './integer-conv.js';
 import { integerProductFamily } from './integer-product.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
+import { matMulNBitsFamily } from './matmul-n-bits.js';
 import { nonZeroFamily } from './non-zero.js';
 import { oneHotFamily } from './one-hot.js';
 import { normalizationFamily } from './normalization.js';
@@ -36,6 +38,7 @@ import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
 import { resizeFamily } from './resize.js';
+import { rotaryEmbeddingFamily } from './rotary-embedding.js';
 import { scatterFamily } from './scatter.js';
 import { shapeFamily } from './shape.js';
 import { sizeFamily } from './size.js';
@@ -55,6 +58,7 @@ import type { ModelOperator, OperatorFamily, ProgramOperator } from './operator.
 /** All families, a line each. */
 const families: readonly OperatorFamily[] = [
   argExtremeFamily,
+  attentionFamily,
   batchNormalizationFamily,
   binaryFamily,
   castFamily,
@@ -79,6 +83,7 @@ const families: readonly OperatorFamily[] = [
   integerProductFamily,
   layerNormalizationFamily,
   matMulFamily,
+  matMulNBitsFamily,
   nonZeroFamily,
   oneHotFamily,
   normalizationFamily,
@@ -91,6 +96,7 @@ const families: readonly OperatorFamily[] = [
   reshapeFamily,
   reverseSequenceFamily,
   resizeFamily,
+  rotaryEmbeddingFamily,
   scatterFamily,
   shapeFamily,
   sizeFamily,

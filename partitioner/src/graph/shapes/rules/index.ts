@@ -1,5 +1,4 @@
 import type { Rule } from '../operation.js';
-import { attentionRules } from './attention.js';
 import { convolution } from './convolution.js';
 import { indexing } from './indexing.js';
 import { matrix } from './matrix.js';
@@ -19,6 +18,5 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...normalization,
     ...convolution,
     ...recurrentRules,
-    ...attentionRules,
   }),
 );

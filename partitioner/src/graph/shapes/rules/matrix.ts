@@ -1,6 +1,6 @@
 import type { Dim } from '../dim.js';
 import { broadcastDims } from '../facts.js';
-import { rulesFor, type Rule } from '../operation.js';
+import type { Rule } from '../operation.js';
 
 /** A matrix whose weights are packed in few bits: the last dimension becomes N. */
 const lastBecomesN: Rule = (op) => [
@@ -40,7 +40,7 @@ const einsum: Rule = (op) => {
 };
 
 export const matrix: Record<string, Rule> = {
-  ...rulesFor(lastBecomesN, 'com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4'),
+  'com.microsoft.MatMulBnb4': lastBecomesN,
   Einsum: einsum,
   Det: (op) => [{ dtype: op.dtype(0), dims: op.dims(0).slice(0, -2) }],
 };
