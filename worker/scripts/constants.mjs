@@ -18,6 +18,7 @@ const tables = [
   'FloatClass',
   'PoolKind',
   'RecurrentCell',
+  'QuantizedBinaryKind',
   'SamePad',
   'ResizeCoordinates',
   'ResizeMode',

@@ -1,5 +1,6 @@
 import type { DTypeName, OpName } from '@canopy/protocol';
 import { argExtremeFamily } from './arg-extreme.js';
+import { attentionFamily } from './attention.js';
 import { batchNormalizationFamily } from './batch-normalization.js';
 import { binaryFamily } from './binary.js';
 import { castFamily } from './cast.js';
@@ -21,21 +22,27 @@ import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
 import { gridSampleFamily } from './grid-sample.js';
 import { identityFamily } from './identity.js';
+import { integerConvFamily } from './integer-conv.js';
+import { integerProductFamily } from './integer-product.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
 import { mlFeaturesFamily } from './ml-features.js';
 import { nonMaxSuppressionFamily } from './non-max-suppression.js';
+import { matMulNBitsFamily } from './matmul-n-bits.js';
 import { nonZeroFamily } from './non-zero.js';
 import { oneHotFamily } from './one-hot.js';
 import { normalizationFamily } from './normalization.js';
 import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
+import { quantizeLinearFamily } from './quantize-linear.js';
+import { quantizedElementsFamily } from './quantized-elements.js';
 import { rangeFamily } from './range.js';
 import { recurrentFamily } from './recurrent.js';
 import { reduceFamily } from './reduce.js';
 import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
 import { resizeFamily } from './resize.js';
+import { rotaryEmbeddingFamily } from './rotary-embedding.js';
 import { scatterFamily } from './scatter.js';
 import { selectFamily } from './select.js';
 import { shapeFamily } from './shape.js';
@@ -57,6 +64,7 @@ import type { ModelOperator, OperatorFamily, ProgramOperator } from './operator.
 /** All families, a line each. */
 const families: readonly OperatorFamily[] = [
   argExtremeFamily,
+  attentionFamily,
   batchNormalizationFamily,
   binaryFamily,
   castFamily,
@@ -78,21 +86,27 @@ const families: readonly OperatorFamily[] = [
   gemmFamily,
   gridSampleFamily,
   identityFamily,
+  integerConvFamily,
+  integerProductFamily,
   layerNormalizationFamily,
   matMulFamily,
   mlFeaturesFamily,
   nonMaxSuppressionFamily,
+  matMulNBitsFamily,
   nonZeroFamily,
   oneHotFamily,
   normalizationFamily,
   padFamily,
   poolFamily,
+  quantizeLinearFamily,
+  quantizedElementsFamily,
   rangeFamily,
   recurrentFamily,
   reduceFamily,
   reshapeFamily,
   reverseSequenceFamily,
   resizeFamily,
+  rotaryEmbeddingFamily,
   scatterFamily,
   selectFamily,
   shapeFamily,

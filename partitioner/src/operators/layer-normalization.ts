@@ -2,11 +2,11 @@ import { elementCount } from '@canopy/protocol';
 import { rowCounts } from '../cost/work/strided.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { Compute } from '../graph/lower/compute.js';
-import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
 import type { Facts } from '../graph/shapes/facts.js';
 import type { Rule } from '../graph/shapes/operation.js';
-import { type OperatorFamily } from './operator.js';
+import type { ModelOperator, OperatorFamily } from './operator.js';
 
 function layerNormalization(node: GraphNode, to: Lowering): void {
   const x = node.inputs[0]!;
@@ -24,30 +24,97 @@ function layerNormalization(node: GraphNode, to: Lowering): void {
   if (deviationOutput !== '') compute.unary('reciprocal', deviation, deviationOutput);
 }
 
-/** Two tensors and a bias added, then normalised: input, skip, gamma, beta, bias. */
-function skipLayerNormalization(node: GraphNode, to: Lowering): void {
-  const [input, skip, gamma] = node.inputs as [string, string, string];
-  const beta = node.inputs[3] ?? '';
-  const bias = node.inputs[4] ?? '';
+/** Two tensors and a bias added, where there is one; the sum is the last output, where it is wanted. */
+function skipSum(node: GraphNode, to: Lowering, bias: string): string {
+  const [input, skip] = node.inputs as [string, string];
   if (node.outputs.slice(1, 3).some((output) => output !== '')) {
     throw new UnsupportedNode('gives mean and deviation', 'use its first and last outputs only');
   }
-  const dims = to.dims(node.outputs[0]!);
+  const compute = new Compute(node, to);
   const named = node.outputs[3] ?? '';
-  const sum = named === '' ? to.temporary(`${node.name}/sum`, 'float32', dims) : named;
-  const plain = epilogue();
-  if (bias === '') to.add('Binary', node, [input, skip], [sum], { kind: 'add', epilogue: plain });
-  else {
-    const biased = to.temporary(`${node.name}/biased`, 'float32', dims);
-    to.add('Binary', node, [input, bias], [biased], { kind: 'add', epilogue: plain });
-    to.add('Binary', node, [biased, skip], [sum], { kind: 'add', epilogue: plain });
-  }
+  const sum = named === '' ? undefined : named;
+  const biased = bias === '' ? input : compute.binary('add', input, bias);
+  return compute.binary('add', biased, skip, sum);
+}
+
+/** Input, skip, gamma, beta, bias. */
+function skipLayerNormalization(node: GraphNode, to: Lowering): void {
+  const [, , gamma, beta = '', bias = ''] = node.inputs as [
+    string,
+    string,
+    string,
+    string?,
+    string?,
+  ];
+  const sum = skipSum(node, to, bias);
   const inputs = beta === '' ? [sum, gamma] : [sum, gamma, beta];
   to.add('LayerNorm', node, inputs, [node.outputs[0]!], {
-    axis: dims.length - 1,
+    axis: to.rank(sum) - 1,
     epsilon: floatAttribute(node, 'epsilon', 1e-12),
   });
 }
+
+/** X over the root of the mean of its squares from the axis on; outputs: the result and one over the root. */
+function simplified(node: GraphNode, to: Lowering, x: string, scale: string, axis: number): void {
+  const rank = to.rank(x);
+  const axes = Array.from({ length: rank - axis }, (_, index) => index + axis);
+  const compute = new Compute(node, to);
+  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
+  const mean = compute.reduce('mean', compute.binary('mul', x, x), axes);
+  const root = compute.unary('sqrt', compute.affine(mean, 1, epsilon));
+  compute.binary('mul', compute.binary('div', x, root), scale, node.outputs[0]);
+  const inverse = node.outputs[1] ?? '';
+  if (inverse !== '') compute.unary('reciprocal', root, inverse);
+}
+
+function simplifiedLayerNormalization(node: GraphNode, to: Lowering): void {
+  const [x, scale] = node.inputs as [string, string];
+  simplified(node, to, x, scale, to.axis(intAttribute(node, 'axis', -1), to.rank(x)));
+}
+
+/** Input, skip, gamma, bias. */
+function skipSimplifiedLayerNormalization(node: GraphNode, to: Lowering): void {
+  const [, , gamma, bias = ''] = node.inputs as [string, string, string, string?];
+  const sum = skipSum(node, to, bias);
+  const epsilon = floatAttribute(node, 'epsilon', 1e-12);
+  const attributes = new Map(node.attributes).set('epsilon', { kind: 'float', value: epsilon });
+  const plain = { ...node, attributes, outputs: node.outputs.slice(0, 1) };
+  simplified(plain, to, sum, gamma, to.rank(sum) - 1);
+}
+
+/**
+ * Tables of words, places and kinds of segments looked up and added, then normalised. Inputs: words,
+ * segments, the three tables, gamma, beta, mask, places.
+ */
+function embedLayerNormalization(node: GraphNode, to: Lowering): void {
+  const [ids, segments = '', words, positions, kinds = '', gamma, beta, mask = '', given = ''] =
+    node.inputs as string[] & Record<0 | 2 | 3 | 5 | 6, string>;
+  const compute = new Compute(node, to);
+  const places = given === '' ? compute.places(ids, 1) : given;
+  const found = [compute.gather(words, ids), compute.gather(positions, places)];
+  if (segments !== '') found.push(compute.gather(kinds, segments));
+  const named = node.outputs[2] ?? '';
+  const sum = found.reduce((left, right, at) => {
+    const isLast = at === found.length - 1;
+    return compute.binary('add', left, right, isLast && named !== '' ? named : undefined);
+  });
+  to.add('LayerNorm', node, [sum, gamma, beta], [node.outputs[0]!], {
+    axis: 2,
+    epsilon: floatAttribute(node, 'epsilon', 1e-12),
+  });
+  const lengths = node.outputs[1] ?? '';
+  if (lengths === '') return;
+  if (mask === '') throw new UnsupportedNode('counts a mask that is not there', 'give it a mask');
+  to.add('Reduce', node, [mask], [lengths], { kind: 'sum', keepDims: false, axes: [1] });
+}
+
+/** Outputs: the sum of the tables normalised, the mask's sums, the sum itself. */
+const embedShape: Rule = (op) => {
+  const [batch, sequence] = op.dims(0);
+  const table = op.facts(2);
+  const rows: Facts = { dtype: table.dtype, dims: [batch!, sequence!, table.dims[1]!] };
+  return [rows, { dtype: 'int32', dims: [batch!] }, rows];
+};
 
 /** Mean and deviation have 1 in place of each dimension from the axis on. */
 const shape: Rule = (op) => {
@@ -69,9 +136,29 @@ const skipShape: Rule = (op) => {
   return [op.like(0), statistics, statistics, op.like(0)];
 };
 
+const simplifiedOperator: ModelOperator = {
+  shape: (op) => shape(op).slice(0, 2),
+  lower: simplifiedLayerNormalization,
+  types: ['float32'],
+};
+
 export const layerNormalizationFamily: OperatorFamily = {
   model: {
     LayerNormalization: { shape, lower: layerNormalization, types: ['float32'] },
+    'com.microsoft.LayerNormalization': { shape, lower: layerNormalization, types: ['float32'] },
+    SimplifiedLayerNormalization: simplifiedOperator,
+    'com.microsoft.SimplifiedLayerNormalization': simplifiedOperator,
+    'com.microsoft.SkipSimplifiedLayerNormalization': {
+      shape: skipShape,
+      lower: skipSimplifiedLayerNormalization,
+      types: ['float32'],
+      limits: 'first and last outputs only',
+    },
+    'com.microsoft.EmbedLayerNormalization': {
+      shape: embedShape,
+      lower: embedLayerNormalization,
+      types: ['int32'],
+    },
     'com.microsoft.SkipLayerNormalization': {
       shape: skipShape,
       lower: skipLayerNormalization,

@@ -9,6 +9,7 @@ import {
 import { activationWork } from '../cost/work/elementwise.js';
 import { plainWork } from '../cost/work/work.js';
 import { floatAttribute, type GraphNode, stringAttribute } from '../graph/graph.js';
+import { Compute } from '../graph/lower/compute.js';
 import { epilogue, type Lower, type Lowering } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
 import { isAtLeastZero, maximum, multiply } from '../graph/shapes/dim.js';
@@ -81,6 +82,17 @@ function biasGelu(node: GraphNode, to: Lowering): void {
   to.add('Unary', node, [sum], [output], { kind: 'gelu', alpha: 0, beta: 0 });
 }
 
+/** X and a bias?: gelu by tanh, which is x * sigmoid(a * x + b * x^3). */
+function fastGelu(node: GraphNode, to: Lowering): void {
+  const [input, bias = ''] = node.inputs as [string, string?];
+  const compute = new Compute(node, to);
+  const x = bias === '' ? input : compute.binary('add', input, bias);
+  const factor = 2 * Math.sqrt(2 / Math.PI);
+  const slope = compute.affine(compute.binary('mul', x, x), factor * 0.044715, factor);
+  const gate = compute.unary('sigmoid', compute.binary('mul', x, slope));
+  compute.binary('mul', x, gate, node.outputs[0]);
+}
+
 /** A function of each element with numbers from attributes: their names, and values where they are left out. */
 function withNumbers(
   kind: UnaryName,
@@ -116,6 +128,7 @@ export const unaryFamily: OperatorFamily = {
     Gelu: { shape: likeFirst(), lower: gelu, types: ['float32'] },
     'com.microsoft.Gelu': plain('gelu'),
     'com.microsoft.BiasGelu': { shape: likeFirst(), lower: biasGelu, types: ['float32'] },
+    'com.microsoft.FastGelu': { shape: likeFirst(), lower: fastGelu, types: ['float32'] },
     Tanh: plain('tanh'),
     LeakyRelu: withNumbers('leakyRelu', ['alpha', 0.01]),
     Elu: withNumbers('elu', ['alpha', 1]),

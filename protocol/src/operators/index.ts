@@ -13,6 +13,8 @@ import { conv } from './conv.js';
 import { cumSum } from './cum-sum.js';
 import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv } from './depthwise-conv.js';
+import { dequantize } from './dequantize.js';
+import { dynamicQuantize } from './dynamic-quantize.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
 import { floatClass } from './float-class.js';
@@ -23,6 +25,8 @@ import { globalAveragePool } from './global-average-pool.js';
 import { gridSample } from './grid-sample.js';
 import { identity } from './identity.js';
 import { im2Col } from './im2-col.js';
+import { integerConv } from './integer-conv.js';
+import { integerLinear } from './integer-linear.js';
 import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
@@ -31,6 +35,9 @@ import { nonZero } from './non-zero.js';
 import { nonMaxSuppression } from './non-max-suppression.js';
 import { oneHot } from './one-hot.js';
 import { pad } from './pad.js';
+import { quantize } from './quantize.js';
+import { quantizedBinary } from './quantized-binary.js';
+import { quantizedSoftmax } from './quantized-softmax.js';
 import { range } from './range.js';
 import { reduce } from './reduce.js';
 import { recurrent } from './recurrent.js';
@@ -78,6 +85,7 @@ export {
   type ClassRuleName,
   type PostTransformName,
 } from './post-transform.js';
+export { QuantizedBinaryKind } from './quantized-binary.js';
 export { ReduceKind, type ReduceName } from './reduce.js';
 export {
   ResizeCoordinates,
@@ -118,6 +126,8 @@ const all = [
   cumSum,
   depthToSpace,
   depthwiseConv,
+  dequantize,
+  dynamicQuantize,
   expand,
   flatten,
   floatClass,
@@ -128,6 +138,8 @@ const all = [
   gridSample,
   identity,
   im2Col,
+  integerConv,
+  integerLinear,
   layerNorm,
   linear,
   matMul,
@@ -136,6 +148,9 @@ const all = [
   nonZero,
   oneHot,
   pad,
+  quantize,
+  quantizedBinary,
+  quantizedSoftmax,
   range,
   recurrent,
   reduce,

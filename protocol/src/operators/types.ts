@@ -13,3 +13,7 @@ export const integers: readonly DTypeName[] = [
 export const numbers: readonly DTypeName[] = ['float32', 'float64', ...integers];
 /** Sizes, bounds, axes and places. */
 export const indexTypes: readonly DTypeName[] = ['int64', 'int32'];
+/** What Quantize gives. */
+export const quantizedTypes: readonly DTypeName[] = ['int8', 'uint8', 'int16', 'uint16'];
+/** Integers that are multiplied. */
+export const bytes: readonly DTypeName[] = ['int8', 'uint8'];

@@ -48,9 +48,18 @@ function samePads(size: i32, kernel: i32, stride: i32, dilation: i32): i32 {
 
 /** Reads input and window. False, with the failure's text, where image and words do not fit. */
 export function readImage(ceil: bool, partly: bool = false): bool {
-  const x = input(0);
-  if (x.dtype != DType.float32 || (x.rank != 4 && x.rank != 3)) {
+  if (input(0).dtype != DType.float32) {
     failInput(0, 'float32 [batch, height, width, channels] or [batch, width, channels]');
+    return false;
+  }
+  return readImageOf(ceil, partly);
+}
+
+/** {@link readImage} of elements of any type. */
+export function readImageOf(ceil: bool, partly: bool = false): bool {
+  const x = input(0);
+  if (x.rank != 4 && x.rank != 3) {
+    failInput(0, '[batch, height, width, channels] or [batch, width, channels]');
     return false;
   }
   batch = x.dim(0);
@@ -103,12 +112,12 @@ export function readImage(ceil: bool, partly: bool = false): bool {
 }
 
 /** Allocates the output that {@link readImage} found the size of. */
-export function allocImage(channelsOut: u32): bool {
+export function allocImage(channelsOut: u32, dtype: u32 = DType.float32): bool {
   const out = output(0);
   const rank = input(0).rank;
   out.setDim(0, batch);
   if (rank == 4) out.setDim(1, outHeight);
   out.setDim(rank - 2, outWidth);
   out.setDim(rank - 1, channelsOut);
-  return outputAlloc(0, DType.float32, rank);
+  return outputAlloc(0, dtype, rank);
 }

@@ -117,6 +117,12 @@ function recurrent(cell: RecurrentCellName, gates: number, hidden: number): Name
   ];
   return [`${cell} of ${hidden}`, { inputs, words, axes: [1], axis: 1 }];
 }
+const byteRow = (dims: readonly number[], seed: number): TestTensor => ({
+  dtype: 'uint8',
+  dims,
+  data: Array.from(random(dims, seed).data, (value) => Math.floor(Math.abs(value) * 255)),
+});
+const oneByte: TestTensor = { dtype: 'uint8', dims: [], data: [77] };
 
 const pool = [3, 2, 2, 1, 1, 0, 1, 1, 1, 1, 0, 0];
 const image = random([mostRows, 4, 3, 5], 1);
@@ -262,6 +268,36 @@ const cases: Record<Exclude<OpName, (typeof uncompared)[number]>, readonly Named
   Where: [rowsIn('each', [0, 1], [bools([mostRows, 19]), wide, random([19], 2)])],
   ConstantOfShape: undefined,
   Range: undefined,
+  Quantize: [first('bytes', [wide, floats([], [0.01]), oneByte], [DType.uint8, 0, 0])],
+  Dequantize: [first('bytes', [byteRow([mostRows, 19], 1), random([19], 3)], [1, 0])],
+  DynamicQuantize: undefined,
+  IntegerLinear: [
+    first('a matrix', [byteRow([mostRows, 31], 1), byteRow([31, 9], 2)], [DType.int32, 0, 0, 0]),
+  ],
+  IntegerConv: [
+    first(
+      '3x3',
+      [byteRow([mostRows, 4, 5, 3], 1), byteRow([4, 3, 3, 3], 2), oneByte],
+      [3, 3, 1, 1, 1, 1, 1, 1, 1, 1, DType.int32, 0, 0, 1, 3, 4],
+    ),
+  ],
+  QuantizedBinary: [0, 1].map((kind) => {
+    const one = floats([], [0.3]);
+    const both = [byteRow([mostRows, 19], 1), byteRow([mostRows, 19], 2)];
+    return rowsIn(
+      `kind ${kind}`,
+      [0, 1],
+      [...both, one, oneByte, one, oneByte, one, oneByte],
+      [kind],
+    );
+  }),
+  QuantizedSoftmax: [
+    first(
+      'of rows',
+      [byteRow([mostRows, 19], 1), floats([], [0.1]), floats([], [1 / 256]), oneByte],
+      [1],
+    ),
+  ],
   Pad: [first('columns', [wide, integers([4], [0, 2, 0, 3])], [0])],
 };
 

@@ -1,8 +1,12 @@
 import type { BinaryName, DTypeName, ReduceName, UnaryName } from '@canopy/protocol';
 import type { GraphNode } from '../graph.js';
-import type { Dim } from '../shapes/dim.js';
+import { subtract, sum, type Dim } from '../shapes/dim.js';
 import { broadcastDims } from '../shapes/facts.js';
 import { epilogue, type Lowering } from './lowering.js';
+
+const comparisons: ReadonlySet<BinaryName> = new Set([
+  ...(['equal', 'less', 'lessOrEqual', 'greater', 'greaterOrEqual'] as const),
+]);
 
 /** Makes nodes of a program one after the other; each step gives the name of its result. */
 export class Compute {
@@ -30,7 +34,7 @@ export class Compute {
   }
   binary(kind: BinaryName, a: string, b: string, output?: string): string {
     const dims = broadcastDims(this.to.dims(a), this.to.dims(b));
-    const dtype = kind === 'equal' ? 'bool' : this.to.dtype(a);
+    const dtype = comparisons.has(kind) ? 'bool' : this.to.dtype(a);
     const result = this.result(kind, dtype, dims, output);
     this.to.add('Binary', this.node, [a, b], [result], { kind, epilogue: epilogue() });
     return result;
@@ -82,6 +86,66 @@ export class Compute {
     this.to.add('Concat', this.node, names, [result], { axis: 0 });
     return result;
   }
+  /** Places `[start, end)` along an axis, each `step`-th of them; `end` may be a size that is open. */
+  slice(x: string, axis: number, start: number, end: Dim, step = 1, output?: string): string {
+    const ints = (name: string, value: number): string =>
+      this.to.ints(`${this.node.name}/${name}`, [value]);
+    const length = typeof end === 'number' ? Math.ceil((end - start) / step) : subtract(end, start);
+    const last = typeof end === 'number' ? end : 0x7fffffff;
+    const dims = this.to.dims(x).with(axis, length);
+    const result = this.result('part', this.to.dtype(x), dims, output);
+    const bounds = [
+      ints('start', start),
+      ints('end', last),
+      ints('axis', axis),
+      ints('step', step),
+    ];
+    this.to.add('Slice', this.node, [x, ...bounds], [result], {});
+    return result;
+  }
+  /** Values one behind the other along an axis. */
+  concat(parts: readonly string[], axis: number, output?: string): string {
+    const sizes = parts.map((part) => this.to.dims(part)[axis]!);
+    const dims = this.to.dims(parts[0]!).with(axis, sum(sizes));
+    const result = this.result('joined', this.to.dtype(parts[0]!), dims, output);
+    this.to.add('Concat', this.node, [...parts], [result], { axis });
+    return result;
+  }
+  /** Rows of a table. */
+  gather(table: string, indices: string): string {
+    const dims = [...this.to.dims(indices), ...this.to.dims(table).slice(1)];
+    const result = this.result('rows', this.to.dtype(table), dims);
+    this.to.add('Gather', this.node, [table, indices], [result], { axis: 0 });
+    return result;
+  }
+  /** A product of matrices, times `alpha`. */
+  matMul(a: string, b: string, { transB = false, alpha = 1 } = {}): string {
+    const [left, right] = [this.to.dims(a), this.to.dims(b)];
+    const outer = broadcastDims(left.slice(0, -2), right.slice(0, -2));
+    const dims = [...outer, left.at(-2)!, right.at(transB ? -2 : -1)!];
+    const result = this.result('product', 'float32', dims);
+    this.to.add('MatMul', this.node, [a, b], [result], { transA: false, transB, alpha });
+    return result;
+  }
+  /** Over the last dimension. */
+  softmax(x: string): string {
+    const result = this.result('softmax', 'float32', this.to.dims(x));
+    this.to.add('Softmax', this.node, [x], [result], { axis: this.to.rank(x) - 1 });
+    return result;
+  }
+  /** 0, 1, … below the size of an axis of a value, as int64. */
+  places(x: string, axis: number): string {
+    const size = this.to.dims(x)[axis]!;
+    const limit = this.result('size', 'int64', []);
+    this.to.add('Squeeze', this.node, [this.shapeOf(x, axis, axis + 1)], [limit], {});
+    const [start, step] = [0, 1].map((value) =>
+      this.to.numbers(`${this.node.name}/number`, 'int64', [], [value]),
+    ) as [string, string];
+    const result = this.result('places', 'int64', [size]);
+    this.to.add('Range', this.node, [start, limit, step], [result], {});
+    return result;
+  }
+
   /** X less its mean over axes, divided by its deviation. */
   normalised(x: string, axes: readonly number[], epsilon: number): Normalised {
     const mean = this.reduce('mean', x, axes);

@@ -48,7 +48,7 @@ export type Lower = (node: GraphNode, to: Lowering) => void;
 /** A program under construction, with the questions that lowering an operator asks. */
 export class Lowering {
   readonly program: Program;
-  /** Constants that lowering makes of those of the graph. */
+  /** Constants that lowering makes of those of the graph, by names of the program. */
   private readonly made = new Map<string, Constant>();
   /** Values of halves as f32, by their names. */
   private readonly wide = new Map<string, string>();
@@ -186,6 +186,13 @@ export class Lowering {
     }
     this.wide.set(name, wide);
     return wide;
+  }
+  /** Takes a value of the graph, which a node gives, for a constant. */
+  define(name: string, constant: Constant): void {
+    this.made.set(name, constant);
+    const { dtype, dims } = constant;
+    const weight: Weight = { kind: 'plain', constant };
+    this.addValue({ name, dtype, shapes: fixedShapes(dims), weight });
   }
   /** A new constant. */
   weight(base: string, weight: Weight): string {

@@ -1,4 +1,4 @@
-import { SamePad } from '@canopy/protocol';
+import { SamePad, type DTypeName } from '@canopy/protocol';
 import { type GraphNode, intsAttribute, stringAttribute } from '../graph.js';
 import type { Window } from '../program.js';
 import type { Dim } from '../shapes/dim.js';
@@ -17,10 +17,11 @@ export function channelsLast(
   node: GraphNode,
   to: Lowering,
   run: (input: string, output: string) => void,
+  types: readonly DTypeName[] = ['float32'],
 ): void {
   const input = node.inputs[0]!;
   const output = node.outputs[0]!;
-  to.requireType(input, 'float32');
+  to.requireType(input, ...types);
   const rank = to.rank(input);
   if (rank < 3) {
     throw new UnsupportedNode(
@@ -30,9 +31,9 @@ export function channelsLast(
   }
   const last = toChannelsLast(rank);
   const moved = (name: string): Dim[] => last.map((axis) => to.dims(name)[axis]!);
-  const before = to.temporary(`${input}/nhwc`, 'float32', moved(input));
+  const before = to.temporary(`${input}/nhwc`, to.dtype(input), moved(input));
   to.add('Transpose', node, [input], [before], { permutation: last });
-  const after = to.temporary(`${output}/nhwc`, 'float32', moved(output));
+  const after = to.temporary(`${output}/nhwc`, to.dtype(output), moved(output));
   run(before, after);
   to.add('Transpose', node, [after], [output], { permutation: toChannelsFirst(rank) });
 }

@@ -1,10 +1,8 @@
 import type { Rule } from '../operation.js';
-import { attentionRules } from './attention.js';
 import { convolution } from './convolution.js';
 import { indexing } from './indexing.js';
 import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
-import { quantization } from './quantization.js';
 import { recurrentRules } from './recurrent.js';
 import { shapes } from './shape.js';
 
@@ -20,7 +18,5 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...normalization,
     ...convolution,
     ...recurrentRules,
-    ...quantization,
-    ...attentionRules,
   }),
 );

@@ -1,6 +1,6 @@
-import { add, multiply, type Dim } from '../dim.js';
-import { NotDerivable, type Facts } from '../facts.js';
-import { rulesFor, likeFirst, type Operation, type Rule } from '../operation.js';
+import { add, multiply, type Dim } from './dim.js';
+import { NotDerivable, type Facts } from './facts.js';
+import type { Operation, Rule } from './operation.js';
 
 /** Past and present of a cache: `[batch, heads, past + sequence, size]`. */
 function grown(past: readonly Dim[], by: Dim): Dim[] {
@@ -8,7 +8,7 @@ function grown(past: readonly Dim[], by: Dim): Dim[] {
 }
 
 /** X [batch, sequence, hidden], weights [hidden, 3 * size]; past [2, batch, heads, past, size]. */
-const attention: Rule = (op) => {
+export const attention: Rule = (op) => {
   const [batch, sequence] = op.dims(0);
   const given = op.ints('qkv_hidden_sizes');
   const width = op.dims(1)[1];
@@ -35,7 +35,7 @@ function presents(op: Operation, past: number, steps: Dim, heads: Dim, size: Dim
 }
 
 /** Query [batch, sequence, hidden]; key and value alike, or [batch, heads, sequence, size]. */
-const multiHeadAttention: Rule = (op) => {
+export const multiHeadAttention: Rule = (op) => {
   if (op.rank(0) !== 3 || !op.has(2)) throw new NotDerivable('query, key and value are packed');
   const heads = op.int('num_heads', 1);
   const [batch, sequence] = op.dims(0);
@@ -49,7 +49,7 @@ const multiHeadAttention: Rule = (op) => {
 };
 
 /** The past may lie in a buffer of its whole length, so that its sizes are those of the buffer. */
-const groupQueryAttention: Rule = (op) => {
+export const groupQueryAttention: Rule = (op) => {
   const [batch, sequence, hidden] = op.dims(0);
   const heads = op.int('num_heads', 1);
   const pairs = op.int('kv_num_heads', heads);
@@ -58,13 +58,13 @@ const groupQueryAttention: Rule = (op) => {
   const result: Facts = { dtype: op.dtype(0), dims: [batch!, sequence!, heads * size] };
   const cache = (output: number): Facts => ({
     dtype: op.dtype(0),
-    dims: [batch!, pairs, op.open(output, 2), size],
+    dims: [batch!, pairs, op.has(3) ? op.open(output, 2) : sequence!, size],
   });
   return op.outputs < 2 ? [result] : [result, cache(1), cache(2)];
 };
 
 /** Attention of the standard, operator set 23: Q, K, V of 3 or 4 dimensions, past key and value. */
-const standardAttention: Rule = (op) => {
+export const standardAttention: Rule = (op) => {
   const query = op.dims(0);
   const value = op.dims(2);
   const dtype = op.dtype(0);
@@ -91,21 +91,4 @@ const standardAttention: Rule = (op) => {
   const result: Dim[] = [batch!, sequence!, (width / pairs) * heads];
   const scores: Dim[] = [batch!, heads, sequence!, keys[2]!];
   return [result, keys, values, scores].map((dims) => ({ dtype, dims }));
-};
-
-/** Outputs: the sum of the tables normalised, the mask's sums, the sum itself. */
-const embedLayerNormalization: Rule = (op) => {
-  const [batch, sequence] = op.dims(0);
-  const table = op.facts(2);
-  const rows: Facts = { dtype: table.dtype, dims: [batch!, sequence!, table.dims[1]!] };
-  return [rows, { dtype: 'int32', dims: [batch!] }, rows];
-};
-
-export const attentionRules: Record<string, Rule> = {
-  'com.microsoft.Attention': attention,
-  'com.microsoft.MultiHeadAttention': multiHeadAttention,
-  'com.microsoft.GroupQueryAttention': groupQueryAttention,
-  'com.microsoft.EmbedLayerNormalization': embedLayerNormalization,
-  Attention: standardAttention,
-  ...rulesFor(likeFirst(), 'com.microsoft.RotaryEmbedding', 'RotaryEmbedding'),
 };

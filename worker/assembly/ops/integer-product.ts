@@ -1,0 +1,236 @@
+import { CanisterError, DType, int8DepthUnit, integerChannels, integerPiece } from '../generated/constants';
+import { int8Rows, int8RowsOf } from '../kernels/generated/int8-rows';
+import { packFour, storeBytes, storeFloats, storeSums } from '../kernels/integer-rows';
+import { spent } from '../tensor/budget';
+import { number, text } from '../tensor/errors';
+import { failInput, failNode, hasInput, input, setSlot, slot, temporary } from '../tensor/node';
+import { integerAt } from './scales';
+import { packedChannels } from './weights';
+
+/** Places of the inputs behind the two that are multiplied. */
+const LEFT_ZERO: u32 = 2;
+const RIGHT_ZERO: u32 = 3;
+const BIAS: u32 = 4;
+const FACTOR: u32 = 5;
+const RESULT_ZERO: u32 = 6;
+const OFFSET: u32 = 7;
+
+const TEMPORARY_ROWS: u32 = 0;
+const TEMPORARY_COLUMNS: u32 = 1;
+const TEMPORARY_PACKED: u32 = 2;
+/** Slots 0 to 7 are the operator's. */
+const SLOT_CHANNEL: u32 = 8;
+const SLOT_DEPTH: u32 = 9;
+const SLOT_PACKED: u32 = 10;
+
+/** Bytes before the rows, for the sum of each. */
+const SUMS: usize = 64;
+/** About what an element takes that is packed while the node runs. */
+const COST_PACK: u64 = 14;
+
+let to: u32 = 0;
+/** Zero points, what is added, factors and offsets of the columns: four arrays of words. */
+let columns: usize = 0;
+let columnBytes: usize = 0;
+let padded: u32 = 0;
+let most: u32 = 0;
+let rowBytes: usize = 0;
+let rowsAt: usize = 0;
+let sumsAt: usize = 0;
+
+/** Whether a tensor holds bytes that are multiplied. */
+export function isBytes(dtype: u32): bool {
+  return dtype == DType.int8 || dtype == DType.uint8;
+}
+
+/** The depth as kernels take it. */
+export function paddedDepth(depth: u32): u32 {
+  return (depth + int8DepthUnit - 1) & ~(int8DepthUnit - 1);
+}
+
+/** Bytes of packed weights [depth, n]. */
+export function packedBytes(depth: u32, n: u32): u64 {
+  return <u64>paddedDepth(depth) * packedChannels(n);
+}
+
+/** The zero point of the left side. */
+export function leftZero(): i32 {
+  return hasInput(LEFT_ZERO) ? integerAt(input(LEFT_ZERO).data, input(LEFT_ZERO).dtype, 0) : 0;
+}
+
+/** Checks all inputs but the two that are multiplied, for `n` columns and results of type `type`. */
+export function checkParameters(type: u32, n: u32): bool {
+  if (type != DType.int32 && type != DType.float32 && !isBytes(type)) {
+    failNode(CanisterError.badShard);
+    text('results of int32, float32, int8 or uint8 expected');
+    return false;
+  }
+  if (!isOne(LEFT_ZERO, input(0).dtype, 1) || !isOne(RESULT_ZERO, type, 1)) return false;
+  if (!isOne(RIGHT_ZERO, 0, n) || !isOne(BIAS, DType.int32, n)) return false;
+  if (hasInput(RIGHT_ZERO) && !isBytes(input(RIGHT_ZERO).dtype)) {
+    failInput(RIGHT_ZERO, 'int8 or uint8');
+    return false;
+  }
+  if (type == DType.int32) return true;
+  if (!hasInput(FACTOR)) {
+    failInput(FACTOR, 'float32');
+    return false;
+  }
+  return isOne(FACTOR, DType.float32, n) && isOne(OFFSET, DType.float32, n);
+}
+
+/** Whether an input is left out, or of this type (0: any), one number or `n`. */
+function isOne(i: u32, dtype: u32, n: u32): bool {
+  if (!hasInput(i)) return true;
+  const count = input(i).count();
+  if ((dtype == 0 || input(i).dtype == dtype) && (count == 1 || count == n)) return true;
+  failNode(CanisterError.badInput);
+  text('input ');
+  number(i);
+  text(' must hold one number, or one for each column');
+  return false;
+}
+
+/**
+ * Makes room for rows of `depth` numbers, at most `rows` at once, and lays out the parameters of `n` columns in
+ * `groups`. False where there is no room. Call it at each call of the operator.
+ *
+ * @param shift what weights are stored less by
+ */
+export function prepareProduct(
+  type: u32, rows: u32, depth: u32, n: u32, groups: u32, shift: i32, first: bool,
+): bool {
+  to = type;
+  padded = paddedDepth(depth);
+  most = int8RowsOf(max<u32>(rows, 1));
+  rowBytes = <usize>padded << 1;
+  const perGroup = n / groups;
+  const sums = (<usize>most * min(packedChannels(perGroup), integerChannels)) << 2;
+  rowsAt = temporary(TEMPORARY_ROWS, SUMS + most * rowBytes + sums);
+  columnBytes = (<usize>packedChannels(perGroup) * groups) << 2;
+  columns = temporary(TEMPORARY_COLUMNS, max<usize>(columnBytes, 4) * 4);
+  if (rowsAt == 0 || columns == 0) return false;
+  sumsAt = rowsAt + SUMS + most * rowBytes;
+  if (!first) return true;
+  memory.fill(columns, 0, columnBytes * 4);
+  for (let c: u32 = 0; c < n; c++) {
+    const at = columns + ((<usize>(c / perGroup) * packedChannels(perGroup) + c % perGroup) << 2);
+    store<i32>(at, (hasInput(RIGHT_ZERO) ? integerAt(input(RIGHT_ZERO).data, input(RIGHT_ZERO).dtype, own(RIGHT_ZERO, c)) : 0) - shift);
+    if (hasInput(BIAS)) store<i32>(at + columnBytes, load<i32>(input(BIAS).data + (<usize>own(BIAS, c) << 2)));
+    if (hasInput(FACTOR)) store<f32>(at + columnBytes * 2, load<f32>(input(FACTOR).data + (<usize>own(FACTOR, c) << 2)));
+    if (hasInput(OFFSET)) store<f32>(at + columnBytes * 3, load<f32>(input(OFFSET).data + (<usize>own(OFFSET, c) << 2)));
+  }
+  return true;
+}
+
+/** Which number of input `i` is that of column `c`. */
+@inline
+function own(i: u32, c: u32): u32 {
+  return input(i).count() == 1 ? 0 : c;
+}
+
+/** Rows that are multiplied at once, of so many that are left. */
+export function rowsOf(left: u32): u32 {
+  return int8RowsOf(left);
+}
+
+/** Where row `r` of those at once lies, and its sum is kept. */
+@inline
+export function rowAt(r: u32): usize {
+  return rowsAt + SUMS + r * rowBytes;
+}
+@inline
+export function setRowSum(r: u32, sum: i32): void {
+  store<i32>(rowsAt + (<usize>r << 2), sum);
+}
+
+/** Bytes of a result. */
+@inline
+export function resultBytes(): usize {
+  return isBytes(to) ? 1 : 4;
+}
+
+/** Whether rows are under way: they lie where {@link rowAt} says. */
+@inline
+export function isUnderWay(): bool {
+  return slot(SLOT_CHANNEL) != 0 || slot(SLOT_DEPTH) != 0;
+}
+
+/**
+ * Multiplies `count` rows by packed weights [depth, n]; row r of the results is at `out + r * outStep`. False
+ * where it yields. `column` is the first of group's columns, counted with those that fill up groups.
+ */
+export function multiplyRows(count: u32, n: u32, w: usize, column: u32, out: usize, outStep: usize): bool {
+  const vectors = packedChannels(n) >>> 2;
+  const pieceBytes = <usize>vectors * (integerPiece << 2);
+  const step = <usize>count << 4;
+  for (let channel = slot(SLOT_CHANNEL); channel < n; channel += integerChannels) {
+    const channels = min(integerChannels, n - channel);
+    const end = sumsAt + ((channels + 3) >>> 2) * step;
+    for (let k = slot(SLOT_DEPTH); k < padded; ) {
+      const some = min(integerPiece, padded - k);
+      const piece = w + (k / integerPiece) * pieceBytes + <usize>(channel >>> 2) * (some << 2);
+      int8Rows(count, k == 0, some, rowAt(0) + (<usize>k << 1), rowBytes, piece, some << 2, sumsAt, end);
+      k += some;
+      if (k < padded && spent(<u64>count * channels * some)) {
+        setSlot(SLOT_CHANNEL, channel);
+        setSlot(SLOT_DEPTH, k);
+        return false;
+      }
+    }
+    setSlot(SLOT_DEPTH, 0);
+    for (let r: u32 = 0; r < count; r++) finishRow(r, step, column + channel, channels, out + r * outStep + channel * resultBytes());
+    if (channel + integerChannels < n && spent(<u64>count * channels * 8)) {
+      setSlot(SLOT_CHANNEL, channel + integerChannels);
+      return false;
+    }
+  }
+  setSlot(SLOT_CHANNEL, 0);
+  return true;
+}
+
+/** Makes results of the sums of a row. */
+function finishRow(r: u32, step: usize, column: u32, n: u32, out: usize): void {
+  const sums = sumsAt + (<usize>r << 4);
+  const row = load<i32>(rowsAt + (<usize>r << 2));
+  const zero = columns + (<usize>column << 2);
+  const bias = zero + columnBytes;
+  const factor = bias + columnBytes;
+  if (to == DType.int32) storeSums(sums, step, row, zero, bias, n, out);
+  else if (to == DType.float32) storeFloats(sums, step, row, zero, bias, factor, factor + columnBytes, n, out);
+  else {
+    const result = hasInput(RESULT_ZERO) ? integerAt(input(RESULT_ZERO).data, to, 0) : 0;
+    storeBytes(to == DType.int8, sums, step, row, zero, bias, factor, result, n, out);
+  }
+}
+
+/** Room for weights [depth, n] of `groups` that are packed while the node runs; 0 where there is none. */
+export function packedRoom(depth: u32, n: u32, groups: u32): usize {
+  const bytes = packedBytes(depth, n) * groups;
+  return temporary(TEMPORARY_PACKED, <usize>min<u64>(max<u64>(bytes, 64), u32.MAX_VALUE));
+}
+
+/**
+ * Packs a matrix whose element (k, c) is at `src + k * kStep + c * cStep`. False where it yields; slot 10 is 0
+ * before and after.
+ */
+export function packMatrix(
+  src: usize, kStep: usize, cStep: usize, depth: u32, n: u32, flip: u32, dst: usize,
+): bool {
+  const vectors = packedChannels(n) >>> 2;
+  const whole = paddedDepth(depth);
+  const units = vectors * ((whole + integerPiece - 1) / integerPiece);
+  for (let unit = slot(SLOT_PACKED); unit < units; unit++) {
+    const first = unit / vectors * integerPiece;
+    const channel = (unit % vectors) << 2;
+    const some = min(integerPiece, whole - first);
+    const at = dst + <usize>(unit / vectors) * vectors * (integerPiece << 2) + <usize>(unit % vectors) * (some << 2);
+    packFour(src + <usize>channel * cStep, kStep, cStep, first, depth, min(4, n - channel), flip, at);
+    if (unit + 1 < units && spent(COST_PACK * 4 * some)) {
+      setSlot(SLOT_PACKED, unit + 1);
+      return false;
+    }
+  }
+  setSlot(SLOT_PACKED, 0);
+  return true;
+}
