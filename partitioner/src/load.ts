@@ -2,7 +2,7 @@ import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
 import { fixValues, type FixedValues } from './fix-values.js';
 import type { Constant } from './graph/constant.js';
-import { expandGraph } from './graph/expand/index.js';
+import { expandGraph, isExpandable } from './graph/expand/index.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
 import { lowerGraph, problemsWithoutSizes, unsupportedOperators } from './graph/lower/index.js';
 import { inFileTerms, type Judged } from './graph/origins.js';
@@ -190,7 +190,11 @@ export async function loadModel(
   const { graph: original, problems: types } = openModel(path);
   const problems = [...types, ...longNames(original)];
   if (problems.length > 0) {
-    throw unsupportedError([...problems, ...unsupportedOperators(original)]);
+    const operators = unsupportedOperators(original);
+    throw unsupportedError([
+      ...problems,
+      ...operators.filter((problem) => !isExpandable(original, problem)),
+    ]);
   }
   if (original.outputs.length === 0) {
     throw new PartitionError('bad-model', `${path} has no outputs`);

@@ -15,6 +15,8 @@ export interface RealModel {
   below?: Readonly<Record<string, number>>;
   /** The value of all elements of an input, by its name. Default: numbers from a seed. */
   fill?: Readonly<Record<string, number>>;
+  /** Inputs and open dimensions that are planned with a value for good, by their names. */
+  fixed?: Readonly<Record<string, number>>;
 }
 
 /** A package of a registry that holds models. */

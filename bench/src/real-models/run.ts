@@ -20,12 +20,18 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** What has none of these names. */
+function without<T>(all: Readonly<Record<string, T>>, names: object): Record<string, T> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !(name in names)));
+}
+
 /** Plans, deploys and runs a model on the embedded IC, and compares with onnxruntime. */
 export async function runRealModel(
   path: string,
   model: RealModel,
   workers: number,
 ): Promise<Outcome> {
+  const { fixed = {} } = model;
   let asked;
   try {
     asked = await askOnnxruntime(path, model);
@@ -34,7 +40,8 @@ export async function runRealModel(
   }
   let planned;
   try {
-    planned = await planModel(path, { name: model.name, workers, dims: asked.dims });
+    const dims = without(asked.dims, fixed);
+    planned = await planModel(path, { name: model.name, workers, dims, fixed });
   } catch (error) {
     return { kind: 'refused', workers, reason: reasonOf(error) };
   }
@@ -44,7 +51,7 @@ export async function runRealModel(
     const modules = { coordinator: coordinatorWasmGz(), worker: workerWasmGz() };
     const deployment = await deploy(planned, { transport, modules, uploadConcurrency: 1 });
     const session = await CanopySession.create(deployment, { transport });
-    const { outputs, detail } = await session.runDetailed(asked.feeds);
+    const { outputs, detail } = await session.runDetailed(without(asked.feeds, fixed));
     let worst = 0;
     for (const [name, right] of Object.entries(asked.outputs)) {
       const given = outputs[name];

@@ -237,6 +237,10 @@ function rows(step: u32, isEnd: bool, gates: usize, spare: usize, candidates: us
   const all = last != 0 && (isEnd || second == 0) ? output(0).data : 0;
   for (let row = slot(SLOT_ROW); row < batch; ) {
     const length = lengths == 0 ? steps : load<u32>(lengths + (<usize>row << 2));
+    if (length == 0 && step == 0) {
+      // As onnxruntime has it, a row of no steps has no state either.
+      for (let i = last; i < nodeOutputs; i++) memory.fill(output(i).data + <usize>row * rowBytes, 0, rowBytes);
+    }
     if (step < length) {
       const time = recurrentReverse() ? length - 1 - step : step;
       const place = <usize>time * batch + row;

@@ -9,6 +9,11 @@ import { unrollLoop, unrollScan } from './loops.js';
 
 const controlled: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan']);
 
+/** Whether a node is taken apart, or may be, before others are looked at: it is no operator that workers lack. */
+export function isExpandable(graph: Graph, { op }: { op: string }): boolean {
+  return controlled.has(op) || graph.functions?.has(op) === true;
+}
+
 function isControl(node: GraphNode): boolean {
   return controlled.has(node.op) && node.refused === undefined;
 }

@@ -105,7 +105,7 @@ operatorContract(
       form('rows', { cell, sizes: [4, 7, 10], bias: true, states: true }),
       form('wide rows', { cell, sizes: [2, 3, 80], bias: true, states: true }),
       form('backwards', { cell, sizes: [3, 2, 4], states: true, changes: { reverse: true } }),
-      form('lengths', { cell, sizes: [4, 3, 4], states: true, lengths: [2, 4, 1] }),
+      form('lengths', { cell, sizes: [4, 3, 4], states: true, lengths: [2, 4, 0] }),
       form('lengths backwards', {
         ...{ cell, sizes: [4, 3, 4], states: true, lengths: [3, 4, 1] },
         changes: { reverse: true },
