@@ -11,6 +11,7 @@ import { convFamily } from './conv.js';
 import { cumSumFamily } from './cum-sum.js';
 import { depthToSpaceFamily } from './depth-to-space.js';
 import { convTransposeFamily } from './conv-transpose.js';
+import { einsumFamily } from './einsum.js';
 import { expandFamily } from './expand.js';
 import { eyeLikeFamily } from './eye-like.js';
 import { flattenFamily } from './flatten.js';
@@ -37,6 +38,7 @@ import { reverseSequenceFamily } from './reverse-sequence.js';
 import { resizeFamily } from './resize.js';
 import { scatterFamily } from './scatter.js';
 import { shapeFamily } from './shape.js';
+import { signalWindowsFamily } from './signal-windows.js';
 import { sizeFamily } from './size.js';
 import { sliceFamily } from './slice.js';
 import { softmaxFamily } from './softmax.js';
@@ -66,6 +68,7 @@ const families: readonly OperatorFamily[] = [
   cumSumFamily,
   depthToSpaceFamily,
   convTransposeFamily,
+  einsumFamily,
   expandFamily,
   eyeLikeFamily,
   flattenFamily,
@@ -92,6 +95,7 @@ const families: readonly OperatorFamily[] = [
   resizeFamily,
   scatterFamily,
   shapeFamily,
+  signalWindowsFamily,
   sizeFamily,
   sliceFamily,
   softmaxFamily,
