@@ -12,6 +12,7 @@ import { convFamily } from './conv.js';
 import { cumSumFamily } from './cum-sum.js';
 import { depthToSpaceFamily } from './depth-to-space.js';
 import { convTransposeFamily } from './conv-transpose.js';
+import { einsumFamily } from './einsum.js';
 import { expandFamily } from './expand.js';
 import { eyeLikeFamily } from './eye-like.js';
 import { flattenFamily } from './flatten.js';
@@ -46,6 +47,7 @@ import { rotaryEmbeddingFamily } from './rotary-embedding.js';
 import { scatterFamily } from './scatter.js';
 import { selectFamily } from './select.js';
 import { shapeFamily } from './shape.js';
+import { signalWindowsFamily } from './signal-windows.js';
 import { sizeFamily } from './size.js';
 import { sliceFamily } from './slice.js';
 import { softmaxFamily } from './softmax.js';
@@ -76,6 +78,7 @@ const families: readonly OperatorFamily[] = [
   cumSumFamily,
   depthToSpaceFamily,
   convTransposeFamily,
+  einsumFamily,
   expandFamily,
   eyeLikeFamily,
   flattenFamily,
@@ -110,6 +113,7 @@ const families: readonly OperatorFamily[] = [
   scatterFamily,
   selectFamily,
   shapeFamily,
+  signalWindowsFamily,
   sizeFamily,
   sliceFamily,
   softmaxFamily,

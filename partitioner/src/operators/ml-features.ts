@@ -81,7 +81,7 @@ function normalizer(node: GraphNode, to: Lowering): void {
   const zero = binary(node, to, 'equal', by, to.floats(`${node.name}/zero`, [], [0]));
   const divisor = to.temporary(`${node.name}/divisor`, 'float32', dims);
   to.add('Where', node, [zero, to.floats(`${node.name}/one`, [], [1]), by], [divisor], {});
-  binary(node, to, 'div', x, divisor, node.outputs[0]!);
+  binary(node, to, 'div', x, divisor, node.outputs[0]);
 }
 
 /** Numbers of one value become others. */
@@ -92,13 +92,13 @@ function imputer(node: GraphNode, to: Lowering): void {
   const [values, replaced] = isReal
     ? ['imputed_value_floats', floatAttribute(node, 'replaced_value_float', 0)]
     : ['imputed_value_int64s', intAttribute(node, 'replaced_value_int64', 0)];
-  const imputed = perFeature(node, to, values as string, to.dtype(x));
+  const imputed = perFeature(node, to, values, to.dtype(x));
   let mask: string;
   if (Number.isNaN(replaced)) {
     mask = to.temporary(`${node.name}/missing`, 'bool', to.dims(x));
     to.add('FloatClass', node, [x], [mask], { kind: 'nan' });
   } else {
-    const value = to.numbers(`${node.name}/replaced`, to.dtype(x), [], [replaced as number]);
+    const value = to.numbers(`${node.name}/replaced`, to.dtype(x), [], [replaced]);
     mask = binary(node, to, 'equal', x, value);
   }
   to.add('Where', node, [mask, imputed, x], [node.outputs[0]!], {});

@@ -9,6 +9,7 @@ import { inferShapes } from '../shapes/infer.js';
 import { inputSizes } from '../shapes/open-dimensions.js';
 import { PlanSizes } from '../shapes/plan-sizes.js';
 import { replaceInputs } from '../passes/uses.js';
+import { refusalOf } from './never-run.js';
 import { lowerWidened } from './widen.js';
 import { Lowering, UnknownValue, UnsupportedNode } from './lowering.js';
 
@@ -19,8 +20,7 @@ export function unsupportedOperators(graph: Graph): Problem[] {
     .map((node) => ({
       node: node.name,
       op: node.op,
-      why: node.refused?.why ?? 'this operator is not supported',
-      advice: node.refused?.advice ?? 'replace it by supported operators when exporting',
+      ...(node.refused ?? refusalOf(node.op)),
     }));
 }
 
