@@ -11,6 +11,14 @@ export {
 export type { RetryOptions } from './retry.js';
 export * from './coordinator-client.js';
 export { WorkerClient } from './worker-client.js';
+export {
+  CyclesLedgerClient,
+  cyclesLedgerId,
+  hasCyclesLedger,
+  trillions,
+  type Creation,
+  type CreationOrder,
+} from './cycles/ledger.js';
 export { canisterStatus, type CanisterStatus } from './deploy/canister-status.js';
 export { refuseAnonymous } from './deploy/anonymous.js';
 export * from './deploy/deploy.js';
