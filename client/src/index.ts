@@ -23,6 +23,7 @@ export { canisterStatus, type CanisterStatus } from './deploy/canister-status.js
 export { refuseAnonymous } from './deploy/anonymous.js';
 export * from './deploy/deploy.js';
 export * from './deploy/inspect.js';
+export type { CanisterCycles } from './deploy/options.js';
 export * from './deploy/manifest.js';
 export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';

@@ -1,6 +1,6 @@
 export * from './errors.js';
 export * from './ic.js';
-export { isProfileName, profileNames, profileOf, type ProfileName } from './costs/index.js';
+export type { ProfileName } from './costs/index.js';
 export * from './local-canisters.js';
 export * from './principal.js';
 export type { ExecutedSlice, ExecutionObserver, TouchedPages } from './scheduler/index.js';

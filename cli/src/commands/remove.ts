@@ -26,7 +26,7 @@ export async function removeCommand(
   await findManifest(name);
   await withLock(path, async () => {
     const deployment = await findManifest(name);
-    const lost = await isLost(deployment, flags.replica);
+    const lost = await isLost(deployment, flags);
     const removal = lost
       ? await forget(deployment, flags, output)
       : await takeAway(deployment, flags, output);
@@ -40,11 +40,9 @@ export async function removeCommand(
 }
 
 /** Whether a deployment was on a local IC that does not run any more. */
-async function isLost(
-  { host, instance }: Deployment,
-  replica: string | undefined,
-): Promise<boolean> {
-  if (replica !== undefined || host === undefined || !isOnThisMachine(host)) return false;
+async function isLost({ host, instance }: Deployment, flags: ConnectFlags): Promise<boolean> {
+  const isNamed = flags.replica !== undefined || flags.network !== undefined;
+  if (isNamed || host === undefined || !isOnThisMachine(host)) return false;
   if ((await cannotConnect(host)) !== undefined) return true;
   const { readLocalIc } = await import('../local/state.js');
   const local = await readLocalIc();

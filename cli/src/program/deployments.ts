@@ -9,6 +9,7 @@ import {
   collectInput,
   parseCallers,
   parseCount,
+  parseCycles,
   parseDuration,
   parseNumbers,
   parsePixels,
@@ -17,16 +18,14 @@ import {
   type CallersFlag,
 } from '../options.js';
 import type { Output } from '../output.js';
-import { identityOption, parser, replicaOption, withPlanOptions } from './options.js';
+import { parser, withConnection, withPlanOptions } from './options.js';
 
 const deploymentArgument = "a deployment's name, or the path of its manifest";
 
 export function addDeploymentCommands(program: Command, output: () => Output): void {
-  withPlanOptions(program.command('deploy'))
+  withConnection(withPlanOptions(program.command('deploy')))
     .argument('<model>', 'ONNX file')
     .description('put a model on an Internet Computer, or go on where that was interrupted')
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .option(
       '--manifest <file>',
       'where to keep the manifest (default: .canopy/deployments/NAME.json)',
@@ -46,18 +45,51 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       'let callers in that do not say who they are (default on a local network)',
     )
     .option('--no-allow-anonymous', 'let no such callers in (default elsewhere)')
+    .option(
+      '--cycles <amount>',
+      'cycles each canister is created with, such as 2T or 500B (default: what the preview recommends)',
+      parser(parseCycles),
+    )
+    .option('--subnet <id>', 'subnet that canisters are created on (default: one for all)')
+    .option(
+      '--canisters <file>',
+      'empty canisters of yours to take, one id a line: for the coordinator, then the workers',
+    )
+    .option(
+      '--create-again',
+      'create the canister once more of which an earlier run could not tell whether it was created',
+    )
+    .addOption(
+      new Option('--profile <name>', 'prices of the preview')
+        .choices(['2025-10', '2026-07', '2026-11'])
+        .default('2026-07'),
+    )
+    .option(
+      '--rate <count>',
+      'inferences a day that the preview and its recommendation reckon with',
+      parser<number>((text) => parseCount(text, 0)),
+      100,
+    )
+    .option(
+      '--usd <price>',
+      'US dollars a trillion cycles (default: 1.36)',
+      parser<number>(parsePositive),
+      1.36,
+    )
+    .option('--preview', 'show what it takes, and do nothing')
+    .option('--yes', 'do not ask')
     .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
     .addHelpText(
       'after',
-      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB',
+      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB' +
+        '\n  canopy deploy model.onnx --network ic --preview\n  canopy deploy model.onnx --network ic --identity key.pem',
     )
     .action(async (model: string, flags: DeployFlags) => {
       const { deployCommand } = await import('../commands/deploy.js');
       await deployCommand(model, flags, output());
     });
 
-  program
-    .command('run')
+  withConnection(program.command('run'))
     .argument('<deployment>', deploymentArgument)
     .description('run a deployed model')
     .option(
@@ -100,8 +132,6 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       'largest difference that counts as equal, relative to values above 1 (default: 0.001)',
       parser(parsePositive),
     )
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .addHelpText(
       'after',
       '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -' +
@@ -120,12 +150,9 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await listCommand(output());
     });
 
-  program
-    .command('status')
+  withConnection(program.command('status'))
     .argument('[deployment]', deploymentArgument)
     .description('show the health of a deployment; without one, what "list" shows')
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .action(async (name: string | undefined, flags: ConnectFlags) => {
       if (name === undefined) {
         const { listCommand } = await import('../commands/list.js');
@@ -136,12 +163,9 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await statusCommand(name, flags, output());
     });
 
-  program
-    .command('upgrade')
+  withConnection(program.command('upgrade'))
     .argument('<deployment>', deploymentArgument)
     .description('give a deployment the canisters of this release; requests under way go on')
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .option('--no-snapshots', 'take no snapshots before, to which --rollback goes back')
     .option(
       '--rollback',
@@ -152,12 +176,9 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await upgradeCommand(name, flags, output());
     });
 
-  program
-    .command('remove')
+  withConnection(program.command('remove'))
     .argument('<deployment>', deploymentArgument)
     .description('delete the canisters of a deployment, and its manifest')
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .option('--yes', 'do not ask')
     .action(async (name: string, flags: RemoveFlags) => {
       const { removeCommand } = await import('../commands/remove.js');

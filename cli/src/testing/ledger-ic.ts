@@ -1,3 +1,5 @@
+import { IDL } from '@dfinity/candid';
+import { Principal } from '@dfinity/principal';
 import { CallRejected, CyclesLedgerClient, type Transport } from '@canopy/client';
 import { roundTransport, type RoundCalls } from '@canopy/bench';
 import {
@@ -12,6 +14,9 @@ import {
 
 const secondNs = 1_000_000_000n;
 const management = 'aaaaa-aa';
+const idleField = 'idle_cycles_burned_per_day';
+const idleStatus = IDL.Record({ [idleField]: IDL.Nat });
+const canisterArgs = [IDL.Record({ canister_id: IDL.Principal })];
 
 /** A principal of a person, whose account at the cycles ledger holds cycles; no key belongs to it. */
 export const person = principalToText(Uint8Array.from([...new Uint8Array(28).fill(7), 2]));
@@ -57,6 +62,19 @@ export class LedgerIc implements RoundCalls {
     return this.ic.cyclesBalance(principalFromText(canister));
   }
 
+  /** Cycles that an idle canister burns in a day, as its status tells. */
+  async idlePerDay(canister: string): Promise<number> {
+    const arg = IDL.encode(canisterArgs, [{ canister_id: Principal.fromText(canister) }]);
+    const reply = await this.transport.query(management, 'canister_status', arg);
+    const [status] = IDL.decode([idleStatus], reply) as unknown as [{ [idleField]: bigint }];
+    return Number(status[idleField]);
+  }
+
+  /** Executes rounds until what is under way has surely ended, and set-aside cycles are back. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 30; round++) await this.tick();
+  }
+
   tick(): Promise<void> {
     this.ic.advanceTime(secondNs);
     this.ic.tick();
@@ -73,13 +91,15 @@ export class LedgerIc implements RoundCalls {
   ): ReturnType<RoundCalls['send']> {
     this.calls.push(method);
     const isManagement = canister === management;
-    const { messageId } = this.ic.submitIngress({
-      sender: principalFromText(sender),
-      canisterId: isManagement ? new Uint8Array() : principalFromText(canister),
-      method,
-      arg,
-      ...(isManagement && { subnetId: this.ic.subnets[0]!.id }),
-    });
+    const { messageId } = rejections(() =>
+      this.ic.submitIngress({
+        sender: principalFromText(sender),
+        canisterId: isManagement ? new Uint8Array() : principalFromText(canister),
+        method,
+        arg,
+        ...(isManagement && { subnetId: this.ic.subnets[0]!.id }),
+      }),
+    );
     // eslint-disable-next-line @typescript-eslint/require-await -- an async face over what is there at once
     const poll = async (): ReturnType<Awaited<ReturnType<RoundCalls['send']>>['poll']> => {
       const status = this.ic.ingressStatus(messageId);
@@ -98,12 +118,18 @@ export class LedgerIc implements RoundCalls {
     method: string,
     arg: Uint8Array,
   ): Promise<Uint8Array> {
-    const canisterId = principalFromText(canister);
-    try {
-      return this.ic.query({ sender: principalFromText(sender), canisterId, method, arg });
-    } catch (error) {
-      if (error instanceof UserError) throw new CallRejected(error.rejectCode, error.message);
-      throw error;
-    }
+    const canisterId = canister === management ? new Uint8Array() : principalFromText(canister);
+    const call = { sender: principalFromText(sender), canisterId, method, arg };
+    return rejections(() => this.ic.query(call));
+  }
+}
+
+/** Throws rejections as transports do. */
+function rejections<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof UserError) throw new CallRejected(error.rejectCode, error.message);
+    throw error;
   }
 }
