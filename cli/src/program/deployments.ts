@@ -4,6 +4,7 @@ import type { ConnectFlags } from '../connect.js';
 import type { DeployFlags } from '../commands/deploy.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
+import type { TopUpFlags } from '../commands/top-up.js';
 import type { UpgradeFlags } from '../commands/upgrade.js';
 import {
   collectInput,
@@ -152,7 +153,9 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
 
   withConnection(program.command('status'))
     .argument('[deployment]', deploymentArgument)
-    .description('show the health of a deployment; without one, what "list" shows')
+    .description(
+      'show the health of a deployment, exit code 1 where it is not well; without one, what "list" shows',
+    )
     .action(async (name: string | undefined, flags: ConnectFlags) => {
       if (name === undefined) {
         const { listCommand } = await import('../commands/list.js');
@@ -161,6 +164,21 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       }
       const { statusCommand } = await import('../commands/status.js');
       await statusCommand(name, flags, output());
+    });
+
+  withConnection(program.command('top-up'))
+    .argument('<deployment>', deploymentArgument)
+    .description('send the canisters of a deployment cycles from your account at the cycles ledger')
+    .option('--cycles <amount>', 'for each canister, such as 2T or 500B', parser(parseCycles))
+    .option(
+      '--days <count>',
+      'as much as each canister lacks to last so many days without a request',
+      parser<number>((text) => parseCount(text)),
+    )
+    .option('--canister <id>', 'only this one')
+    .action(async (name: string, flags: TopUpFlags) => {
+      const { topUpCommand } = await import('../commands/top-up.js');
+      await topUpCommand(name, flags, output());
     });
 
   withConnection(program.command('upgrade'))

@@ -1,6 +1,7 @@
 import { IDL } from '@dfinity/candid';
 import { Principal } from '@dfinity/principal';
 import { CallRejected, CanopyError } from '../errors.js';
+import { retry } from '../retry.js';
 import type { Transport } from '../transport/transport.js';
 import * as types from './ledger-types.js';
 
@@ -91,7 +92,7 @@ export class CyclesLedgerClient {
     throw await this.refusal(errors, amount);
   }
 
-  /** Sends a canister cycles, once for each `createdAt`. Code `no-cycles` where the account holds too little. */
+  /** Sends a canister cycles, once for each `createdAt`, so that it may be tried again. Code `no-cycles` where the account holds too little. */
   async topUp(canister: string, amount: bigint, createdAt: bigint): Promise<void> {
     const args = {
       amount,
@@ -100,7 +101,9 @@ export class CyclesLedgerClient {
       created_at_time: [createdAt],
     };
     const arg = IDL.encode(types.withdrawArgs, [args]);
-    const reply = await this.transport.update(cyclesLedgerId, 'withdraw', arg);
+    const reply = await retry(`topping up ${canister}`, () =>
+      this.transport.update(cyclesLedgerId, 'withdraw', arg),
+    );
     const [answer] = IDL.decode(types.withdrawReply, reply) as unknown as [
       { Err?: types.LedgerErrors & { Duplicate?: object } },
     ];
