@@ -194,9 +194,10 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await upgradeCommand(name, flags, output());
     });
 
-  withConnection(program.command('remove'))
+  withConnection(program.command('destroy'))
+    .alias('remove')
     .argument('<deployment>', deploymentArgument)
-    .description('delete the canisters of a deployment, and its manifest')
+    .description('delete the canisters of a deployment and its manifest; their cycles come back')
     .option('--yes', 'do not ask')
     .action(async (name: string, flags: RemoveFlags) => {
       const { removeCommand } = await import('../commands/remove.js');
