@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { ConnectFlags } from '../connect.js';
 import type { DeployFlags } from '../commands/deploy.js';
+import type { PlanFlags } from '../commands/plan.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
 import type { TopUpFlags } from '../commands/top-up.js';
@@ -179,6 +180,31 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
     .action(async (name: string, flags: TopUpFlags) => {
       const { topUpCommand } = await import('../commands/top-up.js');
       await topUpCommand(name, flags, output());
+    });
+
+  withPlanOptions(withConnection(program.command('verify')))
+    .argument('<deployment>', deploymentArgument)
+    .argument('[model]', 'ONNX file to compare the weights with; planned with the same options')
+    .description('compare modules, plan and weights on the canisters with local files')
+    .action(async (name: string, model: string | undefined, flags: ConnectFlags & PlanFlags) => {
+      const { verifyCommand } = await import('../commands/verify.js');
+      await verifyCommand(name, model, flags, output());
+    });
+
+  withConnection(program.command('models'))
+    .argument('<deployment>', deploymentArgument)
+    .description('list the models that the coordinator of a deployment knows')
+    .action(async (name: string, flags: ConnectFlags) => {
+      const { modelsCommand } = await import('../commands/models.js');
+      await modelsCommand(name, flags, output());
+    });
+
+  withConnection(program.command('logs'))
+    .argument('<deployment>', deploymentArgument)
+    .description('show what the canisters of a deployment printed, and why they trapped')
+    .action(async (name: string, flags: ConnectFlags) => {
+      const { logsCommand } = await import('../commands/logs.js');
+      await logsCommand(name, flags, output());
     });
 
   withConnection(program.command('upgrade'))

@@ -172,6 +172,8 @@ class CanisterSource {
         );
       case 'failed':
         delete deployment.creating;
+        // Where nothing is there yet, the next try may go elsewhere.
+        if (deployment.coordinator === undefined) delete deployment.subnet;
         await save();
         throw new CanopyError(
           'rejected',
