@@ -15,7 +15,9 @@ const answerTimeoutMs = 30_000;
 
 /** Which IC is asked, and as whom; flags of every command that asks one. */
 export interface ConnectFlags {
-  /** Address of a replica; the local IC where it is left out. */
+  /** `local`, `ic`, or the address of a network; the local IC where it is left out. */
+  network?: string;
+  /** Address of a replica; the same as an address in `network`. */
   replica?: string;
   /** File of a PEM key; anonymous where it is left out. */
   identity?: string;
@@ -48,11 +50,25 @@ async function effectiveCanisterIdOf(host: string): Promise<string | undefined> 
   }
 }
 
+/** Where the Internet Computer's mainnet is reached. */
+export const mainnetAddress = 'https://icp-api.io';
+
+/** Address of the network that flags name; undefined for the local IC. */
+export function addressOf({ network, replica }: ConnectFlags): string | undefined {
+  if (network === undefined) return replica;
+  if (replica !== undefined)
+    throw new UsageError('--replica and --network name the same: give one');
+  if (network === 'local') return undefined;
+  return network === 'ic' ? mainnetAddress : network;
+}
+
 /** Throws {@link UsageError} where a text is no address of a replica. */
 export function checkAddress(replica: string): void {
   const protocol = URL.canParse(replica) ? new URL(replica).protocol : '';
   if (protocol !== 'http:' && protocol !== 'https:') {
-    throw new UsageError(`"${replica}" is no URL: write it like http://127.0.0.1:4943`);
+    throw new UsageError(
+      `"${replica}" is no URL: write it like http://127.0.0.1:4943, or "ic" or "local" after --network`,
+    );
   }
 }
 
@@ -90,7 +106,9 @@ async function connectToLocal(
 }
 
 /** The replica a URL names, or the local IC. Throws {@link CommandError} where there is none. */
-export async function connect({ replica, identity: key }: ConnectFlags): Promise<Connection> {
+export async function connect(flags: ConnectFlags): Promise<Connection> {
+  const { identity: key } = flags;
+  const replica = addressOf(flags);
   if (replica !== undefined) checkAddress(replica);
   const identity = key === undefined ? undefined : await loadIdentity(key);
   const local = await readLocalIc();
@@ -104,7 +122,7 @@ export async function connect({ replica, identity: key }: ConnectFlags): Promise
   }
   if (replica === undefined) {
     throw new CommandError(
-      'no local IC runs here: start one with "canopy local start", or name a replica with --replica URL',
+      'no local IC runs here: start one with "canopy local start", or name a network with --network URL, or ic',
     );
   }
   const reason = await cannotConnect(replica);
@@ -112,7 +130,7 @@ export async function connect({ replica, identity: key }: ConnectFlags): Promise
     const advice =
       local?.url === replica
         ? 'the local IC was stopped, and what was deployed there is gone: "canopy local start", then deploy again'
-        : 'does it run? --replica URL names another';
+        : 'does it run? --network URL names another';
     throw new CommandError(`${replica} does not answer (${reason}): ${advice}`);
   }
   const canisterId = await effectiveCanisterIdOf(replica);
@@ -126,8 +144,12 @@ export async function connectToDeployment(
   deployment: Deployment,
   flags: ConnectFlags,
 ): Promise<Connection> {
-  const replica = flags.replica ?? deployment.host;
-  const connection = await connect({ ...flags, ...(replica !== undefined && { replica }) });
+  const address = addressOf(flags) ?? deployment.host;
+  const { identity } = flags;
+  const connection = await connect({
+    ...(address !== undefined && { network: address }),
+    ...(identity !== undefined && { identity }),
+  });
   const differs = (noted: string | undefined, now: string | undefined): boolean =>
     noted !== undefined && now !== undefined && noted !== now;
   const { transport, instance, host } = connection;

@@ -4,9 +4,11 @@ import {
   collectInput,
   parseBytes,
   parseCallers,
+  parseCanisters,
   parseCount,
   parseCounts,
   parseCountOrAuto,
+  parseCycles,
   parseDuration,
   parseNumbers,
   parsePixels,
@@ -27,6 +29,21 @@ describe('options', () => {
   });
   test.each(['', '4 apples', '-1MiB', 'MiB', '0', '1e3'])('"%s" is no size', (text) => {
     expect(() => parseBytes(text)).toThrow('is no size');
+  });
+
+  test('cycles', () => {
+    expect(parseCycles('2T')).toBe(2_000_000_000_000n);
+    expect(parseCycles('1.25t')).toBe(1_250_000_000_000n);
+    expect(parseCycles('500 B')).toBe(500_000_000_000n);
+    expect(parseCycles('12_345')).toBe(12_345n);
+    for (const text of ['', '0', '0T', '1.5', '1.0000001M', '-1T', '2 TB', 'many']) {
+      expect(() => parseCycles(text)).toThrow(/is no amount of cycles|must be above 0/);
+    }
+  });
+
+  test('canisters of a file', () => {
+    expect(parseCanisters('a-b # coordinator\n\n c-d, e-f\n')).toEqual(['a-b', 'c-d', 'e-f']);
+    expect(() => parseCanisters('a-b a-b')).toThrow('a-b is named twice');
   });
 
   test('callers', () => {

@@ -146,3 +146,29 @@ export function parseCallers(text: string): CallersFlag {
     `"${wrong}" is no principal: write "open", or principals like aaaaa-aa with commas between them`,
   );
 }
+
+const cycleUnits: Record<string, number> = { '': 0, m: 6, b: 9, t: 12 };
+
+/** Cycles of an amount such as `2T`, `1.5T`, `500B` or `2_000_000`. */
+export function parseCycles(text: string): bigint {
+  const match = /^(\d[\d_]*)(?:\.(\d+))?\s*([a-z]?)$/i.exec(text.trim());
+  const zeros = cycleUnits[match?.[3]?.toLowerCase() ?? ''];
+  const decimals = match?.[2] ?? '';
+  if (!match || zeros === undefined || decimals.length > zeros) {
+    throw new UsageError(`"${text}" is no amount of cycles: write it like 2T, 500B or 2_000_000`);
+  }
+  const digits = match[1]!.replaceAll('_', '') + decimals.padEnd(zeros, '0');
+  if (BigInt(digits) === 0n) throw new UsageError(`"${text}" must be above 0`);
+  return BigInt(digits);
+}
+
+/** Texts of canister ids in a file: divided by white space or commas; what follows a "#" is a remark. */
+export function parseCanisters(text: string): string[] {
+  const ids = text
+    .replace(/#.*$/gm, '')
+    .split(/[\s,]+/)
+    .filter((part) => part !== '');
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) throw new UsageError(`canister ${twice} is named twice`);
+  return ids;
+}

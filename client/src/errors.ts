@@ -17,6 +17,8 @@ export type CanopyErrorCode =
   | 'bad-identity'
   /** Deploying as anonymous to a network that is not one's own. */
   | 'anonymous'
+  /** The account at the cycles ledger holds too little. */
+  | 'no-cycles'
   /** The IC refused the call; the text is the replica's. */
   | 'rejected'
   /** The canister is stopped, as while it is upgraded: the call was not carried out. */

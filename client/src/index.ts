@@ -11,10 +11,21 @@ export {
 export type { RetryOptions } from './retry.js';
 export * from './coordinator-client.js';
 export { WorkerClient } from './worker-client.js';
+export {
+  CyclesLedgerClient,
+  cyclesLedgerId,
+  hasCyclesLedger,
+  trillions,
+  type Creation,
+  type CreationOrder,
+} from './cycles/ledger.js';
+export { canisterHealth, type CanisterHealth } from './deploy/canister-health.js';
+export { canisterLogs, type LogLine } from './deploy/canister-logs.js';
 export { canisterStatus, type CanisterStatus } from './deploy/canister-status.js';
 export { refuseAnonymous } from './deploy/anonymous.js';
 export * from './deploy/deploy.js';
 export * from './deploy/inspect.js';
+export type { CanisterCycles } from './deploy/options.js';
 export * from './deploy/manifest.js';
 export { placeText } from './deploy/place.js';
 export * from './deploy/progress.js';

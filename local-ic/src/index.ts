@@ -1,5 +1,6 @@
 export * from './errors.js';
 export * from './ic.js';
+export type { ProfileName } from './costs/index.js';
 export * from './local-canisters.js';
 export * from './principal.js';
 export type { ExecutedSlice, ExecutionObserver, TouchedPages } from './scheduler/index.js';
@@ -13,6 +14,13 @@ export type {
   SubnetKind,
   SubnetSpec,
 } from './state/index.js';
+export {
+  CYCLES_LEDGER,
+  CYCLES_ENDOWMENT,
+  SYSTEM_SUBNETS,
+  installSystemCanisters,
+  type SystemCanisters,
+} from './system-canisters/index.js';
 export { certifiedIc } from './certification/index.js';
 export {
   startLive,

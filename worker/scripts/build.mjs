@@ -1,7 +1,7 @@
 /* global setTimeout */
 /**
  * Compiles worker/assembly to worker/build/worker.wasm and worker.wasm.gz, and its pacing alone to
- * worker/build/policy.wasm.
+ * worker/build/policy.wasm. assembly/refund.ts becomes worker/build/refund.wasm.
  * Does nothing where sources and tools are the same as at the last build.
  */
 import { createHash } from 'node:crypto';
@@ -26,7 +26,9 @@ const root = join(worker, '..');
 const build = join(worker, 'build');
 const require = createRequire(import.meta.url);
 
-const outputs = ['worker.wasm', 'worker.wasm.gz', 'policy.wasm'].map((name) => join(build, name));
+const outputs = ['worker.wasm', 'worker.wasm.gz', 'policy.wasm', 'refund.wasm'].map((name) =>
+  join(build, name),
+);
 const stamp = join(build, 'inputs.sha256');
 
 function filesBelow(folder) {
@@ -148,9 +150,12 @@ async function compileAll(hash) {
   const wasm = toCanisterModule(compiled, readFileSync(join(worker, 'worker.did'), 'utf8'));
   const policy = await compile('policy', policyOptions);
   refuseImports(policy);
+  const refundDid = 'service : { give_back : (blob) -> () }';
+  const refund = toCanisterModule(await compile('refund', options), refundDid);
   replaceFile(outputs[0], wasm);
   replaceFile(outputs[1], gzipSync(wasm, { level: 9 }));
   replaceFile(outputs[2], policy);
+  replaceFile(outputs[3], refund);
   replaceFile(stamp, hash);
 }
 

@@ -41,6 +41,11 @@ export function policyWasm(): Uint8Array {
   return readFileSync(built('policy.wasm'));
 }
 
+/** A module that sends a canister's cycles to the cycles ledger. Throws {@link WorkerNotBuiltError}. */
+export function refundWasm(): Uint8Array {
+  return readFileSync(built('refund.wasm'));
+}
+
 /** Path of the Candid description. */
 export function workerDidPath(): string {
   return fileURLToPath(new URL('../worker.did', import.meta.url));

@@ -1,17 +1,21 @@
+import { readFile } from 'node:fs/promises';
 import type { AccessOptions, Deployment, DeployProgress, ReadyDeployment } from '@canopy/client';
 import type { PlannedModel } from '@canopy/partitioner';
-import type { ConnectFlags, Connection } from '../connect.js';
+import type { Connection } from '../connect.js';
 import { CommandError, Interrupted, UsageError } from '../errors.js';
 import { withLock } from '../lock.js';
 import { manifestPath, readManifest, writeManifest } from '../manifests.js';
-import type { CallersFlag } from '../options.js';
+import { parseCanisters, type CallersFlag } from '../options.js';
 import { table, toJson, type Output } from '../output.js';
 import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
+import type { ProfileName } from '@canopy/local-ic/prices';
+import { destinationOf, isWanted, showPreview, type OfferFlags } from '../preview/offer.js';
+import type { Preview } from '../preview/preview.js';
 import { describeWeightError } from '../weight-error.js';
 import { checkError, planOptions, type PlanFlags } from './plan.js';
 
-export interface DeployFlags extends PlanFlags, ConnectFlags {
+export interface DeployFlags extends PlanFlags, OfferFlags {
   manifest?: string;
   openCalls?: number;
   callers?: CallersFlag;
@@ -19,6 +23,16 @@ export interface DeployFlags extends PlanFlags, ConnectFlags {
   allowAnonymous?: boolean;
   /** Deploy anew even where a manifest of this name exists. */
   fresh?: boolean;
+  /** File with ids of canisters to take. */
+  canisters?: string;
+  createAgain?: boolean;
+  profile: ProfileName;
+  /** Inferences a day that the preview reckons with. */
+  rate: number;
+  /** US dollars a trillion cycles. */
+  usd: number;
+  /** Only show the preview. */
+  preview?: boolean;
 }
 
 const verbs: Record<DeployProgress['step'], string> = {
@@ -45,17 +59,21 @@ function describe({ step, done, total, detail }: DeployProgress): string {
   return `${verbs[step]}: ${count} (${detail})`;
 }
 
-/** `canopy deploy MODEL`: plans a model and puts it on an Internet Computer. */
+/** `canopy deploy MODEL`: plans a model, shows what it takes, and puts it on an Internet Computer. */
 export async function deployCommand(
   model: string,
   flags: DeployFlags,
   output: Output,
 ): Promise<void> {
+  await checkPrincipals('--callers', flags.callers === 'open' ? [] : (flags.callers ?? []));
+  await checkPrincipals('--subnet', flags.subnet === undefined ? [] : [flags.subnet]);
+  const canisters = await namedCanisters(flags.canisters);
   const { connect } = await import('../connect.js');
-  const connection = await connect(flags);
-  await checkCallers(flags.callers);
-  const { refuseAnonymous } = await import('@canopy/client');
-  await refuseAnonymous(connection.transport);
+  const connection = flags.preview === true ? undefined : await connect(flags);
+  if (connection) {
+    const { refuseAnonymous } = await import('@canopy/client');
+    await refuseAnonymous(connection.transport);
+  }
   const { planModel } = await import('@canopy/partitioner');
   let planned: PlannedModel | undefined;
   try {
@@ -69,11 +87,20 @@ export async function deployCommand(
     ]);
     const error = await checkError(model, planned!, flags, output);
     if (error && !output.json) output.print(`${describeWeightError(error)}\n`);
+    const { previewDeployment } = await import('../preview/preview.js');
+    const { profile, usd: usDollarsPerTrillion, rate: inferencesADay } = flags;
+    const rates = { profile, usDollarsPerTrillion, inferencesADay };
+    const preview = previewDeployment(planned!, await modules(), rates);
+    if (!connection) {
+      await showPreview(preview, undefined, flags, output);
+      return;
+    }
     const path = flags.manifest ?? manifestPath(planned!.plan.model.name);
     const deployment = await withLock(path, () =>
-      deployPlanned(planned!, path, flags, connection, output),
+      deployPlanned(planned!, path, { ...flags, canisters }, connection, preview, output),
     );
-    await printDeployment(deployment, planned!, path, output);
+    if (deployment === undefined) output.note('Nothing was deployed.');
+    else await printDeployment(deployment, planned!, path, preview, output);
   } catch (error) {
     throw error instanceof Interrupted ? new Interrupted(error.signal, goesOn) : error;
   } finally {
@@ -81,15 +108,29 @@ export async function deployCommand(
   }
 }
 
+async function modules(): Promise<{ coordinator: Uint8Array; worker: Uint8Array }> {
+  const { coordinatorWasmGz } = await import('@canopy/coordinator');
+  const { workerWasmGz } = await import('@canopy/worker');
+  return { coordinator: coordinatorWasmGz(), worker: workerWasmGz() };
+}
+
+/** Ids of the canisters that a file names. Throws where one is no id. */
+async function namedCanisters(file: string | undefined): Promise<string[]> {
+  if (file === undefined) return [];
+  const ids = parseCanisters(await readFile(file, 'utf8'));
+  await checkPrincipals(file, ids);
+  return ids;
+}
+
 /** Throws {@link UsageError} where one is no principal, before anything is done. */
-async function checkCallers(callers: DeployFlags['callers']): Promise<void> {
-  if (callers === undefined || callers === 'open') return;
+async function checkPrincipals(where: string, texts: readonly string[]): Promise<void> {
+  if (texts.length === 0) return;
   const { Principal } = await import('@dfinity/principal');
-  for (const caller of callers) {
+  for (const text of texts) {
     try {
-      Principal.fromText(caller);
+      Principal.fromText(text);
     } catch (error) {
-      throw new UsageError(`--callers: "${caller}" is no principal: ${(error as Error).message}`);
+      throw new UsageError(`${where}: "${text}" is no principal: ${(error as Error).message}`);
     }
   }
 }
@@ -97,13 +138,14 @@ async function checkCallers(callers: DeployFlags['callers']): Promise<void> {
 async function deployPlanned(
   planned: PlannedModel,
   path: string,
-  flags: DeployFlags,
-  { transport, host, instance }: Connection,
+  flags: Omit<DeployFlags, 'canisters'> & { canisters: readonly string[] },
+  connection: Connection,
+  preview: Preview,
   output: Output,
-): Promise<ReadyDeployment> {
+): Promise<ReadyDeployment | undefined> {
+  const { transport, host, instance } = connection;
   const { CanopyError, deploy } = await import('@canopy/client');
-  const { coordinatorWasmGz } = await import('@canopy/coordinator');
-  const { workerWasmGz } = await import('@canopy/worker');
+  const { recommendedCycles } = await import('../preview/preview.js');
   let deployment: ReadyDeployment | undefined;
   const notes: string[] = [];
   // Also what is to be forgotten is read: no file is overwritten that is no manifest.
@@ -112,10 +154,22 @@ async function deployPlanned(
     earlier === undefined || flags.fresh === true
       ? undefined
       : await requireHere(earlier, path, host, notes);
+  const destination = await destinationOf(preview, resume, flags, flags.canisters, connection);
+  await showPreview(preview, destination, flags, output);
+  if (!(await isWanted(destination, resume, flags, connection, output))) return undefined;
+  if (flags.fresh === true && earlier) await keepEarlier(earlier, path, connection, output);
+  const { paid } = destination;
+  const cycles = flags.cycles ?? (paid ? recommendedCycles(preview) : undefined);
+  const given = await modules();
   const run = async (update: (text: string) => void): Promise<void> => {
     const work = deploy(planned, {
       transport,
-      modules: { coordinator: coordinatorWasmGz(), worker: workerWasmGz() },
+      modules: given,
+      cyclesLedger: paid,
+      ...(cycles !== undefined && { cycles }),
+      ...(flags.subnet !== undefined && { subnet: flags.subnet }),
+      canisters: flags.canisters,
+      createAgain: flags.createAgain ?? false,
       host,
       signal: output.signal,
       ...(instance !== undefined && { instance }),
@@ -147,6 +201,20 @@ async function deployPlanned(
   return deployment!;
 }
 
+/** Keeps the manifest of a deployment that `--fresh` does not go on with, where its canisters are paid for. */
+async function keepEarlier(
+  earlier: Deployment,
+  path: string,
+  { transport }: Connection,
+  output: Output,
+): Promise<void> {
+  if (earlier.coordinator === undefined && earlier.creating === undefined) return;
+  if (await transport.isLocal()) return;
+  const kept = path.replace(/(\.json)?$/, `-before-${Date.now()}.json`);
+  await writeManifest(kept, earlier);
+  output.note(`What was there is kept in ${kept}: "canopy destroy ${kept}" gives its cycles back.`);
+}
+
 /**
  * An earlier deployment, to go on with; undefined where it was on a local IC that does not run any more.
  * Throws {@link CommandError} where it is elsewhere.
@@ -165,7 +233,7 @@ async function requireHere(
     return undefined;
   }
   throw new CommandError(
-    `${path} is of a deployment on ${earlier.host}, not on ${host}\n${waysOut}; --replica ${earlier.host} goes on with it`,
+    `${path} is of a deployment on ${earlier.host}, not on ${host}\n${waysOut}; --network ${earlier.host} goes on with it`,
   );
 }
 
@@ -181,11 +249,12 @@ async function printDeployment(
   deployment: ReadyDeployment,
   planned: PlannedModel,
   path: string,
+  preview: Preview,
   output: Output,
 ): Promise<void> {
   if (output.json) {
     const { plan, ...rest } = deployment;
-    output.print(toJson({ ...rest, stages: plan.stages, manifest: path }));
+    output.print(toJson({ ...rest, stages: plan.stages, manifest: path, preview }));
     return;
   }
   const { formatPlan } = await import('@canopy/partitioner');

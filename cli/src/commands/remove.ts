@@ -4,7 +4,7 @@ import { askYes } from '../ask.js';
 import type { ConnectFlags } from '../connect.js';
 import { CommandError, Interrupted } from '../errors.js';
 import { withLock } from '../lock.js';
-import { findManifest, pathOfManifest } from '../manifests.js';
+import { findManifest, pathOfManifest, writeManifest } from '../manifests.js';
 import { toJson, type Output } from '../output.js';
 import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
 import { runSteps } from '../steps.js';
@@ -14,9 +14,14 @@ export interface RemoveFlags extends ConnectFlags {
   yes?: boolean;
 }
 
+/** What was removed, and the cycles that came back, where there is a cycles ledger. */
+interface Removed extends Removal {
+  cyclesBack?: bigint;
+}
+
 const goesOn = 'the same command goes on where this one stopped';
 
-/** `canopy remove DEPLOYMENT`: deletes its canisters and its manifest. */
+/** `canopy destroy DEPLOYMENT`: gives back the cycles of its canisters, and deletes its canisters and its manifest. */
 export async function removeCommand(
   name: string,
   flags: RemoveFlags,
@@ -26,25 +31,23 @@ export async function removeCommand(
   await findManifest(name);
   await withLock(path, async () => {
     const deployment = await findManifest(name);
-    const lost = await isLost(deployment, flags.replica);
+    const lost = await isLost(deployment, flags);
     const removal = lost
       ? await forget(deployment, flags, output)
-      : await takeAway(deployment, flags, output);
+      : await takeAway(deployment, path, flags, output);
     if (removal === undefined) {
       output.note('Nothing was removed.');
       return;
     }
     await rm(path);
-    report(deployment, removal, path, output);
+    await report(deployment, removal, path, output);
   });
 }
 
 /** Whether a deployment was on a local IC that does not run any more. */
-async function isLost(
-  { host, instance }: Deployment,
-  replica: string | undefined,
-): Promise<boolean> {
-  if (replica !== undefined || host === undefined || !isOnThisMachine(host)) return false;
+async function isLost({ host, instance }: Deployment, flags: ConnectFlags): Promise<boolean> {
+  const isNamed = flags.replica !== undefined || flags.network !== undefined;
+  if (isNamed || host === undefined || !isOnThisMachine(host)) return false;
   if ((await cannotConnect(host)) !== undefined) return true;
   const { readLocalIc } = await import('../local/state.js');
   const local = await readLocalIc();
@@ -65,10 +68,12 @@ async function forget(
 /** Deletes the canisters; undefined where the user does not want it. */
 async function takeAway(
   deployment: Deployment,
+  path: string,
   flags: RemoveFlags,
   output: Output,
-): Promise<Removal | undefined> {
-  const { planRemoval, removeDeployment } = await import('@canopy/client');
+): Promise<Removed | undefined> {
+  const { CyclesLedgerClient, hasCyclesLedger, planRemoval, removeDeployment } =
+    await import('@canopy/client');
   const { connectToDeployment } = await import('../connect.js');
   const { transport, host } = await connectToDeployment(deployment, flags);
   const removal = await whileReachable(host, goesOn, planRemoval(deployment, { transport }));
@@ -79,9 +84,17 @@ async function takeAway(
       `${which}: managed by others; --identity names the key that "${deployment.model}" was deployed with`,
     );
   }
+  if (deployment.creating !== undefined) {
+    throw new CommandError(
+      'a canister was paid for that the cycles ledger has not named yet: deploy again, then it can be removed, too',
+    );
+  }
+  const ledger = (await hasCyclesLedger(transport)) ? new CyclesLedgerClient(transport) : undefined;
+  const before = await ledger?.balance();
   const canisters = removal.deleted.map(({ place, canister }) => `${place} (${canister})`);
   const what = canisters.length === 0 ? 'no canister' : canisters.join(', ');
-  const question = `Remove "${deployment.model}" from ${host}: ${what}? Cycles in them are lost.`;
+  const cycles = ledger ? 'Their cycles come back.' : 'Cycles in them are lost.';
+  const question = `Remove "${deployment.model}" from ${host}: ${what}? ${cycles}`;
   if (flags.yes !== true && !(await askYes(question, output))) return undefined;
   try {
     await runSteps(output, [
@@ -91,6 +104,8 @@ async function takeAway(
           const work = removeDeployment(deployment, removal, {
             transport,
             signal: output.signal,
+            ...(ledger && { refundModule: (await import('@canopy/worker')).refundWasm() }),
+            onManifest: (state) => writeManifest(path, state),
             onRemoved: ({ place, canister }, done, total) => {
               update(`${done} of ${total} canisters (${place}: ${canister})`);
             },
@@ -104,11 +119,17 @@ async function takeAway(
     if (error instanceof CommandError) throw error;
     throw new CommandError(`${(error as Error).message}\nThe manifest stays: ${goesOn}`);
   }
-  return removal;
+  if (before === undefined) return removal;
+  return { ...removal, cyclesBack: (await ledger!.balance()) - before };
 }
 
-function report(deployment: Deployment, removal: Removal, path: string, output: Output): void {
-  const { deleted, unregisters, left } = removal;
+async function report(
+  deployment: Deployment,
+  removal: Removed,
+  path: string,
+  output: Output,
+): Promise<void> {
+  const { deleted, unregisters, left, cyclesBack } = removal;
   if (output.json) {
     output.print(toJson({ model: deployment.model, manifest: path, ...removal }));
     return;
@@ -117,6 +138,10 @@ function report(deployment: Deployment, removal: Removal, path: string, output: 
     `"${deployment.model}" is removed: ${deleted.length} canisters deleted, ` +
       `${unregisters ? 'the model unregistered, ' : ''}the manifest ${path} is gone.`,
   );
+  if (cyclesBack !== undefined) {
+    const { trillions } = await import('@canopy/client');
+    output.print(`${trillions(cyclesBack)} cycles came back to your account at the cycles ledger.`);
+  }
   for (const { place, canister, text } of left) {
     output.print(`left: ${place} (${canister}) ${text}`);
   }

@@ -1,4 +1,4 @@
-import type { CoordinatorClient, Deployment, Transport } from '@canopy/client';
+import type { CanisterHealth, CoordinatorClient, Deployment, Transport } from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
 import type { ConnectFlags } from '../connect.js';
 import { CommandError } from '../errors.js';
@@ -15,13 +15,39 @@ async function askAll(
 ): Promise<{
   workers: WorkerStatus[];
   metrics: Awaited<ReturnType<CoordinatorClient['metrics']>>;
+  /** Of the coordinator, then of the workers. */
+  health: CanisterHealth[];
 }> {
-  const { CoordinatorClient, WorkerClient } = await import('@canopy/client');
-  const [workers, metrics] = await Promise.all([
+  const { CoordinatorClient, WorkerClient, canisterHealth } = await import('@canopy/client');
+  const coordinator = deployment.coordinator ?? '';
+  const [workers, metrics, health] = await Promise.all([
     Promise.all(deployment.workers.map((id) => new WorkerClient(transport, id).status())),
-    new CoordinatorClient(transport, deployment.coordinator ?? '').metrics(),
+    new CoordinatorClient(transport, coordinator).metrics(),
+    Promise.all([coordinator, ...deployment.workers].map((id) => canisterHealth(transport, id))),
   ]);
-  return { workers, metrics };
+  return { workers, metrics, health };
+}
+
+/** Fewer days until a canister is frozen are told as a problem. */
+const fewDays = 7;
+
+/** What is wrong with a canister, for people; undefined where nothing is. */
+export function problemOf(
+  place: string,
+  { status, daysLeft }: CanisterHealth,
+  worker: WorkerStatus | undefined,
+  epoch: bigint,
+): string | undefined {
+  if (status !== 'running') return `${place} is ${status}`;
+  if (daysLeft === 0) return `${place} is frozen, or about to be: canopy top-up`;
+  if (daysLeft !== undefined && daysLeft < fewDays) {
+    return `${place} has cycles for ${daysLeft} days: canopy top-up`;
+  }
+  if (worker === undefined) return undefined;
+  if (worker.state !== WorkerState.ready) {
+    return `${place} is ${stateNames.get(worker.state) ?? 'in an unknown state'}, not ready`;
+  }
+  return worker.epoch === epoch ? undefined : `${place} is of another epoch than stage 0`;
 }
 
 /** Throws {@link CommandError} where a deployment is not what its manifest says any more. */
@@ -61,43 +87,76 @@ export async function statusCommand(
   const { placeText } = await import('@canopy/client');
   const { transport } = await connectToDeployment(deployment, flags);
   await requireThere(deployment, transport);
-  const { workers, metrics } = await askAll(transport, deployment);
+  const { workers, metrics, health } = await askAll(transport, deployment);
+  const places = ['coordinator', ...workers.map((_, index) => placeText(deployment.plan, index))];
+  const ids = [deployment.coordinator!, ...deployment.workers];
+  const problems = health.flatMap(
+    (one, index) =>
+      problemOf(
+        places[index]!,
+        one,
+        index === 0 ? undefined : workers[index - 1],
+        workers[0]!.epoch,
+      ) ?? [],
+  );
   if (output.json) {
-    const shown = workers.map(({ shardHash, ...status }, index) => ({
-      canister: deployment.workers[index],
-      ...status,
-      state: stateNames.get(status.state),
-      shardHash: Buffer.from(shardHash).toString('hex'),
-    }));
+    const shown = workers.map(
+      ({ shardHash, configuration, configurationHash, ...status }, index) => ({
+        canister: deployment.workers[index],
+        ...status,
+        state: stateNames.get(status.state),
+        shardHash: Buffer.from(shardHash).toString('hex'),
+        configurationHash: Buffer.from(configurationHash).toString('hex'),
+        configurationBytes: configuration.length,
+        ...health[index + 1],
+      }),
+    );
     output.print(
       toJson({
         model: deployment.model,
+        healthy: problems.length === 0,
+        problems,
         coordinator: deployment.coordinator,
+        coordinatorHealth: health[0],
         metrics,
         workers: shown,
       }),
     );
-    return;
+  } else {
+    output.print(`model "${deployment.model}", epoch ${workers[0]!.epoch.toString(16)}`);
+    output.print(
+      `${String(metrics.requests)} requests, ${String(metrics.failed)} failed, ${metrics.in_flight} under way`,
+    );
+    output.print('');
+    output.print(statusTable(places, ids, workers, health));
+    for (const problem of problems) output.print(`! ${problem}`);
   }
-  output.print(`model "${deployment.model}", coordinator ${String(deployment.coordinator)}`);
-  output.print(
-    `${String(metrics.requests)} requests, ${String(metrics.failed)} failed, ${metrics.in_flight} under way`,
-  );
-  output.print('');
+  if (problems.length > 0) throw new CommandError(`"${deployment.model}" is not healthy`);
+}
+
+function statusTable(
+  places: readonly string[],
+  ids: readonly string[],
+  workers: readonly WorkerStatus[],
+  health: readonly CanisterHealth[],
+): string {
   const mebibytes = (bytes: number): number => Number((bytes / 1024 ** 2).toFixed(1));
-  output.print(
-    table(
-      ['place', 'worker', 'state', 'weights MiB', 'waiting', 'done', 'M instructions', 'heap MiB'],
-      workers.map((status, index) => [
-        placeText(deployment.plan, index),
-        deployment.workers[index]!,
-        stateNames.get(status.state) ?? 'unknown',
-        mebibytes(status.weightsBytes),
-        status.waiting,
-        Number(status.tasksDone),
-        Number((Number(status.instructions) / 1e6).toFixed(0)),
-        mebibytes(status.heapBytes),
-      ]),
-    ),
-  );
+  const rows = health.map((one, index) => {
+    const worker = index === 0 ? undefined : workers[index - 1];
+    const state = worker ? stateNames.get(worker.state) : undefined;
+    return [
+      places[index]!,
+      ids[index]!,
+      one.status === 'running' ? (state ?? 'running') : one.status,
+      one.moduleHash?.slice(0, 8) ?? '',
+      mebibytes(one.memoryBytes),
+      (Number(one.cycles) / 1e12).toFixed(3),
+      one.daysLeft ?? '',
+      worker?.waiting ?? '',
+      worker ? Number(worker.tasksDone) : '',
+      worker ? Number((Number(worker.instructions) / 1e6).toFixed(0)) : '',
+    ];
+  });
+  const titles = ['place', 'canister', 'state', 'module', 'MiB', 'T cycles', 'days left'];
+  return table([...titles, 'waiting', 'done', 'M instructions'], rows);
 }

@@ -2,13 +2,16 @@
 import { Option, type Command } from 'commander';
 import type { ConnectFlags } from '../connect.js';
 import type { DeployFlags } from '../commands/deploy.js';
+import type { PlanFlags } from '../commands/plan.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
+import type { TopUpFlags } from '../commands/top-up.js';
 import type { UpgradeFlags } from '../commands/upgrade.js';
 import {
   collectInput,
   parseCallers,
   parseCount,
+  parseCycles,
   parseDuration,
   parseNumbers,
   parsePixels,
@@ -17,16 +20,14 @@ import {
   type CallersFlag,
 } from '../options.js';
 import type { Output } from '../output.js';
-import { identityOption, parser, replicaOption, withPlanOptions } from './options.js';
+import { parser, withConnection, withPlanOptions } from './options.js';
 
 const deploymentArgument = "a deployment's name, or the path of its manifest";
 
 export function addDeploymentCommands(program: Command, output: () => Output): void {
-  withPlanOptions(program.command('deploy'))
+  withConnection(withPlanOptions(program.command('deploy')))
     .argument('<model>', 'ONNX file')
     .description('put a model on an Internet Computer, or go on where that was interrupted')
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .option(
       '--manifest <file>',
       'where to keep the manifest (default: .canopy/deployments/NAME.json)',
@@ -46,18 +47,51 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       'let callers in that do not say who they are (default on a local network)',
     )
     .option('--no-allow-anonymous', 'let no such callers in (default elsewhere)')
+    .option(
+      '--cycles <amount>',
+      'cycles each canister is created with, such as 2T or 500B (default: what the preview recommends)',
+      parser(parseCycles),
+    )
+    .option('--subnet <id>', 'subnet that canisters are created on (default: one for all)')
+    .option(
+      '--canisters <file>',
+      'empty canisters of yours to take, one id a line: for the coordinator, then the workers',
+    )
+    .option(
+      '--create-again',
+      'create the canister once more of which an earlier run could not tell whether it was created',
+    )
+    .addOption(
+      new Option('--profile <name>', 'prices of the preview')
+        .choices(['2025-10', '2026-07', '2026-11'])
+        .default('2026-07'),
+    )
+    .option(
+      '--rate <count>',
+      'inferences a day that the preview and its recommendation reckon with',
+      parser<number>((text) => parseCount(text, 0)),
+      100,
+    )
+    .option(
+      '--usd <price>',
+      'US dollars a trillion cycles (default: 1.36)',
+      parser<number>(parsePositive),
+      1.36,
+    )
+    .option('--preview', 'show what it takes, and do nothing')
+    .option('--yes', 'do not ask')
     .option('--fresh', 'begin anew, with new canisters, even where there is a manifest')
     .addHelpText(
       'after',
-      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB',
+      '\nExamples:\n  canopy local start\n  canopy deploy model.onnx --name mine --max-weights 4MiB' +
+        '\n  canopy deploy model.onnx --network ic --preview\n  canopy deploy model.onnx --network ic --identity key.pem',
     )
     .action(async (model: string, flags: DeployFlags) => {
       const { deployCommand } = await import('../commands/deploy.js');
       await deployCommand(model, flags, output());
     });
 
-  program
-    .command('run')
+  withConnection(program.command('run'))
     .argument('<deployment>', deploymentArgument)
     .description('run a deployed model')
     .option(
@@ -100,8 +134,6 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       'largest difference that counts as equal, relative to values above 1 (default: 0.001)',
       parser(parsePositive),
     )
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .addHelpText(
       'after',
       '\nExamples:\n  canopy run mine --input x=image.npy --output results\n  canopy run mine --input ids=ids.json --input mask=mask.json --output -' +
@@ -120,12 +152,11 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await listCommand(output());
     });
 
-  program
-    .command('status')
+  withConnection(program.command('status'))
     .argument('[deployment]', deploymentArgument)
-    .description('show the health of a deployment; without one, what "list" shows')
-    .addOption(replicaOption())
-    .addOption(identityOption())
+    .description(
+      'show the health of a deployment, exit code 1 where it is not well; without one, what "list" shows',
+    )
     .action(async (name: string | undefined, flags: ConnectFlags) => {
       if (name === undefined) {
         const { listCommand } = await import('../commands/list.js');
@@ -136,12 +167,49 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await statusCommand(name, flags, output());
     });
 
-  program
-    .command('upgrade')
+  withConnection(program.command('top-up'))
+    .argument('<deployment>', deploymentArgument)
+    .description('send the canisters of a deployment cycles from your account at the cycles ledger')
+    .option('--cycles <amount>', 'for each canister, such as 2T or 500B', parser(parseCycles))
+    .option(
+      '--days <count>',
+      'as much as each canister lacks to last so many days without a request',
+      parser<number>((text) => parseCount(text)),
+    )
+    .option('--canister <id>', 'only this one')
+    .action(async (name: string, flags: TopUpFlags) => {
+      const { topUpCommand } = await import('../commands/top-up.js');
+      await topUpCommand(name, flags, output());
+    });
+
+  withPlanOptions(withConnection(program.command('verify')))
+    .argument('<deployment>', deploymentArgument)
+    .argument('[model]', 'ONNX file to compare the weights with; planned with the same options')
+    .description('compare modules, plan and weights on the canisters with local files')
+    .action(async (name: string, model: string | undefined, flags: ConnectFlags & PlanFlags) => {
+      const { verifyCommand } = await import('../commands/verify.js');
+      await verifyCommand(name, model, flags, output());
+    });
+
+  withConnection(program.command('models'))
+    .argument('<deployment>', deploymentArgument)
+    .description('list the models that the coordinator of a deployment knows')
+    .action(async (name: string, flags: ConnectFlags) => {
+      const { modelsCommand } = await import('../commands/models.js');
+      await modelsCommand(name, flags, output());
+    });
+
+  withConnection(program.command('logs'))
+    .argument('<deployment>', deploymentArgument)
+    .description('show what the canisters of a deployment printed, and why they trapped')
+    .action(async (name: string, flags: ConnectFlags) => {
+      const { logsCommand } = await import('../commands/logs.js');
+      await logsCommand(name, flags, output());
+    });
+
+  withConnection(program.command('upgrade'))
     .argument('<deployment>', deploymentArgument)
     .description('give a deployment the canisters of this release; requests under way go on')
-    .addOption(replicaOption())
-    .addOption(identityOption())
     .option('--no-snapshots', 'take no snapshots before, to which --rollback goes back')
     .option(
       '--rollback',
@@ -152,12 +220,10 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       await upgradeCommand(name, flags, output());
     });
 
-  program
-    .command('remove')
+  withConnection(program.command('destroy'))
+    .alias('remove')
     .argument('<deployment>', deploymentArgument)
-    .description('delete the canisters of a deployment, and its manifest')
-    .addOption(replicaOption())
-    .addOption(identityOption())
+    .description('delete the canisters of a deployment and its manifest; their cycles come back')
     .option('--yes', 'do not ask')
     .action(async (name: string, flags: RemoveFlags) => {
       const { removeCommand } = await import('../commands/remove.js');

@@ -31,6 +31,17 @@ export const dimOption = (): Option =>
 export const replicaOption = (): Option =>
   new Option('--replica <url>', 'address of a replica (default: the local IC)');
 
+/** Options of the commands that ask an IC. */
+export function withConnection(command: Command): Command {
+  return command
+    .option(
+      '--network <name>',
+      '"local", "ic" for mainnet, or the address of a network (default: local, or where the deployment is)',
+    )
+    .addOption(replicaOption().hideHelp())
+    .addOption(identityOption());
+}
+
 export const identityOption = (): Option =>
   new Option(
     '--identity <file>',

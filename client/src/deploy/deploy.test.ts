@@ -86,7 +86,7 @@ describe('deploy', () => {
     Object.assign(network, { isLocal: undefined });
     await expect(deploy(await sampleModel(), options(network))).rejects.toThrow('anonymous');
     network.principal = () => Promise.resolve('aaaaa-aa');
-    await deploy(await sampleModel(), options(network));
+    await deploy(await sampleModel(), options(network, { cyclesLedger: false }));
   });
 
   test('repeats what is worth it', async () => {

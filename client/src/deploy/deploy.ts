@@ -16,6 +16,7 @@ import type { DeployOptions } from './options.js';
 import { applyAccess } from './access.js';
 import { throwIfAborted } from './abort.js';
 import { refuseAnonymous } from './anonymous.js';
+import { createCanisters } from './create-canisters.js';
 import { placeText } from './place.js';
 import type { DeployStep } from './progress.js';
 import { resumeOrBegin, type ModuleHashes } from './resume.js';
@@ -24,20 +25,20 @@ import { workerConfig } from './worker-config.js';
 
 export type { DeployOptions } from './options.js';
 
-const defaultCycles = 100_000_000_000_000n;
-
 /**
  * Puts a planned model on an Internet Computer: creates a coordinator and a worker for each stage of
  * each pipeline, installs them, uploads the shards, waits until all are loaded, registers the plan. Throws
- * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`. Code
- * `anonymous` on a network that is not one's own, before anything is done; `bad-deployment` where `resume`
+ * {@link CanopyError}; what was done until then is in the last manifest given to `onManifest`. Codes
+ * `no-cycles` where the caller's account at the cycles ledger does not hold enough for all canisters, and `anonymous` on a network that is not one's own, before anything is done; `bad-deployment` where `resume`
  * is of another cut, or where only a part of it is still there.
  */
 export async function deploy(
   model: DeployableModel,
-  options: DeployOptions,
+  given: DeployOptions,
 ): Promise<ReadyDeployment> {
-  await refuseAnonymous(options.transport);
+  await refuseAnonymous(given.transport);
+  const isLocal = (await given.transport.isLocal?.()) ?? false;
+  const options = { ...given, cyclesLedger: given.cyclesLedger ?? !isLocal };
   const { modules } = options;
   const hashes = {
     coordinator: toHex(await sha256(modules.coordinator)),
@@ -102,32 +103,18 @@ class DeployRun {
     return retry(what, begin, retryOptions);
   }
 
-  async createCanisters(): Promise<void> {
-    const { deployment, options } = this;
-    const total = 1 + workerCount(this.plan);
-    const create = async (what: string): Promise<string> => {
-      throwIfAborted(options.signal);
-      try {
-        return await options.transport.createCanister({
-          cycles: options.cycles ?? defaultCycles,
-          ...(options.controllers && { controllers: options.controllers }),
-        });
-      } catch (error) {
-        throw toCanopyError(error, `creating the canister of ${what}`);
-      }
-    };
-    if (deployment.coordinator === undefined) {
-      deployment.coordinator = await create('the coordinator');
-      await this.save();
-    }
-    this.report('create', 1, total, `coordinator ${deployment.coordinator}`);
-    while (deployment.workers.length < workerCount(this.plan)) {
-      const place = placeText(this.plan, deployment.workers.length);
-      const id = await create(place);
-      deployment.workers.push(id);
-      await this.save();
-      this.report('create', deployment.workers.length + 1, total, `${place}: worker ${id}`);
-    }
+  createCanisters(): Promise<void> {
+    const { plan, deployment, options } = this;
+    return createCanisters({
+      plan,
+      deployment,
+      options,
+      save: () => this.save(),
+      report: (done, total, detail) => {
+        this.report('create', done, total, detail);
+      },
+      retry: (what, action) => this.retry(what, action),
+    });
   }
 
   async installModules(): Promise<void> {

@@ -14,6 +14,7 @@ import { toHex } from '../sha256.js';
 import type { Transport } from '../transport/transport.js';
 import { WorkerClient } from '../worker-client.js';
 import { canisterStatus } from './canister-status.js';
+import { givesBack } from './give-back.js';
 import { isModuleHash, type Deployment, type ReadyDeployment } from './manifest.js';
 import { placeText } from './place.js';
 import { chunkCount } from './upload.js';
@@ -130,6 +131,8 @@ class Inspector {
     const status = await this.ask(() => canisterStatus(this.options.transport, canister));
     if (status?.kind === 'missing') return gone('is not there');
     if (status?.kind === 'foreign') return { state: 'foreign', text: 'is managed by others' };
+    // It was this deployment's when that was noted, and is about to be deleted.
+    if (noted === givesBack && status?.kind === 'managed') return same;
     const hash = status?.moduleHash;
     // Nothing was installed yet, or the way to the IC cannot tell.
     if (noted === undefined && hash === undefined) return same;

@@ -25,6 +25,15 @@ export interface NotedSnapshot {
   module: string;
 }
 
+/** A canister that the cycles ledger was asked for, and has not named yet; numbers as text. */
+export interface NotedCreation {
+  /** Nanoseconds since 1970, by which the ledger knows the order again. */
+  createdAt: string;
+  amount: string;
+  controllers: string[];
+  subnet?: string;
+}
+
 /**
  * What is known of a deployment. It is plain JSON, written after each step, so that an interrupted
  * deployment goes on where it stopped and a finished one can be run from the file alone.
@@ -40,6 +49,10 @@ export interface Deployment {
   rootKey?: string;
   /** Name of the run of an IC that forgets everything when it stops. */
   instance?: string;
+  /** The subnet that canisters are created on, where it was chosen. */
+  subnet?: string;
+  /** Written before the cycles ledger is asked, so that no canister is created twice or lost. */
+  creating?: NotedCreation;
   /** Canister id of the coordinator, once it is created. */
   coordinator?: string;
   /** Canister ids of the workers created so far: pipeline after pipeline, each stage by stage. */
@@ -88,6 +101,12 @@ function isListOfTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
+function isCreation(value: unknown): boolean {
+  const { createdAt, amount, controllers } = (value ?? {}) as Partial<NotedCreation>;
+  const isNumber = (text: unknown): boolean => typeof text === 'string' && /^\d+$/.test(text);
+  return isNumber(createdAt) && isNumber(amount) && isListOfTexts(controllers);
+}
+
 /** Reads a manifest from JSON. Throws `bad-deployment` with the reason where it is none. */
 export function parseDeployment(json: string): Deployment {
   let manifest: Partial<Deployment> | null;
@@ -102,6 +121,9 @@ export function parseDeployment(json: string): Deployment {
   }
   if (typeof manifest.model !== 'string' || !isListOfTexts(manifest.workers)) {
     refuse('"model" or "workers" is missing');
+  }
+  if (manifest.creating !== undefined && !isCreation(manifest.creating)) {
+    refuse('"creating" does not hold a creation');
   }
   if (typeof manifest.modules !== 'object') refuse('"modules" is missing');
   try {

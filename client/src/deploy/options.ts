@@ -1,8 +1,17 @@
+import { pipelinePlace, type Plan } from '@canopy/protocol';
+import { CanopyError } from '../errors.js';
 import type { RetryOptions } from '../retry.js';
 import type { Transport } from '../transport/transport.js';
 import type { AccessOptions, Deployment } from './manifest.js';
 import type { OnProgress } from './progress.js';
 import type { WorkerSettings } from './worker-config.js';
+
+/** Cycles that canisters are created with. */
+export interface CanisterCycles {
+  coordinator: bigint;
+  /** Of the worker of each stage. */
+  stages: readonly bigint[];
+}
 
 export interface DeployOptions extends WorkerSettings {
   transport: Transport;
@@ -40,10 +49,32 @@ export interface DeployOptions extends WorkerSettings {
   /** Ends the deployment: nothing more is begun, and `aborted` is thrown. */
   signal?: AbortSignal;
   /**
-   * Cycles each canister is created with.
-   * @default 100 T
+   * Cycles each canister is created with, of which the fee of creation is taken: one number, or those of the
+   * coordinator and of the workers of each stage.
+   * @default 100 T where they are given away; with `cyclesLedger` they must be said
    */
-  cycles?: bigint;
+  cycles?: bigint | CanisterCycles;
+  /**
+   * Whether canisters are created through the cycles ledger, from the caller's account, instead of by the
+   * method of test networks that gives cycles away.
+   * @default where the network is not one's own
+   */
+  cyclesLedger?: boolean;
+  /**
+   * Text of the subnet that canisters are created on; needs `cyclesLedger`.
+   * @default one for all, of those that are open to everybody
+   */
+  subnet?: string;
+  /**
+   * Text of empty canisters that the caller manages: the coordinator's, then the workers'. More are created
+   * where these are too few.
+   */
+  canisters?: readonly string[];
+  /**
+   * Create the canister once more of which cannot be told whether it was created. The caller has looked.
+   * @default false
+   */
+  createAgain?: boolean;
   /**
    * Chunks under way at once.
    * @default 4
@@ -55,4 +86,20 @@ export interface DeployOptions extends WorkerSettings {
    * @default 300000
    */
   loadTimeoutMs?: number;
+}
+
+const givenAway = 100_000_000_000_000n;
+
+/** Cycles that a canister is created with: 0 is the coordinator, then come the workers. */
+export function cyclesOf(
+  { cycles, cyclesLedger }: Pick<DeployOptions, 'cycles' | 'cyclesLedger'>,
+  plan: Plan,
+  index: number,
+): bigint {
+  if (typeof cycles === 'bigint') return cycles;
+  if (cycles === undefined) {
+    if (cyclesLedger !== true) return givenAway;
+    throw new CanopyError('bad-deployment', 'say how many cycles each canister is created with');
+  }
+  return index === 0 ? cycles.coordinator : cycles.stages[pipelinePlace(plan, index - 1).stage]!;
 }

@@ -5,6 +5,7 @@ import type { Transport } from '../transport/transport.js';
 import { throwIfAborted } from './abort.js';
 import { canisterArgument, canisterStatus } from './canister-status.js';
 import { inspectDeployment, type Finding } from './inspect.js';
+import { giveBack, givesBack } from './give-back.js';
 import { isModuleHash, type Deployment } from './manifest.js';
 
 export interface RemoveOptions {
@@ -12,6 +13,13 @@ export interface RemoveOptions {
   retry?: RetryOptions;
   /** Told of each canister that was deleted. */
   onRemoved?: (finding: Finding, done: number, total: number) => void;
+  /**
+   * Module that sends a canister's cycles to the caller's account at the cycles ledger (`@canopy/worker` has it):
+   * then they come back. Without it they are gone with the canister.
+   */
+  refundModule?: Uint8Array;
+  /** Called before each canister gives its cycles back; write it down to be able to go on. */
+  onManifest?: (deployment: Deployment) => void | Promise<void>;
   /** Ends the removal: no further canister is deleted, and `aborted` is thrown. */
   signal?: AbortSignal;
 }
@@ -56,6 +64,7 @@ async function keptCoordinator(
 ): Promise<{ finding: Finding; reason: string } | undefined> {
   const finding = there.find(({ canister }) => canister === coordinator);
   if (finding === undefined || modules[finding.canister] === undefined) return undefined;
+  if (modules[finding.canister] === givesBack) return undefined;
   if (!isModuleHash(modules[finding.canister])) {
     return { finding, reason: 'was there before' };
   }
@@ -66,7 +75,7 @@ async function keptCoordinator(
 
 /**
  * Stops and deletes the canisters of a deployment, as `removal` says; what was deleted before is passed
- * over, so that it can be repeated after a failure. Cycles left in a canister are gone with it. Throws
+ * over, so that it can be repeated after a failure. Cycles come back with `refundModule`. Throws
  * {@link CanopyError}.
  */
 export async function removeDeployment(
@@ -91,6 +100,14 @@ export async function removeDeployment(
   let done = 0;
   for (const finding of removal.deleted) {
     const { canister, place } = finding;
+    const { refundModule } = options;
+    if (refundModule) {
+      deployment.modules[canister] = givesBack;
+      await options.onManifest?.(deployment);
+      await attempt(`giving back the cycles of ${place} (${canister})`, () =>
+        giveBack(transport, canister, refundModule),
+      );
+    }
     await attempt(`deleting ${place} (${canister})`, () => deleteCanister(transport, canister));
     options.onRemoved?.(finding, ++done, removal.deleted.length);
   }

@@ -43,7 +43,8 @@ export async function resumeOrBegin(
   const differences = findings.filter(({ state }) => state !== 'same');
   if (standing === 'gone') {
     options.onAnew?.(`nothing of the manifest is there any more: ${list(differences)}`);
-    return anew;
+    // A canister that was paid for and not named yet becomes one of the new ones.
+    return { ...anew, ...(resume.creating && { creating: resume.creating }) };
   }
   checkSamePlan(resume.plan, plan);
   if (standing === 'changed') {
