@@ -8,34 +8,26 @@ import {
   packInt8,
   paddedDepth,
 } from '@canopy/protocol';
-import { readFloats } from '../graph/constant.js';
 import type { IntegerWeight, MatrixWeight } from '../graph/program.js';
+import { TileReader, type Range } from './tile.js';
 
 /** Largest integers, so that each has its negative. */
 const most = { int8: 127, int4: 7 };
 
-/** Rows `[first, end)` of columns `[left, right)` of a matrix [K, N], as [end - first, right - left]. */
-function readBlock(
-  { constant, k, n, transposed, scale }: MatrixWeight,
-  first: number,
-  end: number,
-  left: number,
-  right: number,
-): Float32Array {
-  const [rows, columns] = [end - first, right - left];
-  const block = new Float32Array(rows * columns);
-  if (!transposed && columns === n) block.set(readFloats(constant, first * n, rows * n));
-  else if (!transposed) {
-    for (let row = 0; row < rows; row++) {
-      block.set(readFloats(constant, (first + row) * n + left, columns), row * columns);
-    }
-  } else {
-    for (let column = 0; column < columns; column++) {
-      const values = readFloats(constant, (left + column) * k + first, rows);
-      for (let row = 0; row < rows; row++) block[row * columns + column] = values[row]!;
+/** Rows `[top, bottom)` of columns `[left, right)` of a matrix [K, N], as [bottom - top, right - left]. */
+function readBlock(matrix: MatrixWeight, range: Range, tiles: TileReader): Float32Array {
+  const { top, bottom, left, right } = range;
+  const { scale } = matrix;
+  const tile = tiles.read(matrix, range);
+  const { values, columnStep } = tile;
+  const block = new Float32Array((bottom - top) * (right - left));
+  let to = 0;
+  for (let row = top; row < bottom; row++) {
+    let from = tile.at(row, left);
+    for (let column = left; column < right; column++, from += columnStep) {
+      block[to++] = scale ? values[from]! * scale[column]! : values[from]!;
     }
   }
-  if (scale) for (let i = 0; i < block.length; i++) block[i]! *= scale[left + (i % columns)]!;
   return block;
 }
 
@@ -45,14 +37,27 @@ const scalesKnown = new WeakMap<MatrixWeight, Float32Array>();
 export function int8Scales(matrix: MatrixWeight): Float32Array {
   let scales = scalesKnown.get(matrix);
   if (!scales) {
-    const { k, n } = matrix;
+    const { k, n, scale } = matrix;
     scales = new Float32Array(packedChannels(n));
-    for (let first = 0; first < k; first += integerPiece) {
-      const block = readBlock(matrix, first, Math.min(first + integerPiece, k), 0, n);
-      for (let i = 0; i < block.length; i++) {
-        scales[i % n] = Math.max(scales[i % n]!, Math.abs(block[i]!));
+    const tiles = new TileReader();
+    for (let top = 0; top < k; top += integerPiece) {
+      const bottom = Math.min(top + integerPiece, k);
+      for (let left = 0; left < n;) {
+        const tile = tiles.read(matrix, { top, bottom, left, right: left + 1 });
+        const { values, columnStep } = tile;
+        const { right } = tile.range;
+        for (let row = top; row < bottom; row++) {
+          let from = tile.at(row, left);
+          for (let column = left; column < right; column++, from += columnStep) {
+            const magnitude = Math.abs(values[from]!);
+            if (magnitude > scales[column]!) scales[column] = magnitude;
+          }
+        }
+        left = right;
       }
     }
+    if (scale)
+      scales.forEach((magnitude, at) => (scales![at] = magnitude * Math.abs(scale[at] ?? 0)));
     scales = scales.map((magnitude) => magnitude / most.int8);
     scalesKnown.set(matrix, scales);
   }
@@ -82,11 +87,12 @@ function packedPiece(
   first: number,
   left: number,
   right: number,
+  tiles: TileReader,
 ): Uint8Array {
   const { kind, matrix } = weight;
   const end = Math.min(first + integerPiece, matrix.k);
   const columns = right - left;
-  const values = readBlock(matrix, first, end, left, right);
+  const values = readBlock(matrix, { top: first, bottom: end, left, right }, tiles);
   if (kind === 'int8') {
     const scales = int8Scales(matrix).subarray(left, right);
     const packed = packInt8(end - first, columns, (row, column) =>
@@ -124,6 +130,7 @@ export function packIntegers(
   start: number,
   end: number,
   weight: IntegerWeight,
+  tiles: TileReader,
 ): void {
   const { k, n } = weight.matrix;
   let position = 0;
@@ -135,7 +142,7 @@ export function packIntegers(
     if (from < to) {
       const left = Math.floor(from / step) * 4;
       const right = Math.min(n, Math.ceil(to / step) * 4);
-      const packed = packedPiece(weight, first, left, right);
+      const packed = packedPiece(weight, first, left, right, tiles);
       const offset = from - (left / 4) * step;
       target.set(packed.subarray(offset, offset + to - from), position + from - start);
     }

@@ -1,7 +1,8 @@
 import { elementCount, packedChannels, panelChannels } from '@canopy/protocol';
-import { readFloats, type Constant } from '../graph/constant.js';
+import { readFloats } from '../graph/constant.js';
 import { weightBytes, type Weight } from '../graph/program.js';
 import { int8Scales, packIntegers } from './integer-weights.js';
+import { TileReader, type StoredMatrix } from './tile.js';
 
 /** Copies `[start, end)` of `source`, whose first byte is at `position`, to its place in `target`. */
 function copyOverlap(
@@ -32,103 +33,87 @@ interface Panel {
 /** The panels of a matrix [K, N] that overlap bytes `[start, end)`. */
 function panelsWithin(k: number, n: number, start: number, end: number): Panel[] {
   const panels: Panel[] = [];
-  let position = 0;
-  for (let first = 0; first < n && position < end; first += panelChannels) {
+  const fullBytes = k * panelChannels * 4;
+  let first = Math.floor(start / fullBytes) * panelChannels;
+  for (; first < n; first += panelChannels) {
+    const position = (first / panelChannels) * fullBytes;
+    if (position >= end) break;
     const channels = Math.min(panelChannels, n - first);
-    const width = packedChannels(channels);
-    if (position + k * width * 4 > start) panels.push({ first, channels, width, position });
-    position += k * width * 4;
+    panels.push({ first, channels, width: packedChannels(channels), position });
   }
   return panels;
 }
 
-/** Reads columns `[first, first + count)` of a matrix stored [K, N], as [K, count]. */
-function readColumns(
-  constant: Constant,
-  k: number,
-  n: number,
-  first: number,
-  count: number,
-): Float32Array {
-  if (count === n) return readFloats(constant, 0, k * n);
-  const block = new Float32Array(k * count);
-  for (let row = 0; row < k; row++) {
-    block.set(readFloats(constant, row * n + first, count), row * count);
-  }
-  return block;
+/** A matrix in panels: some columns of a stored one, its rows in another order. */
+interface PanelMatrix {
+  stored: StoredMatrix;
+  /** The first of its columns, and how many there are. */
+  base: number;
+  columns: number;
+  /** Factor of each column of the stored matrix. */
+  scale: Float32Array | undefined;
+  /** Which row of the stored matrix lies in row `index` of a panel; the same where left out. */
+  rowAt?: (index: number) => number;
 }
 
-/** Packs bytes `[start, end)` of a matrix stored [K, N] into `target`. */
-function packRows(
+/** Packs bytes `[start, end)` of a matrix into `target`; only the rows of panels that they hold. */
+function packPanels(
   target: Uint8Array,
   start: number,
   end: number,
-  weight: Extract<Weight, { kind: 'matrix' }>,
+  { stored, base, columns, scale, rowAt }: PanelMatrix,
+  tiles: TileReader,
 ): void {
-  const { constant, k, n, scale } = weight;
-  const panels = panelsWithin(k, n, start, end);
-  const [from, last] = [panels[0], panels.at(-1)];
-  if (!from || !last) return;
-  const count = last.first + last.channels - from.first;
-  const block = readColumns(constant, k, n, from.first, count);
-  for (const { first, channels, width, position } of panels) {
-    const panel = new Float32Array(k * width);
-    for (let row = 0; row < k; row++) {
-      const at = row * count + first - from.first;
-      for (let lane = 0; lane < channels; lane++) {
-        panel[row * width + lane] = block[at + lane]! * (scale?.[first + lane] ?? 1);
+  const { k } = stored;
+  for (const { first, channels, width, position } of panelsWithin(k, columns, start, end)) {
+    const rowBytes = width * 4;
+    const top = Math.max(0, Math.floor((start - position) / rowBytes));
+    const bottom = Math.min(k, Math.ceil((end - position) / rowBytes));
+    if (top >= bottom) continue;
+    const left = base + first;
+    const tile = tiles.read(stored, { top: 0, bottom: k, left, right: left + channels });
+    const { values, columnStep } = tile;
+    const panel = new Float32Array((bottom - top) * width);
+    for (let row = top, to = 0; row < bottom; row++, to += width) {
+      let from = tile.at(rowAt ? rowAt(row) : row, left);
+      for (let lane = 0; lane < channels; lane++, from += columnStep) {
+        panel[to + lane] = values[from]!;
       }
     }
-    copyOverlap(target, start, end, bytesOf(panel), position);
+    if (scale) {
+      for (let at = 0; at < panel.length; at++) {
+        const lane = at % width;
+        if (lane < channels) panel[at]! *= scale[left + lane]!;
+      }
+    }
+    copyOverlap(target, start, end, bytesOf(panel), position + top * rowBytes);
   }
 }
 
 /**
- * Packs bytes `[start, end)` of a matrix of which each column lies together, `k` numbers beginning at
- * `(base + column) * k`; `place` says in which row a number goes.
+ * Bytes `[start, end)` of a weight as they lie in a shard. Of a matrix only what overlaps the range is
+ * read and packed.
+ *
+ * @param tiles where they are kept, ranges asked for one after the other read nothing twice
  */
-function packColumns(
-  target: Uint8Array,
+export function packedBytes(
+  weight: Weight,
   start: number,
   end: number,
-  constant: Constant,
-  k: number,
-  n: number,
-  base: number,
-  scale: Float32Array | undefined,
-  place: (index: number) => number,
-): void {
-  for (const { first, channels, width, position } of panelsWithin(k, n, start, end)) {
-    const panel = new Float32Array(k * width);
-    const columns = readFloats(constant, (base + first) * k, channels * k);
-    for (let lane = 0; lane < channels; lane++) {
-      const factor = scale?.[base + first + lane] ?? 1;
-      for (let index = 0; index < k; index++) {
-        panel[place(index) * width + lane] = columns[lane * k + index]! * factor;
-      }
-    }
-    copyOverlap(target, start, end, bytesOf(panel), position);
-  }
-}
-
-/**
- * Bytes `[start, end)` of a weight as they lie in a shard. Only the panels that overlap the range
- * are read and packed.
- */
-export function packedBytes(weight: Weight, start: number, end: number): Uint8Array {
+  tiles = new TileReader(),
+): Uint8Array {
   const target = new Uint8Array(end - start);
   switch (weight.kind) {
     case 'plain':
       return weight.constant.read(start, end - start);
     case 'matrix': {
-      const { constant, k, n, transposed, scale } = weight;
-      if (!transposed) packRows(target, start, end, weight);
-      else packColumns(target, start, end, constant, k, n, 0, scale, (index) => index);
+      const { n: columns, scale } = weight;
+      packPanels(target, start, end, { stored: weight, base: 0, columns, scale }, tiles);
       return target;
     }
     case 'int8':
     case 'int4':
-      packIntegers(target, start, end, weight);
+      packIntegers(target, start, end, weight, tiles);
       return target;
     case 'int8-scales':
       return bytesOf(int8Scales(weight.matrix)).subarray(start, end);
@@ -138,9 +123,10 @@ export function packedBytes(weight: Weight, start: number, end: number): Uint8Ar
       const perGroup = outChannels / group;
       const pixels = height * width;
       const k = inChannels * pixels;
+      const stored: StoredMatrix = { constant, k, n: outChannels, transposed: true };
       // Stored (inC, kernelH, kernelW), wanted (kernelH, kernelW, inC).
-      const place = (index: number): number =>
-        (index % pixels) * inChannels + Math.floor(index / pixels);
+      const rowAt = (index: number): number =>
+        (index % inChannels) * pixels + Math.floor(index / inChannels);
       const groupBytes = weightBytes(weight) / group;
       for (let index = 0; index < group; index++) {
         const position = index * groupBytes;
@@ -148,18 +134,8 @@ export function packedBytes(weight: Weight, start: number, end: number): Uint8Ar
         const to = Math.min(end, position + groupBytes);
         if (from >= to) continue;
         const part = target.subarray(from - start, to - start);
-        const base = index * perGroup;
-        packColumns(
-          part,
-          from - position,
-          to - position,
-          constant,
-          k,
-          perGroup,
-          base,
-          scale,
-          place,
-        );
+        const matrix = { stored, base: index * perGroup, columns: perGroup, scale, rowAt };
+        packPanels(part, from - position, to - position, matrix, tiles);
       }
       return target;
     }

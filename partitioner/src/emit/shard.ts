@@ -13,6 +13,7 @@ import {
 import type { Program, ProgramNode, Weight } from '../graph/program.js';
 import { storedBytes, weightBytes, weightDims } from '../graph/program.js';
 import { packedBytes } from './pack.js';
+import { TileReader } from './tile.js';
 
 /** The nodes of one stage and what goes in and out of it. */
 export interface StageSlice {
@@ -26,8 +27,10 @@ export interface Shard {
   program: ShardProgram;
   weightsBytes: number;
   byteLength: number;
-  /** Bytes `[start, end)` of the shard file. */
+  /** Bytes `[start, end)` of the shard file. Read in order, each weight is read from its file once. */
   read(start: number, end: number): Uint8Array;
+  /** Frees what is kept for the next bytes in order. */
+  release(): void;
 }
 
 /** Where the weights of a stage lie, relative to the first; each with zeros up to the next. */
@@ -105,6 +108,7 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
   });
   const shardProgram = { values, nodes, inputs, outputs };
   const head = encodeShardHead(shardProgram, bytes).slice();
+  const tiles = new TileReader();
 
   return {
     program: shardProgram,
@@ -117,9 +121,13 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
         const position = head.length + offsets[index]!;
         const from = Math.max(start, position);
         const to = Math.min(end, position + weightBytes(weight));
-        if (from < to) out.set(packedBytes(weight, from - position, to - position), from - start);
+        if (from >= to) return;
+        out.set(packedBytes(weight, from - position, to - position, tiles), from - start);
       });
       return out;
+    },
+    release: () => {
+      tiles.release();
     },
   };
 }
@@ -144,5 +152,6 @@ export function shardHash(shard: Shard, chunkBytes: number): string {
         .digest(),
     );
   }
+  shard.release();
   return all.digest('hex');
 }
