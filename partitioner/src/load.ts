@@ -1,5 +1,6 @@
 import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
+import { constantBytes } from './graph/constant.js';
 import { foldConstants } from './graph/fold-constants.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
 import { lowerGraph, problemsWithoutSizes, unsupportedOperators } from './graph/lower/index.js';
@@ -11,9 +12,9 @@ import { deriveShapes, requireRunnable, type Derived } from './graph/shapes/deri
 import { sizesOfSamples, typicalDims } from './graph/shapes/open-dimensions.js';
 import { openModel } from './onnx/open-model.js';
 import { optimizeOnnx } from './onnx/optimize.js';
-import { dataFiles } from './onnx/data-files.js';
 import { readOnnx } from './onnx/read-model.js';
 import { lackOfRoom } from './onnx/room.js';
+import { shownBytes } from './onnx/skeleton.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
 import { modelOperators } from './operators/index.js';
 import { unsupportedError } from './problems.js';
@@ -57,7 +58,8 @@ async function graphAt(
   original: Graph,
   folder: string,
 ): Promise<Graph> {
-  const graph = level === 'file' ? readOnnx(path) : await optimizeOnnx(path, level, folder);
+  const graph =
+    level === 'file' ? readOnnx(path) : await optimizeOnnx(path, original, level, folder);
   graph.inputs = original.inputs.filter(({ name }) =>
     graph.inputs.some((input) => input.name === name),
   );
@@ -121,7 +123,7 @@ async function lowerModel(
     try {
       graph = await graphAt(level, path, original, folder);
     } catch (reason) {
-      const lack = lackOfRoom(reason, [path, ...dataFiles(path, original)], folder, true);
+      const lack = lackOfRoom(reason, shownBytes(original), folder, true);
       if (lack) throw lack;
       attempts.push({ level, reason });
       continue;
@@ -148,6 +150,11 @@ async function lowerModel(
     attempts.push(attempt);
   }
   throw failure(original, attempts);
+}
+
+/** Bytes of all weights. */
+function weightBytesOf(graph: Graph): number {
+  return [...graph.constants.values()].reduce((sum, constant) => sum + constantBytes(constant), 0);
 }
 
 /** Inputs and outputs whose names no message could give. */
@@ -212,8 +219,7 @@ export async function loadModel(
     requireRunnable(graph, derived, planSizes(rowsOfOne), dims);
     return { original, graph, program, dims, rows, independence, notes, close };
   } catch (error) {
-    const files = [path, ...dataFiles(path, original)];
-    const lack = lackOfRoom(error, files, folder, false);
+    const lack = lackOfRoom(error, weightBytesOf(original), folder, false);
     close();
     throw lack ?? (error instanceof PartitionError ? error.withDims(dims) : error);
   }

@@ -16,7 +16,8 @@ export interface ExternalData {
   offset: number;
 }
 
-function tensor(name: string, constant: Constant, external?: ExternalData): WireWriter {
+/** A TensorProto, with its data in it or elsewhere. */
+export function tensor(name: string, constant: Constant, external?: ExternalData): WireWriter {
   const out = new WireWriter();
   for (const dim of constant.dims) out.varint(1, dim);
   out.varint(2, DType[constant.dtype]).text(8, name);
@@ -78,7 +79,8 @@ function nodeProto(node: GraphNode): WireWriter {
   return out;
 }
 
-function valueInfo(value: {
+/** A ValueInfoProto. */
+export function valueInfo(value: {
   name: string;
   dtype?: DTypeName;
   dims?: NamedValue['dims'];
