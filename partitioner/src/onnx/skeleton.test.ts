@@ -117,7 +117,7 @@ describe('the skeleton of a model', () => {
     }));
     const { path: modelPath, graph } = saved('large.onnx', bytes);
     const hidden = hiddenWeights(graph);
-    expect(hidden.size).toBe(2);
+    expect(hidden.size).toBe(4);
     const cleaned = await optimizeOnnx(modelPath, graph, 'extended', intermediate);
     expect(cleaned.nodes.map(({ op }) => op)).toEqual(names.map(() => 'MatMul'));
     expect(cleaned.inputs.map(({ name }) => name)).toEqual(['x']);

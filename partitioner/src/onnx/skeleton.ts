@@ -4,7 +4,7 @@ import { WireFile, WireReader, WireWriter, type WireField } from './wire.js';
 import { tensor, valueInfo } from './write-model.js';
 
 /** Bytes of weights that onnxruntime is shown of a model: the smallest up to so many in all. */
-const mostShownBytes = 64 * 1024 * 1024;
+const mostShownBytes = 32 * 1024 * 1024;
 
 /**
  * Names of the weights that onnxruntime is not shown. What it folds and fuses by their values (shapes,
