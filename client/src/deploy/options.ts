@@ -46,7 +46,7 @@ export interface DeployOptions extends WorkerSettings {
   cycles?: bigint;
   /**
    * Chunks under way at once.
-   * @default 4
+   * @default 6
    */
   uploadConcurrency?: number;
   retry?: RetryOptions;
