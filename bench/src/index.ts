@@ -6,3 +6,4 @@ export { icText } from './report/ic-text.js';
 export { runTable } from './report/run-table.js';
 export * from './results/schema.js';
 export { trialRun } from './trial.js';
+export { writeDecoder, type DecoderShape } from './models/decoder.js';

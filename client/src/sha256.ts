@@ -1,6 +1,16 @@
-/** SHA-256 by the platform's own implementation (Node and browsers). */
+import { builtin } from './platform.js';
+
+interface CryptoModule {
+  createHash(name: 'sha256'): { update(bytes: Uint8Array): { digest(): Uint8Array } };
+}
+
+/** SHA-256 by the platform's own implementation: Node's, which copies nothing, or the browser's. */
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
+  const node = builtin('node:crypto') as CryptoModule | undefined;
+  const hash = node
+    ? node.createHash('sha256').update(bytes).digest()
+    : await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return new Uint8Array(hash);
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -9,7 +9,13 @@ export type { WeightBlock, WeightType } from './graph/quantize-weights.js';
 export { planModel, type PlannedModel, type PlanOptions } from './plan-model.js';
 export type { CostScheduleName } from './cost/model.js';
 export { writeOnnx } from './onnx/write-model.js';
-export { floatConstant, intConstant } from './graph/constant.js';
+export {
+  fileConstant,
+  floatConstant,
+  intConstant,
+  memoryConstant,
+  type Constant,
+} from './graph/constant.js';
 export { makeNode, type Attribute, type Graph } from './graph/graph.js';
 export { predictLoad, type RequestLoad } from './cut/predict-load.js';
 export type { LoadOutcome } from './cut/simulate/messages.js';

@@ -1,7 +1,7 @@
 import { maxNameBytes, type BundleTensor } from '@canopy/protocol';
 import { errorText, PartitionError, type Problem } from './error.js';
 import { fixValues, type FixedValues } from './fix-values.js';
-import type { Constant } from './graph/constant.js';
+import { constantBytes, type Constant } from './graph/constant.js';
 import { expandGraph, isExpandable } from './graph/expand/index.js';
 import { removeUnused, type Graph, type NamedValue } from './graph/graph.js';
 import { lowerGraph, problemsWithoutSizes, unsupportedOperators } from './graph/lower/index.js';
@@ -13,9 +13,9 @@ import { deriveShapes, requireRunnable, type Derived } from './graph/shapes/deri
 import { sizesOfSamples, typicalDims } from './graph/shapes/open-dimensions.js';
 import { openModel } from './onnx/open-model.js';
 import { optimizeOnnx } from './onnx/optimize.js';
-import { dataFiles } from './onnx/data-files.js';
 import { readOnnx } from './onnx/read-model.js';
 import { lackOfRoom } from './onnx/room.js';
+import { shownBytes } from './onnx/skeleton.js';
 import { makeTemporary, removeTemporary } from './onnx/temporary.js';
 import { modelOperators } from './operators/index.js';
 import { unsupportedError } from './problems.js';
@@ -60,7 +60,8 @@ async function graphAt(
   fixed: ReadonlyMap<string, Constant>,
   folder: string,
 ): Promise<Graph> {
-  const graph = level === 'file' ? readOnnx(path) : await optimizeOnnx(path, level, folder);
+  const graph =
+    level === 'file' ? readOnnx(path) : await optimizeOnnx(path, original, level, folder);
   graph.inputs = original.inputs.filter(({ name }) =>
     graph.inputs.some((input) => input.name === name),
   );
@@ -126,7 +127,7 @@ async function lowerModel(
     try {
       graph = await graphAt(level, path, original, fixed, folder);
     } catch (reason) {
-      const lack = lackOfRoom(reason, [path, ...dataFiles(path, original)], folder, true);
+      const lack = lackOfRoom(reason, shownBytes(original), folder, true);
       if (lack) throw lack;
       attempts.push({ level, reason });
       continue;
@@ -153,6 +154,11 @@ async function lowerModel(
     attempts.push(attempt);
   }
   throw failure(original, attempts);
+}
+
+/** Bytes of all weights. */
+function weightBytesOf(graph: Graph): number {
+  return [...graph.constants.values()].reduce((sum, constant) => sum + constantBytes(constant), 0);
 }
 
 /** Inputs and outputs whose names no message could give. */
@@ -224,8 +230,7 @@ export async function loadModel(
     requireRunnable(graph, derived, planSizes(rowsOfOne), dims);
     return { original, graph, program, dims, rows, independence, notes, close };
   } catch (error) {
-    const files = [path, ...dataFiles(path, original)];
-    const lack = lackOfRoom(error, files, folder, false);
+    const lack = lackOfRoom(error, weightBytesOf(original), folder, false);
     close();
     throw lack ?? (error instanceof PartitionError ? error.withDims(dims) : error);
   }

@@ -4,8 +4,8 @@
 export const maxMessageBytes = 2 * 1024 * 1024 - 64 * 1024;
 /** A call between canisters of one subnet holds 10 MiB; this leaves room for the envelope. */
 export const maxStageMessageBytes = 10 * 1024 * 1024 - 64 * 1024;
-/** Chunk of a shard in one `put_chunk`. */
-export const defaultChunkBytes = 1024 * 1024;
+/** Chunk of a shard in one `put_chunk`: the whole pages that an ingress message holds beside its head. */
+export const defaultChunkBytes = maxMessageBytes - 64 * 1024;
 /** Instructions of a slice of deterministic time slicing. */
 export const sliceInstructions = 2_000_000_000;
 /** A message should end clearly before its slice. */

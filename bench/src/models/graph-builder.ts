@@ -2,11 +2,13 @@ import {
   floatConstant,
   intConstant,
   makeNode,
+  memoryConstant,
   writeOnnx,
   type Attribute,
+  type Constant,
   type Graph,
 } from '@canopy/partitioner';
-import type { DTypeName } from '@canopy/protocol';
+import { elementCount, type DTypeName } from '@canopy/protocol';
 import { Random } from './random.js';
 
 /** Operator set of the generated models: the first with LayerNormalization. */
@@ -23,6 +25,19 @@ export interface ConvOptions {
   gain?: number;
 }
 
+/** Makes weights of numbers in [-limit, limit) around a center. */
+export type WeightMaker = (
+  dims: readonly number[],
+  random: Random,
+  limit: number,
+  center: number,
+) => Constant;
+
+const inMemory: WeightMaker = (dims, random, limit, center) => {
+  const values = random.uniform(elementCount(dims), limit);
+  return floatConstant(dims, center === 0 ? values : values.map((value) => value + center));
+};
+
 export const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
 export const int = (value: number): Attribute => ({ kind: 'int', value });
 export const float = (value: number): Attribute => ({ kind: 'float', value });
@@ -36,7 +51,12 @@ export class GraphBuilder {
   private readonly random: Random;
   private count = 0;
 
-  constructor(name: string, seed: number) {
+  /** @param makeWeight where random weights go; into memory where it is left out */
+  constructor(
+    name: string,
+    seed: number,
+    private readonly makeWeight: WeightMaker = inMemory,
+  ) {
     this.graph = {
       name,
       opsets: new Map([['', opset]]),
@@ -67,12 +87,11 @@ export class GraphBuilder {
     return result;
   }
 
-  /** A weight of random numbers with the given variance. */
-  weight(dims: number[], variance: number): string {
+  /** A weight of random numbers with the given variance, around `center`. */
+  weight(dims: number[], variance: number, center = 0): string {
     const name = `weight_${this.count++}`;
-    const size = dims.reduce((product, dim) => product * dim, 1);
-    const values = this.random.uniform(size, Math.sqrt(3 * variance));
-    this.graph.constants.set(name, floatConstant(dims, values));
+    const constant = this.makeWeight(dims, this.random, Math.sqrt(3 * variance), center);
+    this.graph.constants.set(name, constant);
     return name;
   }
 
@@ -163,8 +182,24 @@ export class GraphBuilder {
     return this.node('Mul', [product, this.scalar(0.5)]);
   }
 
-  /** The model as the bytes of an ONNX file. */
-  finish(): Uint8Array {
-    return writeOnnx(this.graph);
+  /** A lower triangle of `true` [1, 1, size, size]. */
+  triangle(size: number): string {
+    const name = `triangle_${this.count++}`;
+    const bits = new Uint8Array(size * size);
+    for (let row = 0; row < size; row++) bits.fill(1, row * size, row * size + row + 1);
+    this.graph.constants.set(name, memoryConstant('bool', [1, 1, size, size], bits));
+    return name;
+  }
+
+  /**
+   * The model as the bytes of an ONNX file.
+   *
+   * @param beside name of the file beside it in which weights lie that lie in a file
+   */
+  finish(beside?: string): Uint8Array {
+    if (beside === undefined) return writeOnnx(this.graph);
+    return writeOnnx(this.graph, [], (_, { file }) =>
+      file ? { location: beside, offset: file.offset } : undefined,
+    );
   }
 }

@@ -98,6 +98,22 @@ describe('deploy', () => {
     expect(network.calls.filter((call) => call === 'put_chunk')).toHaveLength(4 + 2);
   });
 
+  test('sends again with proof what did not arrive although the answer said so', async () => {
+    const network = new FakeNetwork();
+    const unproven: string[] = [];
+    Object.assign(network, {
+      updateUnproven: async (canister: string, method: string, arg: Uint8Array) => {
+        unproven.push(method);
+        // Every second answer is a lie.
+        if (unproven.length % 2 === 1) await network.update(canister, method, arg);
+      },
+    });
+    const deployment = await deploy(await sampleModel(), options(network));
+    expect(deployment.ready).toBe(true);
+    expect(unproven).toEqual(Array(4).fill('put_chunk'));
+    expect(network.calls.filter((call) => call === 'put_chunk')).toHaveLength(4);
+  });
+
   test('goes on where it was interrupted and sends nothing twice', async () => {
     const network = new FakeNetwork();
     const model = await sampleModel();

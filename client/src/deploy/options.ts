@@ -77,7 +77,7 @@ export interface DeployOptions extends WorkerSettings {
   createAgain?: boolean;
   /**
    * Chunks under way at once.
-   * @default 4
+   * @default 6
    */
   uploadConcurrency?: number;
   retry?: RetryOptions;

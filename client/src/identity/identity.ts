@@ -59,11 +59,13 @@ export class KeyIdentity implements IdentityLike {
 
   /** Signs an agent's request. */
   async transformRequest({ body, ...fields }: { body: object }): Promise<unknown> {
-    const signature = await this.sign(concatBytes(requestDomain, requestIdOf(body)));
-    return {
-      ...fields,
-      body: { content: body, sender_pubkey: this.publicKey, sender_sig: signature },
-    };
+    return { ...fields, body: await this.signRequest(body, requestIdOf(body)) };
+  }
+
+  /** A request whose id is known, with its signature. */
+  async signRequest(content: object, id: Uint8Array): Promise<object> {
+    const signature = await this.sign(concatBytes(requestDomain, id));
+    return { content, sender_pubkey: this.publicKey, sender_sig: signature };
   }
 
   /** Says who it is, never the key. */

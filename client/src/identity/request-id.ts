@@ -1,6 +1,7 @@
 /** Representation-independent hash of a request (interface specification, "Request ids"). */
 import { sha256 } from '@noble/hashes/sha2';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils';
+import { sha256 as nativeSha256 } from '../sha256.js';
 
 function leb128(value: bigint): Uint8Array {
   const bytes: number[] = [];
@@ -27,6 +28,23 @@ function hashOf(value: unknown): Uint8Array {
     return requestIdOf(value);
   }
   throw new TypeError(`a request cannot hold a ${typeof value}`);
+}
+
+/** Values from so many bytes on are hashed by the platform, which takes a while to begin. */
+const largeBytes = 4096;
+
+/** {@link requestIdOf}, with large values hashed by the platform's own implementation. */
+export async function nativeRequestIdOf(request: object): Promise<Uint8Array> {
+  const fields = await Promise.all(
+    Object.entries(request)
+      .filter(([, value]) => value !== undefined)
+      .map(async ([name, value]) => {
+        const isLarge = value instanceof Uint8Array && value.length >= largeBytes;
+        const hash = isLarge ? await nativeSha256(value) : hashOf(value);
+        return concatBytes(sha256(utf8ToBytes(name)), hash);
+      }),
+  );
+  return sha256(concatBytes(...fields.sort(compareBytes)));
 }
 
 /** The id of a request, of its fields that are there. */

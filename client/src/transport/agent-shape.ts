@@ -23,6 +23,8 @@ export interface AgentLike {
 export interface IdentityLike {
   getPrincipal(): { toText(): string };
   transformRequest(request: any): Promise<unknown>;
+  /** A request with its signature, of one whose id is known; identities of this package have it. */
+  signRequest?(content: object, id: Uint8Array): Promise<object>;
 }
 /* eslint-enable @typescript-eslint/no-explicit-any */
 

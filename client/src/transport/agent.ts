@@ -2,6 +2,7 @@ import { sleep } from '../abort.js';
 import { CanopyError, UnreachableError, firstLine, toCanopyError } from '../errors.js';
 import { toHex } from '../sha256.js';
 import { newAgent, queryBy, updateBy, type AgentLike, type IdentityLike } from './agent-shape.js';
+import { DirectCalls } from './direct-call.js';
 import { install, managementCanister, provisionalCreate } from './management.js';
 import { isLocalAgent, isLoopback } from './network.js';
 import type { CallOptions, CreateOptions, InstallOptions, Transport } from './transport.js';
@@ -48,10 +49,20 @@ const defaultTimeoutMs = 5 * 60 * 1000;
  * an agent of `@dfinity/agent` 3, or of `@icp-sdk/core` 5 or 6.
  */
 export class AgentTransport implements Transport {
+  /** Left out where it is not known where the agent calls, and as whom. */
+  updateUnproven?: NonNullable<Transport['updateUnproven']>;
+
   constructor(
     private readonly agent: AgentLike,
     private readonly options: AgentTransportOptions = {},
-  ) {}
+    direct?: DirectCalls,
+  ) {
+    if (!direct) return;
+    this.updateUnproven = (canister, method, arg, { signal } = {}) => {
+      const call = { canister, method, arg, effectiveCanister: canister };
+      return direct.update(call, this.waitStrategy(method, signal));
+    };
+  }
 
   async principal(): Promise<string> {
     return (await this.agent.getPrincipal()).toText();
@@ -141,5 +152,5 @@ export async function httpTransport(options: HttpTransportOptions): Promise<Agen
     const text = `${host} does not answer as a replica: ${firstLine(error)}`;
     throw new CanopyError('unreachable', text, known.retryable, { cause: error });
   }
-  return new AgentTransport(agent, rest);
+  return new AgentTransport(agent, rest, new DirectCalls(host, identity));
 }

@@ -1,4 +1,6 @@
 /** What every transport must do, run against each of them on the embedded IC. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PocketIc } from '@dfinity/pic';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import wabt from 'wabt';
@@ -127,6 +129,26 @@ describe.each(Object.keys(transports))('%s', (name) => {
     expect(Buffer.from(back).equals(large)).toBe(true);
   });
 
+  test('makes updates without proof, where it can', async () => {
+    if (!transport.updateUnproven) {
+      expect(name).not.toContain('httpTransport');
+      return;
+    }
+    const large = new Uint8Array(1_900_000).fill(9);
+    await transport.updateUnproven(canister, 'keep', large);
+    const back = await transport.query(canister, 'kept', none);
+    expect(Buffer.from(back).equals(large)).toBe(true);
+    await expect(transport.updateUnproven(canister, 'refuse', none)).rejects.toMatchObject({
+      name: 'CallRejected',
+      rejectCode: 4,
+      message: '[busy] later',
+    });
+    await expect(transport.updateUnproven(canister, 'nothing', none)).rejects.toMatchObject({
+      name: 'CallRejected',
+      rejectCode: 5,
+    });
+  });
+
   test('throws rejections with their code and text', async () => {
     const rejected = { name: 'CallRejected', rejectCode: 4 };
     const update = transport.update(canister, 'refuse', none);
@@ -158,6 +180,42 @@ describe.each(Object.keys(transports))('%s', (name) => {
     await transport.installCode({ canister: other, module, mode: 'install' });
     expect(await transport.update(other, 'keep', bytes)).toEqual(bytes);
   });
+});
+
+test('an update without proof that is not answered in the call is asked for', async () => {
+  const { host, ...options } = await live();
+  const asked: string[] = [];
+  // A replica that takes a call and answers later.
+  const gate = createServer((request, response) => {
+    void (async () => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      const path = request.url!.replace('/api/v3/', '/api/v2/');
+      asked.push(path.split('/').at(-1)!);
+      const body = Buffer.concat(parts);
+      const answer = await fetch(new URL(path, host), {
+        method: request.method!,
+        ...(body.length > 0 && { body }),
+      });
+      response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+    })();
+  });
+  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = gate.address() as AddressInfo;
+    const slow = await httpTransport({ ...options, host: `http://127.0.0.1:${port}`, identity });
+    const canister = await slow.createCanister({ cycles: 10n ** 13n });
+    await slow.installCode({ canister, module: await echoModule(0), mode: 'install' });
+    asked.length = 0;
+    await slow.updateUnproven!(canister, 'keep', Uint8Array.of(4, 2));
+    expect([...new Set(asked)]).toEqual(['call', 'read_state']);
+    expect(await slow.query(canister, 'kept', new Uint8Array())).toEqual(Uint8Array.of(4, 2));
+    const refused = slow.updateUnproven!(canister, 'refuse', new Uint8Array());
+    await expect(refused).rejects.toMatchObject({ name: 'CallRejected', rejectCode: 4 });
+  } finally {
+    gate.closeAllConnections();
+    gate.close();
+  }
 });
 
 test.each(Object.entries(agents))(

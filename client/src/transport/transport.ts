@@ -51,6 +51,17 @@ export interface Transport {
     arg: Uint8Array,
     options?: CallOptions,
   ): Promise<Uint8Array>;
+  /**
+   * An update call whose answer need not be proven, because a later call will fail where it was not
+   * carried out: nothing is checked that takes longer than to send it. Left out where there is no
+   * faster way than `update`.
+   */
+  updateUnproven?(
+    canister: string,
+    method: string,
+    arg: Uint8Array,
+    options?: CallOptions,
+  ): Promise<void>;
   /** Creates an empty canister managed by the caller; gives its id. */
   createCanister(options: CreateOptions): Promise<string>;
   /**

@@ -8,35 +8,32 @@ import {
   packInt8,
   paddedDepth,
 } from '@canopy/protocol';
-import { readFloats } from '../graph/constant.js';
 import type { IntegerWeight, MatrixWeight } from '../graph/program.js';
+import { readLines, type Lines, type Span } from './lines.js';
 
 /** Largest integers, so that each has its negative. */
 const most = { int8: 127, int4: 7 };
 
-/** Rows `[first, end)` of columns `[left, right)` of a matrix [K, N], as [end - first, right - left]. */
-function readBlock(
-  { constant, k, n, transposed, scale }: MatrixWeight,
-  first: number,
-  end: number,
-  left: number,
-  right: number,
-): Float32Array {
-  const [rows, columns] = [end - first, right - left];
-  const block = new Float32Array(rows * columns);
-  if (!transposed && columns === n) block.set(readFloats(constant, first * n, rows * n));
-  else if (!transposed) {
-    for (let row = 0; row < rows; row++) {
-      block.set(readFloats(constant, (first + row) * n + left, columns), row * columns);
+/** How a matrix is stored: in lines that are rows, or columns where it is transposed. */
+function linesOf({ constant, k, n, transposed }: MatrixWeight): Lines {
+  return { constant, length: transposed ? k : n };
+}
+
+/** Calls `use` for each number of a part of a matrix, in the order in which they are stored. */
+function forEachNumber(
+  matrix: MatrixWeight,
+  rows: Span,
+  columns: Span,
+  use: (row: number, column: number, value: number) => void,
+): void {
+  const { transposed, scale } = matrix;
+  const [lines, part] = transposed ? [columns, rows] : [rows, columns];
+  readLines(linesOf(matrix), lines, part, (line, values, at) => {
+    for (let index = part.from; index < part.to; index++, at++) {
+      const [row, column] = transposed ? [index, line] : [line, index];
+      use(row, column, scale ? values[at]! * scale[column]! : values[at]!);
     }
-  } else {
-    for (let column = 0; column < columns; column++) {
-      const values = readFloats(constant, (left + column) * k + first, rows);
-      for (let row = 0; row < rows; row++) block[row * columns + column] = values[row]!;
-    }
-  }
-  if (scale) for (let i = 0; i < block.length; i++) block[i]! *= scale[left + (i % columns)]!;
-  return block;
+  });
 }
 
 const scalesKnown = new WeakMap<MatrixWeight, Float32Array>();
@@ -46,14 +43,11 @@ export function int8Scales(matrix: MatrixWeight): Float32Array {
   let scales = scalesKnown.get(matrix);
   if (!scales) {
     const { k, n } = matrix;
-    scales = new Float32Array(packedChannels(n));
-    for (let first = 0; first < k; first += integerPiece) {
-      const block = readBlock(matrix, first, Math.min(first + integerPiece, k), 0, n);
-      for (let i = 0; i < block.length; i++) {
-        scales[i % n] = Math.max(scales[i % n]!, Math.abs(block[i]!));
-      }
-    }
-    scales = scales.map((magnitude) => magnitude / most.int8);
+    const magnitudes = new Float32Array(packedChannels(n));
+    forEachNumber(matrix, { from: 0, to: k }, { from: 0, to: n }, (_, column, value) => {
+      magnitudes[column] = Math.max(magnitudes[column]!, Math.abs(value));
+    });
+    scales = magnitudes.map((magnitude) => magnitude / most.int8);
     scalesKnown.set(matrix, scales);
   }
   return scales;
@@ -86,7 +80,15 @@ function packedPiece(
   const { kind, matrix } = weight;
   const end = Math.min(first + integerPiece, matrix.k);
   const columns = right - left;
-  const values = readBlock(matrix, first, end, left, right);
+  const values = new Float32Array((end - first) * columns);
+  forEachNumber(
+    matrix,
+    { from: first, to: end },
+    { from: left, to: right },
+    (row, column, value) => {
+      values[(row - first) * columns + column - left] = value;
+    },
+  );
   if (kind === 'int8') {
     const scales = int8Scales(matrix).subarray(left, right);
     const packed = packInt8(end - first, columns, (row, column) =>
@@ -118,27 +120,37 @@ function vectorBytes(kind: IntegerWeight['kind'], depth: number): number {
     : (paddedDepth(depth, int4Block) / int4Block) * int4BlockBytes;
 }
 
-/** Writes bytes `[start, end)` of integer weights to `target`. Reads what the range holds, no more. */
-export function packIntegers(
-  target: Uint8Array,
-  start: number,
-  end: number,
-  weight: IntegerWeight,
-): void {
-  const { k, n } = weight.matrix;
-  let position = 0;
-  for (let first = 0; first < k && position < end; first += integerPiece) {
-    const step = vectorBytes(weight.kind, Math.min(integerPiece, k - first));
-    const pieceBytes = (step * packedChannels(n)) / 4;
-    const from = Math.max(start - position, 0);
-    const to = Math.min(end - position, pieceBytes);
-    if (from < to) {
-      const left = Math.floor(from / step) * 4;
-      const right = Math.min(n, Math.ceil(to / step) * 4);
-      const packed = packedPiece(weight, first, left, right);
-      const offset = from - (left / 4) * step;
-      target.set(packed.subarray(offset, offset + to - from), position + from - start);
-    }
-    position += pieceBytes;
-  }
+/** Where a piece of the depth begins, in rows, and what it takes. */
+interface Piece {
+  first: number;
+  position: number;
+  /** Bytes of four channels. */
+  step: number;
+}
+
+function pieceAt({ kind, matrix }: IntegerWeight, position: number): Piece {
+  const { k, n } = matrix;
+  const vectors = packedChannels(n) / 4;
+  const whole = vectorBytes(kind, integerPiece) * vectors;
+  const index = Math.floor(position / whole);
+  const first = index * integerPiece;
+  const step = vectorBytes(kind, Math.min(integerPiece, k - first));
+  return { first, position: index * whole, step };
+}
+
+/** The bytes around `position` that {@link packIntegers} packs at once: some columns of a piece. */
+export function integerPart(weight: IntegerWeight, position: number, mostFloats: number): Span {
+  const { step, position: begin } = pieceAt(weight, position);
+  const vectors = packedChannels(weight.matrix.n) / 4;
+  const most = Math.max(1, Math.floor(mostFloats / (4 * integerPiece)));
+  const first = Math.floor((position - begin) / step / most) * most;
+  return { from: begin + first * step, to: begin + Math.min(vectors, first + most) * step };
+}
+
+/** Packs bytes of integer weights that {@link integerPart} gave. */
+export function packIntegers(weight: IntegerWeight, { from, to }: Span): Uint8Array {
+  const { first, position, step } = pieceAt(weight, from);
+  const left = ((from - position) / step) * 4;
+  const right = Math.min(weight.matrix.n, ((to - position) / step) * 4);
+  return packedPiece(weight, first, left, right);
 }

@@ -1,192 +1,167 @@
 import { elementCount, packedChannels, panelChannels } from '@canopy/protocol';
-import { readFloats, type Constant } from '../graph/constant.js';
+import { readFloats, readInto } from '../graph/constant.js';
 import { weightBytes, type Weight } from '../graph/program.js';
-import { int8Scales, packIntegers } from './integer-weights.js';
+import { int8Scales, integerPart, packIntegers } from './integer-weights.js';
+import type { Span } from './lines.js';
+import { packPanels, type PanelMatrix } from './panels.js';
 
-/** Copies `[start, end)` of `source`, whose first byte is at `position`, to its place in `target`. */
-function copyOverlap(
-  target: Uint8Array,
-  start: number,
-  end: number,
-  source: Uint8Array,
-  position: number,
-): void {
-  const from = Math.max(start, position);
-  const to = Math.min(end, position + source.length);
-  if (from < to) target.set(source.subarray(from - position, to - position), from - start);
-}
+/** Most numbers that are packed at once, and kept until bytes beyond them are asked for. */
+const mostFloats = 8 * 1024 * 1024;
 
 function bytesOf(floats: Float32Array): Uint8Array {
   return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 }
 
-/** Columns `[first, first + channels)` of a matrix, rounded up to `width` in a panel. */
-interface Panel {
-  first: number;
-  channels: number;
-  width: number;
-  /** Where its bytes begin among those of the matrix. */
-  position: number;
-}
+type Filter = Extract<Weight, { kind: 'filter' }>;
+type Matrix = Extract<Weight, { kind: 'matrix' }>;
 
-/** The panels of a matrix [K, N] that overlap bytes `[start, end)`. */
-function panelsWithin(k: number, n: number, start: number, end: number): Panel[] {
-  const panels: Panel[] = [];
-  let position = 0;
-  for (let first = 0; first < n && position < end; first += panelChannels) {
-    const channels = Math.min(panelChannels, n - first);
-    const width = packedChannels(channels);
-    if (position + k * width * 4 > start) panels.push({ first, channels, width, position });
-    position += k * width * 4;
+/** A weight in panels: its matrices, one after the other. */
+function panelMatrices(weight: Matrix | Filter): { matrix: PanelMatrix; count: number } {
+  const { constant, scale } = weight;
+  if (weight.kind === 'matrix') {
+    const { k, n, transposed } = weight;
+    const length = transposed ? k : n;
+    return {
+      matrix: { constant, length, k, columns: n, base: 0, transposed, scale },
+      count: 1,
+    };
   }
-  return panels;
+  const { group } = weight;
+  const [outChannels = 0, inChannels = 0, height = 1, width = 1] = constant.dims;
+  const pixels = height * width;
+  const k = inChannels * pixels;
+  // Stored (inC, kernelH, kernelW), wanted (kernelH, kernelW, inC).
+  const place = (index: number): number =>
+    (index % pixels) * inChannels + Math.floor(index / pixels);
+  const columns = outChannels / group;
+  return {
+    matrix: { constant, length: k, k, columns, base: 0, transposed: true, scale, place },
+    count: group,
+  };
 }
 
-/** Reads columns `[first, first + count)` of a matrix stored [K, N], as [K, count]. */
-function readColumns(
-  constant: Constant,
-  k: number,
-  n: number,
-  first: number,
-  count: number,
-): Float32Array {
-  if (count === n) return readFloats(constant, 0, k * n);
-  const block = new Float32Array(k * count);
-  for (let row = 0; row < k; row++) {
-    block.set(readFloats(constant, row * n + first, count), row * count);
-  }
-  return block;
+/** Packed bytes of a weight from `from` on. */
+interface Part {
+  from: number;
+  bytes: Uint8Array;
 }
 
-/** Packs bytes `[start, end)` of a matrix stored [K, N] into `target`. */
-function packRows(
-  target: Uint8Array,
-  start: number,
-  end: number,
-  weight: Extract<Weight, { kind: 'matrix' }>,
-): void {
-  const { constant, k, n, scale } = weight;
-  const panels = panelsWithin(k, n, start, end);
-  const [from, last] = [panels[0], panels.at(-1)];
-  if (!from || !last) return;
-  const count = last.first + last.channels - from.first;
-  const block = readColumns(constant, k, n, from.first, count);
-  for (const { first, channels, width, position } of panels) {
-    const panel = new Float32Array(k * width);
-    for (let row = 0; row < k; row++) {
-      const at = row * count + first - from.first;
-      for (let lane = 0; lane < channels; lane++) {
-        panel[row * width + lane] = block[at + lane]! * (scale?.[first + lane] ?? 1);
-      }
+/** Gives memory for so many numbers, that of the part before. */
+type Take = (floats: number) => Float32Array;
+
+/** The panels around byte `position`, and how they are packed. */
+function panelPart(weight: Matrix | Filter, position: number, take: Take): Part {
+  const { matrix, count } = panelMatrices(weight);
+  const { k, columns } = matrix;
+  const bytes = weightBytes(weight) / count;
+  const index = Math.floor(position / bytes);
+  const begin = index * bytes;
+  const panelFloats = k * panelChannels;
+  const panels = Math.max(1, Math.floor(mostFloats / panelFloats));
+  const partBytes = panels * panelFloats * 4;
+  const part = Math.floor((position - begin) / partBytes);
+  const left = part * panels * panelChannels;
+  const right = Math.min(columns, left + panels * panelChannels);
+  const out = take(k * packedChannels(right - left));
+  packPanels(out, { ...matrix, base: index * columns }, left, right);
+  return { from: begin + part * partBytes, bytes: bytesOf(out) };
+}
+
+function depthwise({ constant, scale }: Extract<Weight, { kind: 'depthwise' }>): Float32Array {
+  const [channels = 0, , height = 1, width = 1] = constant.dims;
+  const pixels = height * width;
+  const stride = packedChannels(channels);
+  const source = readFloats(constant, 0, elementCount(constant.dims));
+  const packed = new Float32Array(pixels * stride);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let pixel = 0; pixel < pixels; pixel++) {
+      packed[pixel * stride + channel] =
+        source[channel * pixels + pixel]! * (scale?.[channel] ?? 1);
     }
-    copyOverlap(target, start, end, bytesOf(panel), position);
+  }
+  return packed;
+}
+
+function bias({ values, group }: Extract<Weight, { kind: 'bias' }>): Float32Array {
+  const perGroup = values.length / group;
+  const stride = packedChannels(perGroup);
+  const packed = new Float32Array(group * stride);
+  values.forEach((value, index) => {
+    packed[Math.floor(index / perGroup) * stride + (index % perGroup)] = value;
+  });
+  return packed;
+}
+
+/** The part of a weight around byte `position`. */
+function partAt(weight: Exclude<Weight, { kind: 'plain' }>, position: number, take: Take): Part {
+  switch (weight.kind) {
+    case 'matrix':
+    case 'filter':
+      return panelPart(weight, position, take);
+    case 'int8':
+    case 'int4': {
+      const span: Span = integerPart(weight, position, mostFloats);
+      return { from: span.from, bytes: packIntegers(weight, span) };
+    }
+    case 'int8-scales':
+      return { from: 0, bytes: bytesOf(int8Scales(weight.matrix)) };
+    case 'depthwise':
+      return { from: 0, bytes: bytesOf(depthwise(weight)) };
+    case 'bias':
+      return { from: 0, bytes: bytesOf(bias(weight)) };
   }
 }
 
 /**
- * Packs bytes `[start, end)` of a matrix of which each column lies together, `k` numbers beginning at
- * `(base + column) * k`; `place` says in which row a number goes.
+ * Packs weights part by part and keeps the last: asked for bytes in order, it reads each number of a
+ * weight once, in long pieces.
  */
-function packColumns(
-  target: Uint8Array,
-  start: number,
-  end: number,
-  constant: Constant,
-  k: number,
-  n: number,
-  base: number,
-  scale: Float32Array | undefined,
-  place: (index: number) => number,
-): void {
-  for (const { first, channels, width, position } of panelsWithin(k, n, start, end)) {
-    const panel = new Float32Array(k * width);
-    const columns = readFloats(constant, (base + first) * k, channels * k);
-    for (let lane = 0; lane < channels; lane++) {
-      const factor = scale?.[base + first + lane] ?? 1;
-      for (let index = 0; index < k; index++) {
-        panel[place(index) * width + lane] = columns[lane * k + index]! * factor;
-      }
+export class Packer {
+  private weight: Weight | undefined;
+  private part: Part | undefined;
+  private buffer = new Float32Array(0);
+
+  /** Fills `target` with the bytes of a weight from `start` on, as they lie in a shard. */
+  fill(target: Uint8Array, weight: Weight, start: number): void {
+    if (weight.kind === 'plain') {
+      readInto(weight.constant, target, start);
+      return;
     }
-    copyOverlap(target, start, end, bytesOf(panel), position);
+    for (let done = 0; done < target.length;) {
+      const position = start + done;
+      const { from, bytes } = this.partOf(weight, position);
+      const at = position - from;
+      const count = Math.min(bytes.length - at, target.length - done);
+      target.set(bytes.subarray(at, at + count), done);
+      done += count;
+    }
+  }
+
+  private partOf(weight: Exclude<Weight, { kind: 'plain' }>, position: number): Part {
+    const { part } = this;
+    if (part && this.weight === weight) {
+      const at = position - part.from;
+      if (at >= 0 && at < part.bytes.length) return part;
+    }
+    this.part = partAt(weight, position, (floats) => {
+      if (this.buffer.length < floats) this.buffer = new Float32Array(floats);
+      return this.buffer.subarray(0, floats);
+    });
+    this.weight = weight;
+    return this.part;
+  }
+
+  /** Frees what is kept. */
+  release(): void {
+    this.weight = undefined;
+    this.part = undefined;
+    this.buffer = new Float32Array(0);
   }
 }
 
-/**
- * Bytes `[start, end)` of a weight as they lie in a shard. Only the panels that overlap the range
- * are read and packed.
- */
+/** Bytes `[start, end)` of a weight as they lie in a shard. */
 export function packedBytes(weight: Weight, start: number, end: number): Uint8Array {
   const target = new Uint8Array(end - start);
-  switch (weight.kind) {
-    case 'plain':
-      return weight.constant.read(start, end - start);
-    case 'matrix': {
-      const { constant, k, n, transposed, scale } = weight;
-      if (!transposed) packRows(target, start, end, weight);
-      else packColumns(target, start, end, constant, k, n, 0, scale, (index) => index);
-      return target;
-    }
-    case 'int8':
-    case 'int4':
-      packIntegers(target, start, end, weight);
-      return target;
-    case 'int8-scales':
-      return bytesOf(int8Scales(weight.matrix)).subarray(start, end);
-    case 'filter': {
-      const { constant, group, scale } = weight;
-      const [outChannels = 0, inChannels = 0, height = 1, width = 1] = constant.dims;
-      const perGroup = outChannels / group;
-      const pixels = height * width;
-      const k = inChannels * pixels;
-      // Stored (inC, kernelH, kernelW), wanted (kernelH, kernelW, inC).
-      const place = (index: number): number =>
-        (index % pixels) * inChannels + Math.floor(index / pixels);
-      const groupBytes = weightBytes(weight) / group;
-      for (let index = 0; index < group; index++) {
-        const position = index * groupBytes;
-        const from = Math.max(start, position);
-        const to = Math.min(end, position + groupBytes);
-        if (from >= to) continue;
-        const part = target.subarray(from - start, to - start);
-        const base = index * perGroup;
-        packColumns(
-          part,
-          from - position,
-          to - position,
-          constant,
-          k,
-          perGroup,
-          base,
-          scale,
-          place,
-        );
-      }
-      return target;
-    }
-    case 'depthwise': {
-      const { constant, scale } = weight;
-      const [channels = 0, , height = 1, width = 1] = constant.dims;
-      const pixels = height * width;
-      const stride = packedChannels(channels);
-      const source = readFloats(constant, 0, elementCount(constant.dims));
-      const packed = new Float32Array(pixels * stride);
-      for (let channel = 0; channel < channels; channel++) {
-        for (let pixel = 0; pixel < pixels; pixel++) {
-          packed[pixel * stride + channel] =
-            source[channel * pixels + pixel]! * (scale?.[channel] ?? 1);
-        }
-      }
-      return bytesOf(packed).subarray(start, end);
-    }
-    case 'bias': {
-      const { values, group } = weight;
-      const perGroup = values.length / group;
-      const stride = packedChannels(perGroup);
-      const packed = new Float32Array(group * stride);
-      values.forEach((value, index) => {
-        packed[Math.floor(index / perGroup) * stride + (index % perGroup)] = value;
-      });
-      return bytesOf(packed).subarray(start, end);
-    }
-  }
+  new Packer().fill(target, weight, start);
+  return target;
 }

@@ -13,7 +13,7 @@ import {
 import type { Program, ProgramNode, Weight } from '../graph/program.js';
 import { storedBytes, weightBytes, weightDims } from '../graph/program.js';
 import { withBranches, type EmittedNode } from './branches.js';
-import { packedBytes } from './pack.js';
+import { Packer } from './pack.js';
 
 /** The nodes of one stage and what goes in and out of it. */
 export interface StageSlice {
@@ -27,8 +27,12 @@ export interface Shard {
   program: ShardProgram;
   weightsBytes: number;
   byteLength: number;
+  /** Fills `target` with the shard's bytes from `start` on. In order, each weight is read once. */
+  readInto(target: Uint8Array, start: number): void;
   /** Bytes `[start, end)` of the shard file. */
   read(start: number, end: number): Uint8Array;
+  /** Frees what is kept for the next bytes in order. */
+  release(): void;
 }
 
 /** Where the weights of a stage lie, relative to the first; each with zeros up to the next. */
@@ -111,29 +115,44 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
   });
   const shardProgram = { values, nodes, inputs, outputs };
   const head = encodeShardHead(shardProgram, bytes).slice();
+  const packer = new Packer();
 
+  const readInto = (target: Uint8Array, start: number): void => {
+    const end = start + target.length;
+    target.fill(0);
+    if (start < head.length) target.set(head.subarray(start, Math.min(end, head.length)));
+    weights.forEach((weight, index) => {
+      const position = head.length + offsets[index]!;
+      const from = Math.max(start, position);
+      const to = Math.min(end, position + weightBytes(weight));
+      if (from >= to) return;
+      packer.fill(target.subarray(from - start, to - start), weight, from - position);
+    });
+  };
   return {
     program: shardProgram,
     weightsBytes: bytes,
     byteLength: head.length + bytes,
+    readInto,
     read: (start, end) => {
-      const out = new Uint8Array(end - start);
-      if (start < head.length) out.set(head.subarray(start, Math.min(end, head.length)));
-      weights.forEach((weight, index) => {
-        const position = head.length + offsets[index]!;
-        const from = Math.max(start, position);
-        const to = Math.min(end, position + weightBytes(weight));
-        if (from < to) out.set(packedBytes(weight, from - position, to - position), from - start);
-      });
-      return out;
+      const bytes = new Uint8Array(end - start);
+      readInto(bytes, start);
+      return bytes;
+    },
+    release: () => {
+      packer.release();
     },
   };
+}
+
+function chunkBytesOf(shard: Shard, index: number, chunkBytes: number): number {
+  return Math.min(chunkBytes, shard.byteLength - index * chunkBytes);
 }
 
 /** Bytes of one chunk of a shard. */
 export function shardChunk(shard: Shard, index: number, chunkBytes: number): Uint8Array {
   const start = index * chunkBytes;
-  return shard.read(start, Math.min(shard.byteLength, start + chunkBytes));
+  return shard.read(start, start + chunkBytesOf(shard, index, chunkBytes));
 }
 
 export function chunkCount(shard: Shard, chunkBytes: number): number {
@@ -143,12 +162,12 @@ export function chunkCount(shard: Shard, chunkBytes: number): number {
 /** Hex SHA-256 over the SHA-256 hashes of all chunks in order. */
 export function shardHash(shard: Shard, chunkBytes: number): string {
   const all = createHash('sha256');
+  const buffer = new Uint8Array(Math.min(chunkBytes, shard.byteLength));
   for (let index = 0; index < chunkCount(shard, chunkBytes); index++) {
-    all.update(
-      createHash('sha256')
-        .update(shardChunk(shard, index, chunkBytes))
-        .digest(),
-    );
+    const chunk = buffer.subarray(0, chunkBytesOf(shard, index, chunkBytes));
+    shard.readInto(chunk, index * chunkBytes);
+    all.update(createHash('sha256').update(chunk).digest());
   }
+  shard.release();
   return all.digest('hex');
 }

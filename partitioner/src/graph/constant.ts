@@ -1,5 +1,5 @@
 import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
-import { readFile } from '../onnx/files.js';
+import { readFile, readFileInto } from '../onnx/files.js';
 
 /**
  * A constant tensor whose data is read when asked for, in the parts asked for, so that a model's
@@ -10,6 +10,8 @@ export interface Constant {
   readonly dims: readonly number[];
   /** Bytes `[start, start + length)` of the data; a view or a copy, not to be written to. */
   read(start: number, length: number): Uint8Array;
+  /** Fills `target` with the bytes from `start` on, where that saves a copy. */
+  readInto?(target: Uint8Array, start: number): void;
   /** Where the data lie as they are, if they lie in a file. */
   readonly file?: { path: string; offset: number };
 }
@@ -91,6 +93,9 @@ export function fileConstant(
     dims,
     file: { path, offset },
     read: (start, length) => readFile(path, offset + start, length),
+    readInto: (target, start) => {
+      readFileInto(target, path, offset + start);
+    },
   };
 }
 
@@ -104,6 +109,12 @@ export function partOf(constant: Constant, dims: readonly number[], start: numbe
     ...(file && { file: { path: file.path, offset: file.offset + at } }),
     read: (from, length) => constant.read(at + from, length),
   };
+}
+
+/** Fills `target` with the bytes of a constant from `start` on. */
+export function readInto(constant: Constant, target: Uint8Array, start: number): void {
+  if (constant.readInto) constant.readInto(target, start);
+  else target.set(constant.read(start, target.length));
 }
 
 /** f32 elements `[start, start + count)`. */

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import type { Graph } from '../graph/graph.js';
+
+/** Bytes that are hashed at once. */
+const readBytes = 1 << 20;
 
 /** Files beside a model in which weights lie, each once, in the order of their names. */
 export function dataFiles(path: string, graph: Graph): string[] {
@@ -14,10 +17,18 @@ export function dataFiles(path: string, graph: Graph): string[] {
 
 async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(part as Buffer);
+  const file = await open(path);
+  try {
+    const buffer = new Uint8Array(readBytes);
+    for (let at = 0; ;) {
+      const { bytesRead } = await file.read(buffer, 0, readBytes, at);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
   }
-  return hash.digest('hex');
 }
 
 /**

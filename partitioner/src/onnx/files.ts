@@ -27,18 +27,23 @@ export function closeFiles(prefix: string): void {
   }
 }
 
-/** Bytes `[start, start + length)` of a file. Throws {@link PartitionError} where it ends before. */
-export function readFile(path: string, start: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length;) {
-    const got = readSync(descriptor(path), bytes, done, length - done, start + done);
+/** Fills `target` with a file's bytes from `start` on. Throws {@link PartitionError} where it ends before. */
+export function readFileInto(target: Uint8Array, path: string, start: number): void {
+  for (let done = 0; done < target.length;) {
+    const got = readSync(descriptor(path), target, done, target.length - done, start + done);
     if (got === 0) {
       throw new PartitionError(
         'bad-model',
-        `${path} ends before byte ${start + length}, where a weight should be: is the file whole?`,
+        `${path} ends before byte ${start + target.length}, where a weight should be: is the file whole?`,
       );
     }
     done += got;
   }
+}
+
+/** Bytes `[start, start + length)` of a file. Throws as {@link readFileInto}. */
+export function readFile(path: string, start: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  readFileInto(bytes, path, start);
   return bytes;
 }

@@ -1,17 +1,16 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { lackOfRoom } from './room.js';
 
-const files = [fileURLToPath(import.meta.url)];
+const needed = 1000;
 const folder = tmpdir();
 
 it('a full disk is called so, with where it is and what onnxruntime says', () => {
   const reason = new Error(
     '/src/graph.cc:5 void f() [ONNXRuntimeError] : 1 : FAIL : write: No space left on device',
   );
-  const error = lackOfRoom(reason, files, folder, false);
+  const error = lackOfRoom(reason, needed, folder, false);
   expect(error).toMatchObject({ code: 'no-room', cause: reason });
   expect(error!.message).toContain(join(folder, '..'));
   expect(error!.message).toMatch(/TMPDIR.*\(write: No space left on device\)$/);
@@ -19,12 +18,12 @@ it('a full disk is called so, with where it is and what onnxruntime says', () =>
 
 it('a lack of memory is called so', () => {
   for (const text of ['std::bad_alloc', 'Array buffer allocation failed', 'Failed to allocate']) {
-    expect(lackOfRoom(new Error(text), files, folder, true)?.message).toMatch(
+    expect(lackOfRoom(new Error(text), needed, folder, true)?.message).toMatch(
       /not enough memory.*\(.*alloc.*\)$/,
     );
   }
 });
 
 it('other errors are not taken for either while there is room', () => {
-  expect(lackOfRoom(new Error('Invalid model'), files, folder, true)).toBeUndefined();
+  expect(lackOfRoom(new Error('Invalid model'), needed, folder, true)).toBeUndefined();
 });

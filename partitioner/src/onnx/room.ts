@@ -1,4 +1,4 @@
-import { statfsSync, statSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errorText, PartitionError } from '../error.js';
 
@@ -9,20 +9,19 @@ function mebibytes(bytes: number): string {
 /**
  * The error to give in place of `reason`, where that comes of a full disk or a lack of memory.
  *
- * @param files of the model
+ * @param needed bytes that were to be written and held, at most
  * @param folder for intermediate files
  * @param mayHideFullDisk whether onnxruntime was writing, which does not always say why it failed
  */
 export function lackOfRoom(
   reason: unknown,
-  files: readonly string[],
+  needed: number,
   folder: string,
   mayHideFullDisk: boolean,
 ): PartitionError | undefined {
   const text = errorText(reason);
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
-  const needed = files.reduce((sum, file) => sum + statSync(file).size, 0);
   if (/no space left|ENOSPC/i.test(text) || (mayHideFullDisk && free < needed)) {
     return new PartitionError(
       'no-room',
@@ -34,7 +33,7 @@ export function lackOfRoom(
   if (/bad[_ ]alloc|out of memory|failed to allocate|allocation failed|ENOMEM/i.test(text)) {
     return new PartitionError(
       'no-room',
-      `there is not enough memory to plan a model of ${mebibytes(needed)}: close other programs, or ` +
+      `there is not enough memory to plan the model, which takes about ${mebibytes(needed)}: close other programs, or ` +
         `plan on a machine with more (${text})`,
       { cause: reason },
     );

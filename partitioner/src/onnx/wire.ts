@@ -75,6 +75,8 @@ export class WireFile {
 export interface WireField {
   number: number;
   type: number;
+  /** Where the field begins, its number included. */
+  begin: number;
   /** Of the payload. */
   start: number;
   end: number;
@@ -104,9 +106,10 @@ export class WireReader {
   /** The next field, or undefined at the message's end. */
   next(): WireField | undefined {
     if (this.at >= this.end) return undefined;
+    const begin = this.at;
     const key = Number(this.varint());
     const type = key & 7;
-    const field = { number: key >>> 3, type, start: this.at, end: this.at, varint: 0n };
+    const field = { number: key >>> 3, type, begin, start: this.at, end: this.at, varint: 0n };
     if (type === WireType.varint) field.varint = this.varint();
     else if (type === WireType.fixed64) this.at += 8;
     else if (type === WireType.fixed32) this.at += 4;
@@ -194,6 +197,11 @@ export class WireWriter {
   }
   message(number: number, value: WireWriter): this {
     return this.bytes(number, value.finish());
+  }
+  /** Whole fields, as they are written. */
+  raw(fields: Uint8Array): this {
+    this.parts.push(fields);
+    return this;
   }
   finish(): Uint8Array {
     const length = this.parts.reduce((sum, part) => sum + part.length, 0);

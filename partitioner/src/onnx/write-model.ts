@@ -26,7 +26,8 @@ export interface ExternalData {
   offset: number;
 }
 
-function tensor(name: string, constant: Constant, external?: ExternalData): WireWriter {
+/** A TensorProto, with its data in it or elsewhere. */
+export function tensor(name: string, constant: Constant, external?: ExternalData): WireWriter {
   const out = new WireWriter();
   for (const dim of constant.dims) out.varint(1, dim);
   out.varint(2, DType[constant.dtype]).text(8, name);
@@ -119,7 +120,8 @@ function bodyProto(body: Body): WireWriter {
   return out;
 }
 
-function valueInfo(value: {
+/** A ValueInfoProto. */
+export function valueInfo(value: {
   name: string;
   dtype?: DTypeName;
   dims?: NamedValue['dims'];

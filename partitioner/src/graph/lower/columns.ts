@@ -1,4 +1,3 @@
-import { memoryConstant, constantBytes } from '../constant.js';
 import type { GraphNode } from '../graph.js';
 import type { Dim } from '../shapes/dim.js';
 import { type Lowering, UnsupportedNode } from './lowering.js';
@@ -32,9 +31,7 @@ export function reshaped(
   const constant = to.constant(name);
   const sizes = dims.map((dim) => (typeof dim === 'number' ? dim : -1));
   if (constant && !sizes.includes(-1)) {
-    const data = constant.file ? undefined : constant.read(0, constantBytes(constant));
-    const moved = data ? memoryConstant(constant.dtype, sizes, data) : { ...constant, dims: sizes };
-    return to.weight(name, { kind: 'plain', constant: moved });
+    return to.weight(name, { kind: 'plain', constant: { ...constant, dims: sizes } });
   }
   const result = to.temporary(`${name}/reshaped`, to.dtype(name), dims);
   const shape = to.ints(`${node.name}/dims`, sizes);

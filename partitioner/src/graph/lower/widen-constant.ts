@@ -15,6 +15,18 @@ function widenBits(dtype: DTypeName, bits: number): number {
   return sign | converter.getUint32(0);
 }
 
+const tables = new Map<DTypeName, Uint32Array>();
+
+/** What each of the 65,536 halves of a type is as f32. */
+function tableOf(dtype: DTypeName): Uint32Array {
+  let table = tables.get(dtype);
+  if (!table) {
+    table = Uint32Array.from({ length: 65536 }, (_, bits) => widenBits(dtype, bits));
+    tables.set(dtype, table);
+  }
+  return table;
+}
+
 /** A constant of halves as one of f32, converted while it is read. */
 export function widenedConstant(narrow: Constant): Constant {
   const { dtype, dims } = narrow;
@@ -26,10 +38,10 @@ export function widenedConstant(narrow: Constant): Constant {
       const first = Math.floor(start / 4);
       const end = Math.min(count, Math.ceil((start + length) / 4));
       const bytes = narrow.read(first * dtypeBytes(dtype), (end - first) * dtypeBytes(dtype));
-      const halves = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const out = new DataView(new ArrayBuffer((end - first) * 4));
-      for (let index = 0; index < end - first; index++) {
-        out.setUint32(index * 4, widenBits(dtype, halves.getUint16(index * 2, true)), true);
+      const table = tableOf(dtype);
+      const out = new Uint32Array(end - first);
+      for (let index = 0; index < out.length; index++) {
+        out[index] = table[bytes[2 * index]! | (bytes[2 * index + 1]! << 8)]!;
       }
       return new Uint8Array(out.buffer, start - first * 4, length);
     },
