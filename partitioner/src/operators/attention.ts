@@ -101,7 +101,7 @@ function multiHeadAttention(node: GraphNode, to: Lowering): void {
 /** Query, key, value, past key and value, lengths, whole length, cosines, sines; heads share keys and values. */
 function groupQueryAttention(node: GraphNode, to: Lowering): void {
   refuse(node, {
-    ...{ 3: 'a cache', 4: 'a cache', 9: 'places of its own', 11: 'sinks' },
+    ...{ 3: 'a cache', 4: 'a cache', 5: 'lengths', 9: 'places of its own', 11: 'sinks' },
     ...{ 12: 'a quantized cache', 13: 'a quantized cache' },
   });
   const forms = ['smooth_softmax', 'qk_output', 'k_quant_type', 'v_quant_type'];

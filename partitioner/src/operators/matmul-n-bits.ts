@@ -50,8 +50,8 @@ function readBlocks(node: GraphNode, to: Lowering): Blocks {
   const [k, n] = [intAttribute(node, 'K', 0), intAttribute(node, 'N', 0)];
   const block = intAttribute(node, 'block_size', 32);
   const bits = intAttribute(node, 'bits', 4);
-  if (bits !== 4 && bits !== 8) {
-    throw new UnsupportedNode(`has weights of ${bits} bits`, 'quantize to 4 or 8 bits');
+  if (bits !== 8) {
+    throw new UnsupportedNode(`has weights of ${bits} bits`, 'quantize to 8 bits');
   }
   const blocks = Math.ceil(k / block);
   const integers = integersOf(constantOf(to, b, 'weights'), bits, blocks * block);
@@ -219,7 +219,7 @@ export const matMulNBitsFamily: OperatorFamily = {
       shape,
       lower,
       types: ['float32'],
-      limits: 'of 4 or 8 bits, constant',
+      limits: 'of 8 bits, constant',
     },
   },
   program: {},

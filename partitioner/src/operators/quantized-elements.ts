@@ -228,7 +228,7 @@ export const quantizedElementsFamily: OperatorFamily = {
         step.inputs.slice(1).every(({ kind }) => kind === 'none')
           ? keeps((axis) => axis < step.attributes.axis)(step)
           : undefined,
-      work: ({ outputs }) => plainWork(elementCount(outputs[0]!) * 40 + 30_000),
+      work: ({ outputs }) => plainWork(elementCount(outputs[0]!) * 220 + 30_000),
     },
   },
 };

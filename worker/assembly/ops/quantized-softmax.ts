@@ -7,7 +7,7 @@ import { integerAt } from './scales';
 import { DONE, FAILED, YIELD } from './status';
 
 /** About what an element takes, and a row beside them. */
-const COST: u64 = 40;
+const COST: u64 = 200;
 const ROW: u64 = 60;
 /** Room under the largest float that sums are kept from, as a power of e. */
 const RESERVE: f64 = 5;
@@ -83,9 +83,16 @@ function softmaxRow<T>(x: usize, out: usize, n: u32, table: usize, factor: f32, 
   let sum: f32 = 0;
   for (let p = x; p < end; p++) sum += power<T>(table, p, shift);
   for (let p = x; p < end; p++, out++) {
-    const y = <i32>nearest<f32>((power<T>(table, p, shift) * factor) / sum) + zero;
-    store<u8>(out, <u8>(y > 255 ? 255 : y));
+    const y = wholeOf<T>((power<T>(table, p, shift) * factor) / sum) + zero;
+    store<u8>(out, <u8>min(y, isSigned<T>() ? 127 : 255));
   }
+}
+
+/** Rounded half to even; what is too large becomes what x86 makes of it, as in onnxruntime. */
+@inline
+function wholeOf<T>(x: f32): i32 {
+  if (x < 2147483648.0) return <i32>nearest<f32>(x);
+  return isSigned<T>() ? i32.MIN_VALUE : 0;
 }
 
 /** The exponential of a number, all moved so that the largest is the largest byte. */
