@@ -9,7 +9,7 @@ import {
 } from '@canopy/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Answer } from './testing/canister.js';
-import { workerMethods, workerModule } from './testing/module.js';
+import { workerModule } from './testing/module.js';
 import { bundle, controller, cut, doubled, Pipeline, rejectionOf } from './testing/pipeline.js';
 import { TestIc } from './testing/test-ic.js';
 
