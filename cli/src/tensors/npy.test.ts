@@ -73,7 +73,7 @@ describe('readNpy', () => {
       "{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }",
       "NumPy type '<c8' is not supported",
     ],
-    ["{'descr': '<c8', 'fortran_order': False, 'shape': (4,), }", "NumPy type '<c8'"],
+    ["{'descr': '<U4', 'fortran_order': False, 'shape': (4,), }", "NumPy type '<U4'"],
     ["{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", 'NumPy type [('],
     ["{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", 'a size "-1"'],
     [

@@ -1,5 +1,5 @@
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
-import { reshaped } from '../graph/lower/columns.js';
+import { perChannel } from '../graph/lower/columns.js';
 import { Compute } from '../graph/lower/compute.js';
 import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { requirePerChannel } from '../graph/shapes/convolution.js';
@@ -10,15 +10,14 @@ import type { OperatorFamily } from './operator.js';
 function lowerComputed(node: GraphNode, to: Lowering): void {
   const [x, scale, shift, mean, variance] = node.inputs as [string, string, string, string, string];
   to.requireType(x, 'float32');
-  const ones = Array<number>(Math.max(0, to.rank(x) - 2)).fill(1);
   const compute = new Compute(node, to);
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);
   const deviation = compute.unary('sqrt', compute.affine(variance, 1, epsilon));
   const factor = compute.binary('div', scale, deviation);
   const offset = compute.binary('sub', shift, compute.binary('mul', mean, factor));
-  const channels = to.dims(scale)[0]!;
-  const scaled = compute.binary('mul', x, reshaped(node, to, factor, [channels, ...ones]));
-  compute.binary('add', scaled, reshaped(node, to, offset, [channels, ...ones]), node.outputs[0]);
+  const spatial = to.rank(x) - 2;
+  const scaled = compute.binary('mul', x, perChannel(node, to, factor, spatial));
+  compute.binary('add', scaled, perChannel(node, to, offset, spatial), node.outputs[0]);
 }
 
 /** Batch normalisation that no convolution could take in: a filter of one pixel. */

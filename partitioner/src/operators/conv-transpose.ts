@@ -8,7 +8,8 @@ import {
   reshaped,
   windowWords,
 } from '../graph/lower/columns.js';
-import { epilogue, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
+import { Compute } from '../graph/lower/compute.js';
+import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { spatialWindow } from '../graph/lower/window.js';
 import { keeps } from '../graph/rows/rule.js';
 import { floorDivide, multiply, product } from '../graph/shapes/dim.js';
@@ -79,15 +80,14 @@ function lower(node: GraphNode, to: Lowering): void {
   const pixels = product(sizes);
   const output = node.outputs[0]!;
   const spatial = sizes.length;
-  const grouped = to.temporary(`${input}/pixels`, 'float32', [
-    batch!,
-    group,
-    inChannels / group,
-    pixels,
-  ]);
-  const groups = to.ints(`${node.name}/groups`, [0, group, inChannels / group, -1]);
-  to.add('Reshape', node, [input, groups], [grouped], { allowZero: false });
-  const matrix = reshaped(node, to, weight, [group, inChannels / group, perGroup * taps]);
+  const compute = new Compute(node, to);
+  const perPixel = inChannels / group;
+  const grouped = compute.reshape(
+    input,
+    [0, group, perPixel, -1],
+    [batch!, group, perPixel, pixels],
+  );
+  const matrix = reshaped(node, to, weight, [group, perPixel, perGroup * taps]);
   const parts = to.temporary(`${node.name}/parts`, 'float32', [
     batch!,
     group,
@@ -95,29 +95,18 @@ function lower(node: GraphNode, to: Lowering): void {
     pixels,
   ]);
   to.add('MatMul', node, [matrix, grouped], [parts], { transA: true, transB: false, alpha: 1 });
-  const columns = to.temporary(`${node.name}/columns`, 'float32', [
-    batch!,
-    group * perGroup * taps,
-    pixels,
-  ]);
-  const flat = to.ints(`${node.name}/flat`, [0, group * perGroup * taps, -1]);
-  to.add('Reshape', node, [parts, flat], [columns], { allowZero: false });
+  const depth = group * perGroup * taps;
+  const columns = compute.reshape(parts, [0, depth, -1], [batch!, depth, pixels]);
 
   const found = extents(node, to);
-  const positions = to.temporary(`${input}/positions`, 'int64', [spatial]);
-  to.add('Shape', node, [input], [positions], { start: 2, end: spatial + 2 });
-  const scaled = to.temporary(`${node.name}/scaled`, 'int64', [spatial]);
-  const factors = to.ints(
-    `${node.name}/factors`,
-    found.map(({ factor }) => factor),
-  );
-  to.add('Binary', node, [positions, factors], [scaled], { kind: 'mul', epilogue: epilogue() });
-  const imageSizes = to.temporary(`${node.name}/sizes`, 'int64', [spatial]);
-  const offsets = to.ints(
-    `${node.name}/offsets`,
-    found.map(({ offset }) => offset),
-  );
-  to.add('Binary', node, [scaled, offsets], [imageSizes], { kind: 'add', epilogue: epilogue() });
+  const positions = compute.shapeOf(input, 2, spatial + 2);
+  const list = (name: string, key: 'factor' | 'offset'): string =>
+    to.ints(
+      `${node.name}/${name}`,
+      found.map((extent) => extent[key]),
+    );
+  const scaled = compute.binary('mul', positions, list('factors', 'factor'));
+  const imageSizes = compute.binary('add', scaled, list('offsets', 'offset'));
 
   const pads = [...found.map(({ before }) => before), ...found.map(({ behind }) => behind)];
   const [added] = channelBias(node, to, bias, spatial);
@@ -125,7 +114,7 @@ function lower(node: GraphNode, to: Lowering): void {
   to.add('Col2Im', node, [columns, imageSizes, positions], [sum], {
     window: windowWords({ ...window, pads }),
   });
-  if (added) to.add('Binary', node, [sum, added], [output], { kind: 'add', epilogue: epilogue() });
+  if (added) compute.binary('add', sum, added, output);
 }
 
 const col2ImShape: Rule = (op) => {

@@ -1,6 +1,7 @@
 import { elementCount } from '@canopy/protocol';
 import { rowCounts } from '../cost/work/strided.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
+import { axesFrom } from '../graph/lower/axes-from.js';
 import { Compute } from '../graph/lower/compute.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
@@ -18,8 +19,7 @@ function layerNormalization(node: GraphNode, to: Lowering): void {
   const [, meanOutput = '', deviationOutput = ''] = node.outputs;
   if (meanOutput === '' && deviationOutput === '') return;
   const compute = new Compute(node, to);
-  const axes = Array.from({ length: rank - axis }, (_, index) => index + axis);
-  const { mean, deviation } = compute.normalised(x, axes, epsilon);
+  const { mean, deviation } = compute.normalised(x, axesFrom(axis, rank), epsilon);
   if (meanOutput !== '') to.add('Identity', node, [mean], [meanOutput], {});
   if (deviationOutput !== '') compute.unary('reciprocal', deviation, deviationOutput);
 }

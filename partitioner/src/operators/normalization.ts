@@ -1,21 +1,11 @@
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '../graph/graph.js';
-import { reshaped } from '../graph/lower/columns.js';
+import { axesFrom } from '../graph/lower/axes-from.js';
+import { perChannel, windowWords } from '../graph/lower/columns.js';
 import { Compute } from '../graph/lower/compute.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { floorDivide, product, type Dim } from '../graph/shapes/dim.js';
 import { likeFirst } from '../graph/shapes/operation.js';
 import type { ModelOperator, OperatorFamily } from './operator.js';
-
-/** Axes behind batch and channels. */
-function spatialAxes(rank: number): number[] {
-  return Array.from({ length: Math.max(0, rank - 2) }, (_, axis) => axis + 2);
-}
-
-/** A list with a number for each channel, as a shape that goes with an image of this rank. */
-function perChannel(node: GraphNode, to: Lowering, name: string, rank: number): string {
-  const ones = Array<number>(Math.max(0, rank - 2)).fill(1);
-  return reshaped(node, to, name, [to.dims(name)[0]!, ...ones]);
-}
 
 function instanceNormalization(node: GraphNode, to: Lowering): void {
   const [x, scale, bias] = node.inputs as [string, string, string];
@@ -23,10 +13,10 @@ function instanceNormalization(node: GraphNode, to: Lowering): void {
   const rank = to.rank(x);
   const compute = new Compute(node, to);
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);
-  const { centred, deviation } = compute.normalised(x, spatialAxes(rank), epsilon);
-  const scaled = compute.binary('div', perChannel(node, to, scale, rank), deviation);
+  const { centred, deviation } = compute.normalised(x, axesFrom(2, rank), epsilon);
+  const scaled = compute.binary('div', perChannel(node, to, scale, rank - 2), deviation);
   const product = compute.binary('mul', centred, scaled);
-  compute.binary('add', product, perChannel(node, to, bias, rank), node.outputs[0]);
+  compute.binary('add', product, perChannel(node, to, bias, rank - 2), node.outputs[0]);
 }
 
 /** Groups of channels, each normalised; scale and bias are per group before operator set 21. */
@@ -44,14 +34,14 @@ function groupNormalization(node: GraphNode, to: Lowering): void {
   const whole = compute.binary('div', centred, deviation);
   const shape = compute.shapeOf(x);
   if (to.opset < 21) {
-    const scaled = compute.binary('mul', whole, perChannel(node, to, scale, 3));
-    const shifted = compute.binary('add', scaled, perChannel(node, to, bias, 3));
+    const scaled = compute.binary('mul', whole, perChannel(node, to, scale, 1));
+    const shifted = compute.binary('add', scaled, perChannel(node, to, bias, 1));
     compute.reshapeTo(shifted, shape, dims, node.outputs[0]);
     return;
   }
   const image = compute.reshapeTo(whole, shape, dims);
-  const scaled = compute.binary('mul', image, perChannel(node, to, scale, rank));
-  compute.binary('add', scaled, perChannel(node, to, bias, rank), node.outputs[0]);
+  const scaled = compute.binary('mul', image, perChannel(node, to, scale, rank - 2));
+  compute.binary('add', scaled, perChannel(node, to, bias, rank - 2), node.outputs[0]);
 }
 
 function meanVarianceNormalization(node: GraphNode, to: Lowering): void {
@@ -70,7 +60,7 @@ function rmsNormalization(node: GraphNode, to: Lowering): void {
   to.requireType(x, 'float32');
   const rank = to.rank(x);
   const first = to.axis(intAttribute(node, 'axis', -1), rank);
-  const axes = Array.from({ length: rank - first }, (_, axis) => axis + first);
+  const axes = axesFrom(first, rank);
   const compute = new Compute(node, to);
   const mean = compute.reduce('mean', compute.binary('mul', x, x), axes);
   const root = compute.unary(
@@ -113,7 +103,12 @@ function localResponse(node: GraphNode, to: Lowering): void {
     kind: 'sum',
     ceilMode: false,
     columnMajor: false,
-    window: [size, 1, 1, 1, before, 0, size - 1 - before, 0, 1, 1],
+    window: windowWords({
+      kernel: [size, 1],
+      strides: [1, 1],
+      pads: [before, 0, size - 1 - before, 0],
+      dilations: [1, 1],
+    }),
   });
   const image = compute.reshapeTo(sums, compute.shapeOf(x), dims);
   const factor = floatAttribute(node, 'alpha', 1e-4) / size;

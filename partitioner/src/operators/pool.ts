@@ -2,8 +2,10 @@ import { type DTypeName, elementCount, type OpAttributes, type ReduceName } from
 import { imageOf, poolWork } from '../cost/work/convolution.js';
 import { plainWork, type Work } from '../cost/work/work.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
+import { axesFrom } from '../graph/lower/axes-from.js';
 import { windowWords } from '../graph/lower/columns.js';
-import { epilogue, type Lower, type Lowering } from '../graph/lower/lowering.js';
+import { Compute } from '../graph/lower/compute.js';
+import type { Lower, Lowering } from '../graph/lower/lowering.js';
 import { channelsLast, spatialWindow, windowOf } from '../graph/lower/window.js';
 import type { Window } from '../graph/program.js';
 import { eachImage } from '../graph/rows/rule.js';
@@ -70,8 +72,7 @@ function reduced(
   output: string,
 ): void {
   to.requireType(input, 'float32');
-  const axes = Array.from({ length: to.rank(input) - 2 }, (_, axis) => axis + 2);
-  to.add('Reduce', node, [input], [output], { kind, keepDims: true, axes });
+  new Compute(node, to).reduce(kind, input, axesFrom(2, to.rank(input)), output);
 }
 
 /** The p-th root of the sum of p-th powers of what `sum` adds up. */
@@ -81,24 +82,17 @@ function norm(sum: (node: GraphNode, to: Lowering, input: string, output: string
     to.requireType(input, 'float32');
     const p = floatAttribute(node, 'p', intAttribute(node, 'p', 2));
     const output = node.outputs[0]!;
-    const value = (name: string, of: string): string =>
-      to.temporary(`${node.name}/${name}`, 'float32', to.dims(of));
-    const power = (from: string, into: string, exponent: number): void => {
-      const by = to.floats(`${node.name}/p`, [], [exponent]);
-      to.add('Binary', node, [from, by], [into], { kind: 'pow', epilogue: epilogue() });
-    };
-    const size = value('size', input);
-    to.add('Unary', node, [input], [size], { kind: 'abs', alpha: 0, beta: 0 });
+    const compute = new Compute(node, to);
+    const size = compute.unary('abs', input);
     if (p === 1) {
       sum(node, to, size, output);
       return;
     }
-    const powers = value('powers', input);
-    power(size, powers, p);
-    const sums = value('sums', output);
+    const powers = compute.binary('pow', size, compute.number(p));
+    const sums = to.temporary(`${node.name}/sums`, 'float32', to.dims(output));
     sum(node, to, powers, sums);
-    if (p === 2) to.add('Unary', node, [sums], [output], { kind: 'sqrt', alpha: 0, beta: 0 });
-    else power(sums, output, 1 / p);
+    if (p === 2) compute.unary('sqrt', sums, output);
+    else compute.binary('pow', sums, compute.number(1 / p), output);
   };
 }
 

@@ -38,6 +38,13 @@ export function copyBytes(dst: usize, src: usize, bytes: usize): void {
   for (; n != 0; n--) store<u8>(dst++, load<u8>(src++));
 }
 
+/** Zeros from `at` up to `end`. Cheaper than memory.fill, which is charged an instruction a byte. */
+export function fillZeros(at: usize, end: usize): void {
+  for (; at + 16 <= end; at += 16) v128.store(at, i64x2.splat(0));
+  for (; at + 4 <= end; at += 4) store<u32>(at, 0);
+  for (; at < end; at++) store<u8>(at, 0);
+}
+
 /** `count` elements of T, `step` bytes apart at `src` (0 and negative too), one after another at `dst`. */
 @inline
 function gatherOf<T>(dst: usize, src: usize, step: usize, count: u32): void {

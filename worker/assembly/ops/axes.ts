@@ -1,5 +1,6 @@
-import { DType } from '../generated/constants';
-import { failInput, input } from '../tensor/node';
+import { CanisterError, DType } from '../generated/constants';
+import { name, number, text } from '../tensor/errors';
+import { failInput, failNode, input } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 
 /** Axis counted from the front; -1 where there is no such axis. */
@@ -18,6 +19,17 @@ export function indexAt(tensor: Tensor, i: u32): i64 {
   return tensor.dtype == DType.int64
     ? load<i64>(tensor.data + (<usize>i << 3))
     : <i64>load<i32>(tensor.data + (<usize>i << 2));
+}
+
+/** The text of an index in input 1 that a dimension of `size` does not have. */
+export function failIndex(index: i64, size: i64): void {
+  failNode(CanisterError.badInput);
+  text('index ');
+  number(index);
+  text(' of ');
+  name(input(1).name);
+  text(' must be below ');
+  number(size);
 }
 
 /** Bit mask of the axes in input 1, resolved against `rank`; -1 after a failure's text. */

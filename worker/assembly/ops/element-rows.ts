@@ -1,29 +1,16 @@
-import { CanisterError, DType } from '../generated/constants';
-import { name, number, text } from '../tensor/errors';
-import { failInput, failNode, input } from '../tensor/node';
+import { DType } from '../generated/constants';
+import { failInput, input } from '../tensor/node';
 import { dtypeBytes, Tensor } from '../tensor/tensor';
-import { resolveAxis } from './axes';
+import { failIndex, indexAt, resolveAxis } from './axes';
 
 /** Element `i` of int64 or int32 indices, counted from the front of `size`; -1, with a text, where there is none. */
 @inline
 export function placeAt(indices: Tensor, i: u32, size: u32): i64 {
-  const index = indices.dtype == DType.int64
-    ? load<i64>(indices.data + (<usize>i << 3))
-    : <i64>load<i32>(indices.data + (<usize>i << 2));
+  const index = indexAt(indices, i);
   const place = index < 0 ? index + size : index;
   if (place >= 0 && place < <i64>size) return place;
   failIndex(index, size);
   return -1;
-}
-
-function failIndex(index: i64, size: u32): void {
-  failNode(CanisterError.badInput);
-  text('index ');
-  number(index);
-  text(' of ');
-  name(input(1).name);
-  text(' must be below ');
-  number(size);
 }
 
 /** Checks indices of GatherElements and ScatterElements; their axis, or -1 after a failure's text. */

@@ -1,11 +1,8 @@
-import { CanisterError, DType } from '../generated/constants';
+import { DType } from '../generated/constants';
 import { copyBytes } from '../kernels/copy';
-import { name, number, text } from '../tensor/errors';
-import {
-  failInput, failNode, input, output, outputAlloc, progress, setProgress, setSlot, slot,
-} from '../tensor/node';
+import { failInput, input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
 import { dtypeBytes, MAX_RANK, Tensor } from '../tensor/tensor';
-import { indexAt, resolveAxis } from './axes';
+import { failIndex, indexAt, resolveAxis } from './axes';
 import { copyRows, unitsOfBlock, yieldsAt } from './blocks';
 import { gatherAxis } from './generated/attributes';
 import { DONE, FAILED, YIELD } from './status';
@@ -89,7 +86,10 @@ function check(x: Tensor, indices: Tensor, axis: i32): i32 {
     const end = i + min(count - i, unitsOfBlock(CHECK));
     for (let k = i; k < end; k++) {
       const index = indexAt(indices, k);
-      if (index < -size || index >= size) return failIndex(index, size);
+      if (index < -size || index >= size) {
+        failIndex(index, size);
+        return FAILED;
+      }
     }
     const units = end - i;
     i = end;
@@ -97,17 +97,6 @@ function check(x: Tensor, indices: Tensor, axis: i32): i32 {
   }
   setSlot(SLOT_INDEX, 0);
   return DONE;
-}
-
-function failIndex(index: i64, size: i64): i32 {
-  failNode(CanisterError.badInput);
-  text('index ');
-  number(index);
-  text(' of ');
-  name(input(1).name);
-  text(' must be below ');
-  number(size);
-  return FAILED;
 }
 
 function begin(x: Tensor, indices: Tensor, axis: i32): bool {

@@ -1,5 +1,5 @@
 import { DType } from '../generated/constants';
-import { copyStrided } from '../kernels/copy';
+import { copyStrided, fillZeros } from '../kernels/copy';
 import { failInput, input, output, outputAlloc, progress, setProgress, setSlot, slot } from '../tensor/node';
 import { Tensor } from '../tensor/tensor';
 import { yieldsAt } from './blocks';
@@ -56,12 +56,12 @@ export function im2Col(): i32 {
       const end = column + min(PART, width - column);
       const first = <i32>min(max(column, inside), end);
       const until = <i32>max(<u32>first, min(end, <u32>beyond));
-      zeros(to + (<usize>column << 2), first - column);
+      fillZeros(to + (<usize>column << 2), to + (<usize>first << 2));
       if (first < until) {
         const index = from + first * strideOf(last) + k * dilationOf(last) - padOf(last);
         copyStrided(to + (<usize>first << 2), image + (<usize>index << 2), <usize>strideOf(last) << 2, until - first, 4);
       }
-      zeros(to + (<usize>until << 2), end - until);
+      fillZeros(to + (<usize>until << 2), to + (<usize>end << 2));
       unchecked += (end - column) * COST + LINE;
       column = end;
       if (unchecked > 1_000_000 && (column < width || l + 1 < lines)) {
@@ -75,11 +75,6 @@ export function im2Col(): i32 {
     column = 0;
   }
   return DONE;
-}
-
-function zeros(to: usize, count: u32): void {
-  for (; count >= 4; count -= 4, to += 16) v128.store(to, i32x4.splat(0));
-  for (; count != 0; count--, to += 4) store<u32>(to, 0);
 }
 
 function begin(x: Tensor): bool {

@@ -1,5 +1,5 @@
 import { DType } from '../generated/constants';
-import { copyBytes } from '../kernels/copy';
+import { copyBytes, fillZeros } from '../kernels/copy';
 import {
   failInput, hasInput, input, inputDies, output, outputAlloc, progress, setProgress, setSlot, slot, takeOver,
 } from '../tensor/node';
@@ -65,11 +65,6 @@ function keepPart(to: usize, from: usize, start: u32, end: u32, border: u32, upp
   if (to != from) copyBytes(to + kept, from + kept, keptEnd - kept);
   const zero = upper ? start : middle;
   fillZeros(to + zero, to + (upper ? middle : end));
-}
-
-function fillZeros(at: usize, end: usize): void {
-  for (; at + 16 <= end; at += 16) v128.store(at, i64x2.splat(0));
-  for (; at < end; at++) store<u8>(at, 0);
 }
 
 function begin(x: Tensor): bool {

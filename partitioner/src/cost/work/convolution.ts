@@ -1,5 +1,6 @@
 import { linearBlockRows, packedChannels, SamePad } from '@canopy/protocol';
 import type { OpAttributes, Window } from '../../graph/program.js';
+import { samePads } from '../../graph/same-pads.js';
 import { gemmWork, lanesWork, raggedWork, type Rectangle } from './gemm.js';
 import { linearWork } from './linear.js';
 import { Counts, type Work } from './work.js';
@@ -63,10 +64,7 @@ function padsAt(
   dilation: number,
 ): readonly [number, number] {
   if (given[0] < SamePad.upper) return given;
-  const steps = (Math.ceil(size / stride) - 1) * stride;
-  const total = Math.max(0, steps + (kernel - 1) * dilation + 1 - size);
-  const less = Math.floor(total / 2);
-  return given[0] === SamePad.upper ? [less, total - less] : [total - less, less];
+  return samePads(size, kernel, stride, dilation, given[0] === SamePad.upper);
 }
 
 /** The rectangles of one image that a filter's taps cover; padding is left out. */

@@ -39,7 +39,13 @@ export function reshaped(
   return result;
 }
 
-/** A bias [channels], where there is one, in the shape of an image with so many other dimensions. */
+/** A list with a number for each channel, in the shape of an image with so many other dimensions. */
+export function perChannel(node: GraphNode, to: Lowering, list: string, spatial: number): string {
+  const ones = Array<number>(Math.max(0, spatial)).fill(1);
+  return reshaped(node, to, list, [to.dims(list)[0]!, ...ones]);
+}
+
+/** A bias [channels], where there is one, as {@link perChannel}. */
 export function channelBias(
   node: GraphNode,
   to: Lowering,
@@ -47,5 +53,5 @@ export function channelBias(
   spatial: number,
 ): string[] {
   if (bias === undefined || bias === '') return [];
-  return [reshaped(node, to, bias, [to.dims(bias)[0]!, ...Array<number>(spatial).fill(1)])];
+  return [perChannel(node, to, bias, spatial)];
 }

@@ -1,15 +1,17 @@
 import { SamePad, type DTypeName } from '@canopy/protocol';
 import { type GraphNode, intsAttribute, stringAttribute } from '../graph.js';
 import type { Window } from '../program.js';
+import { samePads } from '../same-pads.js';
 import type { Dim } from '../shapes/dim.js';
+import { axesFrom } from './axes-from.js';
 import { type Lowering, UnsupportedNode } from './lowering.js';
 
 /** Channels of an image of this rank moved behind all its other dimensions. */
 export function toChannelsLast(rank: number): number[] {
-  return [0, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 2), 1];
+  return [0, ...axesFrom(2, rank), 1];
 }
 function toChannelsFirst(rank: number): number[] {
-  return [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, axis) => axis + 1)];
+  return [0, rank - 1, ...axesFrom(1, rank - 1)];
 }
 
 /** Runs an operation of channels-last images between two transposes of its input and output. */
@@ -46,26 +48,18 @@ export interface SpatialWindow {
   dilations: number[];
 }
 
-/**
- * Padding before and after a dimension that `SAME_UPPER` and `SAME_LOWER` mean: as many positions as
- * `size / stride` rounded up. With a stride it depends on the size: where that is open, a worker finds it.
- */
-function samePads(
+/** {@link samePads}. With a stride they depend on the size: where that is open, a worker finds them. */
+function samePadsOf(
   size: Dim,
   kernel: number,
   stride: number,
   dilation: number,
   upper: boolean,
 ): [number, number] {
-  const field = (kernel - 1) * dilation + 1;
-  if (stride !== 1 && typeof size !== 'number') {
-    const pad = upper ? SamePad.upper : SamePad.lower;
-    return [pad, pad];
-  }
-  const steps = typeof size === 'number' ? (Math.ceil(size / stride) - 1) * stride - size : -1;
-  const total = Math.max(0, steps + field);
-  const less = Math.floor(total / 2);
-  return upper ? [less, total - less] : [total - less, less];
+  if (typeof size === 'number') return samePads(size, kernel, stride, dilation, upper);
+  if (stride === 1) return samePads(1, kernel, stride, dilation, upper);
+  const pad = upper ? SamePad.upper : SamePad.lower;
+  return [pad, pad];
 }
 
 /** @param kernelOfWeight sizes of the filter, where there is one */
@@ -88,7 +82,7 @@ export function spatialWindow(
   if (auto.startsWith('SAME')) {
     spatial.forEach((size, axis) => {
       const upper = auto === 'SAME_UPPER';
-      const both = samePads(size, kernel[axis]!, strides[axis]!, dilations[axis]!, upper);
+      const both = samePadsOf(size, kernel[axis]!, strides[axis]!, dilations[axis]!, upper);
       [pads[axis], pads[axis + spatial.length]] = both;
     });
   }
