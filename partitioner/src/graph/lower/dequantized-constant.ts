@@ -1,4 +1,4 @@
-import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
+import { dtypeBytes, elementCount } from '@canopy/protocol';
 import { constantBytes, readFloats, type Constant } from '../constant.js';
 
 /** Which numbers share a scale: see `scaleAttributes` of the protocol. */
@@ -10,28 +10,23 @@ export interface Scales {
 }
 
 /** Integers of a constant, `count` from element `first` on. */
-export function readIntegers(constant: Constant, first: number, count: number): number[] {
+export function readIntegers(constant: Constant, first: number, count: number): ArrayLike<number> {
   const size = dtypeBytes(constant.dtype);
-  const bytes = constant.read(first * size, count * size);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = reader(view, constant.dtype);
-  return Array.from({ length: count }, (_, index) => at(index * size));
-}
-
-function reader(view: DataView, dtype: DTypeName): (at: number) => number {
-  switch (dtype) {
+  // A copy begins where elements of any size may.
+  const { buffer } = constant.read(first * size, count * size).slice();
+  switch (constant.dtype) {
     case 'int8':
-      return (at) => view.getInt8(at);
+      return new Int8Array(buffer);
     case 'uint8':
-      return (at) => view.getUint8(at);
+      return new Uint8Array(buffer);
     case 'int16':
-      return (at) => view.getInt16(at, true);
+      return new Int16Array(buffer);
     case 'uint16':
-      return (at) => view.getUint16(at, true);
+      return new Uint16Array(buffer);
     case 'int32':
-      return (at) => view.getInt32(at, true);
+      return new Int32Array(buffer);
     default:
-      throw new TypeError(`${dtype} is no type of quantized numbers`);
+      throw new TypeError(`${constant.dtype} is no type of quantized numbers`);
   }
 }
 
@@ -65,10 +60,12 @@ export function dequantizedConstant(integers: Constant, scales: Scales): Constan
     read: (start, length) => {
       const first = Math.floor(start / 4);
       const end = Math.min(elementCount(dims), Math.ceil((start + length) / 4));
-      const floats = Float32Array.from(readIntegers(integers, first, end - first), (value, i) => {
+      const values = readIntegers(integers, first, end - first);
+      const floats = new Float32Array(end - first);
+      for (let i = 0; i < floats.length; i++) {
         const at = indexOf(first + i);
-        return Math.fround(value - (zeros[at] ?? 0)) * factors[at]!;
-      });
+        floats[i] = Math.fround(values[i]! - (zeros[at] ?? 0)) * factors[at]!;
+      }
       return new Uint8Array(floats.buffer, start - first * 4, length);
     },
   };

@@ -7,9 +7,9 @@ import {
   type ShardProgram,
 } from '@canopy/protocol';
 import { describe, expect, it } from 'vitest';
-import { workerModule } from './testing/module.js';
-import { cut, firstColumn, Pipeline, rows } from './testing/pipeline.js';
-import { TestIc } from './testing/test-ic.js';
+import { workerModule } from '../../testing/module.js';
+import { cut, firstColumn, Pipeline, rows } from '../../testing/pipeline.js';
+import { TestIc } from '../../testing/test-ic.js';
 
 const names = ['x', 'flag', 'a', 'b', 'y'];
 const node = (op: number, inputs: number[], outputs: number[], attributes: number[] = []) => ({
