@@ -40,6 +40,11 @@ export interface BenchmarkOptions {
   batches: readonly number[];
   concurrencies: readonly number[];
   /**
+   * Requests of each run.
+   * @default twice as many as are in flight
+   */
+  requests?: number;
+  /**
    * The IC to measure on.
    * @default the embedded one
    */
@@ -55,12 +60,11 @@ export interface BenchmarkOptions {
   onRun?: (run: MeasuredRun) => void;
 }
 
-/** Requests of a run: enough that a full pipeline shows; a plan's forecast is for as many. */
-function requestsFor(concurrency: number): number {
-  return concurrency * requestsPerLane;
-}
-
-function specs({ batches, concurrencies }: BenchmarkOptions, workers: number): RunSpec[] {
+function specs(options: BenchmarkOptions, workers: number): RunSpec[] {
+  const { batches, concurrencies } = options;
+  // Enough that a full pipeline shows; a plan's forecast names as many, or says how many.
+  const requestsFor = (concurrency: number): number =>
+    options.requests ?? concurrency * requestsPerLane;
   const runs = batches.flatMap((batch) =>
     concurrencies.map((concurrency): RunSpec => {
       return { way: 'd', batch, concurrency, requests: requestsFor(concurrency) };

@@ -1,6 +1,6 @@
 import { workerCount } from '@canopy/protocol';
 import cycles from './cost/cycles.json' with { type: 'json' };
-import type { Expectation } from './cut/expectation.js';
+import { requestsPerLane, type Expectation } from './cut/expectation.js';
 import { maxHeapBytes, type PlannedModel } from './plan-model.js';
 import type { WeightSizes } from './weight-sizes.js';
 
@@ -73,11 +73,12 @@ function digits(value: number): string {
 
 /** `64 requests of 8 rows in flight (canopy bench --workers 4 --pipelines 2 --batch 8 --concurrency 64)` */
 function loadText({ workers, pipelines, load }: Expectation): string {
-  const { concurrency, rowsPerRequest } = load;
+  const { concurrency, requests, rowsPerRequest } = load;
   const shape = `--workers ${workers}${pipelines > 1 ? ` --pipelines ${pipelines}` : ''}`;
   return (
     `${concurrency} requests of ${counted(rowsPerRequest, 'row')} in flight ` +
-    `(canopy bench ${shape} --batch ${rowsPerRequest} --concurrency ${concurrency})`
+    `(canopy bench ${shape} --batch ${rowsPerRequest} --concurrency ${concurrency}` +
+    `${requests === concurrency * requestsPerLane ? '' : ` --requests ${requests}`})`
   );
 }
 

@@ -66,7 +66,8 @@ export class Observation {
 
   /**
    * The rounds in which the pipelines are full: after the round of the first answer, up to the last
-   * round before the heads run out of work. Undefined where they are fewer than 3.
+   * round before the heads run out of work. Undefined where they are fewer than 3, or where the workers
+   * are idle in one of them: answers come in bursts then.
    */
   steadyWindow(firstAnswerRound: number): RoundWindow | undefined {
     const busy = sumBy(this.of(this.heads), (slice) => slice.round).filter(
@@ -74,7 +75,10 @@ export class Observation {
     );
     const last = Math.max(...busy.map(([round]) => round)) - 1;
     const first = firstAnswerRound + 1;
-    return last - first + 1 >= leastWindow ? { first, last } : undefined;
+    const isAtWork = (round: number): boolean =>
+      this.instructions(this.workers, { first: round, last: round }) > atWorkInstructions;
+    const rounds = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+    return rounds.length >= leastWindow && rounds.every(isAtWork) ? { first, last } : undefined;
   }
 
   /** How full the slice is in which an instruction of the canisters finds itself, on average. */

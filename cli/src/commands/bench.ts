@@ -10,6 +10,7 @@ export interface BenchFlags {
   pipelines?: number;
   batch: number[];
   concurrency: number[];
+  requests?: number;
   ic?: 'embedded' | 'pocket-ic';
   pocketIcUrl?: string;
   replica?: string;
@@ -77,6 +78,7 @@ export async function benchCommand(
       ...(flags.pipelines !== undefined && { pipelines: flags.pipelines }),
       batches: flags.batch,
       concurrencies: flags.concurrency,
+      ...(flags.requests !== undefined && { requests: flags.requests }),
       ic: choice,
       canopyVersion: version,
       ...(flags.dim && { dims: flags.dim }),

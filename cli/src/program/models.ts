@@ -37,6 +37,11 @@ export function addModelCommands(program: Command, output: () => Output): void {
     .option('--pipelines <count>', 'pipelines they form (default: 1)', parser(parseCount))
     .option('--batch <counts>', 'inputs a request', parser(parseCounts), [1])
     .option('--concurrency <counts>', 'requests in flight', parser(parseCounts), [1, 16])
+    .option(
+      '--requests <count>',
+      'requests in all (default: two for each in flight)',
+      parser(parseCount),
+    )
     .addOption(
       new Option('--ic <kind>', 'IC to measure on (default: embedded)').choices([
         'embedded',

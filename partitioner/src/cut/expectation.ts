@@ -4,6 +4,7 @@ import type { StageCost } from '../cost/stage.js';
 import {
   instructionsPerByteSent,
   type Load,
+  type LoadOutcome,
   type PipelineSetting,
   type StageLoad,
   type Traffic,
@@ -66,8 +67,11 @@ const fewestInFlight = 8;
  * 60 a round, and each that it knows makes its messages dearer.
  */
 const mostInFlight = 128;
-/** Requests of a load for each in flight; what `canopy bench` sends. */
+/** Requests of a load for each in flight; what `canopy bench` sends unless it is told. */
 export const requestsPerLane = 2;
+/** A load lasts so many rounds, that one more or less is little, or has so many requests for each in flight. */
+const fewestRounds = 20;
+const mostPerLane = 16;
 
 /** What a stage takes in the simulation. */
 export function stageLoads(costs: readonly StageCost[]): StageLoad[] {
@@ -110,6 +114,18 @@ function enoughInFlight(
   return Math.min(mostInFlight, Math.max(fewest, filling));
 }
 
+/** The load of so many requests in flight that lasts long enough, and what becomes of it. */
+function longEnough(
+  setting: PipelineSetting,
+  shape: Omit<Load, 'requests'>,
+): { requests: number; outcome: LoadOutcome } {
+  for (let perLane = requestsPerLane; ; perLane *= 2) {
+    const requests = shape.concurrency * perLane;
+    const outcome = simulateLoad(setting, { ...shape, requests });
+    if (outcome.rounds >= fewestRounds || perLane >= mostPerLane) return { requests, outcome };
+  }
+}
+
 /** Cycles that canisters are charged for a load. */
 function cyclesOf(traffic: Traffic): number {
   return (
@@ -136,9 +152,8 @@ export function expectationOf(candidate: Candidate, instructionBudget: number): 
   const full = setting(stages);
   const rates = requestSizes(candidate).map((microBatches) => {
     const concurrency = enoughInFlight(pipelines, workers, group, microBatches);
-    const requests = concurrency * requestsPerLane;
     const bytes = inputBytes(rows * microBatches);
-    const outcome = simulateLoad(full, { requests, concurrency, microBatches, bytes });
+    const { requests, outcome } = longEnough(full, { concurrency, microBatches, bytes });
     const rowsPerRequest = microBatches * rows;
     return {
       rate: (outcome.steadyPerRound ?? requests / outcome.rounds) * rowsPerRequest,

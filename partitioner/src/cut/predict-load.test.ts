@@ -40,7 +40,7 @@ describe('the forecast of a model of one tiny operation', () => {
     const { requests, concurrency } = expectation.load;
     const load = { requests, concurrency, rows: 1, bytes: 200 };
     expect(predictLoad(plan, load).messages).toBeLessThan(10 * requests);
-    expect(requests).toBeLessThanOrEqual(256);
+    expect(requests).toBeLessThanOrEqual(2048);
   });
 
   it('counts the cycles of the coordinator too', async () => {

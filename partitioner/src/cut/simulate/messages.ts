@@ -28,7 +28,7 @@ export interface Load {
 export interface LoadOutcome {
   /** Until all requests are answered. */
   rounds: number;
-  /** Requests a round while the pipelines are full; undefined where they are not for three rounds. */
+  /** Requests a round while the pipelines are full; undefined where they are not for three rounds on end. */
   steadyPerRound: number | undefined;
   /** Messages that were simulated. */
   messages: number;

@@ -147,13 +147,17 @@ class Pipelines implements Surroundings {
     }
   }
 
-  /** Requests a round while the pipelines are full, as the benchmark measures it (METHODOLOGY.md). */
+  /**
+   * Requests a round while the pipelines are full, as the benchmark measures it (METHODOLOGY.md); undefined
+   * where they are not for long, or where all workers are idle in a round between.
+   */
   private steady(first: number): number | undefined {
     const last = this.usedByHeads.findLastIndex((used) => used > atWorkInstructions) - 1;
     const rounds = last - first + 1;
-    if (rounds < leastWindow) return undefined;
+    const work = Array.from({ length: rounds }, (_, index) => this.used[first + index] ?? 0);
+    if (rounds < leastWindow || work.some((used) => used <= atWorkInstructions)) return undefined;
     const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-    const share = sum(this.used.slice(first, last + 1)) / sum(this.used);
+    const share = sum(work) / sum(this.used);
     return (share * this.load.requests) / rounds;
   }
 }
