@@ -17,8 +17,10 @@ function off(predicted: number, counted: number): number {
 }
 
 describe('a forecast is what the benchmark counts', () => {
-  it.each<[string, () => Promise<BenchModel>, number, ExpectedLoad]>([
+  it.each<[string, () => Promise<BenchModel>, number, ExpectedLoad?]>([
     ['a Gemm of 5 x 7', () => smallModel('tiny-gemm'), 1, load(1, 48)],
+    ['a Gemm of 5 x 7, as its plan says', () => smallModel('tiny-gemm'), 1],
+    ['a product of 16, as its plan says', matMul(16), 1],
     ['a product of 4, a micro-batch', matMul(4), 1, load(64, 16)],
     ['a product of 8, one row', matMul(8), 1, load(1, 32)],
     ['a product of 32, several rows', matMul(32), 1, load(8, 32)],

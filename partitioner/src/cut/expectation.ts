@@ -2,6 +2,7 @@ import { maxMessageBytes } from '@canopy/protocol';
 import cycles from '../cost/cycles.json' with { type: 'json' };
 import type { StageCost } from '../cost/stage.js';
 import {
+  ingressBytes,
   instructionsPerByteSent,
   type Load,
   type LoadOutcome,
@@ -102,14 +103,21 @@ function requestSizes({ rows, inputBytes, rowsIndependent }: Candidate): number[
   return several > 1 ? [1, several] : [1];
 }
 
-/** Requests in flight that fill pipelines of so many workers; a message holds `group` micro-batches. */
+/**
+ * Requests in flight that fill pipelines of so many workers; a message holds `group` micro-batches, but no
+ * more than enter in a round.
+ *
+ * @param bytes of a request's inputs
+ */
 function enoughInFlight(
-  pipelines: number,
-  workers: number,
+  { pipelines, stages }: Candidate,
   group: number,
   microBatches: number,
+  bytes: number,
 ): number {
-  const filling = Math.ceil((messagesInFlight * workers * group) / microBatches);
+  const messages = messagesInFlight * pipelines * stages.length;
+  const entering = Math.max(messages / microBatches, ingressBytes / bytes);
+  const filling = Math.ceil(Math.min((messages * group) / microBatches, entering));
   const fewest = Math.max(fewestInFlight, requestsOfPipeline * pipelines);
   return Math.min(mostInFlight, Math.max(fewest, filling));
 }
@@ -151,8 +159,8 @@ export function expectationOf(candidate: Candidate, instructionBudget: number): 
   });
   const full = setting(stages);
   const rates = requestSizes(candidate).map((microBatches) => {
-    const concurrency = enoughInFlight(pipelines, workers, group, microBatches);
     const bytes = inputBytes(rows * microBatches);
+    const concurrency = enoughInFlight(candidate, group, microBatches, bytes);
     const { requests, outcome } = longEnough(full, { concurrency, microBatches, bytes });
     const rowsPerRequest = microBatches * rows;
     return {

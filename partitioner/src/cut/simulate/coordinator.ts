@@ -1,4 +1,4 @@
-import { CoordinatorLoad, maxMessageBytes } from '@canopy/protocol';
+import { CoordinatorLoad, maxMessageBytes, maxStageMessageBytes } from '@canopy/protocol';
 import {
   smallMessage,
   workerPlace,
@@ -21,13 +21,14 @@ const byteCosts = { instructions: 60, heapChanged: 3 };
 const instructionsPerMicroBatch = 400_000;
 /**
  * Measured: what every message pays for pages. JavaScript objects lie scattered over the heap, those of
- * further requests over further pages, and farther apart where inputs lie between them; it takes the
- * messages of as many requests until they do. What a message changes grows with the pages up to a bound.
+ * further requests over further pages, and farther apart where inputs of a page or more lie between
+ * them; it takes the messages of as many requests until they do. What a message changes grows with the pages up to a bound.
  */
 const pages = {
   instructions: 3_800_000,
   requests: 8,
-  perFurtherRequest: 36_000,
+  perFurtherRequest: 2_000,
+  perInput: { instructions: 34_000, wholeFrom: 4096 },
   perByte: 1.2,
   mostPerRequest: 200_000,
   mostChanged: 1.6,
@@ -41,6 +42,8 @@ export class Coordinator implements Actor<Message> {
   /** The round in which workers were last told. */
   private toldInRound = 0;
   private readonly ownLoad = new CoordinatorLoad();
+  /** The last call to each pipeline: its round, and the bytes of its requests. */
+  private readonly calls: { round: number; bytes: number }[] = [];
   /** Pipeline of the next request. */
   private next = 0;
   /** Requests whose result was not given to the caller, or not released. */
@@ -69,11 +72,27 @@ export class Coordinator implements Actor<Message> {
     if (message.kind === 'small') return { instructions: smallMessage, heapChanged: 0 };
     const further = Math.max(0, this.known - pages.requests);
     this.scattered += (further - this.scattered) / (messagesPerRequest * Math.max(1, this.known));
-    const each = pages.perFurtherRequest + pages.perByte * this.around.load.bytes;
+    const { bytes } = this.around.load;
+    const { perInput } = pages;
+    const between = perInput.instructions * Math.min(1, bytes / perInput.wholeFrom);
+    const each = pages.perFurtherRequest + between + pages.perByte * bytes;
     const touching = pages.instructions + Math.min(each, pages.mostPerRequest) * this.scattered;
     const { instructions, heapChanged } = this.handle(message, send);
     const more = Math.min(touching / pages.instructions, pages.mostChanged);
     return { instructions: instructions + touching, heapChanged: heapChanged * more };
+  }
+
+  /** Requests of a round reach a head in one call, as far as it holds them. */
+  private call(bytes: number): void {
+    const { round } = this.around;
+    const call = this.calls[this.next];
+    if (call?.round === round && call.bytes + bytes <= maxStageMessageBytes) {
+      call.bytes += bytes;
+      this.around.joined(bytes);
+      return;
+    }
+    this.calls[this.next] = { round, bytes };
+    this.around.called(bytes);
   }
 
   private handle(message: Message, send: Send): Execution {
@@ -84,7 +103,7 @@ export class Coordinator implements Actor<Message> {
       case 'request':
         this.known++;
         this.ownLoad.add(load.bytes, this.around.round);
-        this.around.called(load.bytes);
+        this.call(load.bytes);
         send(workerPlace(stages.length, this.next, 0), {
           kind: 'enqueue',
           coordinatorLoad: this.ownLoad.instructions,

@@ -10,6 +10,8 @@ export interface StageLoad {
   pages: number;
 }
 
+/** Bytes of update calls that enter a round (limits.json, ingress). */
+export const ingressBytes = 4 * 1024 * 1024;
 /** system-api-costs.json: a byte of a call's argument, or of a reply. */
 export const instructionsPerByteSent = 50;
 

@@ -6,6 +6,7 @@
 import { Coordinator } from './coordinator.js';
 import {
   coordinatorPlace,
+  ingressBytes,
   type Load,
   type LoadOutcome,
   type Message,
@@ -23,8 +24,6 @@ const mostRounds = 100_000;
 /** The benchmark's: a canister that spends so much in an iteration works, and the shortest steady window. */
 const atWorkInstructions = 20_000_000;
 const leastWindow = 3;
-/** Bytes of update calls that enter a round (limits.json, ingress). */
-const ingressBytes = 4 * 1024 * 1024;
 /** Of a message from outside besides inputs: ids, names, Candid. */
 const envelopeBytes = 200;
 
@@ -41,7 +40,7 @@ class Pipelines implements Surroundings {
   /** Instructions of all workers, and of the heads, by round. */
   private readonly used: number[] = [];
   private readonly usedByHeads: number[] = [];
-  private readonly calls = { count: 0, bytes: 0, steps: 0 };
+  private readonly calls = { count: 0, bytes: 0, steps: 0, joined: 0 };
   private releases = 0;
 
   constructor(
@@ -80,6 +79,11 @@ class Pipelines implements Surroundings {
 
   called(bytes: number): void {
     this.calls.count++;
+    this.calls.bytes += bytes;
+  }
+
+  joined(bytes: number): void {
+    this.calls.joined++;
     this.calls.bytes += bytes;
   }
 
@@ -125,7 +129,8 @@ class Pipelines implements Surroundings {
     const releases = this.releases + unsent;
     return {
       instructions: subnet.instructions,
-      executions: subnet.messages + calls.steps + unsent,
+      // A request that joins a call of others is neither a message of the head nor an answer of its own.
+      executions: subnet.messages + calls.steps + unsent - 2 * calls.joined,
       calls: calls.count,
       callBytes: calls.bytes,
       ingress: load.requests + releases,
