@@ -24,6 +24,7 @@ const stamp = hashOf([
   compiler,
   candid,
   join(azle, 'package.json'),
+  join(root, 'protocol', 'package.json'),
   ...sources(join(here, 'src', 'canister')),
   ...sources(join(root, 'protocol', 'src')),
 ]);
