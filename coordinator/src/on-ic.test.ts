@@ -273,6 +273,38 @@ describe('the coordinator as a canister', () => {
     );
   });
 
+  test('requests whose head is stopped wait, also through an upgrade, until it runs', () => {
+    const id = IDL.encode(
+      [IDL.Record({ canister_id: IDL.Principal })],
+      [{ canister_id: workers[0] }],
+    );
+    network.update(alice, undefined, 'stop_canister', id);
+    const requests = Array.from({ length: 4 }, () =>
+      network.send(bob, coordinator, 'submit', ['m', inputs(1)]),
+    );
+    const replies = requests.map(
+      (finish) => finish() as { ok: bigint } | { err: CoordinatorErrorRecord },
+    );
+    const alone = replies.filter((reply) => 'err' in reply);
+    expect(alone).toMatchObject([{ err: { code: 'unreachable' } }]);
+    const tickets = replies.flatMap((reply) => ('ok' in reply ? [reply.ok] : []));
+    const pending = { pending: { done: 0, total: 1 } };
+    network.passSeconds(6);
+    network.install(alice, coordinator, coordinatorWasmGz(), true);
+    for (const ticket of tickets) expect(call(bob, 'fetch', ticket, 0)).toEqual(pending);
+    network.update(alice, undefined, 'start_canister', id);
+    const taken = new ByteWriter();
+    for (const ticket of [21n, 22n, 23n]) taken.u64(ticket);
+    script('enqueue', taken.finish());
+    const result = doneResult(9n, [encodeBundle([])]);
+    script('fetch', new ByteWriter().u32(1).u32(result.length).bytes(result).finish());
+    network.passSeconds(6);
+    for (const ticket of tickets) {
+      expect(call(bob, 'fetch', ticket, 0)).toMatchObject({ part: { total: result.length } });
+      expect(call(bob, 'release', ticket)).toEqual({ ok: null });
+    }
+  });
+
   test('lets nobody else hand over', () => {
     const nothing = IDL.encode([], []);
     for (const sender of [alice, bob]) {

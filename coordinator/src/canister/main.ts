@@ -60,6 +60,8 @@ const asTheyAre = {
   fromBytes: (bytes: Uint8Array) => bytes,
 };
 const stableAnswers = new StableBTreeMap<bigint, Uint8Array>(2, undefined, asTheyAre);
+/** Requests that wait for a head. */
+const stableRuns = new StableBTreeMap<bigint, Uint8Array>(4, undefined, asTheyAre);
 const stableAccess = new StableBTreeMap<string, Access>(3);
 
 /** What the log of requests, the tickets and the numbers take once they are full. */
@@ -242,6 +244,9 @@ export default class CoordinatorCanister {
     for (const ticket of coordinator.answers.tickets()) {
       stableAnswers.insert(ticket, saveAnswer(coordinator.answers.find(ticket)!));
     }
+    for (const { request } of coordinator.gathered.all()) {
+      stableRuns.insert(request.ticket.id, request.run);
+    }
     stableTraffic.insert(stateKey, saveTraffic(coordinator));
   }
 
@@ -255,7 +260,12 @@ export default class CoordinatorCanister {
       const saved = stableAnswers.remove(ticket);
       if (saved !== undefined) restoreAnswer(coordinator, ticket, saved);
     }
-    if (traffic !== undefined) restoreTraffic(coordinator, traffic);
+    if (traffic !== undefined) {
+      const runs = traffic.waiting?.map(
+        ({ ticket }) => [ticket, stableRuns.remove(ticket)] as const,
+      );
+      restoreTraffic(coordinator, traffic, new Map(runs));
+    }
     stableTraffic.remove(stateKey);
     coordinator.orphans.watch();
   }

@@ -3,6 +3,7 @@ import type { SavedUsage } from './access/usage.js';
 import type { Coordinator } from './coordinator.js';
 import { errorRecord } from './error.js';
 import type { PrincipalLike } from './ic/ic.js';
+import { saveWaiting, waitsAgain, type SavedWaiter } from './pipeline/hand-over.js';
 import type { Released } from './pipeline/releases.js';
 import type { SavedRequests } from './metrics/requests.js';
 import { failedResult, type Answer } from './registry/answers.js';
@@ -36,6 +37,8 @@ export interface SavedTraffic {
   /** Tickets of the answers that are kept: these are saved apart, as bytes. */
   answers?: bigint[];
   usage?: SavedUsage;
+  /** Requests that wait for a head; their bytes are saved apart. */
+  waiting?: SavedWaiter[];
 }
 
 export function saveModels(coordinator: Coordinator): SavedModel[] {
@@ -68,6 +71,7 @@ export function saveTraffic(coordinator: Coordinator): SavedTraffic {
     numbers: numbers.save(),
     answers: answers.tickets(),
     usage: usage.save(),
+    waiting: saveWaiting(coordinator),
   };
 }
 
@@ -88,16 +92,26 @@ const interrupted = {
 
 /**
  * Takes over what {@link saveTraffic} gave. A request that was waiting for its answer when the
- * upgrade came is logged as cancelled, and its number stands for that: the answer finds nobody.
+ * upgrade came is logged as cancelled, and its number stands for that: the answer finds nobody. One that
+ * waited for a head goes on waiting.
+ * @param runs the bytes of those, by their tickets
  */
-export function restoreTraffic(coordinator: Coordinator, saved: SavedTraffic): void {
+export function restoreTraffic(
+  coordinator: Coordinator,
+  saved: SavedTraffic,
+  runs: ReadonlyMap<bigint, Uint8Array | undefined> = new Map(),
+): void {
   const { tickets, requests, releases, numbers, answers } = coordinator;
   requests.restore(saved.requests);
   releases.restore(saved.releases ?? []);
   numbers.restore(saved.numbers ?? []);
   if (saved.usage) coordinator.usage.restore(saved.usage);
+  const waiting = new Map(saved.waiting?.map((waiter) => [waiter.ticket, waiter]));
   for (const ticket of saved.tickets.map(presentForm)) {
+    const waiter = waiting.get(ticket.id);
+    const run = runs.get(ticket.id);
     if (ticket.placed !== undefined) tickets.add(ticket);
+    else if (waiter && run && waitsAgain(coordinator, ticket, waiter, run)) continue;
     else answers.add(ticket.id, ticket.caller, failedResult(interrupted));
   }
   // Of those that are being released the workers still tell how they ended.

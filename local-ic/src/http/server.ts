@@ -49,7 +49,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       used();
     });
   });
-  server.keepAliveTimeout = 60_000;
+  // Longer than clients keep one: else a busy client may write to a connection that is being closed.
+  server.keepAliveTimeout = 3_600_000;
   server.requestTimeout = 0;
   await listen(server, host, options.port ?? 0);
   const { port } = server.address() as AddressInfo;

@@ -120,6 +120,21 @@ export function encodeRun(
   return out.finish();
 }
 
+/** Where the deadline stands in a request of {@link encodeRun}: behind its length and its mode. */
+const deadlineAt = 8;
+const secondNs = 1_000_000_000n;
+
+/** Tells a request, as {@link encodeRun} gave it, how long it may still take, where it has a deadline. */
+export function withDeadline(
+  { run, deadlineNs }: { run: Uint8Array; deadlineNs?: bigint | undefined },
+  nowNs: bigint,
+): void {
+  if (deadlineNs === undefined) return;
+  const left = (deadlineNs - nowNs + secondNs - 1n) / secondNs;
+  const seconds = Math.max(1, Number(left));
+  new DataView(run.buffer, run.byteOffset).setUint32(deadlineAt, seconds, true);
+}
+
 /** Argument of `enqueue` for requests that go together. */
 export function encodeTogether(runs: readonly Uint8Array[], header: MessageHeader): Uint8Array {
   const out = new GatherWriter();

@@ -10,18 +10,10 @@ import { bundleBytes } from '../bytes/bundle-writer.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
 import { failedResult } from '../registry/answers.js';
-import { keeperOf } from '../registry/tickets.js';
-import type { Pipeline } from '../registry/models.js';
+import { goesTogether, place } from './hand-over.js';
 import { logUnasked } from './log-end.js';
 import { readResult } from './read-result.js';
-import {
-  admit,
-  enqueue,
-  goesTogether,
-  joinResult,
-  type Admitted,
-  type Enqueued,
-} from './request.js';
+import { admit, enqueue, joinResult, type Enqueued } from './request.js';
 import { stageFailure, sumTraces, type StageTotals } from './stages.js';
 
 export type InferOutcome =
@@ -32,30 +24,6 @@ export type InferOutcome =
 export interface SubmitOutcome {
   kind: 'ok';
   ticket: bigint;
-}
-
-/**
- * Notes where a request waits, by the head's number of it. One that was cancelled on its way to the head
- * is cancelled there.
- */
-function place(
-  { tickets, releases }: Coordinator,
-  { model, ticket, isKnown }: Admitted,
-  pipeline: Pipeline,
-  requestId: bigint,
-): void {
-  const { epoch } = model;
-  const placed = { head: pipeline[0]!, keeper: keeperOf(model.plan, pipeline), requestId, epoch };
-  if (!isKnown) tickets.add(ticket);
-  else if (tickets.find(ticket.id) !== ticket) releases.add(placed, ticket.id);
-  ticket.placed = placed;
-}
-
-/** {@link goesTogether}, and notes where it waits once it is taken. */
-function isGathered(coordinator: Coordinator, admitted: Admitted): boolean {
-  return goesTogether(coordinator, admitted, (pipeline, requestId) => {
-    place(coordinator, { ...admitted, isKnown: true }, pipeline, requestId);
-  });
 }
 
 /** Keeps the answer of a numbered request that its head has forgotten, for a caller who loses it. */
@@ -90,7 +58,7 @@ export async function infer(
 ): Promise<InferOutcome> {
   const admitted = await admit(coordinator, modelName, inputs, number);
   if ('earlier' in admitted) return { kind: 'ticket', ticket: admitted.earlier };
-  if (isGathered(coordinator, admitted)) return { kind: 'ticket', ticket: admitted.ticket.id };
+  if (goesTogether(coordinator, admitted)) return { kind: 'ticket', ticket: admitted.ticket.id };
   const enqueued = await enqueue(coordinator, 'wait', admitted);
   const { model, pipeline, entry, ticket, reply } = enqueued;
   const { ic, requests } = coordinator;
@@ -138,7 +106,7 @@ export async function submit(
   const admitted = await admit(coordinator, modelName, inputs, number);
   if ('earlier' in admitted) return { kind: 'ok', ticket: admitted.earlier };
   const { ticket } = admitted;
-  if (isGathered(coordinator, admitted)) return { kind: 'ok', ticket: ticket.id };
+  if (goesTogether(coordinator, admitted)) return { kind: 'ok', ticket: ticket.id };
   const enqueued = await enqueue(coordinator, 'ticket', admitted);
   const { pipeline, reply } = enqueued;
   try {

@@ -11,11 +11,10 @@ import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
 import { CoordinatorError, errorRecord } from '../error.js';
 import { CleanupOnly, type PrincipalLike } from '../ic/ic.js';
-import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
-import { failedResult } from '../registry/answers.js';
 import type { Ticket } from '../registry/tickets.js';
-import { cutTasks, encodeRun, encodeTasksForHead, runBytes } from './enqueue-message.js';
+import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
+import { leaves, refuseTicket, type Admitted } from './hand-over.js';
 import { offer } from './offer.js';
 
 /** Puts the results of micro-batches together and gives the model's outputs, by name. */
@@ -32,20 +31,6 @@ export function joinResult({ plan }: Model, bundles: readonly Uint8Array[]): Bun
     }
     return { name, dtype: tensor.dtype, dims: tensor.dims, data: tensor.data };
   });
-}
-
-/** A request that was admitted, and is logged. */
-export interface Admitted {
-  model: Model;
-  entry: LoggedRequest;
-  /** By which it is fetched. */
-  ticket: Ticket;
-  /** Whether the caller has the ticket already, or can have it by the request's number. */
-  isKnown: boolean;
-  tasks: BundleTensor[][];
-  deadlineSeconds: number;
-  /** No head takes it. */
-  refuse: (error: unknown) => void;
 }
 
 /** A request that the head of a pipeline has been given, and its reply. */
@@ -103,7 +88,7 @@ export async function admit(
     refuseTicket(coordinator, ticket, error, () => numbered?.refuse());
   };
   const isKnown = numbered !== undefined;
-  return { model, entry, ticket, isKnown, tasks, deadlineSeconds, refuse };
+  return { model, entry, ticket, isKnown, number: number?.id, tasks, deadlineSeconds, refuse };
 }
 
 /** Hands all micro-batches of a request to the head of a pipeline in one call of their own. */
@@ -134,57 +119,6 @@ export async function enqueue(
   } finally {
     arrived();
   }
-}
-
-/** Counts a request that is on its way to a head; what is given ends that. */
-function leaves({ inFlight, usage }: Coordinator, caller: PrincipalLike): () => void {
-  const name = callerText(caller);
-  usage.leaves(name);
-  const ends = inFlight.begin();
-  return () => {
-    usage.arrived(name);
-    ends();
-  };
-}
-
-/** Has a request go to a head together with others, unless it is one of those that go alone. */
-export function goesTogether(
-  coordinator: Coordinator,
-  { model, entry, ticket, isKnown, tasks, deadlineSeconds, refuse }: Admitted,
-  place: (pipeline: Pipeline, requestId: bigint) => void,
-): boolean {
-  const { gathered, tickets } = coordinator;
-  if (!gathered.takes(model, runBytes(tasks))) return false;
-  const header = { mode: 'ticket', owner: entry.caller.toUint8Array(), deadlineSeconds } as const;
-  if (!isKnown) tickets.add(ticket);
-  const arrived = leaves(coordinator, entry.caller);
-  gathered.add({
-    model,
-    run: encodeRun(tasks, header),
-    taken(pipeline, requestId) {
-      arrived();
-      place(pipeline, requestId);
-    },
-    refused(error) {
-      arrived();
-      refuse(error);
-    },
-  });
-  return true;
-}
-
-/** Who has a ticket of a request that no head takes learns of the error by it. */
-function refuseTicket(
-  { tickets, answers }: Coordinator,
-  ticket: Ticket,
-  error: unknown,
-  freeNumber: () => void,
-): void {
-  // One that was cancelled meanwhile stays so.
-  if (tickets.find(ticket.id) === undefined) return;
-  freeNumber();
-  tickets.remove(ticket.id);
-  answers.add(ticket.id, ticket.caller, failedResult(errorRecord(error)));
 }
 
 /** What a request's number asks for, before, and after it was handed to a head. */

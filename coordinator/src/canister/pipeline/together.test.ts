@@ -12,9 +12,11 @@ import {
 } from '../../testing/fake-ic.js';
 import { Coordinator } from '../coordinator.js';
 import { CallFailure } from '../ic/ic.js';
+import { restoreModels, restoreTraffic, saveModels, saveTraffic } from '../state.js';
 import { cancel, fetchPart, release } from './fetch.js';
 import { infer, submit } from './infer.js';
 import { handOverMethod } from './together.js';
+import { longestWaitSeconds, mostWaiting } from './waiting.js';
 
 const [first, second] = [workerIds, moreWorkerIds].map(([id]) => id!.toText());
 
@@ -198,19 +200,6 @@ describe('of requests that go together', () => {
     for (const ticket of tickets) expect(coordinator.tickets.find(ticket)?.placed).toBeDefined();
   });
 
-  test('all are refused where no head answers, each on its own account', async () => {
-    const { ic, coordinator, ask, handedOver } = setUp(() => []);
-    await ask(1);
-    ic.onCall = () => {
-      throw new CallFailure(5, 'Canister abc is stopped');
-    };
-    const tickets = await ask(2);
-    await handedOver();
-    for (const ticket of tickets) {
-      expect(coordinator.requests.find(ticket)?.error).toMatchObject({ code: 'unreachable' });
-    }
-  });
-
   test('those that a trap does not concern are offered again by themselves', async () => {
     const { ic, coordinator, calls, ask, handedOver } = setUp(() => []);
     await ask(1);
@@ -238,5 +227,211 @@ describe('of requests that go together', () => {
       expect(ic.calls.at(-1)).toMatchObject({ method: 'release', canister: first });
     });
     expect(coordinator.tickets.find(ticket)).toBeUndefined();
+  });
+});
+
+describe('requests that no head takes, because workers are away', () => {
+  const stopped = new CallFailure(5, 'Canister abc is stopped');
+  const secondNs = 1_000_000_000n;
+
+  /** A coordinator whose heads are stopped until they are said to be there; one request was taken before. */
+  async function setUpStopped(pipelines = 1) {
+    const parts = setUp(idsFrom(7n), pipelines);
+    const { ic, coordinator, ask, calls } = parts;
+    await ask(pipelines);
+    const { onCall } = ic;
+    let failure: CallFailure | undefined = stopped;
+    const deadlines: number[] = [];
+    ic.onCall = (method, bytes, canister) => {
+      if (failure) throw failure;
+      if (method === 'enqueue') {
+        deadlines.push(...readTogether(bytes).runs.map((run) => run.deadlineSeconds));
+      }
+      return onCall(method, bytes, canister);
+    };
+    calls.length = 0;
+    const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    return {
+      ...parts,
+      deadlines,
+      heads: (says: CallFailure | undefined) => {
+        failure = says;
+      },
+      refused: async () => {
+        coordinator.gathered.handOver();
+        await settled();
+      },
+      /** So many seconds pass, and the timers that were set come. */
+      passes: async (seconds: bigint, of: FakeIc = ic) => {
+        of.time += seconds * secondNs;
+        for (const run of of.timers.splice(0)) run();
+        await settled();
+      },
+      onTheWay: () => coordinator.inFlight.count,
+    };
+  }
+
+  const codeOf = (coordinator: Coordinator, ticket: bigint): string | undefined =>
+    coordinator.requests.find(ticket)?.error?.code;
+  const requestIdOf = (coordinator: Coordinator, ticket: bigint): bigint | undefined =>
+    coordinator.tickets.find(ticket)?.placed?.requestId;
+
+  test('wait, are offered again in one call, and are taken when a head is back', async () => {
+    const { coordinator, calls, ask, refused, passes, heads, onTheWay } = await setUpStopped();
+    const tickets = await ask(3);
+    await refused();
+    for (let times = 0; times < 3; times++) await passes(5n);
+    expect(await fetchPart(coordinator, tickets[0]!, 0)).toMatchObject({ kind: 'pending' });
+    expect(onTheWay()).toBe(3);
+    heads(undefined);
+    await passes(5n);
+    expect(calls).toEqual([[first, 3]]);
+    expect(tickets.map((ticket) => requestIdOf(coordinator, ticket))).toEqual([7n, 8n, 9n]);
+    expect(onTheWay()).toBe(0);
+    await passes(5n);
+    expect(calls).toHaveLength(1);
+  });
+
+  test.each([
+    ['a head that loads', new CallFailure(4, '[not-ready] the worker has not loaded its shard')],
+    ['a coordinator out of cycles', new CallFailure(0, 'the coordinator has 0 cycles to spend')],
+  ])('wait for %s', async (_, failure) => {
+    const { coordinator, ask, refused, passes, heads } = await setUpStopped();
+    heads(failure);
+    const [ticket] = await ask(1);
+    await refused();
+    heads(undefined);
+    await passes(5n);
+    expect(requestIdOf(coordinator, ticket!)).toBe(100n + 1n);
+  });
+
+  test('wait where the other pipeline is full, and while the head that is back is full', async () => {
+    const { ic, coordinator, ask, refused, passes, heads } = await setUpStopped(2);
+    const { onCall } = ic;
+    ic.onCall = (method, bytes, canister) => {
+      if (canister === second) throw new CallFailure(4, '[busy] 64 requests wait');
+      return onCall(method, bytes, canister);
+    };
+    const tickets = await ask(2);
+    await refused();
+    heads(new CallFailure(4, '[busy] 64 requests wait'));
+    await passes(5n);
+    heads(undefined);
+    await passes(5n);
+    for (const ticket of tickets) expect(requestIdOf(coordinator, ticket)).toBeDefined();
+  });
+
+  test('are refused after a while, each on its own account', async () => {
+    const { coordinator, ask, refused, passes, onTheWay } = await setUpStopped();
+    const tickets = await ask(2);
+    await refused();
+    await passes(BigInt(longestWaitSeconds) - 1n);
+    expect(onTheWay()).toBe(2);
+    await passes(5n);
+    for (const ticket of tickets) {
+      expect(coordinator.requests.find(ticket)?.error).toMatchObject({
+        code: 'unreachable',
+        message: `stage 0 (worker ${first}): ${stopped.message}; it was offered again for 120 seconds`,
+      });
+    }
+    expect(onTheWay()).toBe(0);
+  });
+
+  test('are refused at once by what is not only away', async () => {
+    const { coordinator, ask, refused, passes, heads } = await setUpStopped();
+    const [ticket] = await ask(1);
+    await refused();
+    heads(new CallFailure(5, 'heap out of bounds'));
+    await passes(5n);
+    expect(codeOf(coordinator, ticket!)).toBe('trapped');
+  });
+
+  test('end with their deadline, which the head is told without the time that passed', async () => {
+    const { coordinator, ask, refused, passes, heads, deadlines } = await setUpStopped();
+    const numbered = async (id: bigint, seconds: number): Promise<bigint> => {
+      const number = { id, digest: 1n, deadline_seconds: [seconds] as [number] };
+      return (await submit(coordinator, 'm', inputs(), number)).ticket;
+    };
+    await ask(1);
+    const [short, long] = [await numbered(1n, 4), await numbered(2n, 60)];
+    await refused();
+    heads(undefined);
+    await passes(5n);
+    expect(codeOf(coordinator, short)).toBe('deadline');
+    expect(requestIdOf(coordinator, long)).toBeDefined();
+    expect(deadlines).toEqual([0, 55]);
+    // Its number is free: nothing was run for it.
+    expect(await numbered(1n, 4)).not.toBe(short);
+  });
+
+  test('are not offered any more once they are cancelled', async () => {
+    const { coordinator, calls, ask, refused, passes, heads, onTheWay } = await setUpStopped();
+    const tickets = await ask(2);
+    await refused();
+    release(coordinator, tickets[0]!);
+    heads(undefined);
+    await passes(5n);
+    expect(calls).toEqual([[first, 1]]);
+    expect(codeOf(coordinator, tickets[0]!)).toBe('cancelled');
+    expect(onTheWay()).toBe(0);
+  });
+
+  test('are limited, and go in as many calls as they need', async () => {
+    const { ic, coordinator, calls, refused, passes, heads, onTheWay } = await setUpStopped();
+    const tickets: bigint[] = [];
+    const callers = Array.from({ length: 12 }, (_, at) => ic.principal(Uint8Array.of(9, at)));
+    for (const caller of callers) {
+      Object.assign(ic, { sender: caller });
+      for (let count = 0; count < 100; count++) {
+        const asked = submit(coordinator, 'm', inputs()).catch(() => undefined);
+        const ticket = (await asked)?.ticket;
+        if (ticket !== undefined) tickets.push(ticket);
+      }
+      await refused();
+      ic.time += 1n;
+    }
+    expect(tickets.length).toBeGreaterThan(mostWaiting);
+    expect(onTheWay()).toBe(mostWaiting);
+    const wanted = tickets.filter((ticket) => coordinator.tickets.find(ticket)).length;
+    heads(undefined);
+    await passes(5n);
+    const runs = calls.map(([, count]) => count);
+    expect(Math.max(...runs)).toBe(256);
+    const placed = tickets.filter((ticket) => requestIdOf(coordinator, ticket) !== undefined);
+    expect(placed.length).toBe(runs.reduce((sum, count) => sum + count));
+    expect(placed.length).toBeLessThanOrEqual(wanted);
+    expect(placed.length).toBeGreaterThan(700);
+    expect(onTheWay()).toBe(0);
+  });
+
+  test('wait through an upgrade', async () => {
+    const { ic, coordinator, calls, ask, refused, passes, heads } = await setUpStopped();
+    const number = { id: 3n, digest: 1n, deadline_seconds: [60] as [number] };
+    await ask(1);
+    const { ticket } = await submit(coordinator, 'm', inputs(), number);
+    const [other] = await ask(1);
+    await refused();
+    release(coordinator, other!);
+    const upgraded = new Coordinator(ic);
+    restoreModels(upgraded, saveModels(coordinator));
+    const runs = coordinator.gathered.all().map(({ request }) => [request.ticket.id, request.run]);
+    ic.timers.length = 0;
+    restoreTraffic(upgraded, saveTraffic(coordinator), new Map(runs as [bigint, Uint8Array][]));
+    heads(undefined);
+    await passes(5n);
+    expect(calls).toEqual([[first, 2]]);
+    expect(requestIdOf(upgraded, ticket)).toBe(8n);
+    expect(upgraded.inFlight.count).toBe(0);
+    expect(await submit(upgraded, 'm', inputs(), number)).toEqual({ kind: 'ok', ticket });
+  });
+
+  test('are cancelled by an upgrade that has lost their model', async () => {
+    const { ic, coordinator, ask, refused } = await setUpStopped();
+    const [ticket] = await ask(1);
+    await refused();
+    const upgraded = new Coordinator(ic);
+    restoreTraffic(upgraded, saveTraffic(coordinator), new Map([[ticket!, new Uint8Array(44)]]));
+    expect(codeOf(upgraded, ticket!)).toBe('cancelled');
+    expect(await fetchPart(upgraded, ticket!, 0)).toMatchObject({ kind: 'part' });
   });
 });

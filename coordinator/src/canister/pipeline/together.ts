@@ -13,38 +13,33 @@ import { CoordinatorError } from '../error.js';
 import { CallFailure, CleanupOnly, type Ic } from '../ic/ic.js';
 import type { Model, Pipeline } from '../registry/models.js';
 import { callWorker, describeCallFailure } from './call-worker.js';
-import { encodeTogether } from './enqueue-message.js';
+import { encodeTogether, withDeadline } from './enqueue-message.js';
 import { moreHelpful, noteRefusal } from './offer.js';
+import { Waiting, isAway, type Together, type Waiter } from './waiting.js';
 
 /** Requests of a round that each pipeline is given as soon as they come. A request alone is so never delayed. */
 const aloneForEach = 1;
 /** Larger requests go alone: to copy them would cost more than their call. */
 const mostBytesOfOne = 64 * 1024;
+/** With room for what a message holds besides. */
+const mostBytesTogether = maxMessageBytes - mostBytesOfOne;
 
 /** The coordinator's method that it calls itself, when all requests of an iteration have come. */
 export const handOverMethod = 'hand_over';
-
-/** A request that goes together with others. Its caller has its ticket already. */
-export interface Together {
-  model: Model;
-  /** As `encodeTogether` takes it. */
-  run: Uint8Array;
-  /** The head of this pipeline has taken it, under this number. */
-  taken(pipeline: Pipeline, requestId: bigint): void;
-  /** No pipeline takes it. */
-  refused(error: unknown): void;
-}
 
 /** One of them, with the pipelines that it is still to be offered to and what others said. */
 interface Offered {
   request: Together;
   pipelines: readonly Pipeline[];
-  refusal?: CoordinatorError;
+  refusal?: CoordinatorError | undefined;
+  /** Since when it waits because workers are away. */
+  sinceNs?: bigint | undefined;
 }
 
 /**
  * The requests of a round that go together: they are gathered while the messages of an iteration come in,
- * and handed over in the next iteration, one call for each pipeline. Each is taken or refused by itself.
+ * and handed over in the next iteration, one call for each pipeline. Each is taken or refused by itself. One
+ * that no pipeline takes because workers are stopped or out of means waits, and is offered again.
  */
 export class Gathered {
   private waiting: Together[] = [];
@@ -52,13 +47,19 @@ export class Gathered {
   private roundNs = 0n;
   /** Requests of this round that went alone. */
   private readonly alone = new Map<Model, number>();
+  /** Those that no pipeline took. */
+  private readonly away: Waiting;
 
   /** @param onEnded is told of runs that ended unasked, by a pipeline's head */
   constructor(
     private readonly ic: Ic,
     private readonly ownLoad: CoordinatorLoad,
     private readonly onEnded: (pipeline: Pipeline, ended: EndedRun) => void,
-  ) {}
+  ) {
+    this.away = new Waiting(ic, (waiters) => {
+      this.offerAgain(waiters);
+    });
+  }
 
   /** Whether a request of so many bytes goes with others; where it does not, it counts as one that went alone. */
   takes(model: Model, bytes: number): boolean {
@@ -68,6 +69,7 @@ export class Gathered {
       this.alone.clear();
       // Those of an earlier round, where the canister was stopped before they went.
       this.handOver();
+      this.away.watch();
     }
     const alone = this.alone.get(model) ?? 0;
     if (alone < aloneForEach * model.pipelines.length) {
@@ -77,7 +79,7 @@ export class Gathered {
     return (
       bytes <= mostBytesOfOne &&
       this.waiting.length < maxRunsOfCall &&
-      this.waitingBytes + bytes <= maxMessageBytes - mostBytesOfOne
+      this.waitingBytes + bytes <= mostBytesTogether
     );
   }
 
@@ -104,6 +106,26 @@ export class Gathered {
     this.offerAll(offered);
   }
 
+  /** All that wait for a head, for an upgrade. */
+  all(): readonly Waiter[] {
+    const sinceNs = this.ic.now();
+    return [...this.away.all(), ...this.waiting.map((request) => ({ request, sinceNs }))];
+  }
+
+  /** Has a request wait as before an upgrade. */
+  waitsAgain(waiter: Waiter): void {
+    this.away.restore(waiter);
+  }
+
+  private offerAgain(waiters: readonly Waiter[]): void {
+    const now = this.ic.now();
+    const offered = waiters.map(({ request, sinceNs }) => {
+      withDeadline(request, now);
+      return { request, sinceNs, pipelines: request.model.inTurn(now) };
+    });
+    this.offerAll(offered);
+  }
+
   /** Each to the first of its pipelines. */
   private offerAll(offered: readonly Offered[]): void {
     const groups = new Map<Pipeline, Offered[]>();
@@ -112,7 +134,9 @@ export class Gathered {
       if (group) group.push(one);
       else groups.set(one.pipelines[0]!, [one]);
     }
-    for (const [pipeline, group] of groups) void this.offerTo(pipeline, group);
+    for (const [pipeline, group] of groups) {
+      for (const part of inMessages(group)) void this.offerTo(pipeline, part);
+    }
   }
 
   private async offerTo(pipeline: Pipeline, group: readonly Offered[]): Promise<void> {
@@ -166,19 +190,44 @@ export class Gathered {
     this.offerAll(again.filter((one) => one !== undefined));
   }
 
-  /** The request as it is offered to the next pipeline; undefined, and the request told, where there is none. */
-  private refuse(
-    { request, pipelines, refusal }: Offered,
-    pipeline: Pipeline,
-    error: CoordinatorError,
-  ): Offered | undefined {
-    const mayGoOn = noteRefusal(request.model, pipeline, error, this.ic.now());
-    const rest = pipelines.slice(1);
-    const helps = mayGoOn ? moreHelpful(refusal, error) : error;
-    if (mayGoOn && rest.length > 0) return { request, pipelines: rest, refusal: helps };
-    request.refused(helps);
+  /**
+   * The request as it is offered to the next pipeline. Undefined where there is none: then it waits, where one
+   * of them may take it later, or is told.
+   */
+  private refuse(one: Offered, pipeline: Pipeline, error: CoordinatorError): Offered | undefined {
+    const { request } = one;
+    const now = this.ic.now();
+    const mayGoOn = noteRefusal(request.model, pipeline, error, now);
+    if (!mayGoOn) {
+      request.refused(error);
+      return undefined;
+    }
+    const refusal = moreHelpful(one.refusal, error);
+    const sinceNs = one.sinceNs ?? (isAway(error) ? now : undefined);
+    const pipelines = one.pipelines.slice(1);
+    if (pipelines.length > 0) return { request, pipelines, refusal, sinceNs };
+    if (sinceNs === undefined || !refusal.kind.retryable) request.refused(refusal);
+    else this.away.keep({ request, sinceNs }, refusal);
     return undefined;
   }
+}
+
+/** Cuts a group so that each part fits a message. */
+function inMessages(group: readonly Offered[]): Offered[][] {
+  const parts: Offered[][] = [];
+  let bytes = 0;
+  for (const one of group) {
+    const { length } = one.request.run;
+    const last = parts.at(-1);
+    if (last && last.length < maxRunsOfCall && bytes + length <= mostBytesTogether) {
+      last.push(one);
+      bytes += length;
+    } else {
+      parts.push([one]);
+      bytes = length;
+    }
+  }
+  return parts;
 }
 
 /** Reject code of the interface specification: the canister itself rejected the call. */
