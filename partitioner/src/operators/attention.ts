@@ -98,18 +98,40 @@ function multiHeadAttention(node: GraphNode, to: Lowering): void {
   steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
 }
 
-/** Query, key, value, past key and value, lengths, whole length, cosines, sines; heads share keys and values. */
-function groupQueryAttention(node: GraphNode, to: Lowering): void {
-  refuse(node, {
-    ...{ 3: 'a cache', 4: 'a cache', 5: 'lengths', 9: 'places of its own', 11: 'sinks' },
-    ...{ 12: 'a quantized cache', 13: 'a quantized cache' },
-  });
-  const forms = ['smooth_softmax', 'qk_output', 'k_quant_type', 'v_quant_type'];
-  const odd = forms.find((name) => intAttribute(node, name, 0) !== 0);
-  if (odd !== undefined) throw new UnsupportedNode(`has ${odd}`, 'export it without');
-  if (intAttribute(node, 'local_window_size', -1) > 0) {
-    throw new UnsupportedNode('looks back over a window only', 'export it without');
+/** Refuses a cache that holds anything. */
+function requireEmptyPast(node: GraphNode, to: Lowering): void {
+  for (const input of [3, 4]) {
+    const past = node.inputs[input] ?? '';
+    if (past === '' || to.dims(past)[2] === 0) continue;
+    throw new UnsupportedNode('has a cache', 'export it without, or with one of length 0');
   }
+}
+
+/** Cosines and sines [1, sequence, size / 2] of the places from 0 on. */
+function angles(steps: AttentionSteps, query: string, tables: [string, string]) {
+  const { compute, to } = steps;
+  const half = steps.fixed(to.dims(tables[0])[1], 'size of its heads');
+  const places = compute.places(query, 2);
+  const [cos, sin] = tables.map((table) => {
+    const rows = compute.gather(table, places);
+    return compute.reshape(rows, [1, -1, half], [1, to.dims(rows)[0]!, half]);
+  }) as [string, string];
+  return { cos, sin, size: half * 2 };
+}
+
+/**
+ * Query, key, value, past key and value, lengths, whole length, cosines, sines, added to scores behind; heads
+ * share keys and values. Without a past a query sees the keys up to its own place, so that lengths change rows
+ * of padding only.
+ */
+function groupQueryAttention(node: GraphNode, to: Lowering): void {
+  requireEmptyPast(node, to);
+  refuse(node, {
+    ...{ 9: 'places of its own', 11: 'sinks', 12: 'a quantized cache', 13: 'a quantized cache' },
+  });
+  const forms = ['qk_output', 'kv_cache_bit_width', 'smooth_softmax'];
+  const odd = forms.find((name) => intAttribute(node, name, 0) > 0);
+  if (odd !== undefined) throw new UnsupportedNode(`has ${odd}`, 'export it without');
   const [q, k = '', v = '', , , , , cos = '', sin = '', , added = ''] = node.inputs as string[] &
     Record<0, string>;
   const steps = new AttentionSteps(node, to);
@@ -124,21 +146,19 @@ function groupQueryAttention(node: GraphNode, to: Lowering): void {
   }
   let [query, key] = [steps.split(parts[0]!, heads), steps.split(parts[1]!, pairs)];
   if (intAttribute(node, 'do_rotary', 0) === 1) {
-    const places = compute.places(query, 2);
+    const turn = angles(steps, query, [cos, sin]);
     const interleaved = intAttribute(node, 'rotary_interleaved', 0) === 1;
-    const half = steps.fixed(to.dims(cos)[1], 'size of its heads');
-    const angles = [cos, sin].map((table) => {
-      const rows = compute.gather(table, places);
-      return compute.reshape(rows, [1, -1, half], [1, to.dims(rows)[0]!, half]);
-    }) as [string, string];
-    const turned = (x: string): string =>
-      rotate(steps, { x, cos: angles[0], sin: angles[1], interleaved, size: half * 2 });
-    [query, key] = [turned(query), turned(key)];
+    [query, key] = [query, key].map((x) => rotate(steps, { x, ...turn, interleaved })) as [
+      string,
+      string,
+    ];
   }
   const [presentKey, presentValue] = outputsBehindFirst(node);
   key = steps.extended('', key, presentKey);
   const value = steps.extended('', steps.split(parts[2]!, pairs), presentValue);
+  const window = intAttribute(node, 'local_window_size', -1);
   const biases = [steps.causal(query, key, true), ...(added === '' ? [] : [added])];
+  if (window > 0) biases.push(steps.beforeWindow(query, key, window));
   const scale = scaleOf(steps, query);
   const cap = floatAttribute(node, 'softcap', 0);
   steps.join(steps.attend({ query, key, value, scale, cap, biases }), node.outputs[0]);
@@ -200,7 +220,7 @@ export const attentionFamily: OperatorFamily = {
       shape: groupQueryShape,
       lower: groupQueryAttention,
       types,
-      limits: 'without a cache',
+      limits: 'without a cache, or with an empty one',
     },
   },
   program: {},

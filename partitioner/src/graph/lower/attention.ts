@@ -140,6 +140,15 @@ export class AttentionSteps {
     return this.forbidden(compute.binary('greater', places, last), lowest);
   }
 
+  /** What keeps a query from keys that are `window` places or more before it: [places, places]. */
+  beforeWindow(query: string, key: string, window: number): string {
+    const { compute, to } = this;
+    const rows = compute.reshape(compute.places(query, 2), [-1, 1], [to.dims(query)[2]!, 1]);
+    const size = to.numbers(`${this.node.name}/window`, 'int64', [], [window]);
+    const first = compute.binary('sub', rows, size);
+    return this.forbidden(compute.binary('lessOrEqual', compute.places(key, 2), first), lowest);
+  }
+
   /** `value` where a bool is true, and 0 elsewhere. */
   forbidden(mask: string, value: number): string {
     return this.compute.affine(this.compute.cast(mask, 'float32'), value, 0);
