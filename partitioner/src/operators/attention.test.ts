@@ -121,3 +121,167 @@ describe('GroupQueryAttention', () => {
     await expect(compare(form)).rejects.toThrow(text);
   });
 });
+
+describe('MultiHeadAttention', () => {
+  const apart = { 0: [2, 5, 32], 1: [2, 7, 32], 2: [2, 7, 48] };
+  const four = { num_heads: int(4) };
+  it.each<[string, Omit<Form, 'op'>]>([
+    ['of query, key and value', { given: apart, attributes: four }],
+    ['with a bias', { given: { ...apart, 3: floats(112) }, attributes: four }],
+    ['with lengths of keys', { given: { ...apart, 4: int32([2], 3, 7) }, attributes: four }],
+    [
+      'with a mask of keys',
+      {
+        given: { ...apart, 4: int32([2, 7], 1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 1, 1) },
+        attributes: four,
+      },
+    ],
+    [
+      'added to and scaled',
+      { given: { ...apart, 5: [2, 4, 5, 7] }, attributes: { ...four, scale: real(0.3) } },
+    ],
+    [
+      'that looks back only, with a past',
+      {
+        given: {
+          ...{ 0: [2, 5, 32], 1: [2, 5, 32], 2: [2, 5, 32] },
+          ...{ 6: [2, 4, 3, 8], 7: [2, 4, 3, 8] },
+        },
+        attributes: { ...four, unidirectional: int(1) },
+        outputs: 3,
+      },
+    ],
+    [
+      'that looks back only',
+      {
+        given: { 0: [2, 5, 32], 1: [2, 5, 32], 2: [2, 5, 32] },
+        attributes: { ...four, unidirectional: int(1) },
+      },
+    ],
+    [
+      'of keys that are heads already',
+      { given: { 0: [2, 5, 32], 1: [2, 4, 7, 8], 2: [2, 4, 7, 8] }, attributes: four },
+    ],
+  ])('%s: as onnxruntime', async (_, form) => {
+    expect(await compare({ op: 'com.microsoft.MultiHeadAttention', ...form })).toBeLessThan(1e-5);
+  });
+});
+
+describe('MultiHeadAttention that looks back only', () => {
+  it('is refused where it has more keys than queries', async () => {
+    const given = { 0: [2, 5, 32], 1: [2, 7, 32], 2: [2, 7, 32] };
+    const attributes = { num_heads: int(4), unidirectional: int(1) };
+    const form = { op: 'com.microsoft.MultiHeadAttention', given, attributes };
+    await expect(compare(form)).rejects.toThrow('keys that are not as many');
+  });
+});
+
+describe('Attention of com.microsoft', () => {
+  const given = { 0: [2, 5, 24], 1: floats(24, 96), 2: floats(96) };
+  const four = { num_heads: int(4) };
+  it.each<[string, Omit<Form, 'op'>]>([
+    ['plain', { given, attributes: four }],
+    ['that looks back only', { given, attributes: { ...four, unidirectional: int(1) } }],
+    ['with lengths', { given: { ...given, 3: int32([2], 2, 5) }, attributes: four }],
+    [
+      'with a mask of keys',
+      { given: { ...given, 3: int32([2, 5], 1, 1, 1, 0, 0, 0, 1, 1, 1, 1) }, attributes: four },
+    ],
+    ['added to', { given: { ...given, 5: [2, 4, 5, 5] }, attributes: four }],
+    [
+      'of sizes of its own',
+      {
+        given: { 0: [2, 5, 24], 1: floats(24, 80), 2: floats(80) },
+        attributes: { ...four, qkv_hidden_sizes: { kind: 'ints', value: [32, 32, 16] } },
+      },
+    ],
+    ['of computed weights', { given: { 0: [2, 5, 24], 1: [24, 96], 2: [96] }, attributes: four }],
+  ])('%s: as onnxruntime', async (_, form) => {
+    expect(await compare({ op: 'com.microsoft.Attention', ...form })).toBeLessThan(1e-5);
+  });
+});
+
+describe('Attention of the standard', () => {
+  const flat = { 0: [2, 5, 32], 1: [2, 7, 16], 2: [2, 7, 24] };
+  const grouped = { q_num_heads: int(4), kv_num_heads: int(2) };
+  const four = { 0: [2, 4, 5, 8], 1: [2, 4, 7, 8], 2: [2, 4, 7, 6] };
+  const bool = numberConstant(
+    'bool',
+    [5, 7],
+    Array.from({ length: 35 }, (_, i) => Number(i % 3 !== 1)),
+  );
+  it.each<[string, Omit<Form, 'op'>]>([
+    ['of three dimensions, heads that share', { given: flat, attributes: grouped }],
+    ['of four dimensions', { given: four }],
+    ['with a mask', { given: { ...four, 3: [2, 1, 5, 7] } }],
+    ['with a mask of truths', { given: { ...four, 3: bool } }],
+    ['that looks back only', { given: four, attributes: { is_causal: int(1) } }],
+    ['scaled and capped', { given: four, attributes: { scale: real(0.4), softcap: real(2) } }],
+    ['with a past', { given: { ...four, 4: [2, 4, 3, 8], 5: [2, 4, 3, 6] }, outputs: 3 }],
+    [
+      'with a past, looking back only',
+      {
+        given: { ...four, 4: [2, 4, 3, 8], 5: [2, 4, 3, 6] },
+        attributes: { is_causal: int(1) },
+        outputs: 3,
+      },
+    ],
+  ])('%s: as onnxruntime', async (_, form) => {
+    expect(await compare({ op: 'Attention', opset: 23, ...form })).toBeLessThan(1e-5);
+  });
+});
+
+describe('RotaryEmbedding', () => {
+  const places = int64([2, 5], 0, 1, 2, 3, 4, 5, 3, 1, 7, 8);
+  const tables = { 2: floats(9, 4), 3: floats(9, 4) };
+  const microsoft = 'com.microsoft.RotaryEmbedding';
+  it.each<[string, Form]>([
+    ['four dimensions', { op: microsoft, given: { 0: [2, 3, 5, 8], 1: places, ...tables } }],
+    ['three dimensions', { op: microsoft, given: { 0: [2, 5, 24], 1: places, ...tables } }],
+    ['one place', { op: microsoft, given: { 0: [2, 5, 24], 1: int64([1], 3), ...tables } }],
+    [
+      'neighbours as pairs',
+      {
+        op: microsoft,
+        given: { 0: [2, 3, 5, 8], 1: places, ...tables },
+        attributes: { interleaved: int(1) },
+      },
+    ],
+    [
+      'a part of the heads',
+      {
+        op: microsoft,
+        given: { 0: [2, 5, 24], 1: places, 2: floats(9, 2), 3: floats(9, 2) },
+        attributes: { num_heads: int(3), rotary_embedding_dim: int(4) },
+      },
+    ],
+    [
+      'of the standard, with places',
+      {
+        op: 'RotaryEmbedding',
+        opset: 23,
+        given: { 0: [2, 3, 5, 8], 1: floats(9, 4), 2: floats(9, 4), 3: places },
+      },
+    ],
+    [
+      'of the standard, angles that are given',
+      {
+        op: 'RotaryEmbedding',
+        opset: 23,
+        given: { 0: [2, 5, 24], 1: floats(2, 5, 4), 2: floats(2, 5, 4) },
+        attributes: { num_heads: int(3), interleaved: int(1) },
+      },
+    ],
+    [
+      'of the standard, a part of the heads',
+      {
+        op: 'RotaryEmbedding',
+        opset: 23,
+        given: { 0: [2, 3, 5, 8], 1: floats(9, 2), 2: floats(9, 2), 3: places },
+        attributes: { rotary_embedding_dim: int(4) },
+      },
+    ],
+  ])('%s: as onnxruntime', async (_, form) => {
+    expect(await compare(form)).toBeLessThan(1e-5);
+  });
+});

@@ -8,7 +8,7 @@ import {
   multiHeadAttention as multiHeadShape,
   standardAttention as standardShape,
 } from '../graph/shapes/attention.js';
-import type { Dim } from '../graph/shapes/dim.js';
+import { same, type Dim } from '../graph/shapes/dim.js';
 import type { OperatorFamily } from './operator.js';
 import { rotate } from './rotary-embedding.js';
 
@@ -64,7 +64,7 @@ function attention(node: GraphNode, to: Lowering): void {
   const biases = added === '' ? [] : [added];
   if (mask !== '')
     biases.push(steps.keyMask(mask, key, floatAttribute(node, 'mask_filter_value', -10000)));
-  if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key, true));
+  if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key));
   const scale = scaleOf(steps, query);
   steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
 }
@@ -93,7 +93,15 @@ function multiHeadAttention(node: GraphNode, to: Lowering): void {
   const biases = added === '' ? [] : [added];
   if (mask !== '')
     biases.push(steps.keyMask(mask, key, floatAttribute(node, 'mask_filter_value', -10000)));
-  if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key, true));
+  if (intAttribute(node, 'unidirectional', 0) === 1) {
+    if (!same(to.dims(query)[2]!, to.dims(newKey)[2]!)) {
+      throw new UnsupportedNode(
+        'looks back only, over keys that are not as many as its queries',
+        'give their lengths the same name in the model',
+      );
+    }
+    biases.push(steps.causal(query, key, steps.firstPlace(pastKey)));
+  }
   const scale = scaleOf(steps, query);
   steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
 }
@@ -157,7 +165,7 @@ function groupQueryAttention(node: GraphNode, to: Lowering): void {
   key = steps.extended('', key, presentKey);
   const value = steps.extended('', steps.split(parts[2]!, pairs), presentValue);
   const window = intAttribute(node, 'local_window_size', -1);
-  const biases = [steps.causal(query, key, true), ...(added === '' ? [] : [added])];
+  const biases = [steps.causal(query, key), ...(added === '' ? [] : [added])];
   if (window > 0) biases.push(steps.beforeWindow(query, key, window));
   const scale = scaleOf(steps, query);
   const cap = floatAttribute(node, 'softcap', 0);
@@ -186,7 +194,7 @@ function standardAttention(node: GraphNode, to: Lowering): void {
     biases.push(steps.forbidden(forbidden, lowest));
   } else if (mask !== '') biases.push(mask);
   if (intAttribute(node, 'is_causal', 0) === 1)
-    biases.push(steps.causal(query, key, pastKey !== ''));
+    biases.push(steps.causal(query, key, steps.firstPlace(pastKey)));
   const scale = scaleOf(steps, query);
   const cap = floatAttribute(node, 'softcap', 0);
   const parts = { query, key, value, scale, cap, biases };
