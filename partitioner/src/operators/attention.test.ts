@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BundleTensor } from '@canopy/protocol';
-import { floatConstant, numberConstant, type Constant } from '../graph/constant.js';
+import { constantBytes, floatConstant, numberConstant, type Constant } from '../graph/constant.js';
 import { makeNode, type Attribute, type Graph, type NamedValue } from '../graph/graph.js';
 import { sampleTensor } from '../onnx/runtime.js';
 import { differenceOf, runGraphBoth } from '../testing/as-onnxruntime.js';
@@ -9,12 +9,14 @@ import { makeGraph, numbers } from '../testing/run-program.js';
 const int = (value: number): Attribute => ({ kind: 'int', value });
 const real = (value: number): Attribute => ({ kind: 'float', value });
 
-/** Inputs of a node, by their places; numbers are sizes of f32 values that are given. */
+/** Inputs of a node, by their places; numbers are sizes of f32 values that are made up. */
 type Given = Record<number, readonly number[] | Constant>;
 
 interface Form {
   op: string;
   given: Given;
+  /** The first input: bytes instead of f32 numbers. */
+  x?: Constant;
   attributes?: Record<string, Attribute>;
   outputs?: number;
   opset?: number;
@@ -24,7 +26,7 @@ function isSizes(part: Given[number]): part is readonly number[] {
   return Array.isArray(part);
 }
 
-function graphOf({ op, given, attributes = {}, outputs = 1, opset = 17 }: Form): Graph {
+function graphOf({ op, given, x, attributes = {}, outputs = 1, opset = 17 }: Form): Graph {
   const places = Object.keys(given).map(Number);
   const names = Array.from({ length: Math.max(...places) + 1 }, (_, at) =>
     given[at] === undefined ? '' : `in${at}`,
@@ -34,7 +36,8 @@ function graphOf({ op, given, attributes = {}, outputs = 1, opset = 17 }: Form):
   const constants: Record<string, Constant> = {};
   for (const at of places) {
     const part = given[at]!;
-    if (isSizes(part)) inputs.push({ name: `in${at}`, dtype: 'float32', dims: [...part] });
+    const dtype = (at === 0 && x?.dtype) || 'float32';
+    if (isSizes(part)) inputs.push({ name: `in${at}`, dtype, dims: [...part] });
     else constants[`in${at}`] = part;
   }
   return makeGraph({
@@ -54,7 +57,11 @@ function feedsOf({ inputs }: Graph): BundleTensor[] {
 
 async function compare(form: Form): Promise<number> {
   const graph = graphOf(form);
-  return differenceOf(await runGraphBoth(graph, {}, feedsOf(graph)));
+  const feeds = feedsOf(graph);
+  const { x } = form;
+  if (x)
+    feeds[0] = { name: 'in0', dtype: x.dtype, dims: x.dims, data: x.read(0, constantBytes(x)) };
+  return differenceOf(await runGraphBoth(graph, {}, feeds));
 }
 
 const floats = (...dims: number[]): Constant =>
@@ -63,6 +70,9 @@ const int32 = (dims: number[], ...values: number[]): Constant =>
   numberConstant('int32', dims, values);
 const int64 = (dims: number[], ...values: number[]): Constant =>
   numberConstant('int64', dims, values);
+
+const zero = (dtype: 'int8' | 'uint8', value: number): Constant =>
+  numberConstant(dtype, [], [value]);
 
 /** Lengths of 2 x 5 places, and their tables of angles. */
 const lengths = { 5: int32([2], 4, 4), 6: int32([1], 5) };
@@ -198,6 +208,57 @@ describe('Attention of com.microsoft', () => {
     ['of computed weights', { given: { 0: [2, 5, 24], 1: [24, 96], 2: [96] }, attributes: four }],
   ])('%s: as onnxruntime', async (_, form) => {
     expect(await compare({ op: 'com.microsoft.Attention', ...form })).toBeLessThan(1e-5);
+  });
+});
+
+describe('QAttention', () => {
+  const bytes = (dtype: 'int8' | 'uint8', ...dims: number[]): Constant => {
+    const count = dims.reduce((a, b) => a * b);
+    const least = dtype === 'int8' ? -128 : 0;
+    return numberConstant(
+      dtype,
+      dims,
+      Array.from({ length: count }, (_, i) => least + ((i * 89 + (i >> 4)) % 256)),
+    );
+  };
+  const x = bytes('uint8', 2, 5, 24);
+  const given = { 0: [2, 5, 24], 1: bytes('int8', 24, 96), 2: floats(96), 6: zero('uint8', 120) };
+  const scales = {
+    3: floatConstant([], [0.01]),
+    4: floatConstant([], [0.004]),
+  };
+  const four = { num_heads: int(4) };
+  it.each<[string, Omit<Form, 'op'>]>([
+    ['of one scale', { given: { ...given, ...scales }, attributes: four }],
+    [
+      'of a scale for each column',
+      {
+        given: {
+          ...given,
+          ...scales,
+          4: floatConstant(
+            [96],
+            numbers(96).map((value) => 0.003 + value * 0.001),
+          ),
+        },
+        attributes: four,
+      },
+    ],
+    [
+      'of bytes without a sign, with lengths, looking back only',
+      {
+        given: {
+          ...given,
+          ...scales,
+          1: bytes('uint8', 24, 96),
+          5: int32([2], 2, 5),
+          7: zero('uint8', 130),
+        },
+        attributes: { ...four, unidirectional: int(1) },
+      },
+    ],
+  ])('%s: as onnxruntime', async (_, form) => {
+    expect(await compare({ op: 'com.microsoft.QAttention', x, ...form })).toBeLessThan(1e-5);
   });
 });
 

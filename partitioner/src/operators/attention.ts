@@ -13,7 +13,7 @@ import type { OperatorFamily } from './operator.js';
 import { rotate } from './rotary-embedding.js';
 
 /** Refuses inputs of a node that are there. */
-function refuse(node: GraphNode, inputs: Readonly<Record<number, string>>): void {
+export function refuse(node: GraphNode, inputs: Readonly<Record<number, string>>): void {
   for (const [input, what] of Object.entries(inputs)) {
     if ((node.inputs[Number(input)] ?? '') === '') continue;
     throw new UnsupportedNode(`has ${what}`, 'export it without');
@@ -31,33 +31,26 @@ function scaleOf(steps: AttentionSteps, query: string): number {
   return 1 / Math.sqrt(steps.fixed(steps.to.dims(query)[3], 'size of its heads'));
 }
 
-/** X [batch, sequence, hidden], weights of query, key and value side by side, bias, mask, past, added to scores. */
-function attention(node: GraphNode, to: Lowering): void {
-  refuse(node, { 4: 'a cache', 6: 'a cache' });
-  if (intAttribute(node, 'do_rotary', 0) === 1) {
-    throw new UnsupportedNode('turns its heads', 'use RotaryEmbedding in the model');
-  }
-  if (outputsBehindFirst(node)[0] !== '') {
-    throw new UnsupportedNode('gives a cache', 'export it without');
-  }
-  const [x, weights, bias = '', mask = '', , added = ''] = node.inputs as string[] &
-    Record<0 | 1, string>;
-  const steps = new AttentionSteps(node, to);
-  const { compute } = steps;
-  const [batch, sequence] = to.dims(x) as [Dim, Dim];
-  const width = steps.fixed(to.dims(weights)[1], 'width');
-  const sizes = intsAttribute(node, 'qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
-  const all = to.temporary(`${node.name}/projected`, 'float32', [batch, sequence, width]);
-  const values = bias === '' ? undefined : to.constantFloats(bias);
-  const plain = { ...node, inputs: [x, weights] };
-  const options = { transA: false, transB: false, scale: 1 };
-  const packs = to.constant(weights) !== undefined;
-  product(plain, to, all, { ...options, ...(packs && values && { bias: values }) });
-  const biased = bias === '' || (packs && values) ? all : compute.binary('add', all, bias);
+/** How query, key and value that lie side by side become attention. */
+interface Projected {
+  /** Widths of query, key and value. */
+  sizes: readonly number[];
+  mask: string;
+  /** Added to the scores. */
+  added: string;
+}
+
+/** Attention of query, key and value side by side [batch, sequence, width]. */
+export function attendProjected(
+  steps: AttentionSteps,
+  projected: string,
+  { sizes, mask, added }: Projected,
+): void {
+  const { compute, node } = steps;
   const heads = intAttribute(node, 'num_heads', 1);
   let at = 0;
   const [query, key, value] = sizes.map((size) => {
-    const part = compute.slice(biased, 2, at, at + size);
+    const part = compute.slice(projected, 2, at, at + size);
     at += size;
     return steps.split(part, heads);
   }) as [string, string, string];
@@ -67,6 +60,36 @@ function attention(node: GraphNode, to: Lowering): void {
   if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key));
   const scale = scaleOf(steps, query);
   steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
+}
+
+/** Refuses what attention with weights of its own may have and no worker runs. */
+export function requirePlain(node: GraphNode): void {
+  if (intAttribute(node, 'do_rotary', 0) === 1) {
+    throw new UnsupportedNode('turns its heads', 'use RotaryEmbedding in the model');
+  }
+  if (outputsBehindFirst(node)[0] !== '') {
+    throw new UnsupportedNode('gives a cache', 'export it without');
+  }
+}
+
+/** X [batch, sequence, hidden], weights of query, key and value side by side, bias, mask, past, added to scores. */
+function attention(node: GraphNode, to: Lowering): void {
+  refuse(node, { 4: 'a cache', 6: 'a cache' });
+  requirePlain(node);
+  const [x, weights, bias = '', mask = '', , added = ''] = node.inputs as string[] &
+    Record<0 | 1, string>;
+  const steps = new AttentionSteps(node, to);
+  const [batch, sequence] = to.dims(x) as [Dim, Dim];
+  const width = steps.fixed(to.dims(weights)[1], 'width');
+  const sizes = intsAttribute(node, 'qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
+  const all = to.temporary(`${node.name}/projected`, 'float32', [batch, sequence, width]);
+  const values = bias === '' ? undefined : to.constantFloats(bias);
+  const plain = { ...node, inputs: [x, weights] };
+  const options = { transA: false, transB: false, scale: 1 };
+  const packs = to.constant(weights) !== undefined;
+  product(plain, to, all, { ...options, ...(packs && values && { bias: values }) });
+  const biased = bias === '' || (packs && values) ? all : steps.compute.binary('add', all, bias);
+  attendProjected(steps, biased, { sizes, mask, added });
 }
 
 /** Query, key, value, bias, mask, added to scores, past key, past value. */

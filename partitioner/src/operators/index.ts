@@ -37,6 +37,7 @@ import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { quantizeLinearFamily } from './quantize-linear.js';
 import { quantizedElementsFamily } from './quantized-elements.js';
+import { qAttentionFamily } from './q-attention.js';
 import { rangeFamily } from './range.js';
 import { recurrentFamily } from './recurrent.js';
 import { reduceFamily } from './reduce.js';
@@ -103,6 +104,7 @@ const families: readonly OperatorFamily[] = [
   poolFamily,
   quantizeLinearFamily,
   quantizedElementsFamily,
+  qAttentionFamily,
   rangeFamily,
   recurrentFamily,
   reduceFamily,
