@@ -34,6 +34,8 @@ export async function optimizeOnnx(
     extra: {
       session: {
         disable_prepacking: '1',
+        // Products with weights in blocks work on the activations as they are, not rounded to 8 bits.
+        qdq_matmulnbits_accuracy_level: '0',
         optimized_model_external_initializers_file_name: `${level}.weights`,
       },
     },
