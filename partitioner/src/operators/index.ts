@@ -18,6 +18,7 @@ import { eyeLikeFamily } from './eye-like.js';
 import { flattenFamily } from './flatten.js';
 import { floatClassFamily } from './float-class.js';
 import { gatherFamily } from './gather.js';
+import { gatherBlockQuantizedFamily } from './gather-block-quantized.js';
 import { gatherElementsFamily } from './gather-elements.js';
 import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
@@ -85,6 +86,7 @@ const families: readonly OperatorFamily[] = [
   flattenFamily,
   floatClassFamily,
   gatherFamily,
+  gatherBlockQuantizedFamily,
   gatherElementsFamily,
   gatherNdFamily,
   gemmFamily,
