@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { floatConstant, numberConstant, type Constant } from '../graph/constant.js';
-import { makeNode, type Attribute } from '../graph/graph.js';
-import { differenceOf, runGraphBoth } from '../testing/as-onnxruntime.js';
+import { makeNode, type Attribute, type GraphNode } from '../graph/graph.js';
+import { asNumbers, differenceOf, runGraphBoth } from '../testing/as-onnxruntime.js';
 import { makeGraph } from '../testing/run-program.js';
 
 const ints = (...value: number[]): Attribute => ({ kind: 'ints', value });
@@ -68,5 +68,43 @@ describe.each(['int8', 'uint8'] as const)('images of %s with channels last', (dt
     };
     const all = { channels_last: int(1), ...attributes };
     expect(await difference('QLinearConv', dtype, all, constants)).toBe(0);
+  });
+});
+
+describe('quantized elements between convolutions', () => {
+  it('have channels last too: as onnxruntime', async () => {
+    const number = (value: number): Constant => floatConstant([], [value]);
+    const zero = numberConstant('uint8', [], [7]);
+    const conv = (x: string, y: string): GraphNode =>
+      makeNode('QLinearConv', y, [x, 's', 'z', 'w', 's', 'wz', 's2', 'z'], [y]);
+    const graph = makeGraph({
+      inputs: [{ name: 'x', dtype: 'float32', dims: ['batch', 4, 6, 5] }],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        makeNode('QuantizeLinear', 'q', ['x', 's', 'z'], ['q']),
+        conv('q', 'a'),
+        conv('q', 'b'),
+        makeNode(
+          'com.microsoft.QLinearAdd',
+          'sum',
+          ['a', 's2', 'z', 'b', 's', 'z', 's2', 'z'],
+          ['sum'],
+        ),
+        conv('sum', 'c'),
+        makeNode('DequantizeLinear', 'd', ['c', 'scales', 'zeros'], ['y']),
+      ],
+      constants: {
+        s: number(0.02),
+        s2: number(0.05),
+        z: zero,
+        w: bytes('int8', [4, 4, 1, 1]),
+        wz: numberConstant('int8', [], [0]),
+        scales: floatConstant([4], [0.1, 0.2, 0.3, 0.4]),
+        zeros: numberConstant('uint8', [4], [1, 2, 3, 4]),
+      },
+    });
+    const compared = await runGraphBoth(graph, { batch: 2 });
+    expect(differenceOf(compared)).toBe(0);
+    expect(new Set(asNumbers(compared.expected[0]!)).size).toBeGreaterThan(20);
   });
 });

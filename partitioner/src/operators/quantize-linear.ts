@@ -4,7 +4,7 @@ import { type GraphNode, intAttribute } from '../graph/graph.js';
 import { dequantizedConstant } from '../graph/lower/dequantized-constant.js';
 import { withinFourBits } from '../graph/lower/four-bits.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
-import { mixing, type GeneralRule } from '../graph/rows/rule.js';
+import { mixing, sameRows, type RowRule } from '../graph/rows/rule.js';
 import type { Operation, Rule } from '../graph/shapes/operation.js';
 import { readDType } from '../onnx/read-tensor.js';
 import type { ModelOperator, NodeAt, OperatorFamily } from './operator.js';
@@ -75,9 +75,16 @@ function dynamicQuantizeLinear(node: GraphNode, to: Lowering): void {
   to.add('DynamicQuantize', node, [node.inputs[0]!], outputs, {});
 }
 
-/** Where scales do not depend on rows. */
-const byElement: GeneralRule = ({ inputs, first }) =>
-  inputs.slice(1).every(({ kind }) => kind === 'none') ? first : undefined;
+/** Where scales do not depend on rows, or have those of X: each row its own blocks. */
+const byElement: RowRule<'Quantize' | 'Dequantize'> = ({ inputs, first, attributes }) => {
+  const { axis, block } = attributes;
+  const alike = inputs.slice(1).every((rows) => {
+    if (rows.kind === 'none') return true;
+    if (block === 0 || rows.kind !== 'along' || first.kind !== 'along') return false;
+    return sameRows(rows, first) && first.axis !== axis;
+  });
+  return alike ? first : undefined;
+};
 
 function scaledWork(
   { inputs, outputs, attributes }: NodeAt<'Quantize' | 'Dequantize'>,
