@@ -31,9 +31,14 @@ export function findCases(folder: string, filter = ''): Case[] {
   return found.sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
+/** A tensor of a case; of int4 and uint4 the numbers as int8 and uint8. */
+export interface CaseTensor extends BundleTensor {
+  fourBits: boolean;
+}
+
 /** Tensors `input_N.pb` or `output_N.pb` of a data set, in order; names are given by the model. */
-export function readTensors(dataSet: string, what: 'input' | 'output'): BundleTensor[] {
-  const tensors: BundleTensor[] = [];
+export function readTensors(dataSet: string, what: 'input' | 'output'): CaseTensor[] {
+  const tensors: CaseTensor[] = [];
   for (let index = 0; ; index++) {
     const file = join(dataSet, `${what}_${index}.pb`);
     if (!existsSync(file)) return tensors;

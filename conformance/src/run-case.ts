@@ -1,15 +1,15 @@
 import { PartitionError } from '@canopy/partitioner';
 import { modelFace } from '@canopy/partitioner/model-face';
 import type { BundleTensor } from '@canopy/protocol';
-import { readTensors, type Case } from './cases.js';
+import { readTensors, type Case, type CaseTensor } from './cases.js';
 import { difference, type Tolerance } from './numbers.js';
 import type { Outcome } from './outcome.js';
 import { runReference } from './reference.js';
 import { runOnWorkers, Unsupported } from './worker.js';
 
 interface DataSet {
-  inputs: BundleTensor[];
-  outputs: BundleTensor[];
+  inputs: CaseTensor[];
+  outputs: CaseTensor[];
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -32,6 +32,9 @@ async function referencePasses(
   sets: readonly DataSet[],
   tolerance: Tolerance,
 ): Promise<boolean> {
+  // onnxruntime-node has no tensors of 4 bits: one as an output ends the process.
+  if (sets.some(({ inputs, outputs }) => [...inputs, ...outputs].some((t) => t.fourBits)))
+    return false;
   try {
     for (const set of sets) {
       if (wrongIn(await runReference(model, set.inputs), set, tolerance)) return false;

@@ -14,6 +14,8 @@ export interface Constant {
   readInto?(target: Uint8Array, start: number): void;
   /** Where the data lie as they are, if they lie in a file. */
   readonly file?: { path: string; offset: number };
+  /** Of int4 and uint4, which are held as int8 and uint8: the bytes of two numbers each, the lower four bits first. */
+  readonly packed?: Constant;
 }
 
 /** Bytes of all its data. */
@@ -28,6 +30,24 @@ export function memoryConstant(
   data: Uint8Array,
 ): Constant {
   return { dtype, dims, read: (start, length) => data.subarray(start, start + length) };
+}
+
+/** A constant of numbers of 4 bits, unpacked while it is read. */
+export function fourBitConstant(
+  dtype: 'int8' | 'uint8',
+  dims: readonly number[],
+  packed: Constant,
+): Constant {
+  const read = (start: number, length: number): Uint8Array => {
+    const first = Math.floor(start / 2);
+    const bytes = packed.read(first, Math.ceil((start + length) / 2) - first);
+    return Uint8Array.from({ length }, (_, i) => {
+      const at = start + i;
+      const bits = (bytes[Math.floor(at / 2) - first]! >> (4 * (at % 2))) & 15;
+      return dtype === 'int8' ? (bits << 28) >> 28 : bits;
+    });
+  };
+  return { dtype, dims, packed, read };
 }
 
 /** A constant of f32 numbers. */

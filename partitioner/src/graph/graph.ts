@@ -62,6 +62,8 @@ export interface ValueType {
 
 export interface NamedValue extends ValueType {
   name: string;
+  /** Whether the model has int4 or uint4, which are held as int8 and uint8. */
+  fourBits?: boolean;
 }
 
 /** A model as a list of operators in the order they run, whatever file it came from. */

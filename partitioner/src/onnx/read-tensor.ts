@@ -1,6 +1,6 @@
 import { dtypeBytes, dtypeName, elementCount, type DTypeName } from '@canopy/protocol';
 import { PartitionError, type Problem } from '../error.js';
-import { fileConstant, memoryConstant, type Constant } from '../graph/constant.js';
+import { fileConstant, fourBitConstant, memoryConstant, type Constant } from '../graph/constant.js';
 import { locateExternal } from './external-data.js';
 import { WireType, type WireReader } from './wire.js';
 
@@ -16,10 +16,19 @@ const foreignTypes: Record<number, string> = {
   18: 'float8e4m3fnuz',
   19: 'float8e5m2',
   20: 'float8e5m2fnuz',
-  21: 'uint4',
-  22: 'int4',
   23: 'float4e2m1',
 };
+
+/** Types of 4 bits by their ONNX numbers, and those that hold their numbers here, a byte each. */
+const fourBitTypes: Record<number, 'int8' | 'uint8'> = { 21: 'uint8', 22: 'int8' };
+
+/** The ONNX number of uint4 or int4, by the type that holds its numbers. */
+export const fourBitCode: Partial<Record<DTypeName, number>> = { uint8: 21, int8: 22 };
+
+/** Whether an ONNX number is that of a type of 4 bits. */
+export function isFourBits(code: number): boolean {
+  return code in fourBitTypes;
+}
 
 /** A weight or value of a type that this project does not have. */
 export class UnsupportedType extends PartitionError {
@@ -29,13 +38,13 @@ export class UnsupportedType extends PartitionError {
 }
 
 /**
- * Type by its ONNX number; throws {@link UnsupportedType} for types this project does not have.
+ * Type by its ONNX number, that of 8 bits for one of 4; throws {@link UnsupportedType} for types this project does not have.
  *
  * @param op what has it: an operator, `weight` or `input`
  * @param name of that
  */
 export function readDType(code: number, op: string, name: string): DTypeName {
-  const type = dtypeName(code);
+  const type = fourBitTypes[code] ?? dtypeName(code);
   if (type !== undefined) return type;
   throw new UnsupportedType({
     node: name,
@@ -136,15 +145,19 @@ export function readTensor(
       advice: 'leave text to the program that asks the model',
     });
   }
-  const needed = elementCount(dims) * dtypeBytes(dtype);
+  const count = elementCount(dims);
+  const narrow = fourBitTypes[code];
+  const needed = narrow ? Math.ceil(count / 2) : count * dtypeBytes(dtype);
+  const stored = (bytes: (dtype: DTypeName, dims: readonly number[]) => Constant): Constant =>
+    narrow ? fourBitConstant(narrow, dims, bytes('uint8', [needed])) : bytes(dtype, dims);
   if (external) {
     const { path, offset } = locateExternal(entries, needed, reader.file.path, name);
-    return { name, constant: fileConstant(dtype, dims, path, offset) };
+    return { name, constant: stored((type, sizes) => fileConstant(type, sizes, path, offset)) };
   }
-  const stored = raw ?? packedFloats;
+  const inside = raw ?? packedFloats;
   let data: Uint8Array | undefined;
-  if (stored) {
-    const length = stored.end - stored.start;
+  if (inside) {
+    const length = inside.end - inside.start;
     if (length !== needed) {
       throw new PartitionError(
         'bad-model',
@@ -152,9 +165,11 @@ export function readTensor(
       );
     }
     if (length > keepInMemoryBytes) {
-      return { name, constant: fileConstant(dtype, dims, reader.file.path, stored.start) };
+      const { path } = reader.file;
+      const { start } = inside;
+      return { name, constant: stored((type, sizes) => fileConstant(type, sizes, path, start)) };
     }
-    data = reader.file.bytes(stored.start, stored.end).slice();
+    data = reader.file.bytes(inside.start, inside.end).slice();
   } else if (dtype === 'float32') data = new Uint8Array(Float32Array.from(floats).buffer);
   else if (dtype === 'float64') data = new Uint8Array(Float64Array.from(doubles).buffer);
   else data = bytesOfInts(dtype, ints);
@@ -164,5 +179,6 @@ export function readTensor(
       `${what} "${name}" ${dtype}[${dims.join(',')}] takes ${needed} bytes, the file holds ${data.length}`,
     );
   }
-  return { name, constant: memoryConstant(dtype, dims, data) };
+  const bytes = data;
+  return { name, constant: stored((type, sizes) => memoryConstant(type, sizes, bytes)) };
 }

@@ -1,5 +1,5 @@
 import type { BodyInput, NamedValue } from '../graph/graph.js';
-import { readDType, UnsupportedType } from './read-tensor.js';
+import { isFourBits, readDType, UnsupportedType } from './read-tensor.js';
 import type { WireReader } from './wire.js';
 
 /** Field numbers in this file are those of onnx.proto (ValueInfoProto, TypeProto, TensorShapeProto). */
@@ -56,7 +56,8 @@ export function readValueInfo(reader: WireReader, what: 'input' | 'output'): Nam
       advice: 'export the model with tensors as inputs and outputs (scikit-learn: zipmap=False)',
     });
   }
-  return { name, dtype: readDType(code, what, name), dims };
+  const dtype = readDType(code, what, name);
+  return { name, dtype, dims, ...(isFourBits(code) && { fourBits: true }) };
 }
 
 /** An input of a body: its type may be left out. */

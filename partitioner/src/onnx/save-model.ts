@@ -40,10 +40,12 @@ export function saveOnnx(
   name: string,
   outputs: readonly string[] = [],
 ): string {
-  const external = (_: string, constant: Constant) =>
-    constant.file && constantBytes(constant) >= externalFromBytes
-      ? { location: inFolder(constant.file.path, folder), offset: constant.file.offset }
+  const external = (_: string, constant: Constant) => {
+    const stored = constant.packed ?? constant;
+    return stored.file && constantBytes(stored) >= externalFromBytes
+      ? { location: inFolder(stored.file.path, folder), offset: stored.file.offset }
       : undefined;
+  };
   const path = join(folder, `${name}.onnx`);
   writeFileSync(path, writeOnnx(graph, outputs, external));
   return path;

@@ -62,7 +62,8 @@ function writeGraph(reader: WireReader, graph: Graph, hidden: ReadonlySet<string
       if (hidden.has(name)) continue;
       const constant = graph.constants.get(name);
       // What lies beside the model's file is not beside this one.
-      if (constant?.file && constant.file.path !== reader.file.path) {
+      const file = (constant?.packed ?? constant)?.file;
+      if (constant && file && file.path !== reader.file.path) {
         out.message(5, tensor(name, constant));
         continue;
       }
@@ -72,8 +73,8 @@ function writeGraph(reader: WireReader, graph: Graph, hidden: ReadonlySet<string
     copyField(out, reader, field);
   }
   for (const name of hidden) {
-    const { dtype, dims } = graph.constants.get(name)!;
-    out.message(11, valueInfo({ name, dtype, dims }));
+    const { dtype, dims, packed } = graph.constants.get(name)!;
+    out.message(11, valueInfo({ name, dtype, dims, fourBits: packed !== undefined }));
   }
   return out;
 }

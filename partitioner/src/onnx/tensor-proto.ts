@@ -11,12 +11,15 @@ export function readTensorProto(path: string): {
   dtype: DTypeName;
   dims: readonly number[];
   data: Uint8Array;
+  /** Whether the file has int4 or uint4. */
+  fourBits: boolean;
 } {
   const file = new WireFile(path);
   try {
     const { constant } = readTensor(new WireReader(file, 0, file.size), 'tensor');
     const data = new Uint8Array(constant.read(0, constantBytes(constant)));
-    return { dtype: constant.dtype, dims: constant.dims, data };
+    const { dtype, dims, packed } = constant;
+    return { dtype, dims, data, fourBits: packed !== undefined };
   } finally {
     file.close();
   }

@@ -9,6 +9,7 @@ import {
   type GraphNode,
   type NamedValue,
 } from '../graph/graph.js';
+import { fourBitCode } from './read-tensor.js';
 import { WireWriter } from './wire.js';
 
 /** IR version 10 goes with operator sets up to 21 and is read by every onnxruntime since 1.18. */
@@ -26,16 +27,23 @@ export interface ExternalData {
   offset: number;
 }
 
+/** The ONNX number of a type, or of that with 4 bits which it holds. */
+function codeOf(dtype: DTypeName, fourBits: boolean): number {
+  return (fourBits ? fourBitCode[dtype] : undefined) ?? DType[dtype];
+}
+
 /** A TensorProto, with its data in it or elsewhere. */
 export function tensor(name: string, constant: Constant, external?: ExternalData): WireWriter {
   const out = new WireWriter();
   for (const dim of constant.dims) out.varint(1, dim);
-  out.varint(2, DType[constant.dtype]).text(8, name);
-  if (external === undefined) return out.bytes(9, constant.read(0, constantBytes(constant)));
+  out.varint(2, codeOf(constant.dtype, constant.packed !== undefined)).text(8, name);
+  const stored = constant.packed ?? constant;
+  const length = constantBytes(stored);
+  if (external === undefined) return out.bytes(9, stored.read(0, length));
   const entries = {
     location: external.location,
     offset: String(external.offset),
-    length: String(constantBytes(constant)),
+    length: String(length),
   };
   for (const [key, value] of Object.entries(entries)) {
     out.message(13, new WireWriter().text(1, key).text(2, value));
@@ -125,10 +133,11 @@ export function valueInfo(value: {
   name: string;
   dtype?: DTypeName;
   dims?: NamedValue['dims'];
+  fourBits?: boolean;
 }): WireWriter {
   const out = new WireWriter().text(1, value.name);
   if (value.dtype === undefined) return out;
-  const type = new WireWriter().varint(1, DType[value.dtype]);
+  const type = new WireWriter().varint(1, codeOf(value.dtype, value.fourBits === true));
   if (value.dims) {
     const shape = new WireWriter();
     for (const dim of value.dims) {

@@ -8,12 +8,12 @@ import {
   multiHeadAttention as multiHeadShape,
   standardAttention as standardShape,
 } from '../graph/shapes/attention.js';
-import type { Dim } from '../graph/shapes/dim.js';
+import { same, type Dim } from '../graph/shapes/dim.js';
 import type { OperatorFamily } from './operator.js';
 import { rotate } from './rotary-embedding.js';
 
 /** Refuses inputs of a node that are there. */
-function refuse(node: GraphNode, inputs: Readonly<Record<number, string>>): void {
+export function refuse(node: GraphNode, inputs: Readonly<Record<number, string>>): void {
   for (const [input, what] of Object.entries(inputs)) {
     if ((node.inputs[Number(input)] ?? '') === '') continue;
     throw new UnsupportedNode(`has ${what}`, 'export it without');
@@ -31,19 +31,54 @@ function scaleOf(steps: AttentionSteps, query: string): number {
   return 1 / Math.sqrt(steps.fixed(steps.to.dims(query)[3], 'size of its heads'));
 }
 
-/** X [batch, sequence, hidden], weights of query, key and value side by side, bias, mask, past, added to scores. */
-function attention(node: GraphNode, to: Lowering): void {
-  refuse(node, { 4: 'a cache', 6: 'a cache' });
+/** How query, key and value that lie side by side become attention. */
+interface Projected {
+  /** Widths of query, key and value. */
+  sizes: readonly number[];
+  mask: string;
+  /** Added to the scores. */
+  added: string;
+}
+
+/** Attention of query, key and value side by side [batch, sequence, width]. */
+export function attendProjected(
+  steps: AttentionSteps,
+  projected: string,
+  { sizes, mask, added }: Projected,
+): void {
+  const { compute, node } = steps;
+  const heads = intAttribute(node, 'num_heads', 1);
+  let at = 0;
+  const [query, key, value] = sizes.map((size) => {
+    const part = compute.slice(projected, 2, at, at + size);
+    at += size;
+    return steps.split(part, heads);
+  }) as [string, string, string];
+  const biases = added === '' ? [] : [added];
+  if (mask !== '')
+    biases.push(steps.keyMask(mask, key, floatAttribute(node, 'mask_filter_value', -10000)));
+  if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key));
+  const scale = scaleOf(steps, query);
+  steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
+}
+
+/** Refuses what attention with weights of its own may have and no worker runs. */
+export function requirePlain(node: GraphNode): void {
   if (intAttribute(node, 'do_rotary', 0) === 1) {
     throw new UnsupportedNode('turns its heads', 'use RotaryEmbedding in the model');
   }
   if (outputsBehindFirst(node)[0] !== '') {
     throw new UnsupportedNode('gives a cache', 'export it without');
   }
+}
+
+/** X [batch, sequence, hidden], weights of query, key and value side by side, bias, mask, past, added to scores. */
+function attention(node: GraphNode, to: Lowering): void {
+  refuse(node, { 4: 'a cache', 6: 'a cache' });
+  requirePlain(node);
   const [x, weights, bias = '', mask = '', , added = ''] = node.inputs as string[] &
     Record<0 | 1, string>;
   const steps = new AttentionSteps(node, to);
-  const { compute } = steps;
   const [batch, sequence] = to.dims(x) as [Dim, Dim];
   const width = steps.fixed(to.dims(weights)[1], 'width');
   const sizes = intsAttribute(node, 'qkv_hidden_sizes') ?? [width / 3, width / 3, width / 3];
@@ -53,20 +88,8 @@ function attention(node: GraphNode, to: Lowering): void {
   const options = { transA: false, transB: false, scale: 1 };
   const packs = to.constant(weights) !== undefined;
   product(plain, to, all, { ...options, ...(packs && values && { bias: values }) });
-  const biased = bias === '' || (packs && values) ? all : compute.binary('add', all, bias);
-  const heads = intAttribute(node, 'num_heads', 1);
-  let at = 0;
-  const [query, key, value] = sizes.map((size) => {
-    const part = compute.slice(biased, 2, at, at + size);
-    at += size;
-    return steps.split(part, heads);
-  }) as [string, string, string];
-  const biases = added === '' ? [] : [added];
-  if (mask !== '')
-    biases.push(steps.keyMask(mask, key, floatAttribute(node, 'mask_filter_value', -10000)));
-  if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key, true));
-  const scale = scaleOf(steps, query);
-  steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
+  const biased = bias === '' || (packs && values) ? all : steps.compute.binary('add', all, bias);
+  attendProjected(steps, biased, { sizes, mask, added });
 }
 
 /** Query, key, value, bias, mask, added to scores, past key, past value. */
@@ -93,23 +116,53 @@ function multiHeadAttention(node: GraphNode, to: Lowering): void {
   const biases = added === '' ? [] : [added];
   if (mask !== '')
     biases.push(steps.keyMask(mask, key, floatAttribute(node, 'mask_filter_value', -10000)));
-  if (intAttribute(node, 'unidirectional', 0) === 1) biases.push(steps.causal(query, key, true));
+  if (intAttribute(node, 'unidirectional', 0) === 1) {
+    if (!same(to.dims(query)[2]!, to.dims(newKey)[2]!)) {
+      throw new UnsupportedNode(
+        'looks back only, over keys that are not as many as its queries',
+        'give their lengths the same name in the model',
+      );
+    }
+    biases.push(steps.causal(query, key, steps.firstPlace(pastKey)));
+  }
   const scale = scaleOf(steps, query);
   steps.join(steps.attend({ query, key, value, scale, cap: 0, biases }), node.outputs[0]);
 }
 
-/** Query, key, value, past key and value, lengths, whole length, cosines, sines; heads share keys and values. */
-function groupQueryAttention(node: GraphNode, to: Lowering): void {
-  refuse(node, {
-    ...{ 3: 'a cache', 4: 'a cache', 5: 'lengths', 9: 'places of its own', 11: 'sinks' },
-    ...{ 12: 'a quantized cache', 13: 'a quantized cache' },
-  });
-  const forms = ['smooth_softmax', 'qk_output', 'k_quant_type', 'v_quant_type'];
-  const odd = forms.find((name) => intAttribute(node, name, 0) !== 0);
-  if (odd !== undefined) throw new UnsupportedNode(`has ${odd}`, 'export it without');
-  if (intAttribute(node, 'local_window_size', -1) > 0) {
-    throw new UnsupportedNode('looks back over a window only', 'export it without');
+/** Refuses a cache that holds anything. */
+function requireEmptyPast(node: GraphNode, to: Lowering): void {
+  for (const input of [3, 4]) {
+    const past = node.inputs[input] ?? '';
+    if (past === '' || to.dims(past)[2] === 0) continue;
+    throw new UnsupportedNode('has a cache', 'export it without, or with one of length 0');
   }
+}
+
+/** Cosines and sines [1, sequence, size / 2] of the places from 0 on. */
+function angles(steps: AttentionSteps, query: string, tables: [string, string]) {
+  const { compute, to } = steps;
+  const half = steps.fixed(to.dims(tables[0])[1], 'size of its heads');
+  const places = compute.places(query, 2);
+  const [cos, sin] = tables.map((table) => {
+    const rows = compute.gather(table, places);
+    return compute.reshape(rows, [1, -1, half], [1, to.dims(rows)[0]!, half]);
+  }) as [string, string];
+  return { cos, sin, size: half * 2 };
+}
+
+/**
+ * Query, key, value, past key and value, lengths, whole length, cosines, sines, added to scores behind; heads
+ * share keys and values. Without a past a query sees the keys up to its own place, so that lengths change rows
+ * of padding only.
+ */
+function groupQueryAttention(node: GraphNode, to: Lowering): void {
+  requireEmptyPast(node, to);
+  refuse(node, {
+    ...{ 9: 'places of its own', 11: 'sinks', 12: 'a quantized cache', 13: 'a quantized cache' },
+  });
+  const forms = ['qk_output', 'kv_cache_bit_width', 'smooth_softmax'];
+  const odd = forms.find((name) => intAttribute(node, name, 0) > 0);
+  if (odd !== undefined) throw new UnsupportedNode(`has ${odd}`, 'export it without');
   const [q, k = '', v = '', , , , , cos = '', sin = '', , added = ''] = node.inputs as string[] &
     Record<0, string>;
   const steps = new AttentionSteps(node, to);
@@ -124,21 +177,19 @@ function groupQueryAttention(node: GraphNode, to: Lowering): void {
   }
   let [query, key] = [steps.split(parts[0]!, heads), steps.split(parts[1]!, pairs)];
   if (intAttribute(node, 'do_rotary', 0) === 1) {
-    const places = compute.places(query, 2);
+    const turn = angles(steps, query, [cos, sin]);
     const interleaved = intAttribute(node, 'rotary_interleaved', 0) === 1;
-    const half = steps.fixed(to.dims(cos)[1], 'size of its heads');
-    const angles = [cos, sin].map((table) => {
-      const rows = compute.gather(table, places);
-      return compute.reshape(rows, [1, -1, half], [1, to.dims(rows)[0]!, half]);
-    }) as [string, string];
-    const turned = (x: string): string =>
-      rotate(steps, { x, cos: angles[0], sin: angles[1], interleaved, size: half * 2 });
-    [query, key] = [turned(query), turned(key)];
+    [query, key] = [query, key].map((x) => rotate(steps, { x, ...turn, interleaved })) as [
+      string,
+      string,
+    ];
   }
   const [presentKey, presentValue] = outputsBehindFirst(node);
   key = steps.extended('', key, presentKey);
   const value = steps.extended('', steps.split(parts[2]!, pairs), presentValue);
-  const biases = [steps.causal(query, key, true), ...(added === '' ? [] : [added])];
+  const window = intAttribute(node, 'local_window_size', -1);
+  const biases = [steps.causal(query, key), ...(added === '' ? [] : [added])];
+  if (window > 0) biases.push(steps.beforeWindow(query, key, window));
   const scale = scaleOf(steps, query);
   const cap = floatAttribute(node, 'softcap', 0);
   steps.join(steps.attend({ query, key, value, scale, cap, biases }), node.outputs[0]);
@@ -166,7 +217,7 @@ function standardAttention(node: GraphNode, to: Lowering): void {
     biases.push(steps.forbidden(forbidden, lowest));
   } else if (mask !== '') biases.push(mask);
   if (intAttribute(node, 'is_causal', 0) === 1)
-    biases.push(steps.causal(query, key, pastKey !== ''));
+    biases.push(steps.causal(query, key, steps.firstPlace(pastKey)));
   const scale = scaleOf(steps, query);
   const cap = floatAttribute(node, 'softcap', 0);
   const parts = { query, key, value, scale, cap, biases };
@@ -200,7 +251,7 @@ export const attentionFamily: OperatorFamily = {
       shape: groupQueryShape,
       lower: groupQueryAttention,
       types,
-      limits: 'without a cache',
+      limits: 'without a cache, or with an empty one',
     },
   },
   program: {},

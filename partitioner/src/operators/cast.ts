@@ -1,5 +1,6 @@
 import { elementCount, type DTypeName } from '@canopy/protocol';
 import type { GraphNode } from '../graph/graph.js';
+import { castToFourBits } from '../graph/lower/four-bits.js';
 import type { Lowering } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
 import type { Facts } from '../graph/shapes/facts.js';
@@ -9,6 +10,10 @@ import type { OperatorFamily } from './operator.js';
 
 function lower(node: GraphNode, to: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  if (to.hasFourBits(output)) {
+    castToFourBits(node, to, input, output);
+    return;
+  }
   to.add('Cast', node, [input], [output], { to: to.dtype(output) });
 }
 

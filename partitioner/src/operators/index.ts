@@ -18,6 +18,7 @@ import { eyeLikeFamily } from './eye-like.js';
 import { flattenFamily } from './flatten.js';
 import { floatClassFamily } from './float-class.js';
 import { gatherFamily } from './gather.js';
+import { gatherBlockQuantizedFamily } from './gather-block-quantized.js';
 import { gatherElementsFamily } from './gather-elements.js';
 import { gatherNdFamily } from './gather-nd.js';
 import { gemmFamily } from './gemm.js';
@@ -37,6 +38,7 @@ import { padFamily } from './pad.js';
 import { poolFamily } from './pool.js';
 import { quantizeLinearFamily } from './quantize-linear.js';
 import { quantizedElementsFamily } from './quantized-elements.js';
+import { qAttentionFamily } from './q-attention.js';
 import { rangeFamily } from './range.js';
 import { recurrentFamily } from './recurrent.js';
 import { reduceFamily } from './reduce.js';
@@ -84,6 +86,7 @@ const families: readonly OperatorFamily[] = [
   flattenFamily,
   floatClassFamily,
   gatherFamily,
+  gatherBlockQuantizedFamily,
   gatherElementsFamily,
   gatherNdFamily,
   gemmFamily,
@@ -103,6 +106,7 @@ const families: readonly OperatorFamily[] = [
   poolFamily,
   quantizeLinearFamily,
   quantizedElementsFamily,
+  qAttentionFamily,
   rangeFamily,
   recurrentFamily,
   reduceFamily,

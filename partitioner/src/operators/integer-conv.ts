@@ -11,7 +11,7 @@ import { channelsLast, toChannelsLast, windowOf } from '../graph/lower/window.js
 import { eachImage } from '../graph/rows/rule.js';
 import { convShape } from '../graph/shapes/convolution.js';
 import { parameters, type IntegerProduct } from './integer-product.js';
-import type { NodeAt, OperatorFamily } from './operator.js';
+import type { ModelOperator, NodeAt, OperatorFamily } from './operator.js';
 
 const bytes: readonly DTypeName[] = ['int8', 'uint8'];
 
@@ -22,9 +22,6 @@ function convolution(node: GraphNode, to: Lowering, product: IntegerProduct): vo
   const rank = to.rank(b);
   if (rank !== 3 && rank !== 4) {
     throw new UnsupportedNode(`has filters of ${rank - 2} dimensions`, 'use one or two');
-  }
-  if (intAttribute(node, 'channels_last', 0) === 1) {
-    throw new UnsupportedNode('has channels last', 'export it with channels first');
   }
   const [outChannels = 0, perGroup = 0, ...kernel] = fixedSizes(to.dims(b));
   const group = intAttribute(node, 'group', 1);
@@ -50,14 +47,11 @@ function convolution(node: GraphNode, to: Lowering, product: IntegerProduct): vo
     inChannels: perGroup * group,
     outChannels,
   };
-  channelsLast(
-    node,
-    to,
-    (image, output) => {
-      to.add('IntegerConv', node, [image, weight, ...rest], [output], attributes);
-    },
-    bytes,
-  );
+  const run = (image: string, output: string): void => {
+    to.add('IntegerConv', node, [image, weight, ...rest], [output], attributes);
+  };
+  if (intAttribute(node, 'channels_last', 0) === 1) run(node.inputs[0]!, node.outputs[0]!);
+  else channelsLast(node, to, run, bytes);
 }
 
 const convInteger: Lower = (node, to) => {
@@ -80,6 +74,13 @@ function sizesOf({ attributes, outputs }: NodeAt<'IntegerConv'>) {
   return { depth, columns: outChannels / group, pixels, taps: kernel[0] * kernel[1] };
 }
 
+const quantizedConvolution: ModelOperator = {
+  shape: convShape(3, 8, (op) => op.dtype(7)),
+  lower: qLinearConv,
+  types: bytes,
+  limits: 'of one or two dimensions',
+};
+
 export const integerConvFamily: OperatorFamily = {
   model: {
     ConvInteger: {
@@ -88,12 +89,8 @@ export const integerConvFamily: OperatorFamily = {
       types: bytes,
       limits: 'of one or two dimensions',
     },
-    QLinearConv: {
-      shape: convShape(3, 8, (op) => op.dtype(7)),
-      lower: qLinearConv,
-      types: bytes,
-      limits: 'of one or two dimensions',
-    },
+    QLinearConv: quantizedConvolution,
+    'com.microsoft.QLinearConv': quantizedConvolution,
   },
   program: {
     IntegerConv: {

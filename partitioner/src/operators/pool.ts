@@ -6,10 +6,16 @@ import { axesFrom } from '../graph/lower/axes-from.js';
 import { windowWords } from '../graph/lower/columns.js';
 import { Compute } from '../graph/lower/compute.js';
 import type { Lower, Lowering } from '../graph/lower/lowering.js';
-import { channelsLast, spatialWindow, windowOf } from '../graph/lower/window.js';
+import {
+  channelsLast,
+  spatialWindow,
+  toChannelsFirst,
+  toChannelsLast,
+  windowOf,
+} from '../graph/lower/window.js';
 import type { Window } from '../graph/program.js';
 import { eachImage } from '../graph/rows/rule.js';
-import { globalPoolShape, poolShape } from '../graph/shapes/convolution.js';
+import { globalPoolShape, poolShape, poolShapeChannelsLast } from '../graph/shapes/convolution.js';
 import type { NodeAt, OperatorFamily } from './operator.js';
 
 /**
@@ -51,6 +57,18 @@ function spatialPool(
     columnMajor: intAttribute(node, 'storage_order', 0) === 1,
     window: windowWords(spatialWindow(node, to)),
   });
+}
+
+/** Of images [batch, ..., channels]. */
+function nhwcMaxPool(node: GraphNode, to: Lowering): void {
+  const compute = new Compute(node, to);
+  const [x, output] = [node.inputs[0]!, node.outputs[0]!];
+  const rank = to.rank(x);
+  const image = compute.transpose(x, toChannelsFirst(rank));
+  const first = toChannelsFirst(rank).map((axis) => to.dims(output)[axis]!);
+  const pooled = to.temporary(`${node.name}/pooled`, to.dtype(output), first);
+  spatialPool({ ...node, inputs: [image] }, to, 'max', [image], [pooled]);
+  compute.transpose(pooled, toChannelsLast(rank), output);
 }
 
 function globalAveragePool(node: GraphNode, to: Lowering): void {
@@ -132,6 +150,11 @@ export const poolFamily: OperatorFamily = {
       shape: poolShape,
       lower: lower('MaxPool'),
       types: ['float32', 'float64', 'int8', 'uint8'],
+    },
+    'com.microsoft.NhwcMaxPool': {
+      shape: poolShapeChannelsLast,
+      lower: nhwcMaxPool,
+      types: ['int8', 'uint8'],
     },
     AveragePool: { shape: poolShape, lower: lower('AveragePool'), types },
     LpPool: { shape: poolShape, lower: lpPool, types },

@@ -2,8 +2,9 @@ import { elementCount, type DTypeName } from '@canopy/protocol';
 import { plainWork } from '../cost/work/work.js';
 import { type GraphNode, intAttribute } from '../graph/graph.js';
 import { dequantizedConstant } from '../graph/lower/dequantized-constant.js';
+import { withinFourBits } from '../graph/lower/four-bits.js';
 import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
-import { mixing, type GeneralRule } from '../graph/rows/rule.js';
+import { mixing, sameRows, type RowRule } from '../graph/rows/rule.js';
 import type { Operation, Rule } from '../graph/shapes/operation.js';
 import { readDType } from '../onnx/read-tensor.js';
 import type { ModelOperator, NodeAt, OperatorFamily } from './operator.js';
@@ -39,7 +40,10 @@ function quantizeLinear(node: GraphNode, to: Lowering): void {
   if (!['int8', 'uint8', 'int16', 'uint16'].includes(dtype)) {
     throw new UnsupportedNode(`gives ${dtype}`, 'quantize to 8 or 16 bits');
   }
-  to.add('Quantize', node, node.inputs.slice(0, 3), [output], { to: dtype, ...scalesOf(node, to) });
+  const narrow = to.hasFourBits(output);
+  const wide = narrow ? to.temporary(`${node.name}/wide`, dtype, to.dims(output)) : output;
+  to.add('Quantize', node, node.inputs.slice(0, 3), [wide], { to: dtype, ...scalesOf(node, to) });
+  if (narrow) withinFourBits(node, to, wide, output);
 }
 
 function dequantizeLinear(node: GraphNode, to: Lowering): void {
@@ -71,9 +75,16 @@ function dynamicQuantizeLinear(node: GraphNode, to: Lowering): void {
   to.add('DynamicQuantize', node, [node.inputs[0]!], outputs, {});
 }
 
-/** Where scales do not depend on rows. */
-const byElement: GeneralRule = ({ inputs, first }) =>
-  inputs.slice(1).every(({ kind }) => kind === 'none') ? first : undefined;
+/** Where scales do not depend on rows, or have those of X: each row its own blocks. */
+const byElement: RowRule<'Quantize' | 'Dequantize'> = ({ inputs, first, attributes }) => {
+  const { axis, block } = attributes;
+  const alike = inputs.slice(1).every((rows) => {
+    if (rows.kind === 'none') return true;
+    if (block === 0 || rows.kind !== 'along' || first.kind !== 'along') return false;
+    return sameRows(rows, first) && first.axis !== axis;
+  });
+  return alike ? first : undefined;
+};
 
 function scaledWork(
   { inputs, outputs, attributes }: NodeAt<'Quantize' | 'Dequantize'>,
@@ -93,7 +104,7 @@ const quantize: ModelOperator = {
   shape: quantizeShape,
   lower: quantizeLinear,
   types: ['float32'],
-  limits: 'to integers of 8 or 16 bits',
+  limits: 'to integers of 4, 8 or 16 bits',
 };
 const dequantize: ModelOperator = {
   shape: dequantizeShape,

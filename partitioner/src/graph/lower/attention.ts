@@ -126,18 +126,26 @@ export class AttentionSteps {
     return output;
   }
 
-  /** What keeps a query from the keys behind it: [queries, keys]. The last query meets the last key where `atEnd`. */
-  causal(query: string, key: string, atEnd: boolean): string {
+  /** Where the first query stands, behind a past, which may be left out. */
+  firstPlace(past: string): string | undefined {
+    return past === '' ? undefined : this.compute.shapeOf(past, 2, 3);
+  }
+
+  /** What keeps a query from the keys behind its own, which for the first is that at `first`: [queries, keys]. */
+  causal(query: string, key: string, first?: string): string {
     const { compute, to } = this;
     const rows = compute.reshape(compute.places(query, 2), [-1, 1], [to.dims(query)[2]!, 1]);
-    const places = compute.places(key, 2);
-    const alike = same(to.dims(query)[2]!, to.dims(key)[2]!);
-    let last = rows;
-    if (atEnd && !alike) {
-      const shift = compute.binary('sub', compute.shapeOf(key, 2, 3), compute.shapeOf(query, 2, 3));
-      last = compute.binary('add', rows, shift);
-    }
-    return this.forbidden(compute.binary('greater', places, last), lowest);
+    const last = first === undefined ? rows : compute.binary('add', rows, first);
+    return this.forbidden(compute.binary('greater', compute.places(key, 2), last), lowest);
+  }
+
+  /** What keeps a query from keys that are `window` places or more before it: [places, places]. */
+  beforeWindow(query: string, key: string, window: number): string {
+    const { compute, to } = this;
+    const rows = compute.reshape(compute.places(query, 2), [-1, 1], [to.dims(query)[2]!, 1]);
+    const size = to.numbers(`${this.node.name}/window`, 'int64', [], [window]);
+    const first = compute.binary('sub', rows, size);
+    return this.forbidden(compute.binary('lessOrEqual', compute.places(key, 2), first), lowest);
   }
 
   /** `value` where a bool is true, and 0 elsewhere. */

@@ -111,11 +111,12 @@ export class Compute {
     this.to.add('Concat', this.node, [...parts], [result], { axis });
     return result;
   }
-  /** Rows of a table. */
-  gather(table: string, indices: string): string {
-    const dims = [...this.to.dims(indices), ...this.to.dims(table).slice(1)];
+  /** Rows of a table, or its places along another axis. */
+  gather(table: string, indices: string, axis = 0): string {
+    const given = this.to.dims(table);
+    const dims = [...given.slice(0, axis), ...this.to.dims(indices), ...given.slice(axis + 1)];
     const result = this.result('rows', this.to.dtype(table), dims);
-    this.to.add('Gather', this.node, [table, indices], [result], { axis: 0 });
+    this.to.add('Gather', this.node, [table, indices], [result], { axis });
     return result;
   }
   /** A product of matrices, times `alpha`. */

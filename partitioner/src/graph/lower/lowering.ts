@@ -7,7 +7,8 @@ import {
   numberConstant,
   type Constant,
 } from '../constant.js';
-import { freshName, type Graph, type GraphNode } from '../graph.js';
+import { isFourBits } from '../../onnx/read-tensor.js';
+import { freshName, intAttribute, type Graph, type GraphNode } from '../graph.js';
 import {
   fixedShapes,
   noEpilogue,
@@ -114,6 +115,24 @@ export class Lowering {
   /** An axis counted from the front. */
   axis(axis: number, rank: number): number {
     return fromFront(axis, rank);
+  }
+
+  /** Whether a value of the graph is int4 or uint4, which int8 and uint8 hold; nodes but Cast and QuantizeLinear pass it on. */
+  hasFourBits(name: string): boolean {
+    const constant = this.graph.constants.get(name);
+    if (constant) return constant.packed !== undefined;
+    const input = this.graph.inputs.find((candidate) => candidate.name === name);
+    if (input) return input.fourBits === true;
+    const node = this.graph.nodes.find(({ outputs }) => outputs.includes(name));
+    if (!node) return false;
+    const code = node.op === 'Cast' ? intAttribute(node, 'to', 1) : undefined;
+    if (code !== undefined) return isFourBits(code);
+    if (node.op.endsWith('DequantizeLinear')) return false;
+    const quantizes = node.op.endsWith('QuantizeLinear');
+    const given = quantizes ? intAttribute(node, 'output_dtype', 0) : 0;
+    if (given !== 0) return isFourBits(given);
+    const from = node.inputs[quantizes ? 2 : node.op === 'CastLike' ? 1 : 0] ?? '';
+    return from !== '' && this.hasFourBits(from);
   }
 
   /** Throws unless the value has one of these types. */

@@ -1,5 +1,5 @@
 import { SamePad, type DTypeName } from '@canopy/protocol';
-import { type GraphNode, intsAttribute, stringAttribute } from '../graph.js';
+import { type GraphNode, intAttribute, intsAttribute, stringAttribute } from '../graph.js';
 import type { Window } from '../program.js';
 import { samePads } from '../same-pads.js';
 import type { Dim } from '../shapes/dim.js';
@@ -10,7 +10,8 @@ import { type Lowering, UnsupportedNode } from './lowering.js';
 export function toChannelsLast(rank: number): number[] {
   return [0, ...axesFrom(2, rank), 1];
 }
-function toChannelsFirst(rank: number): number[] {
+/** Undoes {@link toChannelsLast}. */
+export function toChannelsFirst(rank: number): number[] {
   return [0, rank - 1, ...axesFrom(1, rank - 1)];
 }
 
@@ -68,7 +69,9 @@ export function spatialWindow(
   to: Lowering,
   kernelOfWeight?: readonly number[],
 ): SpatialWindow {
-  const spatial = to.dims(node.inputs[0]!).slice(2);
+  const dims = to.dims(node.inputs[0]!);
+  const isLast = intAttribute(node, 'channels_last', 0) === 1;
+  const spatial = isLast ? dims.slice(1, -1) : dims.slice(2);
   const filled = (name: string, value: number, otherwise?: readonly number[]): number[] => {
     const given = intsAttribute(node, name) ?? otherwise ?? [];
     return spatial.map((_, axis) => given[axis] ?? value);

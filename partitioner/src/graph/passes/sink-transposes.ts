@@ -71,6 +71,20 @@ function sink(program: Program, uses: ProgramUses, node: ProgramNode): Sunk | un
       if (inputs.includes(undefined)) return undefined;
       return { inputs: inputs as string[], attributes: node.attributes, permutation };
     }
+    case 'QuantizedBinary': {
+      const inputs = node.inputs.map((input, index) =>
+        index < 2 ? untransposed(program, uses, input, permutation) : input,
+      );
+      if (inputs.includes(undefined)) return undefined;
+      return { inputs: inputs as string[], attributes: node.attributes, permutation };
+    }
+    case 'Quantize':
+    case 'Dequantize': {
+      if (!firstIsData || node.attributes.block !== 0) return undefined;
+      const inputs = [source, ...node.inputs.slice(1)];
+      const axis = permutation[node.attributes.axis]!;
+      return { inputs, attributes: { ...node.attributes, axis }, permutation };
+    }
     case 'Concat': {
       const inputs = node.inputs.map((input) => untransposed(program, uses, input, permutation));
       if (inputs.includes(undefined)) return undefined;

@@ -56,9 +56,10 @@ export const groupQueryAttention: Rule = (op) => {
   if (typeof hidden !== 'number') throw new NotDerivable('the size of its heads is open');
   const size = op.has(1) ? hidden / heads : hidden / (heads + 2 * pairs);
   const result: Facts = { dtype: op.dtype(0), dims: [batch!, sequence!, heads * size] };
+  const grows = op.has(3) && op.dims(3)[2] !== 0;
   const cache = (output: number): Facts => ({
     dtype: op.dtype(0),
-    dims: [batch!, pairs, op.has(3) ? op.open(output, 2) : sequence!, size],
+    dims: [batch!, pairs, grows ? op.open(output, 2) : sequence!, size],
   });
   return op.outputs < 2 ? [result] : [result, cache(1), cache(2)];
 };

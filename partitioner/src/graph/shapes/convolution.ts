@@ -15,7 +15,11 @@ export function convShape(
   typeOf: (op: Operation) => DTypeName,
 ): Rule {
   return (op) => {
-    const [batch, channels, ...spatial] = op.dims(0);
+    const last = op.int('channels_last', 0) === 1;
+    const image = op.dims(0);
+    const batch = image[0];
+    const channels = last ? image.at(-1) : image[1];
+    const spatial = last ? image.slice(1, -1) : image.slice(2);
     const [outChannels, perGroup, ...kernel] = op.dims(filter);
     const groups = op.int('group', 1);
     op.requireSame(channels!, multiply(perGroup!, groups));
@@ -25,13 +29,14 @@ export function convShape(
     if (bias !== undefined) requirePerChannel(op, outChannels!, bias);
     const window = windowSizes(op, spatial.length, kernel);
     requireFit(op, spatial, window, 'filter');
-    return [{ dtype: typeOf(op), dims: [batch!, outChannels!, ...positions(spatial, window)] }];
+    const inner = positions(spatial, window);
+    const dims = last ? [batch!, ...inner, outChannels!] : [batch!, outChannels!, ...inner];
+    return [{ dtype: typeOf(op), dims }];
   };
 }
 
-/** Of pooling: the result, and places of what was largest. */
-export const poolShape: Rule = (op) => {
-  const [batch, channels, ...spatial] = op.dims(0);
+/** Positions of a pooling window in images of these spatial sizes. */
+function pooled(op: Operation, spatial: readonly Dim[]): Dim[] {
   const window = windowSizes(op, spatial.length);
   const { kernel, pads } = window;
   const wide = pads.findIndex((pad, side) => pad >= kernel[side % kernel.length]!);
@@ -40,12 +45,24 @@ export const poolShape: Rule = (op) => {
     throw op.badModel(`pads by ${side}; the padding must be smaller than the window`);
   }
   requireFit(op, spatial, window, 'pooling window');
-  const sizes = positions(spatial, window, op.int('ceil_mode', 0) === 1);
-  const dims: Dim[] = [batch!, channels!, ...sizes];
+  return positions(spatial, window, op.int('ceil_mode', 0) === 1);
+}
+
+/** Of pooling: the result, and places of what was largest. */
+export const poolShape: Rule = (op) => {
+  const [batch, channels, ...spatial] = op.dims(0);
+  const dims: Dim[] = [batch!, channels!, ...pooled(op, spatial)];
   return [
     { dtype: op.dtype(0), dims },
     { dtype: 'int64', dims },
   ];
+};
+
+/** Of images [batch, ..., channels]. */
+export const poolShapeChannelsLast: Rule = (op) => {
+  const dims = op.dims(0);
+  const inner = pooled(op, dims.slice(1, -1));
+  return [{ dtype: op.dtype(0), dims: [dims[0]!, ...inner, dims.at(-1)!] }];
 };
 
 /** One position for each image and channel. */

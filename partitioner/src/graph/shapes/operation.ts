@@ -135,6 +135,11 @@ export class Operation {
     return allFloats(constant);
   }
 
+  /** Whether an input is a constant of int4 or uint4. */
+  isFourBits(input: number): boolean {
+    return this.around.constants.get(this.node.inputs[input] ?? '')?.packed !== undefined;
+  }
+
   /** A size of an output that depends on data. */
   open(output: number, axis: number): Dim {
     return this.around.openSize(this.node.outputs[output] ?? '', axis);
