@@ -28,6 +28,7 @@ import { integerProductFamily } from './integer-product.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
 import { mlFeaturesFamily } from './ml-features.js';
+import { mlLabelsFamily } from './ml-labels.js';
 import { nonMaxSuppressionFamily } from './non-max-suppression.js';
 import { matMulNBitsFamily } from './matmul-n-bits.js';
 import { nonZeroFamily } from './non-zero.js';
@@ -94,6 +95,7 @@ const families: readonly OperatorFamily[] = [
   layerNormalizationFamily,
   matMulFamily,
   mlFeaturesFamily,
+  mlLabelsFamily,
   nonMaxSuppressionFamily,
   matMulNBitsFamily,
   nonZeroFamily,
