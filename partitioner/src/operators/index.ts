@@ -1,4 +1,5 @@
 import type { DTypeName, OpName } from '@canopy/protocol';
+import { mostSteps } from '../graph/expand/loops.js';
 import { argExtremeFamily } from './arg-extreme.js';
 import { attentionFamily } from './attention.js';
 import { batchNormalizationFamily } from './batch-normalization.js';
@@ -161,10 +162,20 @@ function withHalves(types: OperatorForm['types']): OperatorForm['types'] {
   return types.includes('float32') ? [...types, 'float16', 'bfloat16'] : types;
 }
 
-/** The operators that workers run, for people. */
-export const operatorForms: Readonly<Record<string, OperatorForm>> = Object.fromEntries(
-  [...modelOperators].map(([name, { types, limits = '' }]) => [
-    name,
-    { types: withHalves(types), limits },
-  ]),
-);
+/** Operators that are written out as others before planning (`graph/expand`). */
+const expandedForms: Readonly<Record<string, OperatorForm>> = {
+  If: { types: ['bool'], limits: 'both results of one type and rank, unless the branch is known' },
+  Loop: { types: ['any'], limits: `a number of steps known when planning, at most ${mostSteps}` },
+  Scan: { types: ['any'], limits: `a number of steps known when planning, at most ${mostSteps}` },
+};
+
+/** The operators that workers run, or that are written out as such, for people. */
+export const operatorForms: Readonly<Record<string, OperatorForm>> = {
+  ...Object.fromEntries(
+    [...modelOperators].map(([name, { types, limits = '' }]) => [
+      name,
+      { types: withHalves(types), limits },
+    ]),
+  ),
+  ...expandedForms,
+};
