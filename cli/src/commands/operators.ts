@@ -26,7 +26,8 @@ export function operatorsCommand(names: readonly string[], output: Output): void
     ),
   );
   output.note(
-    '\nWhat does not depend on an input is computed when planning, whatever its operators are; ' +
+    '\nFunctions that a model defines are put in the place of their calls; their operators count. ' +
+      'What does not depend on an input is computed when planning, whatever its operators are; ' +
       '"canopy plan MODEL" names all that a model has and workers do not run.',
   );
 }

@@ -1,4 +1,5 @@
 import type { DTypeName, OpName } from '@canopy/protocol';
+import { mostSteps } from '../graph/expand/loops.js';
 import { argExtremeFamily } from './arg-extreme.js';
 import { attentionFamily } from './attention.js';
 import { batchNormalizationFamily } from './batch-normalization.js';
@@ -29,6 +30,7 @@ import { integerProductFamily } from './integer-product.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
 import { mlFeaturesFamily } from './ml-features.js';
+import { mlLabelsFamily } from './ml-labels.js';
 import { nonMaxSuppressionFamily } from './non-max-suppression.js';
 import { matMulNBitsFamily } from './matmul-n-bits.js';
 import { nonZeroFamily } from './non-zero.js';
@@ -97,6 +99,7 @@ const families: readonly OperatorFamily[] = [
   layerNormalizationFamily,
   matMulFamily,
   mlFeaturesFamily,
+  mlLabelsFamily,
   nonMaxSuppressionFamily,
   matMulNBitsFamily,
   nonZeroFamily,
@@ -163,10 +166,20 @@ function withHalves(types: OperatorForm['types']): OperatorForm['types'] {
   return types.includes('float32') ? [...types, 'float16', 'bfloat16'] : types;
 }
 
-/** The operators that workers run, for people. */
-export const operatorForms: Readonly<Record<string, OperatorForm>> = Object.fromEntries(
-  [...modelOperators].map(([name, { types, limits = '' }]) => [
-    name,
-    { types: withHalves(types), limits },
-  ]),
-);
+/** Operators that are written out as others before planning (`graph/expand`). */
+const expandedForms: Readonly<Record<string, OperatorForm>> = {
+  If: { types: ['bool'], limits: 'both results of one type and rank, unless the branch is known' },
+  Loop: { types: ['any'], limits: `a number of steps known when planning, at most ${mostSteps}` },
+  Scan: { types: ['any'], limits: `a number of steps known when planning, at most ${mostSteps}` },
+};
+
+/** The operators that workers run, or that are written out as such, for people. */
+export const operatorForms: Readonly<Record<string, OperatorForm>> = {
+  ...Object.fromEntries(
+    [...modelOperators].map(([name, { types, limits = '' }]) => [
+      name,
+      { types: withHalves(types), limits },
+    ]),
+  ),
+  ...expandedForms,
+};

@@ -404,6 +404,15 @@ class NodeWriter {
         this.same('ConstantOfShape', { value: { kind: 'tensor', value: constant } });
         return;
       }
+      case 'ArgExtreme': {
+        const { axis, largest, keepDims, last } = this.attributes(op);
+        this.same(largest ? 'ArgMax' : 'ArgMin', {
+          axis: int(axis),
+          keepdims: int(keepDims ? 1 : 0),
+          select_last_index: int(last ? 1 : 0),
+        });
+        return;
+      }
       case 'Pad':
         this.same('Pad', { mode: { kind: 'string', value: this.attributes(op).mode } });
         return;

@@ -12,7 +12,7 @@ import { fromFront, type Facts } from '../shapes/facts.js';
 import type { Inliner } from './inline.js';
 
 /** Most steps that are written out, and most nodes that they make. */
-const mostSteps = 1024;
+export const mostSteps = 1024;
 const mostNodes = 20_000;
 
 export type FactsOf = (name: string) => Facts | undefined;
