@@ -27,6 +27,37 @@ const workerRooms = {
   '': canisterRooms,
 };
 
+/** Rooms of the client; '' are the files beside them, which know one canister or one call each. */
+const clientRooms = {
+  '': ['cycles', 'deploy', 'identity', 'session', 'transport'],
+  identity: ['', 'transport'],
+  transport: ['', 'identity'],
+  cycles: ['', 'transport'],
+  deploy: ['', 'cycles', 'transport'],
+  session: ['', 'deploy', 'transport'],
+};
+/** Rooms of the command; '' are the files beside them, which several commands share. */
+const cliRooms = {
+  '': ['local', 'program', 'tensors'],
+  tensors: ['', 'images'],
+  images: ['', 'tensors'],
+  local: [''],
+  metrics: [''],
+  preview: [''],
+  commands: ['', 'images', 'local', 'metrics', 'preview', 'tensors'],
+  program: ['', 'commands'],
+};
+
+/** The rooms of folders whose order is checked. */
+const ordered = {
+  'worker/assembly': workerRooms,
+  'client/src': clientRooms,
+  'cli/src': cliRooms,
+};
+
+/** Tests, and what only they use, may import all. */
+const isForTests = (file) => /\.test\.ts$|(^|\/)testing\//.test(file);
+
 /** What is wrong with the imports of this workspace, a line each. */
 export function importFaults() {
   const { workspaces } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
@@ -35,8 +66,11 @@ export function importFaults() {
       (circle) => `${folder}: a circle of imports: ${circle.join(', ')}`,
     ),
   );
-  const rooms = againstOrder(importsBelow(`${root}worker/assembly`), workerRooms);
-  return [...circles, ...rooms.map((fault) => `worker/assembly: ${fault}`)];
+  const rooms = Object.entries(ordered).flatMap(([folder, order]) => {
+    const imports = [...importsBelow(`${root}${folder}`)].filter(([file]) => !isForTests(file));
+    return againstOrder(new Map(imports), order).map((fault) => `${folder}: ${fault}`);
+  });
+  return [...circles, ...rooms];
 }
 
 if (process.argv[1]?.endsWith('check-imports.mjs')) {

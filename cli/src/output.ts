@@ -41,7 +41,7 @@ export function toJson(value: unknown): string {
   );
 }
 
-/** Aligns cells in columns, numbers (given as such) to the right. */
+/** Aligns cells in columns, those that hold nothing but numbers (given as such) to the right. */
 export function table(
   titles: readonly string[],
   rows: readonly (readonly (string | number)[])[],
@@ -59,6 +59,7 @@ export function table(
       .join('  ')
       .trimEnd();
   const isNumeric = (column: number): boolean =>
-    rows.length > 0 && rows.every((row) => typeof row[column] === 'number');
+    rows.some((row) => typeof row[column] === 'number') &&
+    rows.every((row) => typeof row[column] === 'number' || row[column] === '');
   return [line(titles, isNumeric), ...rows.map((row) => line(row, isNumeric))].join('\n');
 }

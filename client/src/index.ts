@@ -19,7 +19,7 @@ export {
   type Creation,
   type CreationOrder,
 } from './cycles/ledger.js';
-export { canisterHealth, type CanisterHealth } from './deploy/canister-health.js';
+export { canisterHealth, isSilent, type CanisterHealth } from './deploy/canister-health.js';
 export { canisterLogs, type LogLine } from './deploy/canister-logs.js';
 export { canisterStatus, type CanisterStatus } from './deploy/canister-status.js';
 export { refuseAnonymous } from './deploy/anonymous.js';

@@ -1,3 +1,4 @@
+import type { WorkerClient } from '@canopy/client';
 import type { PlannedModel } from '@canopy/partitioner';
 import { WorkerState, pipelinePlace, workerCount } from '@canopy/protocol';
 import type { ConnectFlags } from '../connect.js';
@@ -19,6 +20,14 @@ function check(place: string, what: Check['what'], found: string, expected: stri
   return { place, what, found, expected, same: found === expected };
 }
 
+/** Of a canister with another module, whose word counts for nothing, and of one that is stopped or frozen. */
+const notAsked = 'not asked';
+
+async function shardHeld(worker: WorkerClient): Promise<string> {
+  const { state, shardHash } = await worker.status();
+  return state === WorkerState.ready ? Buffer.from(shardHash).toString('hex') : 'not loaded';
+}
+
 /**
  * `canopy verify DEPLOYMENT [MODEL]`: compares what the canisters hold with this release, the manifest and, where it
  * is named, the model's file. Exit code 1 where anything differs.
@@ -29,7 +38,7 @@ export async function verifyCommand(
   flags: ConnectFlags & PlanFlags,
   output: Output,
 ): Promise<void> {
-  const { CoordinatorClient, WorkerClient, canisterHealth, placeText, requireReady } =
+  const { CoordinatorClient, WorkerClient, canisterHealth, isSilent, placeText, requireReady } =
     await import('@canopy/client');
   const { sha256, toHex } = await hashing();
   const deployment = requireReady(await findManifest(name));
@@ -39,26 +48,36 @@ export async function verifyCommand(
   const { coordinatorWasmGz } = await import('@canopy/coordinator');
   const { workerWasmGz } = await import('@canopy/worker');
   const shards = model === undefined ? undefined : await shardHashes(model, flags, plan);
-  const moduleOf = async (canister: string): Promise<string> =>
-    (await canisterHealth(transport, canister)).moduleHash ?? 'none';
-  const told = await new CoordinatorClient(transport, coordinator).registration(deployment.model);
   const hashOf = (value: unknown): string => toHex(sha256(JSON.stringify(value)));
-  const checks = [
-    check('coordinator', 'module', await moduleOf(coordinator), toHex(sha256(coordinatorWasmGz()))),
-    check(
-      'coordinator',
-      'plan',
-      hashOf([JSON.parse(told.plan), told.workers]),
-      hashOf([plan, workers]),
-    ),
-  ];
+  const checks: Check[] = [];
+  /** Compares a module; whether what it says of itself counts, and can be asked for. */
+  const checkModule = async (
+    place: string,
+    canister: string,
+    expected: string,
+  ): Promise<boolean> => {
+    const health = await canisterHealth(transport, canister);
+    const found = check(place, 'module', health.moduleHash ?? 'none', expected);
+    checks.push(found);
+    return found.same && !isSilent(health);
+  };
+  const client = new CoordinatorClient(transport, coordinator);
+  const planTold = async (): Promise<string> => {
+    const known = (await client.models()).some((one) => one.name === deployment.model);
+    if (!known) return 'not registered';
+    const told = await client.registration(deployment.model);
+    return hashOf([JSON.parse(told.plan), told.workers]);
+  };
+  const isAsked = await checkModule('coordinator', coordinator, toHex(sha256(coordinatorWasmGz())));
+  const planHeld = isAsked ? await planTold() : notAsked;
+  checks.push(check('coordinator', 'plan', planHeld, hashOf([plan, workers])));
   const workerModule = toHex(sha256(workerWasmGz()));
   for (const [index, canister] of workers.entries()) {
     const place = placeText(plan, index);
     const { stage } = pipelinePlace(plan, index);
-    checks.push(check(place, 'module', await moduleOf(canister), workerModule));
-    const status = await new WorkerClient(transport, canister).status();
-    const held = status.state === WorkerState.ready ? toHex(status.shardHash) : 'not loaded';
+    const held = (await checkModule(place, canister, workerModule))
+      ? await shardHeld(new WorkerClient(transport, canister))
+      : notAsked;
     const expected = (shards ?? plan.stages.map(({ shardHash }) => shardHash))[stage];
     checks.push(check(place, 'weights', held, expected ?? 'none'));
   }

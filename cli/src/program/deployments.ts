@@ -2,9 +2,11 @@
 import { Option, type Command } from 'commander';
 import type { ConnectFlags } from '../connect.js';
 import type { DeployFlags } from '../commands/deploy.js';
+import type { MetricsFlags } from '../commands/metrics.js';
 import type { PlanFlags } from '../commands/plan.js';
 import type { RemoveFlags } from '../commands/remove.js';
 import type { RunFlags } from '../commands/run.js';
+import type { TopFlags } from '../commands/top.js';
 import type { TopUpFlags } from '../commands/top-up.js';
 import type { UpgradeFlags } from '../commands/upgrade.js';
 import {
@@ -165,6 +167,39 @@ export function addDeploymentCommands(program: Command, output: () => Output): v
       }
       const { statusCommand } = await import('../commands/status.js');
       await statusCommand(name, flags, output());
+    });
+
+  withConnection(program.command('top'))
+    .argument('<deployment>', deploymentArgument)
+    .description('show what the canisters of a deployment do, live, until Ctrl-C')
+    .option('--once', 'print one frame, with rates since a moment before, and end')
+    .option(
+      '--every <time>',
+      'time between frames, such as 2s or 1m (default: 2s)',
+      parser(parseDuration),
+    )
+    .action(async (name: string, flags: TopFlags) => {
+      const { topCommand } = await import('../commands/top.js');
+      await topCommand(name, flags, output());
+    });
+
+  withConnection(program.command('metrics'))
+    .argument(
+      '[deployments...]',
+      'their names, or the paths of their manifests (default: all here)',
+    )
+    .description('serve figures of deployments for Prometheus to scrape, at /metrics')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--port <number>',
+      'port to listen on; 0: any free one',
+      parser<number>((text) => parseCount(text, 0)),
+      9464,
+    )
+    .option('--once', 'print them once, and end')
+    .action(async (names: string[], flags: MetricsFlags) => {
+      const { metricsCommand } = await import('../commands/metrics.js');
+      await metricsCommand(names, flags, output());
     });
 
   withConnection(program.command('top-up'))

@@ -21,6 +21,8 @@ export interface RunningCommand {
   process: ChildProcess;
   /** Resolves when its stderr holds such a text; rejects where it ends before. */
   says(text: RegExp): Promise<void>;
+  /** What it said to stderr so far. */
+  stderr(): string;
   ended: Promise<Ended>;
 }
 
@@ -47,6 +49,7 @@ export function startCanopy(
   return {
     process: child,
     ended,
+    stderr: () => stderr,
     says: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {

@@ -66,3 +66,8 @@ export async function canisterHealth(
     ...(idlePerDay > 0n && { daysLeft: Math.floor(Number(spare) / Number(idlePerDay)) }),
   };
 }
+
+/** Whether a canister cannot answer: it is stopped, or frozen. */
+export function isSilent({ status, cycles, freezingCycles }: CanisterHealth): boolean {
+  return status !== 'running' || cycles <= freezingCycles;
+}

@@ -13,6 +13,7 @@ import { retry, type RetryOptions } from '../retry.js';
 import { toHex } from '../sha256.js';
 import type { Transport } from '../transport/transport.js';
 import { WorkerClient } from '../worker-client.js';
+import { canisterHealth, isSilent } from './canister-health.js';
 import { canisterStatus } from './canister-status.js';
 import { givesBack } from './give-back.js';
 import { isModuleHash, type Deployment, type ReadyDeployment } from './manifest.js';
@@ -51,6 +52,11 @@ export interface InspectOptions {
   transport: Transport;
   /** Hex hashes of the modules that canisters are installed with now. */
   moduleHashes?: { coordinator: string; worker: string };
+  /**
+   * Whether canisters that are stopped or frozen, and so cannot be asked, are believed by their modules.
+   * @default false: they are waited for
+   */
+  believeSilent?: boolean;
   retry?: RetryOptions;
 }
 
@@ -146,6 +152,7 @@ class Inspector {
     if (known && hash !== undefined && hash !== expected) {
       return other(`holds another module (${hash.slice(0, 8)}…)`);
     }
+    if (isHash && (await this.isBelieved(canister))) return same;
     try {
       return index < 0
         ? await this.coordinator(canister)
@@ -154,6 +161,11 @@ class Inspector {
       if (error instanceof CanopyError && !error.retryable) return other(error.message);
       throw error;
     }
+  }
+
+  private async isBelieved(canister: string): Promise<boolean> {
+    const { believeSilent = false, transport } = this.options;
+    return believeSilent && isSilent(await this.ask(() => canisterHealth(transport, canister)));
   }
 
   /** @param installed whether the manifest says that its module was installed */

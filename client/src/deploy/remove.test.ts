@@ -81,3 +81,13 @@ test('a failure leaves the rest, and the same removal goes on', async () => {
   await removeDeployment(deployment, removal, options);
   expect(network.workers.size).toBe(0);
 });
+
+test('a worker that is stopped is deleted, and not waited for', async () => {
+  const { network, deployment } = await deployed();
+  network.stopped.add(deployment.workers[0]!);
+  const options = { transport: network, retry: { attempts: 1 } };
+  const removal = await planRemoval(deployment, options);
+  expect(removal.deleted).toHaveLength(1 + deployment.workers.length);
+  await removeDeployment(deployment, removal, options);
+  expect(network.workers.size).toBe(0);
+});

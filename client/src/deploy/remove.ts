@@ -44,6 +44,7 @@ export async function planRemoval(
 ): Promise<Removal> {
   const { findings, registered } = await inspectDeployment(deployment, {
     transport,
+    believeSilent: transport.manage !== undefined,
     ...(retryOptions && { retry: retryOptions }),
   });
   const there = findings.filter(({ state }) => state === 'same');

@@ -42,7 +42,18 @@ interface FakeWorker {
 const statusResult = IDL.Record({
   status: IDL.Variant({ running: IDL.Null, stopping: IDL.Null, stopped: IDL.Null }),
   module_hash: IDL.Opt(IDL.Vec(IDL.Nat8)),
+  memory_size: IDL.Nat,
+  cycles: IDL.Nat,
+  idle_cycles_burned_per_day: IDL.Nat,
+  settings: IDL.Record({ freezing_threshold: IDL.Nat }),
 });
+/** Of every canister here. */
+const wellOff = {
+  memory_size: 0n,
+  cycles: 1_000_000_000_000n,
+  idle_cycles_burned_per_day: 0n,
+  settings: { freezing_threshold: 0n },
+};
 const blob = IDL.Vec(IDL.Nat8);
 const takeResult = IDL.Record({ id: blob });
 const loadArgs = IDL.Record({ canister_id: IDL.Principal, snapshot_id: blob });
@@ -134,7 +145,7 @@ export class FakeNetwork implements Transport {
         const module = this.installed.get(canister);
         const hash = module === undefined ? [] : [await sha256(new TextEncoder().encode(module))];
         const status = { [this.stopped.has(canister) ? 'stopped' : 'running']: null };
-        return IDL.encode([statusResult], [{ status, module_hash: hash }]);
+        return IDL.encode([statusResult], [{ ...wellOff, status, module_hash: hash }]);
       }
       case 'stop_canister':
         this.stopped.add(canister);

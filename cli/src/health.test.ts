@@ -1,7 +1,7 @@
 import type { CanisterHealth } from '@canopy/client';
 import { WorkerState, type WorkerStatus } from '@canopy/protocol';
 import { expect, test } from 'vitest';
-import { problemOf } from './status.js';
+import { problemOf } from './health.js';
 
 const well: CanisterHealth = {
   status: 'running',
