@@ -18,8 +18,14 @@ it('allows what rounding to integers explains, and no more', () => {
   const far = differenceOf(tensor(2, 1), tensor(1, 2));
   requireSmall(exact, 'f32');
   requireSmall(close, 'int8');
-  expect(() => { requireSmall(close, 'f32'); }).toThrow('more than f32 weights explain');
-  expect(() => { requireSmall(far, 'int4'); }).toThrow('more than int4 weights explain');
+  expect(() => {
+    requireSmall(close, 'f32');
+  }).toThrow('more than f32 weights explain');
+  expect(() => {
+    requireSmall(far, 'int4');
+  }).toThrow('more than int4 weights explain');
   const nothing = differenceOf(tensor(NaN, 1), tensor(1, 2));
-  expect(() => { requireSmall(nothing, 'int4'); }).toThrow('more than');
+  expect(() => {
+    requireSmall(nothing, 'int4');
+  }).toThrow('more than');
 });
