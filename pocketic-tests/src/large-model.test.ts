@@ -31,7 +31,7 @@ it('a decoder of 300 MB with external data runs on four workers of 96 MiB', asyn
     const [given, expected] = [await session.run(feeds), await reference(path, feeds)];
     expectEqualTensors('logits', given['logits']!, expected['logits']!);
   } finally {
-    await pic.tearDown();
     rmSync(folder, { recursive: true });
+    await pic.tearDown();
   }
 });
