@@ -7,3 +7,4 @@ export { runTable } from './report/run-table.js';
 export * from './results/schema.js';
 export { trialRun } from './trial.js';
 export { writeDecoder, type DecoderShape } from './models/decoder.js';
+export { decoderShapes } from './models/decoder-shapes.js';

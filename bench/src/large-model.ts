@@ -2,44 +2,54 @@
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { decoderShape, decoderShapes } from './models/decoder-shapes.js';
 import { decoderParameters, writeDecoder, type DecoderShape } from './models/decoder.js';
 
 const usage = `npm run large-model -w bench -- FOLDER [options]
 Writes model.onnx and weights.bin to FOLDER: a decoder without cache, int64 ids [1, seq] to logits.
-  --hidden N      width (default: 2048)
-  --layers N      (default: 24)
-  --heads N       heads of attention (default: 16)
-  --mlp N         width of the MLP (default: 8192)
-  --vocabulary N  (default: 32000)
-  --positions N   longest prompt (default: 512)
-  --seed N        of the random weights (default: 1)
-The defaults take 5 GiB. 300 MB: --hidden 1024 --layers 5 --mlp 4096 --vocabulary 8000`;
+  --shape NAME         ${Object.keys(decoderShapes).join(', ')} (default: 5gib); what follows changes it
+  --hidden N           width
+  --layers N
+  --heads N            heads of attention
+  --key-value-heads N  heads of keys and values
+  --mlp N              width of the MLP
+  --vocabulary N
+  --positions N        longest prompt (default: 512)
+  --seed N             of the random weights (default: 1)
+Shapes of 1 B parameters and more store matrices as bfloat16, in blocks taken from a stock of random numbers.`;
 
-const number = (text: string): { type: 'string'; default: string } => ({
-  type: 'string',
-  default: text,
-});
+const text = { type: 'string' } as const;
 const options = {
-  hidden: number('2048'),
-  layers: number('24'),
-  heads: number('16'),
-  mlp: number('8192'),
-  vocabulary: number('32000'),
-  positions: number('512'),
-  seed: number('1'),
+  ...{ shape: text, hidden: text, layers: text, heads: text, mlp: text, vocabulary: text },
+  ...{ 'key-value-heads': text, positions: text, seed: text },
 } as const;
 
+function wholeNumber(name: string, given: string, least: number): number {
+  const value = Number(given);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new Error(`--${name}: "${given}" is not a whole number from ${least} on`);
+}
+
 /** The shape that arguments name. Throws where one is no whole number, or heads do not divide the width. */
-function shapeOf(values: Record<keyof DecoderShape, string>): DecoderShape {
-  const shape = Object.fromEntries(
-    Object.entries(values).map(([name, text]) => {
-      const value = Number(text);
-      if (Number.isSafeInteger(value) && value >= (name === 'seed' ? 0 : 1)) return [name, value];
-      throw new Error(`--${name}: "${text}" is not a whole number above 0`);
-    }),
-  ) as unknown as DecoderShape;
-  if (shape.hidden % shape.heads === 0) return shape;
-  throw new Error(`--heads: ${shape.heads} heads do not divide a width of ${shape.hidden}`);
+function shapeOf(values: Partial<Record<keyof typeof options, string>>): DecoderShape {
+  const { shape: name = '5gib', seed = '1', ...sizes } = values;
+  const shape: DecoderShape = {
+    ...decoderShape(name),
+    positions: 512,
+    seed: wholeNumber('seed', seed, 0),
+  };
+  for (const [option, given] of Object.entries(sizes)) {
+    const size = option === 'key-value-heads' ? 'keyValueHeads' : option;
+    Object.assign(shape, { [size]: wholeNumber(option, given, 1) });
+  }
+  const { hidden, heads, keyValueHeads } = shape;
+  if (hidden % heads !== 0) {
+    throw new Error(`--heads: ${heads} heads do not divide a width of ${hidden}`);
+  }
+  if (heads % keyValueHeads !== 0) {
+    throw new Error(`--key-value-heads: ${keyValueHeads} do not divide ${heads} heads`);
+  }
+  return shape;
 }
 
 function main(args: string[]): void {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { planModel } from '@canopy/partitioner';
 import { workerCount } from '@canopy/protocol';
+import { readLarge } from './large/store.js';
 import { secondsRatio } from './measure/seconds.js';
 import { usdPerXdr } from './measure/money.js';
 import { benchModel } from './models/catalogue.js';
@@ -51,7 +52,7 @@ function readResult(mode: 'full' | 'quick'): BenchResult {
 }
 
 function writePage(result: BenchResult): void {
-  const page = benchmarkPage(result, figures);
+  const page = benchmarkPage(result, figures, readLarge());
   mkdirSync(join(docs, figures), { recursive: true });
   for (const { file, svg } of page.figures) writeFileSync(join(docs, figures, file), svg);
   writeFileSync(join(docs, 'benchmarks.md'), page.markdown);

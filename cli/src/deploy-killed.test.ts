@@ -1,9 +1,13 @@
 /** A deployment that is killed at any step goes on: no canister twice, no cycles lost, no chunk sent again. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CYCLES_ENDOWMENT } from '@canopy/local-ic';
 import {
   deploy,
   parseDeployment,
+  type DeployableModel,
   type Deployment,
   type DeployOptions,
   type Transport,
@@ -62,8 +66,9 @@ class Process {
 /** Deploys in a process of its own that knows only the manifest on the disk. */
 async function deployIn(
   process: Process,
-  ic: LedgerIc,
+  ic: Pick<LedgerIc, 'transport'>,
   disk: { manifest?: string },
+  model: DeployableModel = planned,
 ): Promise<Deployment> {
   const options: DeployOptions = {
     transport: process.over(ic.transport),
@@ -78,7 +83,7 @@ async function deployIn(
         return Promise.resolve();
       }),
   };
-  return deploy(planned, options);
+  return deploy(model, options);
 }
 
 test('goes on where it was, after 30 deaths at random steps', async () => {
@@ -105,5 +110,46 @@ test('goes on where it was, after 30 deaths at random steps', async () => {
     expect(ic.canisters.sort(), `step ${deadAt}, ${after}`).toEqual(known.sort());
     expect(await ic.ledgerBalance()).toBe(CYCLES_ENDOWMENT - allAmounts - 3n * fee);
     expect(ic.calls.filter((method) => method === 'put_chunk')).toHaveLength(chunks);
+  }
+});
+
+test('a deployment of a model that was planned before packs what is sent, and hashes nothing', async () => {
+  const hashFolder = mkdtempSync(join(tmpdir(), 'canopy-hashes-'));
+  const options = { workers: 2, chunkBytes: 4096, hashFolder };
+  try {
+    (await planModel(model, options)).close();
+    let chunks = 0;
+    for (const killedAt of ['put_chunk', 'load', 'never']) {
+      const [ic, disk]: [LedgerIc, { manifest?: string }] = [new LedgerIc(), {}];
+      const again = await planModel(model, options);
+      expect(again.packedBytes).toBe(0);
+      let packed = 0;
+      const counted: DeployableModel = {
+        ...again,
+        readShardChunk: (stage, index) => {
+          packed++;
+          return again.readShardChunk(stage, index);
+        },
+      };
+      const { transport } = ic;
+      const update: Transport['update'] = (canister, method, arg) => {
+        if (method === killedAt) throw new Error('killed');
+        return transport.update(canister, method, arg);
+      };
+      const first = deployIn(new Process(), { transport: { ...transport, update } }, disk, counted);
+      if (killedAt === 'never') await first;
+      else await expect(first).rejects.toThrow('killed');
+      const sentBefore = ic.calls.filter((method) => method === 'put_chunk').length;
+      packed = 0;
+      await deployIn(new Process(), ic, disk, counted);
+      const sent = ic.calls.filter((method) => method === 'put_chunk').length;
+      chunks = Math.max(chunks, sent);
+      expect(packed, killedAt).toBe(sent - sentBefore);
+      expect(packed > 0, killedAt).toBe(killedAt === 'put_chunk');
+      again.close();
+    }
+    expect(chunks).toBeGreaterThan(2);
+  } finally {
+    rmSync(hashFolder, { recursive: true });
   }
 });

@@ -11,7 +11,7 @@ test.each([
   [new PartitionError('does-not-fit', 'workers: 9 is more than 3'), '--workers: 9 is more than 3'],
   [
     new PartitionError('does-not-fit', 'the model cannot be cut'),
-    'the model cannot be cut\nmore weights in a worker (--max-weights SIZE)',
+    'the model cannot be cut\nanother number of workers (--workers COUNT)',
   ],
   [new PartitionError('cannot-run', 'the model does not run'), '--dim samples=16000'],
   [new PartitionError('cannot-run', 'plan with --dim samples=8'), 'plan with --dim samples=8'],

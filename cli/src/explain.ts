@@ -14,7 +14,7 @@ const flags: Readonly<Record<string, string>> = {
 /** What helps, by the code of an error, where its text does not name an option of the command. */
 const advice: Readonly<Record<string, string>> = {
   'does-not-fit':
-    'more weights in a worker (--max-weights SIZE), another number of workers (--workers COUNT) or smaller open dimensions (--dim NAME=SIZE) may help',
+    'another number of workers (--workers COUNT) or smaller open dimensions (--dim NAME=SIZE) may help',
   'cannot-run':
     'give the sizes of open dimensions with --dim NAME=SIZE, such as --dim samples=16000',
   'model-exists': '--name registers it under another name',

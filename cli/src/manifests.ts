@@ -5,6 +5,8 @@ import { CommandError, UsageError } from './errors.js';
 import { canopyFolder } from './local/state.js';
 
 const folder = join(canopyFolder, 'deployments');
+/** Where hashes of planned models are kept, so that a second deploy of one does not read its weights. */
+export const hashFolder = join(canopyFolder, 'hashes');
 
 /** Where the manifest of a deployment lies, if nobody says otherwise. */
 export function manifestPath(name: string): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename, dirname, extname, resolve } from 'node:path';
 import {
   defaultChunkBytes,
@@ -17,7 +18,7 @@ import { resultsStay } from './cost/stage.js';
 import type { Expectation } from './cut/expectation.js';
 import { planCuts } from './cut/plan-cuts.js';
 import { engineBytes, ProgramChain, type StageLimits } from './cut/program-chain.js';
-import { chunkCount, makeShard, shardChunk, shardHash, type Shard } from './emit/shard.js';
+import { chunkCount, makeShard, shardChunk, shardHash } from './emit/shard.js';
 import type { FixedValues } from './fix-values.js';
 import { PartitionError } from './error.js';
 import type { NamedValue } from './graph/graph.js';
@@ -28,8 +29,8 @@ import {
   type WeightType,
 } from './graph/quantize-weights.js';
 import { nameDimensions } from './graph/shapes/open-dimensions.js';
+import { planHashes } from './kept/plan-hashes.js';
 import { loadModel, type LoadedModel } from './load.js';
-import { modelHash } from './onnx/data-files.js';
 import { weightSizes, type WeightSizes } from './weight-sizes.js';
 
 /** Settings of {@link planModel}. */
@@ -90,6 +91,12 @@ export interface PlanOptions {
    * told is not cut. Say `true` only where you know it: wrong answers follow otherwise.
    */
   rowsIndependent?: boolean;
+  /**
+   * Folder in which hashes of models and shards are kept: a model that was planned before, and whose files
+   * are the same by path, size, times and inode, is neither packed nor hashed again. At most 64 plans are
+   * kept. Default: nothing is kept.
+   */
+  hashFolder?: string;
 }
 
 /** Where the model's tensors go, and the bytes to upload for it. */
@@ -115,8 +122,12 @@ export interface PlannedModel {
   considered: readonly Expectation[];
   /** What did not go as it should, though the plan is right; for people. */
   notes: readonly string[];
+  /** Bytes of shards that were packed and hashed for the plan; 0 where all hashes were kept from before. */
+  packedBytes: number;
   /** Chunks of a stage's shard. */
   chunkCount(stage: number): number;
+  /** SHA-256 of a chunk. */
+  shardChunkHash(stage: number, index: number): Uint8Array;
   /** One chunk, packed now. */
   readShardChunk(stage: number, index: number): Promise<Uint8Array>;
   /** A whole shard, chunk after chunk. */
@@ -201,6 +212,24 @@ function requirePositive(options: PlanOptions): void {
   }
 }
 
+/** The options that decide what values weights have; the others decide where they go. */
+function contentsOf({
+  dims,
+  fixed,
+  samples,
+  weights,
+  weightBlock,
+  rowsIndependent,
+}: PlanOptions): unknown {
+  const given = samples?.map(({ name, dtype, dims, data }) => [
+    name,
+    dtype,
+    dims,
+    createHash('sha256').update(data).digest('hex'),
+  ]);
+  return { dims, fixed, given, weights, weightBlock, rowsIndependent };
+}
+
 /** Of a message with a chunk: its index and hash. */
 const chunkHeaderBytes = 36;
 
@@ -258,32 +287,40 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       (count) => new ProgramChain(model.program, count, schedule, limits),
     );
     const [chain, largest] = [chains[0]!, chains.at(-1)!];
-    const shards: Shard[] = [];
-    const heapBytes: number[] = [];
-    const stages: StagePlan[] = cuts.slice(0, -1).map((start, index) => {
+    const ranges = cuts.slice(0, -1).map((start, index) => {
       const end = cuts[index + 1]!;
       const nodes = model.program.nodes.slice(start, end);
       const [inputs, outputs] = [chain.valuesAt(start), chain.valuesAt(end)];
-      const shard = makeShard(model.program, { nodes, inputs, outputs });
-      shards.push(shard);
-      const chunk = Math.min(chunkBytes, shard.byteLength) + chunkHeaderBytes;
-      heapBytes.push(largest.heapBytes(start, end, chunk));
+      return { start, end, shard: makeShard(model.program, { nodes, inputs, outputs }) };
+    });
+    const shards = ranges.map(({ shard }) => shard);
+    const hashed = { path, graph: model.original, shards, chunkBytes };
+    const hashes = await planHashes(
+      { ...hashed, options: contentsOf(options) },
+      options.hashFolder,
+    );
+    const stages = ranges.map(({ start, end, shard }, index): StagePlan => {
+      const nodes = model.program.nodes.slice(start, end);
       return {
         index,
         nodes: nodes.length,
         multiplyAdds: nodes.reduce((sum, node) => sum + multiplyAdds(model.program, node, 1), 0),
         weightsBytes: shard.weightsBytes,
         shardBytes: shard.byteLength,
-        shardHash: shardHash(shard, chunkBytes),
-        inputs,
-        outputs,
+        shardHash: shardHash(hashes.chunks[index]!),
+        inputs: chain.valuesAt(start),
+        outputs: chain.valuesAt(end),
         predictions: predictions(chains, start, end),
       };
+    });
+    const heapBytes = ranges.map(({ start, end, shard }) => {
+      const chunk = Math.min(chunkBytes, shard.byteLength) + chunkHeaderBytes;
+      return largest.heapBytes(start, end, chunk);
     });
     const plan: Plan = {
       format: 'canopy-plan',
       version: planVersion,
-      model: { name: options.name ?? nameOf(path), sha256: await modelHash(path, model.original) },
+      model: { name: options.name ?? nameOf(path), sha256: hashes.model },
       costSchedule: scheduleName,
       inputs: tensorSpecs(model.original.inputs),
       outputs: outputSpecs(model),
@@ -310,6 +347,8 @@ export async function planModel(path: string, options: PlanOptions = {}): Promis
       expectation,
       considered,
       notes: model.notes,
+      packedBytes: hashes.packedBytes,
+      shardChunkHash: (stage, index) => hashes.chunks[stage]![index]!,
       chunkCount: (stage) => chunkCount(shards[stage]!, chunkBytes),
       readShardChunk: (stage, index) =>
         Promise.resolve(shardChunk(shards[stage]!, index, chunkBytes)),

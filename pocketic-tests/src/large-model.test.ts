@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import { writeDecoder } from '@canopy/bench';
+import { decoderShapes, writeDecoder } from '@canopy/bench';
 import { expectEqualTensors, reference } from './compare.js';
 import { createIc, deployModel } from './deployment.js';
 
@@ -13,8 +13,7 @@ it('a decoder of 300 MB with external data runs on four workers of 96 MiB', asyn
   const folder = mkdtempSync(join(tmpdir(), 'canopy-large-'));
   const pic = await createIc();
   try {
-    const shape = { hidden: 1024, layers: 5, heads: 8, mlp: 4096, vocabulary: 8000 };
-    const path = writeDecoder(folder, { ...shape, positions: 64, seed: 1 });
+    const path = writeDecoder(folder, { ...decoderShapes.twin, positions: 64, seed: 1 });
     const model = { name: 'decoder', path, dims: { seq: 16 } };
     const { session, planned } = await deployModel(pic, model, {
       workers: 4,
@@ -32,7 +31,7 @@ it('a decoder of 300 MB with external data runs on four workers of 96 MiB', asyn
     const [given, expected] = [await session.run(feeds), await reference(path, feeds)];
     expectEqualTensors('logits', given['logits']!, expected['logits']!);
   } finally {
-    await pic.tearDown();
     rmSync(folder, { recursive: true });
+    await pic.tearDown();
   }
 });

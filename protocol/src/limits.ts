@@ -4,6 +4,10 @@
 export const maxMessageBytes = 2 * 1024 * 1024 - 64 * 1024;
 /** A call between canisters of one subnet holds 10 MiB; this leaves room for the envelope. */
 export const maxStageMessageBytes = 10 * 1024 * 1024 - 64 * 1024;
+/** Larger requests go to a head alone: to copy them would cost more than their call. */
+export const mostJoinedRequestBytes = 64 * 1024;
+/** Requests of a round reach a head in calls of so many bytes. */
+export const mostJoinedBytes = maxMessageBytes - mostJoinedRequestBytes;
 /** Chunk of a shard in one `put_chunk`: the whole pages that an ingress message holds beside its head. */
 export const defaultChunkBytes = maxMessageBytes - 64 * 1024;
 /** Instructions of a slice of deterministic time slicing. */

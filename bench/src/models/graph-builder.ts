@@ -51,11 +51,15 @@ export class GraphBuilder {
   private readonly random: Random;
   private count = 0;
 
-  /** @param makeWeight where random weights go; into memory where it is left out */
+  /**
+   * @param makeWeight where random weights go; into memory where it is left out
+   * @param makeMatrix where those go that {@link matrix} makes; as the others where it is left out
+   */
   constructor(
     name: string,
     seed: number,
     private readonly makeWeight: WeightMaker = inMemory,
+    private readonly makeMatrix: WeightMaker = makeWeight,
   ) {
     this.graph = {
       name,
@@ -89,9 +93,17 @@ export class GraphBuilder {
 
   /** A weight of random numbers with the given variance, around `center`. */
   weight(dims: number[], variance: number, center = 0): string {
+    return this.made(this.makeWeight, dims, variance, center);
+  }
+
+  /** A weight as {@link weight} gives it, in the type in which matrices are stored. */
+  matrix(dims: number[], variance: number): string {
+    return this.made(this.makeMatrix, dims, variance, 0);
+  }
+
+  private made(make: WeightMaker, dims: number[], variance: number, center: number): string {
     const name = `weight_${this.count++}`;
-    const constant = this.makeWeight(dims, this.random, Math.sqrt(3 * variance), center);
-    this.graph.constants.set(name, constant);
+    this.graph.constants.set(name, make(dims, this.random, Math.sqrt(3 * variance), center));
     return name;
   }
 

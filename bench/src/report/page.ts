@@ -1,3 +1,5 @@
+import { largeSection } from '../large/report.js';
+import type { LargeResult } from '../large/result.js';
 import { bestRate, type BenchResult, type ModelResult, type RunResult } from '../results/schema.js';
 import { wayNames } from '../ways.js';
 import { batchingOf, timesOf } from './batching.js';
@@ -157,6 +159,7 @@ function modelTable(result: BenchResult): string {
 export function benchmarkPage(
   result: BenchResult,
   figureFolder: string,
+  large: readonly LargeResult[] = [],
 ): { markdown: string; figures: Figure[] } {
   const figures = pageFigures(result);
   const show = (file: string): string => {
@@ -218,7 +221,7 @@ ${costTable(result)}
 ## Models
 
 ${modelTable(result)}
-${loadSection(result)}`;
+${loadSection(result)}${largeSection(large)}`;
   return { markdown, figures };
 }
 

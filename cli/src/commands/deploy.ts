@@ -4,7 +4,7 @@ import type { PlannedModel } from '@canopy/partitioner';
 import type { Connection } from '../connect.js';
 import { CommandError, Interrupted, UsageError } from '../errors.js';
 import { withLock } from '../lock.js';
-import { manifestPath, readManifest, writeManifest } from '../manifests.js';
+import { hashFolder, manifestPath, readManifest, writeManifest } from '../manifests.js';
 import { parseCanisters, type CallersFlag } from '../options.js';
 import { table, toJson, type Output } from '../output.js';
 import { cannotConnect, isOnThisMachine, whileReachable } from '../reach.js';
@@ -81,7 +81,7 @@ export async function deployCommand(
       {
         title: `Planning ${model}`,
         run: async () => {
-          planned = await planModel(model, planOptions(flags));
+          planned = await planModel(model, { ...planOptions(flags), hashFolder });
         },
       },
     ]);

@@ -73,13 +73,14 @@ export async function checkError(
 /** `canopy plan MODEL`: how a model would be cut, and what it would cost. */
 export async function planCommand(model: string, flags: PlanFlags, output: Output): Promise<void> {
   const { formatPlan, planModel } = await import('@canopy/partitioner');
+  const { hashFolder } = await import('../manifests.js');
   let planned: PlannedModel | undefined;
   try {
     await runSteps(output, [
       {
         title: `Planning ${model}`,
         run: async () => {
-          planned = await planModel(model, planOptions(flags));
+          planned = await planModel(model, { ...planOptions(flags), hashFolder });
         },
       },
     ]);

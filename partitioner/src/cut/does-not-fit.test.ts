@@ -54,7 +54,7 @@ describe('the error of a program that does not fit', () => {
     const program = await products();
     const error = cut(program, { maxWeightsBytes: mebibyte });
     expect(error.message).toMatch(
-      /Linear "product2" alone has 2\.1 MiB of weights, and a worker may hold 1\.0 MiB: allow at least 2\.1 MiB/,
+      /Linear "product2" alone has 2\.1 MiB of weights, 1\.1 MiB too many, and a worker may hold 1\.0 MiB: allow at least 2\.1 MiB/,
     );
     const maxWeightsBytes = error.leastWeightsBytes!;
     planCuts(
@@ -72,7 +72,7 @@ describe('the error of a program that does not fit', () => {
     const program = await products();
     const error = cut(program, { maxWeightsBytes: 3.2 * mebibyte }, 1);
     expect(error.message).toMatch(
-      /does not fit 1 worker of at most 3\.2 MiB of weights: it needs at least 2 workers, or 4\.1 MiB/,
+      /does not fit 1 worker of at most 3\.2 MiB of weights, by 0\.9 MiB: it needs at least 2 workers, or 4\.1 MiB/,
     );
     expect(error.leastWorkers).toBe(2);
     expect(() => cut(program, { maxWeightsBytes: error.leastWeightsBytes! }, 1)).toThrow('was cut');
@@ -82,12 +82,13 @@ describe('the error of a program that does not fit', () => {
     const program = await products();
     const tooFew = cut(program, { maxHeapBytes: engineBytes + 3.2 * mebibyte }, 1);
     expect(tooFew.message).toMatch(
-      /at least 2 workers; with fewer, weights and activations do not fit a worker's heap of 19\.2 MiB/,
+      /does not fit 1 worker: .* would not fit a worker's heap of 19\.2 MiB,.*; its weights are 0\.9 MiB more than their heaps hold; it needs at least 2 workers/,
     );
     expect(tooFew.leastWeightsBytes).toBeUndefined();
+    expect(tooFew.message).not.toMatch(/of weights a worker|at most/);
     const tooLarge = cut(program, { maxHeapBytes: engineBytes + 1.5 * mebibyte });
     expect(tooLarge.message).toMatch(
-      /Linear "product2" alone takes 2\.1 MiB of weights.*do not fit a worker's heap of 17\.5 MiB, of which the engine, with tasks that wait, takes 16\.0 MiB: one operation is never cut/,
+      /Linear "product2" alone takes 2\.1 MiB of weights.*0\.6 MiB more than fit a worker's heap of 17\.5 MiB, of which the engine, with tasks that wait, takes 16\.0 MiB: one operation is never cut/,
     );
     expect(tooLarge.message).not.toMatch(/allow/);
   });
@@ -95,7 +96,9 @@ describe('the error of a program that does not fit', () => {
   it('asks for smaller dims where activations are what is too large', async () => {
     const program = await products(512);
     const error = cut(program, { maxHeapBytes: engineBytes + 3 * mebibyte });
-    expect(error.message).toMatch(/of activations, which do not fit.*: plan with smaller dims/);
+    expect(error.message).toMatch(
+      /of activations, [\d.]+ MiB more than fit.*: plan with smaller dims/,
+    );
   });
 
   it('reserves room for tasks that wait, as large as they are', async () => {

@@ -25,14 +25,16 @@ function heapOrMessage(
   const { op, name } = program.nodes[index]!;
   const { weightsBytes, scratchBytes } = chain.memory(index, index + 1);
   const reserved = chain.reservedBytes(index, index + 1);
-  if (weightsBytes + scratchBytes + reserved > limits.maxHeapBytes) {
+  const excess = weightsBytes + scratchBytes + reserved - limits.maxHeapBytes;
+  if (excess > 0) {
     const advice =
       weightsBytes + engineBytes > limits.maxHeapBytes
         ? 'one operation is never cut: make it several smaller ones in the model'
         : 'plan with smaller dims';
     return (
       `${op} "${name}" alone takes ${mebibytes(weightsBytes)} of weights and ` +
-      `${mebibytes(scratchBytes)} of activations, which do not fit ${heapText(limits, reserved)}: ${advice}`
+      `${mebibytes(scratchBytes)} of activations, ${mebibytes(excess)} more than fit ` +
+      `${heapText(limits, reserved)}: ${advice}`
     );
   }
   const passing = Math.max(
@@ -64,7 +66,8 @@ export function doesNotFit(
       .reduce((one, other) => (other.bytes > one.bytes ? other : one));
     const why =
       largest.bytes > limits.maxWeightsBytes
-        ? `${largest.node.op} "${largest.node.name}" alone has ${mebibytes(largest.bytes)} of weights`
+        ? `${largest.node.op} "${largest.node.name}" alone has ${mebibytes(largest.bytes)} of weights, ` +
+          `${mebibytes(largest.bytes - limits.maxWeightsBytes)} too many`
         : 'where less would pass from stage to stage, more weights lie together';
     return new PartitionError(
       'does-not-fit',
@@ -104,14 +107,19 @@ export function tooFewWorkers(
   const least = leastWeights(chain, asked.stages);
   const each = asked.pipelines > 1 ? ' in each pipeline' : '';
   const workers = `${asked.stages} worker${asked.stages === 1 ? '' : 's'}${each}`;
-  const otherwise =
+  const needed = `it needs at least ${leastWorkers} workers${each}`;
+  const text =
     least === undefined
-      ? `; with fewer, weights and activations do not fit ${heapText(limits)}`
-      : `, or ${mebibytes(least)} of weights a worker`;
-  return new PartitionError(
-    'does-not-fit',
-    `the model does not fit ${workers} of at most ${mebibytes(limits.maxWeightsBytes)} of weights: ` +
-      `it needs at least ${leastWorkers} workers${each}${otherwise}`,
-    { leastWorkers, leastWeightsBytes: least },
-  );
+      ? `the model does not fit ${workers}: weights and activations of one of them would not fit ` +
+        `${heapText(limits)}${excessText(chain, limits, asked.stages)}; ${needed}`
+      : `the model does not fit ${workers} of at most ${mebibytes(limits.maxWeightsBytes)} of weights, ` +
+        `by ${mebibytes(least - limits.maxWeightsBytes)}: ${needed}, or ${mebibytes(least)} of weights a worker`;
+  return new PartitionError('does-not-fit', text, { leastWorkers, leastWeightsBytes: least });
+}
+
+/** By how much the weights are more than so many heaps hold, where that is so. */
+function excessText(chain: ProgramChain, limits: StageLimits, stages: number): string {
+  const { weightsBytes } = chain.memory(0, chain.nodes);
+  const excess = weightsBytes - stages * (limits.maxHeapBytes - engineBytes);
+  return excess > 0 ? `; its weights are ${mebibytes(excess)} more than their heaps hold` : '';
 }

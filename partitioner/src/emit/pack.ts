@@ -100,7 +100,7 @@ function partAt(weight: Exclude<Weight, { kind: 'plain' }>, position: number, ta
       return panelPart(weight, position, take);
     case 'int8':
     case 'int4': {
-      const span: Span = integerPart(weight, position, mostFloats);
+      const span: Span = integerPart(weight, position);
       return { from: span.from, bytes: packIntegers(weight, span) };
     }
     case 'int8-scales':

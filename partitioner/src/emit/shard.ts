@@ -25,6 +25,8 @@ export interface StageSlice {
 /** A shard whose weights are packed when they are asked for. */
 export interface Shard {
   program: ShardProgram;
+  /** What comes before the weights. */
+  head: Uint8Array;
   weightsBytes: number;
   byteLength: number;
   /** Fills `target` with the shard's bytes from `start` on. In order, each weight is read once. */
@@ -131,6 +133,7 @@ export function makeShard(program: Program, slice: StageSlice): Shard {
   };
   return {
     program: shardProgram,
+    head,
     weightsBytes: bytes,
     byteLength: head.length + bytes,
     readInto,
@@ -159,15 +162,21 @@ export function chunkCount(shard: Shard, chunkBytes: number): number {
   return Math.ceil(shard.byteLength / chunkBytes);
 }
 
-/** Hex SHA-256 over the SHA-256 hashes of all chunks in order. */
-export function shardHash(shard: Shard, chunkBytes: number): string {
-  const all = createHash('sha256');
+/** SHA-256 of each chunk of a shard, which is packed for it. */
+export function chunkHashes(shard: Shard, chunkBytes: number): Uint8Array[] {
   const buffer = new Uint8Array(Math.min(chunkBytes, shard.byteLength));
-  for (let index = 0; index < chunkCount(shard, chunkBytes); index++) {
+  const hashes = Array.from({ length: chunkCount(shard, chunkBytes) }, (_, index) => {
     const chunk = buffer.subarray(0, chunkBytesOf(shard, index, chunkBytes));
     shard.readInto(chunk, index * chunkBytes);
-    all.update(createHash('sha256').update(chunk).digest());
-  }
+    return createHash('sha256').update(chunk).digest();
+  });
   shard.release();
+  return hashes;
+}
+
+/** Hex SHA-256 over the SHA-256 hashes of all chunks in order. */
+export function shardHash(hashes: readonly Uint8Array[]): string {
+  const all = createHash('sha256');
+  for (const hash of hashes) all.update(hash);
   return all.digest('hex');
 }

@@ -4,7 +4,8 @@ import {
   CanisterError,
   decodeEndedRuns,
   decodeTaken,
-  maxMessageBytes,
+  mostJoinedBytes,
+  mostJoinedRequestBytes,
   maxRunsOfCall,
   type CoordinatorLoad,
   type EndedRun,
@@ -19,10 +20,6 @@ import { Waiting, isAway, type Together, type Waiter } from './waiting.js';
 
 /** Requests of a round that each pipeline is given as soon as they come. A request alone is so never delayed. */
 const aloneForEach = 1;
-/** Larger requests go alone: to copy them would cost more than their call. */
-const mostBytesOfOne = 64 * 1024;
-/** With room for what a message holds besides. */
-const mostBytesTogether = maxMessageBytes - mostBytesOfOne;
 
 /** The coordinator's method that it calls itself, when all requests of an iteration have come. */
 export const handOverMethod = 'hand_over';
@@ -77,9 +74,9 @@ export class Gathered {
       return false;
     }
     return (
-      bytes <= mostBytesOfOne &&
+      bytes <= mostJoinedRequestBytes &&
       this.waiting.length < maxRunsOfCall &&
-      this.waitingBytes + bytes <= mostBytesTogether
+      this.waitingBytes + bytes <= mostJoinedBytes
     );
   }
 
@@ -219,7 +216,7 @@ function inMessages(group: readonly Offered[]): Offered[][] {
   for (const one of group) {
     const { length } = one.request.run;
     const last = parts.at(-1);
-    if (last && last.length < maxRunsOfCall && bytes + length <= mostBytesTogether) {
+    if (last && last.length < maxRunsOfCall && bytes + length <= mostJoinedBytes) {
       last.push(one);
       bytes += length;
     } else {

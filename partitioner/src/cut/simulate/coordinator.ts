@@ -1,4 +1,9 @@
-import { CoordinatorLoad, maxMessageBytes, maxStageMessageBytes } from '@canopy/protocol';
+import {
+  CoordinatorLoad,
+  maxMessageBytes,
+  mostJoinedBytes,
+  mostJoinedRequestBytes,
+} from '@canopy/protocol';
 import {
   smallMessage,
   workerPlace,
@@ -82,11 +87,12 @@ export class Coordinator implements Actor<Message> {
     return { instructions: instructions + touching, heapChanged: heapChanged * more };
   }
 
-  /** Requests of a round reach a head in one call, as far as it holds them. */
+  /** Small requests of a round reach a head in one call, as far as it holds them. */
   private call(bytes: number): void {
     const { round } = this.around;
     const call = this.calls[this.next];
-    if (call?.round === round && call.bytes + bytes <= maxStageMessageBytes) {
+    const isSmall = bytes <= mostJoinedRequestBytes;
+    if (isSmall && call?.round === round && call.bytes + bytes <= mostJoinedBytes) {
       call.bytes += bytes;
       this.around.joined(bytes);
       return;

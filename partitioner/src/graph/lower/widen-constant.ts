@@ -1,5 +1,5 @@
-import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
-import type { Constant } from '../constant.js';
+import type { DTypeName } from '@canopy/protocol';
+import { readInto, type Constant } from '../constant.js';
 
 const converter = new DataView(new ArrayBuffer(4));
 
@@ -27,23 +27,42 @@ function tableOf(dtype: DTypeName): Uint32Array {
   return table;
 }
 
+/** Halves that are read at once. */
+const halves = new Uint16Array(1 << 16);
+
+/** Fills `out` with the f32 bits of the halves of a constant from element `first` on. */
+function widenInto(out: Uint32Array, narrow: Constant, first: number): void {
+  const table = tableOf(narrow.dtype);
+  for (let done = 0; done < out.length; done += halves.length) {
+    const count = Math.min(halves.length, out.length - done);
+    readInto(narrow, new Uint8Array(halves.buffer, 0, count * 2), (first + done) * 2);
+    if (narrow.dtype === 'bfloat16') {
+      for (let index = 0; index < count; index++) out[done + index] = halves[index]! << 16;
+    } else {
+      for (let index = 0; index < count; index++) out[done + index] = table[halves[index]!]!;
+    }
+  }
+}
+
 /** A constant of halves as one of f32, converted while it is read. */
 export function widenedConstant(narrow: Constant): Constant {
-  const { dtype, dims } = narrow;
-  const count = elementCount(dims);
+  const read = (start: number, length: number): Uint8Array => {
+    const first = Math.floor(start / 4);
+    const out = new Uint32Array(Math.ceil((start + length) / 4) - first);
+    widenInto(out, narrow, first);
+    return new Uint8Array(out.buffer, start - first * 4, length);
+  };
   return {
     dtype: 'float32',
-    dims,
-    read: (start, length) => {
-      const first = Math.floor(start / 4);
-      const end = Math.min(count, Math.ceil((start + length) / 4));
-      const bytes = narrow.read(first * dtypeBytes(dtype), (end - first) * dtypeBytes(dtype));
-      const table = tableOf(dtype);
-      const out = new Uint32Array(end - first);
-      for (let index = 0; index < out.length; index++) {
-        out[index] = table[bytes[2 * index]! | (bytes[2 * index + 1]! << 8)]!;
+    dims: narrow.dims,
+    read,
+    readInto: (target, start) => {
+      const isAligned = (start | target.byteOffset | target.length) % 4 === 0;
+      if (!isAligned) target.set(read(start, target.length));
+      else {
+        const out = new Uint32Array(target.buffer, target.byteOffset, target.length / 4);
+        widenInto(out, narrow, start / 4);
       }
-      return new Uint8Array(out.buffer, start - first * 4, length);
     },
   };
 }

