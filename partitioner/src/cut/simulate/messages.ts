@@ -113,6 +113,8 @@ export interface Surroundings extends PipelineSetting {
   answer(request: Request): void;
   /** A canister calls another, or itself, with so many bytes. */
   called(bytes: number): void;
+  /** So many bytes more go with a call that was made already. */
+  joined(bytes: number): void;
   /** A worker calls itself: the answer, which takes nothing, is no message of the simulation. */
   stepped(): void;
   /** A worker spent so many instructions in this round. */
