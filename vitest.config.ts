@@ -9,6 +9,13 @@ const source = { resolve: { conditions }, ssr: { resolve: { conditions } } };
  */
 const hangAfterMs = 300_000;
 
+/** Tests of a minute and more, which `npm run test:long` runs. */
+const long = [
+  'bench/src/measure/forecast.test.ts',
+  'cli/src/operating.test.ts',
+  'pocketic-tests/src/large-model.test.ts',
+];
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -19,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'scripts/**/*.test.mjs'],
-          exclude: ['pocketic-tests/**', '**/node_modules/**', '**/dist/**'],
+          exclude: ['pocketic-tests/**', '**/node_modules/**', '**/dist/**', ...long],
           testTimeout: hangAfterMs,
           hookTimeout: hangAfterMs,
         },
@@ -29,7 +36,17 @@ export default defineConfig({
         test: {
           name: 'end to end',
           include: ['pocketic-tests/{src,faults}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**'],
+          exclude: ['**/node_modules/**', '**/dist/**', ...long],
+          globalSetup: 'pocketic-tests/src/server.ts',
+          testTimeout: 2 * hangAfterMs,
+          hookTimeout: 2 * hangAfterMs,
+        },
+      },
+      {
+        ...source,
+        test: {
+          name: 'long',
+          include: long,
           globalSetup: 'pocketic-tests/src/server.ts',
           testTimeout: 2 * hangAfterMs,
           hookTimeout: 2 * hangAfterMs,

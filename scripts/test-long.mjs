@@ -1,0 +1,7 @@
+import { build, install, run } from './workspace.mjs';
+
+/** Tests of a minute and more: forecasts against counts, commands that operate, a model of 300 MB. */
+
+install();
+build();
+run('node', ['node_modules/vitest/vitest.mjs', 'run', '--project', 'long']);
