@@ -91,4 +91,26 @@ describe('GatherBlockQuantized', () => {
       expect(differenceOf(compared)).toBe(0);
     },
   );
+
+  it('is refused where zero points are computed', async () => {
+    const graph = makeGraph({
+      inputs: [
+        { name: 'i', dtype: 'int64', dims: [2, 3] },
+        { name: 'z', dtype: 'uint8', dims: [10, 2] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', dims: undefined }],
+      nodes: [
+        makeNode('com.microsoft.GatherBlockQuantized', 'node', ['w', 'i', 's', 'z'], ['y'], {
+          bits: int(4),
+          block_size: int(16),
+          quantize_axis: int(1),
+        }),
+      ],
+      constants: {
+        w: integers('uint8', [10, 64], 4, 1),
+        s: floatConstant([10, 4], numbers(40)),
+      },
+    });
+    await expect(runGraphBoth(graph, {})).rejects.toThrow('has computed zero points');
+  });
 });

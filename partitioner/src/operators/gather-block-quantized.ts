@@ -92,6 +92,9 @@ function lower(node: GraphNode, to: Lowering): void {
   if (!data || !scales) {
     throw new UnsupportedNode('has computed weights', 'keep them constant in the model');
   }
+  if (zero !== '' && !to.constant(zero)) {
+    throw new UnsupportedNode('has computed zero points', 'keep them constant in the model');
+  }
   const rank = data.dims.length;
   const axis = to.axis(intAttribute(node, 'gather_axis', 0), rank);
   const quantized = to.axis(intAttribute(node, 'quantize_axis', 1), rank);
