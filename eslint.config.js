@@ -21,6 +21,7 @@ const packages = Object.keys(layers);
 export default tseslint.config(
   {
     ignores: [
+      '.canopy/**',
       '**/node_modules/**',
       '**/dist/**',
       '**/build/**',

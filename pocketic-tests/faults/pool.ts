@@ -1,15 +1,11 @@
 /** Seeds are run by processes beside each other, each with a server of its own. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { PocketIcServer } from '@dfinity/pic';
-import { serverBinary } from '@canopy/pocketic-tests';
+import { startServer } from '@canopy/pocketic-tests';
 import { meaningOf, runSeed, type SeedReport } from './seed.js';
-
-/** Seconds without a request after which a server ends; making a model can take a minute on a busy machine. */
-const serverTtl = 1800;
 
 /** Runs the seeds that the parent process names, and answers with their reports. */
 export async function serveSeeds(): Promise<void> {
-  const server = await PocketIcServer.start({ binPath: serverBinary().path, ttl: serverTtl });
+  const server = await startServer();
   process.on('message', (seed: number) => {
     void reportOf(server.getUrl(), seed).then((report) => process.send!(report));
   });

@@ -27,7 +27,8 @@ const instructionsPerMicroBatch = 400_000;
 /**
  * Measured: what every message pays for pages. JavaScript objects lie scattered over the heap, those of
  * further requests over further pages, and farther apart where inputs of a page or more lie between
- * them; it takes the messages of as many requests until they do. What a message changes grows with the pages up to a bound.
+ * them; it takes the messages of as many requests until they do. What a message changes grows with the
+ * pages up to a bound.
  */
 const pages = {
   instructions: 3_800_000,

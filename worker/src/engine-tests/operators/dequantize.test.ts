@@ -3,11 +3,7 @@ import { patterned } from '../../testing/metered-engine.js';
 import { floats } from '../compare.js';
 import type { TestTensor } from '../engine.js';
 import { operatorContract, type ContractCase } from './contract.js';
-
-const one = (value: number): TestTensor => floats([], [value]);
-const scales = (count: number): number[] => Array.from({ length: count }, (_, i) => 0.01 + i / 300);
-const zeros = (count: number): number[] => Array.from({ length: count }, (_, i) => i % 5);
-const forms = ['int8', 'uint8', 'int16', 'uint16'] as const;
+import { forms, one, scales, zeros } from './quantized.js';
 
 function dequantized(
   name: string,

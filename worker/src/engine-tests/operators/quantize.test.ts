@@ -3,15 +3,14 @@ import { patterned } from '../../testing/metered-engine.js';
 import { floats, random } from '../compare.js';
 import type { TestTensor } from '../engine.js';
 import { operatorContract, type ContractCase } from './contract.js';
-
-type Form = 'int8' | 'uint8' | 'int16' | 'uint16';
+import { forms, one, scales, zeros } from './quantized.js';
 
 /** X quantized with scales and zero points as given, which say the type. */
 function quantized(
   name: string,
   x: TestTensor,
   scale: TestTensor,
-  to: Form,
+  to: (typeof forms)[number],
   zero: readonly number[] | undefined,
   { axis = 1, block = 0 } = {},
 ): ContractCase<'Quantize'> {
@@ -35,15 +34,11 @@ function quantized(
   };
 }
 
-const one = (value: number): TestTensor => floats([], [value]);
 /** Halves, which are rounded to even, and what is beyond the bounds. */
 const halves = floats(
   [23],
   [...Array(19).keys()].map((i) => i / 2 - 4).concat(1e9, -1e9, Infinity, -Infinity),
 );
-const scales = (count: number): number[] => Array.from({ length: count }, (_, i) => 0.01 + i / 300);
-const zeros = (count: number): number[] => Array.from({ length: count }, (_, i) => i % 5);
-const forms: readonly Form[] = ['int8', 'uint8', 'int16', 'uint16'];
 
 operatorContract(
   'Quantize',
