@@ -1,6 +1,6 @@
 /** What becomes of deployments when ICs, commands and users come in each other's way; the built command. */
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,25 @@ function large(): Graph {
   const graph = graphOf('x', size, [makeNode('MatMul', 'product', ['x', 'w'], ['y'])]);
   graph.constants.set('w', floatConstant([size, size], new Float32Array(size * size).fill(0.5)));
   return graph;
+}
+
+/** Four products with weights of 1 GiB in a sparse file beside the model: reading them takes seconds. */
+async function writeHuge(): Promise<void> {
+  const [layers, size] = [4, 8192];
+  const bytes = 4 * size * size;
+  const value = (at: number): string => (at === 0 ? 'x' : at === layers ? 'y' : `h${at}`);
+  const nodes = Array.from({ length: layers }, (_, at) =>
+    makeNode('MatMul', `product${at}`, [value(at), `w${at}`], [value(at + 1)]),
+  );
+  const graph = graphOf('x', size, nodes);
+  for (let at = 0; at < layers; at++) {
+    const read = (_: number, length: number): Uint8Array => new Uint8Array(length);
+    graph.constants.set(`w${at}`, { dtype: 'float32', dims: [size, size], read });
+  }
+  const place = (name: string) => ({ location: 'huge.bin', offset: Number(name.slice(1)) * bytes });
+  await writeFile(join(folder, 'huge.onnx'), writeOnnx(graph, [], place));
+  await writeFile(join(folder, 'huge.bin'), '');
+  await truncate(join(folder, 'huge.bin'), layers * bytes);
 }
 
 beforeAll(async () => {
@@ -202,6 +221,8 @@ const deployLarge = ['deploy', 'large.onnx', '--name', 'mine'];
 test('a second deployment of the same name is refused; Ctrl-C ends the first with 130', async () => {
   const run = start(...deployLarge);
   await run.says(/Uploading shards: [1-9]/);
+  // The first holds its lock while it is stopped, and cannot end before the second has looked.
+  run.process.kill('SIGSTOP');
   const second = await canopy('--quiet', 'remove', 'mine', '--yes');
   expect(second.code).toBe(1);
   expect(second.stderr).toMatch(
@@ -210,6 +231,7 @@ test('a second deployment of the same name is refused; Ctrl-C ends the first wit
     ),
   );
   run.process.kill('SIGINT');
+  run.process.kill('SIGCONT');
   const ended = await run.ended;
   expect(ended.code).toBe(130);
   expect(ended.stderr).toMatch(
@@ -238,7 +260,8 @@ test('what was there is forgotten', async () => {
 });
 
 test('SIGTERM ends planning with 143, and leaves no intermediate files', async () => {
-  const run = start('plan', 'large.onnx');
+  await writeHuge();
+  const run = start('plan', 'huge.onnx');
   await run.says(/Planning/);
   run.process.kill('SIGTERM');
   expect(await run.ended).toMatchObject({ code: 143, stdout: '' });
