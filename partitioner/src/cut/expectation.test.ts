@@ -32,7 +32,7 @@ describe('expectation', () => {
 
   it('fills messages up to the slice, so that small stages do not waste rounds', () => {
     const four = of(4, 2e9);
-    expect((four.inferencesPerRound * 2e9) / 1e9).toBeGreaterThan(12.4);
+    expect((four.inferencesPerRound * 2e9) / 1e9).toBeGreaterThan(12.3);
     expect(of(4, 0.4e9).roundsForOne).toBe(1);
   });
 

@@ -158,16 +158,19 @@ export function expectationOf(candidate: Candidate, instructionBudget: number): 
     resultsStay,
   });
   const full = setting(stages);
-  const rates = requestSizes(candidate).map((microBatches) => {
+  const rates = requestSizes(candidate).flatMap((microBatches) => {
     const bytes = inputBytes(rows * microBatches);
-    const concurrency = enoughInFlight(candidate, group, microBatches, bytes);
-    const { requests, outcome } = longEnough(full, { concurrency, microBatches, bytes });
-    const rowsPerRequest = microBatches * rows;
-    return {
-      rate: (outcome.steadyPerRound ?? requests / outcome.rounds) * rowsPerRequest,
-      cycles: cyclesOf(outcome.traffic) / (requests * rowsPerRequest),
-      load: { concurrency, requests, rowsPerRequest },
-    };
+    const most = enoughInFlight(candidate, group, microBatches, bytes);
+    // Each that the coordinator knows makes its messages dearer: half as many may be faster.
+    return [Math.ceil(most / 2), most].map((concurrency) => {
+      const { requests, outcome } = longEnough(full, { concurrency, microBatches, bytes });
+      const rowsPerRequest = microBatches * rows;
+      return {
+        rate: (outcome.steadyPerRound ?? requests / outcome.rounds) * rowsPerRequest,
+        cycles: cyclesOf(outcome.traffic) / (requests * rowsPerRequest),
+        load: { concurrency, requests, rowsPerRequest },
+      };
+    });
   });
   const best = rates.reduce((one, other) => (other.rate > one.rate * worthIt ? other : one));
   const alone: Load = { requests: 1, concurrency: 1, microBatches: 1, bytes: inputBytes(1) };

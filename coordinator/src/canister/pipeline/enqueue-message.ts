@@ -96,6 +96,19 @@ function writeRun(
 }
 
 /**
+ * Gives the memory of bytes back that were copied. The frames of a call that waits hold what it was given
+ * until its answer, and objects that lie between such bytes are spread over many pages of the heap.
+ */
+function letGo(buffer: ArrayBufferLike): void {
+  (buffer as Partial<Transferable>).transfer?.(0);
+}
+
+/** ES2024; not in Node 20, where tests run. */
+interface Transferable {
+  transfer(bytes: number): ArrayBuffer;
+}
+
+/**
  * Argument of `enqueue` for one request, as `encodeEnqueue` of the tasks' bundles, but copying the data
  * once at most. The tensors must not be used afterwards: the data of a single one are sent from where they
  * lie in the caller's message, of which the bytes before them are overwritten.
@@ -107,7 +120,11 @@ export function encodeTasksForHead(
   const out = new GatherWriter();
   writeHeader(out, header, 1);
   writeRun(out, tasks, header);
-  return out.finishInPlace();
+  const sent = out.finishInPlace();
+  const given = new Set(tasks.flat().map(({ data }) => data.buffer));
+  given.delete(sent.buffer);
+  given.forEach(letGo);
+  return sent;
 }
 
 /** A request as {@link encodeTogether} takes it. */

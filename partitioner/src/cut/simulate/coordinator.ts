@@ -23,7 +23,8 @@ const costs = {
 } as const;
 /** The same for a byte of a request, and of a result in an answer. */
 const byteCosts = { instructions: 60, heapChanged: 3 };
-const instructionsPerMicroBatch = 400_000;
+/** The same for a micro-batch of a request, and of a result in an answer. */
+const microBatchInstructions = { request: 180_000, answer: 230_000 };
 /**
  * Measured: what every message pays for pages. JavaScript objects lie scattered over the heap, those of
  * further requests over further pages, and farther apart where inputs of a page or more lie between
@@ -35,8 +36,9 @@ const pages = {
   requests: 8,
   perFurtherRequest: 2_000,
   perInput: { instructions: 34_000, wholeFrom: 4096 },
-  perByte: 1.2,
-  mostPerRequest: 200_000,
+  perByte: 0.9,
+  mostPerRequest: 300_000,
+  most: 14_000_000,
   mostChanged: 1.6,
 };
 const messagesPerRequest = 3;
@@ -82,7 +84,10 @@ export class Coordinator implements Actor<Message> {
     const { perInput } = pages;
     const between = perInput.instructions * Math.min(1, bytes / perInput.wholeFrom);
     const each = pages.perFurtherRequest + between + pages.perByte * bytes;
-    const touching = pages.instructions + Math.min(each, pages.mostPerRequest) * this.scattered;
+    const touching = Math.min(
+      pages.instructions + Math.min(each, pages.mostPerRequest) * this.scattered,
+      pages.most,
+    );
     const { instructions, heapChanged } = this.handle(message, send);
     const more = Math.min(touching / pages.instructions, pages.mostChanged);
     return { instructions: instructions + touching, heapChanged: heapChanged * more };
@@ -116,7 +121,11 @@ export class Coordinator implements Actor<Message> {
           coordinatorLoad: this.ownLoad.instructions,
         });
         this.next = (this.next + 1) % pipelines;
-        return withBytes(costs.request, load.bytes, load.microBatches);
+        return withBytes(
+          costs.request,
+          load.bytes,
+          load.microBatches * microBatchInstructions.request,
+        );
       case 'answer':
         return message.request ? this.giveResult(message.request) : costs.ticket;
       case 'release':
@@ -137,14 +146,13 @@ export class Coordinator implements Actor<Message> {
       return costs.ticket;
     }
     this.known--;
-    return withBytes(costs.answer, bytes, 0);
+    return withBytes(costs.answer, bytes, load.microBatches * microBatchInstructions.answer);
   }
 }
 
-function withBytes(cost: Execution, bytes: number, microBatches: number): Execution {
+function withBytes(cost: Execution, bytes: number, instructions: number): Execution {
   return {
-    instructions:
-      cost.instructions + byteCosts.instructions * bytes + instructionsPerMicroBatch * microBatches,
+    instructions: cost.instructions + byteCosts.instructions * bytes + instructions,
     heapChanged: cost.heapChanged + byteCosts.heapChanged * bytes,
   };
 }
