@@ -1,7 +1,7 @@
 import { build, install, run } from './workspace.mjs';
 
 install();
-build();
+await build();
 run('node', [
   'worker/bench/kernels.mjs',
   ...['--out', 'bench/results/kernels.json'],

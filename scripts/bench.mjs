@@ -1,5 +1,5 @@
 import { build, install, run } from './workspace.mjs';
 
 install();
-build();
+await build();
 run('node', ['bench/dist/main.js', ...process.argv.slice(2)]);

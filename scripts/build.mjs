@@ -1,3 +1,3 @@
 import { build } from './workspace.mjs';
 
-build();
+await build();

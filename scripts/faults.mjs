@@ -2,5 +2,5 @@
 import { build, install, run } from './workspace.mjs';
 
 install();
-build();
+await build();
 run('node', ['pocketic-tests/faults/dist/main.js', ...process.argv.slice(2)]);

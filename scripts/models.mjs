@@ -2,5 +2,5 @@
 import { build, install, run } from './workspace.mjs';
 
 install();
-build();
+await build();
 run('node', ['bench/dist/real-models/main.js', ...process.argv.slice(2)]);

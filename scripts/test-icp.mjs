@@ -3,7 +3,7 @@ import { build, install, run } from './workspace.mjs';
 /** Installs the official tool `icp`, about 95 MB, and runs its end-to-end test on the embedded IC. */
 
 install();
-build();
+await build();
 if (!process.env.ICP_BIN) {
   run('npm', ['ci', '--no-progress', '--no-workspaces', '--prefix', 'pocketic-tests/icp-tool']);
 }

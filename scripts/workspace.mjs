@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -35,12 +36,26 @@ export function install() {
   run('npm', ['ci', '--no-progress']);
 }
 
-/** Compiles TypeScript and the canisters; each step does nothing where its result is up to date. */
-export function build() {
+/** Runs scripts of Node at the same time; ends this process with the exit code of one that fails. */
+async function runTogether(scripts) {
+  const codes = scripts.map(async (script) => {
+    const child = spawn('node', [script], { cwd: root, stdio: 'inherit' });
+    const [code] = await once(child, 'close');
+    return code ?? 1;
+  });
+  const failed = (await Promise.all(codes)).find((code) => code !== 0);
+  if (failed !== undefined) process.exit(failed);
+}
+
+/**
+ * Compiles TypeScript, then the canisters; each step does nothing where its result is up to date.
+ *
+ * @param more further scripts to run beside those of the canisters
+ */
+export async function build(more = []) {
   console.error('Compiling TypeScript …');
   run('node', ['node_modules/typescript/bin/tsc', '-b']);
   console.error('Building canisters …');
-  for (const script of JSON.parse(readFileSync(`${root}package.json`, 'utf8')).canisters) {
-    run('node', [script]);
-  }
+  const { canisters } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  await runTogether([...canisters, ...more]);
 }
