@@ -13,6 +13,7 @@ const hangAfterMs = 300_000;
 const long = [
   'bench/src/measure/forecast.test.ts',
   'cli/src/operating.test.ts',
+  'cli/src/upgrade.test.ts',
   'pocketic-tests/src/large-model.test.ts',
 ];
 
@@ -25,6 +26,8 @@ export default defineConfig({
         ...source,
         test: {
           name: 'unit',
+          // Files share a process and what they import; none changes what it shares.
+          isolate: false,
           include: ['*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'scripts/**/*.test.mjs'],
           exclude: ['pocketic-tests/**', '**/node_modules/**', '**/dist/**', ...long],
           testTimeout: hangAfterMs,
