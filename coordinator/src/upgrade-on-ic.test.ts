@@ -1,7 +1,7 @@
 import { IDL } from '@dfinity/candid';
 import type { Principal } from '@dfinity/principal';
 import { beforeEach, expect, test } from 'vitest';
-import { ByteWriter, encodeBundle, type BundleTensor } from '@canopy/protocol';
+import { ByteWriter, encodeBundle, type BundleTensor, type RequestRecord } from '@canopy/protocol';
 import { coordinatorWasmGz } from './index.js';
 import { alice, bob, doneResult, samplePlan } from './testing/fake-ic.js';
 import { IcNetwork } from './testing/ic-network.js';
@@ -140,4 +140,34 @@ test('a call whose call-back trapped is not open any more', () => {
   script('twice', new Uint8Array());
   upgrade();
   expect(fetched()).toHaveProperty('part');
+});
+
+const settings = IDL.Record({ wasm_memory_limit: IDL.Opt(IDL.Nat) });
+const updateArgs = IDL.Record({ canister_id: IDL.Principal, settings });
+
+function limitMemory(bytes: bigint): void {
+  const arg = { canister_id: coordinator, settings: { wasm_memory_limit: [bytes] } };
+  network.update(alice, undefined, 'update_settings', IDL.encode([updateArgs], [arg]));
+}
+
+/** Requests whose end is not logged yet. */
+function openRequests(): number {
+  const records = network.call(alice, coordinator, 'requests', [10]) as RequestRecord<Principal>[];
+  return records.filter(({ finished_at_ns }) => finished_at_ns.length === 0).length;
+}
+
+test('a timer that comes while the canister is over its memory limit is not lost', () => {
+  const tickets = [ask('submit')(), ask('submit')()] as { ok: bigint }[];
+  const released = tickets.map(({ ok }) => network.send(bob, coordinator, 'release', [ok]));
+  for (const finish of released) finish();
+  network.ic.tick();
+  // Of the releases of a round the first is told at once, the next with a timer.
+  expect(openRequests()).toBe(1);
+  limitMemory(65_536n);
+  for (let times = 0; times < 3; times++) network.passSeconds(11);
+  expect(openRequests()).toBe(1);
+  limitMemory(3n * 1024n ** 3n);
+  network.passSeconds(11);
+  for (let round = 0; round < 5; round++) network.ic.tick();
+  expect(openRequests()).toBe(0);
 });

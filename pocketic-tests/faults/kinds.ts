@@ -39,9 +39,8 @@ const anyWorker = ({ world, random }: FaultContext): string => random.pick(world
 const theCoordinator = ({ world }: FaultContext): string => world.coordinator;
 type Target = (context: FaultContext) => string;
 
-/** What a request to a stage that is stopped, gone or out of means is told at once; it can be sent again. */
-const headIsAway = ['unreachable', 'ic-stopped'];
-const stageIsAway = [...headIsAway, 'next-stage', 'not-ready', 'not-configured', 'trapped'];
+/** What a request to a stage that is gone or out of means is told, in the end; it can be sent again. */
+const stageIsAway = ['unreachable', 'next-stage', 'not-ready', 'not-configured', 'trapped'];
 /** What the network tells those who call a coordinator that is stopped. */
 const coordinatorIsStopped = ['ic-stopped'];
 
@@ -151,10 +150,10 @@ const nothing: readonly string[] = [];
 export const kinds: readonly Kind[] = [
   { name: 'none', refused: nothing, failed: nothing, *run() {} },
   { name: 'upgrade', refused: nothing, failed: nothing, run: upgrade(anyWorker) },
-  { name: 'stop-start', refused: headIsAway, failed: nothing, run: stopAnd(anyWorker, wait) },
+  { name: 'stop-start', refused: nothing, failed: nothing, run: stopAnd(anyWorker, wait) },
   {
     name: 'stop-upgrade-start',
-    refused: headIsAway,
+    refused: nothing,
     failed: nothing,
     run: stopAnd(anyWorker, upgraded),
   },
@@ -222,7 +221,7 @@ export const kinds: readonly Kind[] = [
   },
   {
     name: 'long-stop',
-    refused: headIsAway,
+    refused: nothing,
     failed: stageIsAway,
     run: stopAnd(anyWorker, longStop),
   },

@@ -45,8 +45,9 @@ export declare function isController(principal: Principal): boolean;
 export declare function canisterVersion(): bigint;
 /** Nanoseconds since 1970. */
 export declare function time(): bigint;
-/** Runs something once, `delay` seconds from now; gives the timer's number. */
-export declare function setTimer(delay: number, callback: () => void): bigint;
+/** Runs something every `interval` seconds; gives the timer's number. */
+export declare function setTimerInterval(interval: number, callback: () => void): bigint;
+export declare function clearTimer(timer: bigint): void;
 
 export interface Serializable {
   toBytes: (value: Uint8Array) => Uint8Array;

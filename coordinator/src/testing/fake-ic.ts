@@ -27,7 +27,7 @@ export class FakeIc implements Ic {
   canisterVersion = 0n;
   readonly logged: string[] = [];
   readonly calls: { canister: string; method: string; bytes: Uint8Array }[] = [];
-  /** What was asked to run later. */
+  /** What was asked to run later, and not stopped. */
   readonly timers: (() => void)[] = [];
   /** Nanoseconds that pass with each look at the clock. */
   step = 1n;
@@ -74,8 +74,12 @@ export class FakeIc implements Ic {
   version(): bigint {
     return this.canisterVersion;
   }
-  after(_seconds: number, run: () => void): void {
+  every(_seconds: number, run: () => void): () => void {
     this.timers.push(run);
+    return () => {
+      const at = this.timers.indexOf(run);
+      if (at >= 0) this.timers.splice(at, 1);
+    };
   }
   async call(canister: PrincipalLike, method: string, bytes: Uint8Array): Promise<Uint8Array> {
     await Promise.resolve();

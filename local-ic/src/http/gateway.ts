@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { handleApi } from './api.js';
 import { exchangeOf, json, respond, type Answer, type Exchange } from './exchange.js';
 import type { Instance } from './instance.js';
 import { pageTarget, servePage } from './pages.js';
+import { close, listen, patientServer } from './patient-server.js';
 import { topologyOf } from './topology.js';
 
 const gatewayHeaders = {
@@ -27,7 +27,7 @@ export async function openGateway(
   port: number,
   used: () => void = () => undefined,
 ): Promise<Gateway> {
-  const server = createServer((request, response) => {
+  const server = patientServer((request, response) => {
     used();
     const exchange = exchangeOf(request);
     const transport = {
@@ -69,23 +69,4 @@ const preflight: Answer = {
 
 function withHeaders(answer: Answer): Answer {
   return { ...answer, headers: { ...gatewayHeaders, ...answer.headers } };
-}
-
-export async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-export async function close(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-    server.closeAllConnections();
-  });
 }

@@ -1,11 +1,11 @@
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { canisterIdFromNumber, principalToText } from '../principal.js';
 import type { SubnetSpec } from '../state/index.js';
 import type { CostSchedule } from '../wasm/index.js';
 import { exchangeOf, respond } from './exchange.js';
-import { close, listen, openGateway } from './gateway.js';
+import { openGateway } from './gateway.js';
 import { Instances } from './instances.js';
+import { close, listen, patientServer } from './patient-server.js';
 import { RestInterface } from './rest.js';
 
 /** How to start a server. */
@@ -41,7 +41,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   };
   const rest = new RestInterface(instances, host, used);
   let open = 0;
-  const server = createServer((request, response) => {
+  const server = patientServer((request, response) => {
     used();
     open++;
     void respond(response, () => rest.handle(exchangeOf(request))).finally(() => {
@@ -49,9 +49,6 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       used();
     });
   });
-  // Longer than clients keep one: else a busy client may write to a connection that is being closed.
-  server.keepAliveTimeout = 3_600_000;
-  server.requestTimeout = 0;
   await listen(server, host, options.port ?? 0);
   const { port } = server.address() as AddressInfo;
 

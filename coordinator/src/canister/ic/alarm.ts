@@ -4,12 +4,14 @@ import type { Ic } from './ic.js';
 const lateNs = 60_000_000_000n;
 
 /**
- * Runs something once, some seconds after it is set. A timer that is overdue will not come: the state may be
- * that of a snapshot, taken after it ran. So it is set again.
+ * Runs something once, some seconds after it is set. Until it has run it is tried again and again: a canister
+ * that is over its memory limit or frozen refuses a timer's message, and one that runs once would not come
+ * again. A timer that is overdue will not come: the state may be that of a snapshot, taken after it ran. So it
+ * is set anew.
  */
 export class Alarm {
   /** Undefined while it is not set. */
-  private dueNs: bigint | undefined;
+  private pending: { dueNs: bigint; stop: () => void } | undefined;
 
   constructor(
     private readonly ic: Ic,
@@ -20,11 +22,15 @@ export class Alarm {
   /** Sets it, unless it is. */
   set(): void {
     const now = this.ic.now();
-    if (this.dueNs !== undefined && now < this.dueNs + lateNs) return;
-    this.dueNs = now + BigInt(this.seconds) * 1_000_000_000n;
-    this.ic.after(this.seconds, () => {
-      this.dueNs = undefined;
+    if (this.pending !== undefined) {
+      if (now < this.pending.dueNs + lateNs) return;
+      this.pending.stop();
+    }
+    const stop = this.ic.every(this.seconds, () => {
+      stop();
+      this.pending = undefined;
       this.run();
     });
+    this.pending = { dueNs: now + BigInt(this.seconds) * 1_000_000_000n, stop };
   }
 }

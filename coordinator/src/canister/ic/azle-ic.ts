@@ -3,10 +3,11 @@ import {
   call,
   canisterSelf,
   canisterVersion,
+  clearTimer,
   isController,
   msgCaller,
   randSeed,
-  setTimer,
+  setTimerInterval,
   time,
 } from 'azle';
 import { CanisterError } from '@canopy/protocol';
@@ -91,7 +92,12 @@ export const azleIc: Ic = {
   log: (text) => {
     console.log(text);
   },
-  after: (seconds, run) => void setTimer(seconds, run),
+  every(seconds, run) {
+    const timer = setTimerInterval(seconds, run);
+    return () => {
+      clearTimer(timer);
+    };
+  },
 };
 
 function asPrincipal(id: PrincipalLike): Principal {

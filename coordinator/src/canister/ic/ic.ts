@@ -37,8 +37,8 @@ export interface Ic {
   random(count: number): Uint8Array;
   /** Writes into the canister's log, which controllers read. */
   log(text: string): void;
-  /** Runs something once, so many seconds from now. */
-  after(seconds: number, run: () => void): void;
+  /** Runs something every so many seconds, until what this gives is called. */
+  every(seconds: number, run: () => void): () => void;
 }
 
 /** A call that came to nothing. */

@@ -2,7 +2,7 @@
 import type { BundleTensor } from '@canopy/protocol';
 import { callerText } from '../bytes/text-of-bytes.js';
 import type { Coordinator } from '../coordinator.js';
-import { errorRecord } from '../error.js';
+import { errorRecord, type CoordinatorError } from '../error.js';
 import type { PrincipalLike } from '../ic/ic.js';
 import { failedResult } from '../registry/answers.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
@@ -92,17 +92,34 @@ function together(coordinator: Coordinator, { refuse, ...going }: Going): Togeth
   };
 }
 
-/** Has a request go to a head together with others, unless it is one of those that go alone. */
-export function goesTogether(coordinator: Coordinator, admitted: Admitted): boolean {
-  const { gathered, tickets } = coordinator;
+/** A request whose caller is about to get its ticket. */
+function withTicket(coordinator: Coordinator, admitted: Admitted): Together {
   const { model, entry, ticket, isKnown, number, tasks, deadlineSeconds, refuse } = admitted;
-  if (!gathered.takes(model, runBytes(tasks))) return false;
   const header = { mode: 'ticket', owner: entry.caller.toUint8Array(), deadlineSeconds } as const;
-  if (!isKnown) tickets.add(ticket);
+  if (!isKnown) coordinator.tickets.add(ticket);
   const run = encodeRun(tasks, header);
   const deadlineNs =
     deadlineSeconds === 0 ? undefined : entry.receivedAtNs + BigInt(deadlineSeconds) * secondNs;
-  gathered.add(together(coordinator, { model, ticket, number, run, deadlineNs, refuse }));
+  return together(coordinator, { model, ticket, number, run, deadlineNs, refuse });
+}
+
+/** Has a request go to a head together with others, unless it is one of those that go alone. */
+export function goesTogether(coordinator: Coordinator, admitted: Admitted): boolean {
+  const { gathered } = coordinator;
+  if (!gathered.takes(admitted.model, runBytes(admitted.tasks))) return false;
+  gathered.add(withTicket(coordinator, admitted));
+  return true;
+}
+
+/** Has a request wait for a head that went alone, and that no pipeline took. False where too many wait. */
+export function waitsForHead(
+  coordinator: Coordinator,
+  admitted: Admitted,
+  refusal: CoordinatorError,
+): boolean {
+  const { gathered } = coordinator;
+  if (!gathered.hasRoomToWait(runBytes(admitted.tasks))) return false;
+  gathered.waits(withTicket(coordinator, admitted), refusal);
   return true;
 }
 

@@ -48,7 +48,8 @@ function fails(coordinator: Coordinator, enqueued: Enqueued, error: unknown): vo
 
 /**
  * Runs a model and waits for its outputs. A result too large for a reply becomes a ticket, and so does a
- * request that came with the same number before, or that goes to its head together with others.
+ * request that came with the same number before, that goes to its head together with others, or that waits
+ * for a head.
  */
 export async function infer(
   coordinator: Coordinator,
@@ -60,6 +61,7 @@ export async function infer(
   if ('earlier' in admitted) return { kind: 'ticket', ticket: admitted.earlier };
   if (goesTogether(coordinator, admitted)) return { kind: 'ticket', ticket: admitted.ticket.id };
   const enqueued = await enqueue(coordinator, 'wait', admitted);
+  if (enqueued === 'waits') return { kind: 'ticket', ticket: admitted.ticket.id };
   const { model, pipeline, entry, ticket, reply } = enqueued;
   const { ic, requests } = coordinator;
   try {
@@ -108,6 +110,7 @@ export async function submit(
   const { ticket } = admitted;
   if (goesTogether(coordinator, admitted)) return { kind: 'ok', ticket: ticket.id };
   const enqueued = await enqueue(coordinator, 'ticket', admitted);
+  if (enqueued === 'waits') return { kind: 'ok', ticket: ticket.id };
   const { pipeline, reply } = enqueued;
   try {
     const input = new ByteReader(reply, 'reply of enqueue');

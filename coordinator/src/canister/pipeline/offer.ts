@@ -3,6 +3,7 @@ import { CoordinatorError } from '../error.js';
 import type { Ic } from '../ic/ic.js';
 import type { Model, Pipeline } from '../registry/models.js';
 import { callWorker } from './call-worker.js';
+import { isAway } from './waiting.js';
 
 /** What a head answers of a request that no other would take either. */
 const ofTheRequest = new Set<string>([
@@ -36,16 +37,26 @@ export function moreHelpful(
   return before?.kind.retryable ? before : error;
 }
 
+/** The pipeline that took a request, and the reply of its head. */
+export interface Taken {
+  pipeline: Pipeline;
+  reply: Uint8Array;
+}
+
+/** Why no pipeline took a request: what helps most of what they said. */
+export interface Refused {
+  refusal: CoordinatorError;
+  /** Whether one of them may take it a little later. */
+  mayPass: boolean;
+}
+
 /**
  * Hands a request to the first of a model's pipelines that takes it. One that is full is passed over, and
- * so is one that fails. Where all refuse, throws what helps most.
+ * so is one that fails. Throws what is wrong with the request.
  */
-export async function offer(
-  ic: Ic,
-  model: Model,
-  request: Uint8Array,
-): Promise<{ pipeline: Pipeline; reply: Uint8Array }> {
+export async function offer(ic: Ic, model: Model, request: Uint8Array): Promise<Taken | Refused> {
   let refusal: CoordinatorError | undefined;
+  let mayPass = false;
   for (const pipeline of model.inTurn(ic.now())) {
     try {
       const reply = await callWorker(ic, pipeline[0]!, 0, 'enqueue', request);
@@ -55,7 +66,8 @@ export async function offer(
       if (!(error instanceof CoordinatorError)) throw error;
       if (!noteRefusal(model, pipeline, error, ic.now())) throw error;
       refusal = moreHelpful(refusal, error);
+      mayPass ||= isAway(error);
     }
   }
-  throw refusal!;
+  return { refusal: refusal!, mayPass: mayPass && refusal!.kind.retryable };
 }

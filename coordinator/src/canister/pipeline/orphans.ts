@@ -4,6 +4,7 @@ import type { Ic, PrincipalLike } from '../ic/ic.js';
 import type { Model, ModelRegistry, Pipeline } from '../registry/models.js';
 import { keeperOf, type Placed, type TicketStore } from '../registry/tickets.js';
 import type { Releases } from './releases.js';
+import type { Gathered } from './together.js';
 
 /** What the coordinator knows of results. */
 interface Knowledge {
@@ -11,6 +12,7 @@ interface Knowledge {
   readonly models: ModelRegistry;
   readonly tickets: TicketStore;
   readonly releases: Releases;
+  readonly gathered: Gathered;
 }
 
 /** Seconds between looks. A result that no ticket stands for in two of them is nobody's. */
@@ -41,8 +43,12 @@ export class Orphans {
     this.alarm.set();
   }
 
-  /** Asks all workers that keep results what they hold. */
+  /**
+   * Asks all workers that keep results what they hold. Requests go to a head that were gathered and are still
+   * here: the canister's message to itself was refused, and no request came since.
+   */
   async look(): Promise<void> {
+    this.coordinator.gathered.handOver();
     const { models, releases, ic } = this.coordinator;
     const hadRequests = this.hadRequests;
     this.hadRequests = false;

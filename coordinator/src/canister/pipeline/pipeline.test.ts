@@ -27,6 +27,7 @@ import { CallFailure } from '../ic/ic.js';
 import { fetchAndLog, fetchPart, release } from './fetch.js';
 import { restoreTraffic, saveTraffic } from '../state.js';
 import { infer, submit } from './infer.js';
+import { longestWaitSeconds } from './waiting.js';
 
 function setUp(resultsStay = false): { ic: FakeIc; coordinator: Coordinator } {
   const ic = new FakeIc();
@@ -153,15 +154,10 @@ describe('infer', () => {
   });
 
   test.each([
-    [2, 'Canister abc is out of cycles', 'unreachable', true],
-    [3, 'Canister abc not found', 'unreachable', true],
     [4, 'no', 'internal', false],
     [5, 'Canister abc trapped: unreachable', 'trapped', false],
     [5, 'the canister contains no Wasm module', 'not-configured', false],
     [4, 'Canister has been uninstalled.', 'not-configured', false],
-    [5, 'Canister abc is stopped', 'unreachable', true],
-    [5, 'Canister abc is stopping', 'unreachable', true],
-    [5, 'Canister abc is not running', 'unreachable', true],
     [4, '[not-authorised] only its coordinator may', 'not-configured', false],
   ])('reject code %i, "%s", becomes %s', async (rejectCode, text, code, retryable) => {
     const { ic, coordinator } = setUp();
@@ -171,6 +167,27 @@ describe('infer', () => {
     const error = await recordOf(infer(coordinator, 'm', inputs(1)));
     expect(error).toMatchObject({ code, retryable });
     expect(error.message).toContain('stage 0');
+  });
+
+  test.each([
+    [2, 'Canister abc is out of cycles'],
+    [3, 'Canister abc not found'],
+    [5, 'Canister abc is stopped'],
+    [5, 'Canister abc is stopping'],
+    [5, 'Canister abc is not running'],
+  ])('reject code %i, "%s", is waited for, and then unreachable', async (rejectCode, text) => {
+    const { ic, coordinator } = setUp();
+    ic.onCall = () => {
+      throw new CallFailure(rejectCode, text);
+    };
+    const { ticket } = (await infer(coordinator, 'm', inputs(1))) as { ticket: bigint };
+    expect(coordinator.requests.find(ticket)?.error).toBeUndefined();
+    ic.time += BigInt(longestWaitSeconds) * 1_000_000_000n;
+    for (const run of ic.timers.splice(0)) run();
+    await new Promise((resolve) => setImmediate(resolve));
+    const error = coordinator.requests.find(ticket)?.error;
+    expect(error).toMatchObject({ code: 'unreachable', retryable: true });
+    expect(error?.message).toContain('stage 0');
   });
 
   test('bad requests never reach a worker', async () => {

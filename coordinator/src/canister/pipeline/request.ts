@@ -14,7 +14,7 @@ import { CleanupOnly, type PrincipalLike } from '../ic/ic.js';
 import type { Model, Pipeline } from '../registry/models.js';
 import type { Ticket } from '../registry/tickets.js';
 import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
-import { leaves, refuseTicket, type Admitted } from './hand-over.js';
+import { leaves, refuseTicket, waitsForHead, type Admitted } from './hand-over.js';
 import { offer } from './offer.js';
 
 /** Puts the results of micro-batches together and gives the model's outputs, by name. */
@@ -91,12 +91,15 @@ export async function admit(
   return { model, entry, ticket, isKnown, number: number?.id, tasks, deadlineSeconds, refuse };
 }
 
-/** Hands all micro-batches of a request to the head of a pipeline in one call of their own. */
+/**
+ * Hands all micro-batches of a request to the head of a pipeline in one call of their own. Where no worker takes
+ * it now and one may a little later, it waits, and its caller is to get its ticket.
+ */
 export async function enqueue(
   coordinator: Coordinator,
   mode: keyof typeof EnqueueMode,
   admitted: Admitted,
-): Promise<Enqueued> {
+): Promise<Enqueued | 'waits'> {
   const { ic, ownLoad, gathered } = coordinator;
   const { model, entry, tasks, deadlineSeconds } = admitted;
   const arrived = leaves(coordinator, entry.caller);
@@ -110,7 +113,9 @@ export async function enqueue(
     });
     const taken = await offer(ic, model, request);
     gathered.handOver();
-    return { ...admitted, ...taken };
+    if ('reply' in taken) return { ...admitted, ...taken };
+    if (taken.mayPass && waitsForHead(coordinator, admitted, taken.refusal)) return 'waits';
+    throw taken.refusal;
   } catch (error) {
     admitted.refuse(error);
     // Nothing can be called while it cleans up after a trap.

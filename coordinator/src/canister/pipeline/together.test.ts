@@ -292,6 +292,52 @@ describe('requests that no head takes, because workers are away', () => {
     expect(calls).toHaveLength(1);
   });
 
+  test.each([infer, submit])('wait also where they went alone: %o', async (asks) => {
+    const { coordinator, calls, passes, heads, onTheWay } = await setUpStopped();
+    await passes(1n);
+    const { ticket } = (await asks(coordinator, 'm', inputs(128 * 1024))) as { ticket: bigint };
+    expect(onTheWay()).toBe(1);
+    expect(await fetchPart(coordinator, ticket, 0)).toMatchObject({ kind: 'pending' });
+    heads(undefined);
+    await passes(5n);
+    expect(calls).toEqual([[first, 1]]);
+    expect(requestIdOf(coordinator, ticket)).toBeDefined();
+    expect(onTheWay()).toBe(0);
+  });
+
+  test('wait alone where the other pipeline is full, but not where none is away', async () => {
+    const { ic, coordinator, passes } = await setUpStopped(2);
+    const { onCall } = ic;
+    const full = new CallFailure(4, '[busy] 64 requests wait');
+    ic.onCall = (method, bytes, canister) => {
+      if (canister === second) throw full;
+      return onCall(method, bytes, canister);
+    };
+    await passes(1n);
+    expect(await infer(coordinator, 'm', inputs())).toMatchObject({ kind: 'ticket' });
+    ic.onCall = () => {
+      throw full;
+    };
+    ic.time += secondNs;
+    await expect(infer(coordinator, 'm', inputs())).rejects.toMatchObject({
+      kind: { code: 'busy' },
+    });
+  });
+
+  test('are not run where they were cancelled by their number while they went alone', async () => {
+    const { ic, coordinator, calls, passes, heads } = await setUpStopped();
+    await passes(1n);
+    const number = { id: 9n, digest: 1n, deadline_seconds: [] as [] };
+    const asked = infer(coordinator, 'm', inputs(), number);
+    cancel(coordinator, 9n);
+    const { ticket } = (await asked) as { ticket: bigint };
+    heads(undefined);
+    ic.time += secondNs;
+    await passes(5n);
+    expect(calls).toEqual([]);
+    expect(codeOf(coordinator, ticket)).toBe('cancelled');
+  });
+
   test.each([
     ['a head that loads', new CallFailure(4, '[not-ready] the worker has not loaded its shard')],
     ['a coordinator out of cycles', new CallFailure(0, 'the coordinator has 0 cycles to spend')],

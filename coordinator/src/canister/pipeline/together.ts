@@ -109,6 +109,16 @@ export class Gathered {
     return [...this.away.all(), ...this.waiting.map((request) => ({ request, sinceNs }))];
   }
 
+  /** Whether one more request of so many bytes may wait for a head. */
+  hasRoomToWait(bytes: number): boolean {
+    return this.away.hasRoom(bytes);
+  }
+
+  /** Has a request wait that went alone, and that no pipeline took. */
+  waits(request: Together, refusal: CoordinatorError): void {
+    this.away.keep({ request, sinceNs: this.ic.now() }, refusal);
+  }
+
   /** Has a request wait as before an upgrade. */
   waitsAgain(waiter: Waiter): void {
     this.away.restore(waiter);

@@ -1,4 +1,4 @@
-/** Requests that have tickets and that no pipeline takes now, because workers are stopped or out of means. */
+/** Requests that no pipeline takes now, because workers are stopped or out of means. */
 import { CanisterError } from '@canopy/protocol';
 import { CoordinatorError } from '../error.js';
 import { Alarm } from '../ic/alarm.js';
@@ -24,7 +24,7 @@ export const mostWaiting = 1024;
 const mostBytes = 16 * 1024 * 1024;
 const secondNs = 1_000_000_000n;
 
-/** A request that goes together with others. Its caller has its ticket already. */
+/** A request that goes together with others, or waits. Its caller has its ticket. */
 export interface Together {
   model: Model;
   ticket: Ticket;
@@ -77,11 +77,16 @@ export class Waiting {
       request.refused(new CoordinatorError(refusal.kind, text));
       return;
     }
-    if (this.kept.length === mostWaiting || this.bytes + request.run.length > mostBytes) {
+    if (!this.hasRoom(request.run.length)) {
       request.refused(refusal);
       return;
     }
     this.add({ request, sinceNs, refusal });
+  }
+
+  /** Whether one more request of so many bytes may wait. */
+  hasRoom(bytes: number): boolean {
+    return this.kept.length < mostWaiting && this.bytes + bytes <= mostBytes;
   }
 
   /** Has a request wait as before an upgrade. */
