@@ -9,7 +9,7 @@ import {
   type BundleTensor,
 } from '@canopy/protocol';
 import { anyTensors, tensorsOfRows } from '../../testing/any-tensors.js';
-import { cutTasks, encodeTasksForHead } from './enqueue-message.js';
+import { cutTasks, encodeRun, encodeTasksForHead, runWithTicket } from './enqueue-message.js';
 
 const nameless = (task: readonly BundleTensor[]): BundleTensor[] =>
   task.map((tensor) => ({ ...tensor, name: '' }));
@@ -63,6 +63,23 @@ describe('the message to the head', () => {
           expect(encodeTasksForHead(tasks, header)).toEqual(expected);
         },
       ),
+    );
+  });
+
+  test('holds the request as it goes together with others, after its tensors are gone', () => {
+    fc.assert(
+      fc.property(fc.array(anyTensors, { maxLength: 3 }), u64, (tasks, epoch) => {
+        const owner = Uint8Array.of(1, 2, 3);
+        const run = encodeRun(tasks, { mode: 'ticket', owner, deadlineSeconds: 7 });
+        const header = {
+          mode: 'wait',
+          epoch,
+          owner,
+          coordinatorLoad: 0,
+          deadlineSeconds: 7,
+        } as const;
+        expect(runWithTicket(encodeTasksForHead(tasks, header))).toEqual(run);
+      }),
     );
   });
 

@@ -62,6 +62,9 @@ export interface MessageHeader {
   coordinatorLoad: number;
 }
 
+/** Epoch, load, what is not used, count of requests. */
+const messageHeaderBytes = 16;
+
 function writeHeader(
   out: GatherWriter,
   { epoch, coordinatorLoad }: MessageHeader,
@@ -137,9 +140,17 @@ export function encodeRun(
   return out.finish();
 }
 
-/** Where the deadline stands in a request of {@link encodeRun}: behind its length and its mode. */
+/** Where the mode and the deadline stand in a request of {@link encodeRun}: behind its length. */
+const modeAt = 4;
 const deadlineAt = 8;
 const secondNs = 1_000_000_000n;
+
+/** The request in a message of {@link encodeTasksForHead}, as {@link encodeRun} gives it for a caller with a ticket. */
+export function runWithTicket(message: Uint8Array): Uint8Array {
+  const run = message.slice(messageHeaderBytes);
+  new DataView(run.buffer).setUint32(modeAt, EnqueueMode.ticket, true);
+  return run;
+}
 
 /** Tells a request, as {@link encodeRun} gave it, how long it may still take, where it has a deadline. */
 export function withDeadline(

@@ -8,7 +8,7 @@ import { failedResult } from '../registry/answers.js';
 import type { LoggedRequest } from '../metrics/logged-request.js';
 import type { Model, Pipeline } from '../registry/models.js';
 import { keeperOf, type Ticket } from '../registry/tickets.js';
-import { encodeRun, runBytes } from './enqueue-message.js';
+import { encodeRun, runBytes, runWithTicket } from './enqueue-message.js';
 import type { Together, Waiter } from './waiting.js';
 
 const secondNs = 1_000_000_000n;
@@ -92,12 +92,10 @@ function together(coordinator: Coordinator, { refuse, ...going }: Going): Togeth
   };
 }
 
-/** A request whose caller is about to get its ticket. */
-function withTicket(coordinator: Coordinator, admitted: Admitted): Together {
-  const { model, entry, ticket, isKnown, number, tasks, deadlineSeconds, refuse } = admitted;
-  const header = { mode: 'ticket', owner: entry.caller.toUint8Array(), deadlineSeconds } as const;
+/** A request whose caller is about to get its ticket, and its bytes as {@link encodeRun} gives them. */
+function withTicket(coordinator: Coordinator, admitted: Admitted, run: Uint8Array): Together {
+  const { model, entry, ticket, isKnown, number, deadlineSeconds, refuse } = admitted;
   if (!isKnown) coordinator.tickets.add(ticket);
-  const run = encodeRun(tasks, header);
   const deadlineNs =
     deadlineSeconds === 0 ? undefined : entry.receivedAtNs + BigInt(deadlineSeconds) * secondNs;
   return together(coordinator, { model, ticket, number, run, deadlineNs, refuse });
@@ -106,20 +104,29 @@ function withTicket(coordinator: Coordinator, admitted: Admitted): Together {
 /** Has a request go to a head together with others, unless it is one of those that go alone. */
 export function goesTogether(coordinator: Coordinator, admitted: Admitted): boolean {
   const { gathered } = coordinator;
-  if (!gathered.takes(admitted.model, runBytes(admitted.tasks))) return false;
-  gathered.add(withTicket(coordinator, admitted));
+  const { model, entry, tasks, deadlineSeconds } = admitted;
+  if (!gathered.takes(model, runBytes(tasks))) return false;
+  const owner = entry.caller.toUint8Array();
+  const run = encodeRun(tasks, { mode: 'ticket', owner, deadlineSeconds });
+  gathered.add(withTicket(coordinator, admitted, run));
   return true;
 }
 
-/** Has a request wait for a head that went alone, and that no pipeline took. False where too many wait. */
+/**
+ * Has a request wait for a head that went alone, and that no pipeline took. False where too many wait.
+ *
+ * @param message as the heads were sent it
+ */
 export function waitsForHead(
   coordinator: Coordinator,
   admitted: Admitted,
+  message: Uint8Array,
   refusal: CoordinatorError,
 ): boolean {
   const { gathered } = coordinator;
-  if (!gathered.hasRoomToWait(runBytes(admitted.tasks))) return false;
-  gathered.waits(withTicket(coordinator, admitted), refusal);
+  const run = runWithTicket(message);
+  if (!gathered.hasRoomToWait(run.length)) return false;
+  gathered.waits(withTicket(coordinator, admitted, run), refusal);
   return true;
 }
 

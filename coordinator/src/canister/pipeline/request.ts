@@ -114,7 +114,8 @@ export async function enqueue(
     const taken = await offer(ic, model, request);
     gathered.handOver();
     if ('reply' in taken) return { ...admitted, ...taken };
-    if (taken.mayPass && waitsForHead(coordinator, admitted, taken.refusal)) return 'waits';
+    if (taken.mayPass && waitsForHead(coordinator, admitted, request, taken.refusal))
+      return 'waits';
     throw taken.refusal;
   } catch (error) {
     admitted.refuse(error);
