@@ -1,6 +1,7 @@
 import { CanisterError, DType, int8DepthUnit, integerChannels, integerPiece } from '../generated/constants';
 import { int8Rows, int8RowsOf } from '../kernels/generated/int8-rows';
-import { packFour, storeBytes, storeFloats, storeSums } from '../kernels/integer-rows';
+import { storeBytes, storeFloats, storeSums } from '../kernels/integer-results';
+import { packFour } from '../kernels/integer-rows';
 import { spent } from '../tensor/budget';
 import { number, text } from '../tensor/errors';
 import { failInput, failNode, hasInput, input, setSlot, slot, temporary } from '../tensor/node';
@@ -37,6 +38,10 @@ let most: u32 = 0;
 let rowBytes: usize = 0;
 let rowsAt: usize = 0;
 let sumsAt: usize = 0;
+/** Whether any weight's zero point is not 0, so that sums of rows are needed. */
+let hasZeros: bool = false;
+/** The zero point of the result. */
+let resultZero: i32 = 0;
 
 /** Whether a tensor holds bytes that are multiplied. */
 export function isBytes(dtype: u32): bool {
@@ -111,7 +116,14 @@ export function prepareProduct(
   columns = temporary(TEMPORARY_COLUMNS, max<usize>(columnBytes, 4) * 4);
   if (rowsAt == 0 || columns == 0) return false;
   sumsAt = rowsAt + SUMS + most * rowBytes;
-  if (!first) return true;
+  resultZero = isBytes(type) && hasInput(RESULT_ZERO) ? integerAt(input(RESULT_ZERO).data, type, 0) : 0;
+  if (first) layOut(n, perGroup, shift);
+  hasZeros = anyZero();
+  return true;
+}
+
+/** Parameters of all columns, those of each group filled up to whole vectors. */
+function layOut(n: u32, perGroup: u32, shift: i32): void {
   memory.fill(columns, 0, columnBytes * 4);
   for (let c: u32 = 0; c < n; c++) {
     const at = columns + ((<usize>(c / perGroup) * packedChannels(perGroup) + c % perGroup) << 2);
@@ -120,7 +132,18 @@ export function prepareProduct(
     if (hasInput(FACTOR)) store<f32>(at + columnBytes * 2, load<f32>(input(FACTOR).data + (<usize>own(FACTOR, c) << 2)));
     if (hasInput(OFFSET)) store<f32>(at + columnBytes * 3, load<f32>(input(OFFSET).data + (<usize>own(OFFSET, c) << 2)));
   }
-  return true;
+}
+
+function anyZero(): bool {
+  let any = i32x4.splat(0);
+  for (let at: usize = 0; at < columnBytes; at += 16) any = v128.or(any, v128.load(columns + at));
+  return v128.any_true(any);
+}
+
+/** Whether {@link setRowSum} is to be told the sum of each row. */
+@inline
+export function needsRowSums(): bool {
+  return hasZeros;
 }
 
 /** Which number of input `i` is that of column `c`. */
@@ -179,7 +202,7 @@ export function multiplyRows(count: u32, n: u32, w: usize, column: u32, out: usi
       }
     }
     setSlot(SLOT_DEPTH, 0);
-    for (let r: u32 = 0; r < count; r++) finishRow(r, step, column + channel, channels, out + r * outStep + channel * resultBytes());
+    finishRows(count, column + channel, channels, out + channel * resultBytes(), outStep);
     if (channel + integerChannels < n && spent(<u64>count * channels * 8)) {
       setSlot(SLOT_CHANNEL, channel + integerChannels);
       return false;
@@ -189,19 +212,15 @@ export function multiplyRows(count: u32, n: u32, w: usize, column: u32, out: usi
   return true;
 }
 
-/** Makes results of the sums of a row. */
-function finishRow(r: u32, step: usize, column: u32, n: u32, out: usize): void {
-  const sums = sumsAt + (<usize>r << 4);
-  const row = load<i32>(rowsAt + (<usize>r << 2));
+/** Makes results of the sums of `count` rows. */
+function finishRows(count: u32, column: u32, n: u32, out: usize, outStep: usize): void {
   const zero = columns + (<usize>column << 2);
   const bias = zero + columnBytes;
   const factor = bias + columnBytes;
-  if (to == DType.int32) storeSums(sums, step, row, zero, bias, n, out);
-  else if (to == DType.float32) storeFloats(sums, step, row, zero, bias, factor, factor + columnBytes, n, out);
-  else {
-    const result = hasInput(RESULT_ZERO) ? integerAt(input(RESULT_ZERO).data, to, 0) : 0;
-    storeBytes(to == DType.int8, sums, step, row, zero, bias, factor, result, n, out);
-  }
+  const offset = factor + columnBytes;
+  if (to == DType.int32) storeSums(hasZeros, sumsAt, count, rowsAt, zero, bias, n, out, outStep);
+  else if (to == DType.float32) storeFloats(hasZeros, sumsAt, count, rowsAt, zero, bias, factor, offset, n, out, outStep);
+  else storeBytes(to == DType.int8, hasZeros, sumsAt, count, rowsAt, zero, bias, factor, resultZero, n, out, outStep);
 }
 
 /** Room for weights [depth, n] of `groups` that are packed while the node runs; 0 where there is none. */
