@@ -4,7 +4,7 @@ import { integerWork } from '../cost/work/integer.js';
 import { plainWork } from '../cost/work/work.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { Compute } from '../graph/lower/compute.js';
-import { factorsOf, packedIntegers } from '../graph/lower/integers.js';
+import { factorsOf, packedIntegers, scalesOf } from '../graph/lower/integers.js';
 import { type Lower, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { along } from '../graph/rows/rows.js';
 import type { RowRule } from '../graph/rows/rule.js';
@@ -22,6 +22,8 @@ export interface IntegerProduct {
   factors?: string | undefined;
   resultZero?: string | undefined;
   offset?: string | undefined;
+  /** One number that all factors are multiplied by. */
+  scale?: string | undefined;
 }
 
 /** Inputs behind the two that are multiplied. */
@@ -32,7 +34,8 @@ export function parameters(to: Lowering, product: IntegerProduct): string[] {
       throw new UnsupportedNode('has a zero point for each row', 'quantize with one for all rows');
     }
   }
-  return [aZero, bZero, bias, factors, resultZero, offset];
+  const all = [aZero, bZero, bias, factors, resultZero, offset];
+  return product.scale === undefined ? all : [...all, product.scale];
 }
 
 /** A product [.., K] x [.., K, N]; a constant matrix is packed. */
@@ -109,8 +112,8 @@ const integerToFloat: Lower = (node, to) => {
     string?,
     string?,
   ];
-  const factors = factorsOf(node, to, aScale, bScale);
-  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, factors, offset });
+  const scales = scalesOf(node, to, aScale, bScale);
+  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, ...scales, offset });
 };
 
 /** Quantizes all of A with one scale first. */
@@ -120,8 +123,8 @@ const dynamicQuantizeMatMul: Lower = (node, to) => {
   const aScale = to.temporary(`${node.name}/scale`, 'float32', []);
   const aZero = to.temporary(`${node.name}/zero`, 'uint8', []);
   to.add('DynamicQuantize', node, [x], [a, aScale, aZero], {});
-  const factors = factorsOf(node, to, aScale, bScale);
-  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, factors, offset });
+  const scales = scalesOf(node, to, aScale, bScale);
+  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, ...scales, offset });
 };
 
 /** A, its scale and zero point, B, its scale and zero point, C?, then those of the result, where it is quantized. */

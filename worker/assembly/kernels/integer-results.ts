@@ -14,59 +14,80 @@ function corrected(hasZeros: bool, sums: usize, rowSum: usize, zeros: v128, bias
   return i32x4.add(i32x4.sub(sum, i32x4.mul(v128.load32_splat(rowSum), zeros)), biases);
 }
 
+/** Sixteen channels of all rows, as 32-bit integers or, where `isFloat`, times their factors plus their offsets. */
 @inline
-function ints(
-  hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, n: u32, out: usize, outStep: usize,
+function sixteenWords(
+  isFloat: bool, hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, factor: usize,
+  offset: usize, out: usize, outStep: usize,
 ): void {
-  for (let c = n; ; c -= 4, zero += 16, bias += 16, out += 16) {
-    const zeros = v128.load(zero);
-    const biases = v128.load(bias);
-    let to = out;
-    for (let r: u32 = 0; r < rows; r++, sums += 16, to += outStep) {
-      const x = corrected(hasZeros, sums, rowSums + (<usize>r << 2), zeros, biases);
-      if (c >= 4) v128.store(to, x);
-      else storeTail(to, x, c);
-    }
-    if (c <= 4) break;
+  const step = <usize>rows << 4;
+  const sums1 = sums + step;
+  const sums2 = sums1 + step;
+  const sums3 = sums2 + step;
+  const z0 = v128.load(zero), z1 = v128.load(zero, 16), z2 = v128.load(zero, 32), z3 = v128.load(zero, 48);
+  const b0 = v128.load(bias), b1 = v128.load(bias, 16), b2 = v128.load(bias, 32), b3 = v128.load(bias, 48);
+  const f0 = v128.load(factor), f1 = v128.load(factor, 16), f2 = v128.load(factor, 32), f3 = v128.load(factor, 48);
+  const o0 = v128.load(offset), o1 = v128.load(offset, 16), o2 = v128.load(offset, 32), o3 = v128.load(offset, 48);
+  for (let at: usize = 0; at < step; at += 16, out += outStep) {
+    const row = rowSums + (at >>> 2);
+    v128.store(out, word(isFloat, corrected(hasZeros, sums + at, row, z0, b0), f0, o0));
+    v128.store(out, word(isFloat, corrected(hasZeros, sums1 + at, row, z1, b1), f1, o1), 16);
+    v128.store(out, word(isFloat, corrected(hasZeros, sums2 + at, row, z2, b2), f2, o2), 32);
+    v128.store(out, word(isFloat, corrected(hasZeros, sums3 + at, row, z3, b3), f3, o3), 48);
   }
 }
 
-/** As they are. `n` and `rows` are at least 1. */
+@inline
+function word(isFloat: bool, sum: v128, factors: v128, offsets: v128): v128 {
+  return isFloat ? f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(sum), factors), offsets) : sum;
+}
+
+/** Up to four channels of all rows, as {@link sixteenWords}. */
+@inline
+function fourWords(
+  isFloat: bool, hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, factor: usize,
+  offset: usize, n: u32, out: usize, outStep: usize,
+): void {
+  const zeros = v128.load(zero);
+  const biases = v128.load(bias);
+  const factors = v128.load(factor);
+  const offsets = v128.load(offset);
+  for (let r = rows; r != 0; r--, sums += 16, rowSums += 4, out += outStep) {
+    const x = word(isFloat, corrected(hasZeros, sums, rowSums, zeros, biases), factors, offsets);
+    if (n >= 4) v128.store(out, x);
+    else storeTail(out, x, n);
+  }
+}
+
+@inline
+function words(
+  isFloat: bool, hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, factor: usize,
+  offset: usize, n: u32, out: usize, outStep: usize,
+): void {
+  const step = <usize>rows << 4;
+  for (; n >= 16; n -= 16, sums += step << 2, zero += 64, bias += 64, factor += 64, offset += 64, out += 64) {
+    sixteenWords(isFloat, hasZeros, sums, rows, rowSums, zero, bias, factor, offset, out, outStep);
+  }
+  for (; n != 0; n -= min(n, 4), sums += step, zero += 16, bias += 16, factor += 16, offset += 16, out += 16) {
+    fourWords(isFloat, hasZeros, sums, rows, rowSums, zero, bias, factor, offset, n, out, outStep);
+  }
+}
+
+/** As they are. */
 export function storeSums(
   hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, n: u32, out: usize, outStep: usize,
 ): void {
-  if (hasZeros) ints(true, sums, rows, rowSums, zero, bias, n, out, outStep);
-  else ints(false, sums, rows, rowSums, zero, bias, n, out, outStep);
+  if (hasZeros) words(false, true, sums, rows, rowSums, zero, bias, bias, bias, n, out, outStep);
+  else words(false, false, sums, rows, rowSums, zero, bias, bias, bias, n, out, outStep);
 }
 
-@inline
-function floats(
-  hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, factor: usize, offset: usize,
-  n: u32, out: usize, outStep: usize,
-): void {
-  for (let c = n; ; c -= 4, zero += 16, bias += 16, factor += 16, offset += 16, out += 16) {
-    const zeros = v128.load(zero);
-    const biases = v128.load(bias);
-    const factors = v128.load(factor);
-    const offsets = v128.load(offset);
-    let to = out;
-    for (let r: u32 = 0; r < rows; r++, sums += 16, to += outStep) {
-      const sum = f32x4.convert_i32x4_s(corrected(hasZeros, sums, rowSums + (<usize>r << 2), zeros, biases));
-      const x = f32x4.add(f32x4.mul(sum, factors), offsets);
-      if (c >= 4) v128.store(to, x);
-      else storeTail(to, x, c);
-    }
-    if (c <= 4) break;
-  }
-}
-
-/** Times their factors, plus their offsets, as f32. `n` and `rows` are at least 1. */
+/** Times their factors, plus their offsets, as f32. */
 export function storeFloats(
   hasZeros: bool, sums: usize, rows: u32, rowSums: usize, zero: usize, bias: usize, factor: usize, offset: usize,
   n: u32, out: usize, outStep: usize,
 ): void {
-  if (hasZeros) floats(true, sums, rows, rowSums, zero, bias, factor, offset, n, out, outStep);
-  else floats(false, sums, rows, rowSums, zero, bias, factor, offset, n, out, outStep);
+  if (hasZeros) words(true, true, sums, rows, rowSums, zero, bias, factor, offset, n, out, outStep);
+  else words(true, false, sums, rows, rowSums, zero, bias, factor, offset, n, out, outStep);
 }
 
 /** Times a factor, rounded half to even, plus the zero point; `low` is the least byte less that. NaN is the least. */

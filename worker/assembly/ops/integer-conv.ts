@@ -15,7 +15,9 @@ import {
   checkParameters, isBytes, isUnderWay, leftZero, multiplyRows, needsRowSums, packedBytes, packedRoom,
   packMatrix, prepareProduct, resultBytes, rowAt, rowsOf, setRowSum,
 } from './integer-product';
+import { depthwise, isSmallDepthwise } from './integer-depthwise';
 import { DONE, FAILED, YIELD } from './status';
+import { endTap, firstTap } from './taps';
 import { packedChannels } from './weights';
 
 const SLOT_PIXEL: u32 = 0;
@@ -48,8 +50,14 @@ export function integerConv(): i32 {
   const unsigned = packed ? integerConvUnsigned() : input(1).dtype == DType.uint8;
   const outC = group * groupOut;
   const pixels = batch * outHeight * outWidth;
-  if (!prepareProduct(integerConvTo(), pixels, depth, outC, group, unsigned ? 128 : 0, first)) return FAILED;
+  const isDepthwise = groupIn == 1 && groupOut == 1 && isSmallDepthwise(depth);
+  const groups = isDepthwise ? 1 : group;
+  const rows = isDepthwise ? 1 : pixels;
+  if (!prepareProduct(integerConvTo(), rows, depth, outC, groups, unsigned ? 128 : 0, first)) return FAILED;
   setProgress(2);
+  if (isDepthwise) {
+    return depthwise(input(1).data, packed, unsigned ? 0x80 : 0, input(0).dtype == DType.int8, leftZero(), first);
+  }
   let w = input(1).data;
   const step = <usize>packedBytes(depth, groupOut);
   if (!packed) {
@@ -181,17 +189,4 @@ function gatherWindow(image: usize, iy: i32, ix: i32, to: usize, signed: bool, z
     }
   }
   fillWords(to, <u32>(kernelH - ky1) * lineWords);
-}
-
-/** First tap inside the image for the window that begins at `at`; `kernel` where there is none. */
-@inline
-function firstTap(at: i32, dilation: i32, kernel: i32): i32 {
-  return at >= 0 ? 0 : min(kernel, (dilation - 1 - at) / dilation);
-}
-
-/** First tap beyond `size`. */
-@inline
-function endTap(at: i32, size: i32, dilation: i32, kernel: i32): i32 {
-  if (at + (kernel - 1) * dilation < size) return kernel;
-  return at >= size ? 0 : min(kernel, (size - 1 - at) / dilation + 1);
 }

@@ -15,6 +15,7 @@ const BIAS: u32 = 4;
 const FACTOR: u32 = 5;
 const RESULT_ZERO: u32 = 6;
 const OFFSET: u32 = 7;
+const SCALE: u32 = 8;
 
 const TEMPORARY_ROWS: u32 = 0;
 const TEMPORARY_COLUMNS: u32 = 1;
@@ -81,7 +82,7 @@ export function checkParameters(type: u32, n: u32): bool {
     failInput(FACTOR, 'float32');
     return false;
   }
-  return isOne(FACTOR, DType.float32, n) && isOne(OFFSET, DType.float32, n);
+  return isOne(FACTOR, DType.float32, n) && isOne(OFFSET, DType.float32, n) && isOne(SCALE, DType.float32, 1);
 }
 
 /** Whether an input is left out, or of this type (0: any), one number or `n`. */
@@ -125,12 +126,34 @@ export function prepareProduct(
 /** Parameters of all columns, those of each group filled up to whole vectors. */
 function layOut(n: u32, perGroup: u32, shift: i32): void {
   memory.fill(columns, 0, columnBytes * 4);
-  for (let c: u32 = 0; c < n; c++) {
-    const at = columns + ((<usize>(c / perGroup) * packedChannels(perGroup) + c % perGroup) << 2);
-    store<i32>(at, (hasInput(RIGHT_ZERO) ? integerAt(input(RIGHT_ZERO).data, input(RIGHT_ZERO).dtype, own(RIGHT_ZERO, c)) : 0) - shift);
-    if (hasInput(BIAS)) store<i32>(at + columnBytes, load<i32>(input(BIAS).data + (<usize>own(BIAS, c) << 2)));
-    if (hasInput(FACTOR)) store<f32>(at + columnBytes * 2, load<f32>(input(FACTOR).data + (<usize>own(FACTOR, c) << 2)));
-    if (hasInput(OFFSET)) store<f32>(at + columnBytes * 3, load<f32>(input(OFFSET).data + (<usize>own(OFFSET, c) << 2)));
+  const hasZero = hasInput(RIGHT_ZERO);
+  const zeros = hasZero ? input(RIGHT_ZERO).data : 0;
+  const zeroType = hasZero ? input(RIGHT_ZERO).dtype : 0;
+  const single = !hasZero || input(RIGHT_ZERO).count() == 1;
+  const all = single ? (hasZero ? integerAt(zeros, zeroType, 0) : 0) - shift : 0;
+  for (let c: u32 = 0, group = columns; c < n; group += <usize>packedChannels(perGroup) << 2) {
+    for (let j: u32 = 0; j < perGroup; j++, c++) {
+      store<i32>(group + (<usize>j << 2), single ? all : integerAt(zeros, zeroType, c) - shift);
+    }
+  }
+  layWords(BIAS, n, perGroup, columns + columnBytes);
+  layWords(FACTOR, n, perGroup, columns + columnBytes * 2);
+  if (hasInput(FACTOR) && hasInput(SCALE)) scaleFactors(load<f32>(input(SCALE).data), columns + columnBytes * 2);
+  layWords(OFFSET, n, perGroup, columns + columnBytes * 3);
+}
+
+function scaleFactors(by: f32, at: usize): void {
+  for (const end = at + columnBytes; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), f32x4.splat(by)));
+}
+
+/** One word for each column of input `i`, which may be left out. */
+function layWords(i: u32, n: u32, perGroup: u32, to: usize): void {
+  if (!hasInput(i)) return;
+  let from = input(i).data;
+  const step: usize = input(i).count() == 1 ? 0 : 4;
+  const groupStep = <usize>packedChannels(perGroup) << 2;
+  for (let left = n; left != 0; left -= perGroup, to += groupStep) {
+    for (let j: u32 = 0; j < perGroup; j++, from += step) store<u32>(to + (<usize>j << 2), load<u32>(from));
   }
 }
 
@@ -140,16 +163,28 @@ function anyZero(): bool {
   return v128.any_true(any);
 }
 
+/** Subtracts nothing from sums: the operator takes zero points from the weights itself. */
+export function dropZeros(): void {
+  memory.fill(columns, 0, columnBytes);
+  hasZeros = false;
+}
+
+/** The zero point of weights of a column, less what they are stored less by. */
+@inline
+export function weightZero(column: u32): i32 {
+  return load<i32>(columns + (<usize>column << 2));
+}
+
+/** Room for sums of a row, of at most {@link integerChannels} columns. */
+@inline
+export function rowSums(): usize {
+  return sumsAt;
+}
+
 /** Whether {@link setRowSum} is to be told the sum of each row. */
 @inline
 export function needsRowSums(): bool {
   return hasZeros;
-}
-
-/** Which number of input `i` is that of column `c`. */
-@inline
-function own(i: u32, c: u32): u32 {
-  return input(i).count() == 1 ? 0 : c;
 }
 
 /** Rows that are multiplied at once, of so many that are left. */
@@ -213,7 +248,7 @@ export function multiplyRows(count: u32, n: u32, w: usize, column: u32, out: usi
 }
 
 /** Makes results of the sums of `count` rows. */
-function finishRows(count: u32, column: u32, n: u32, out: usize, outStep: usize): void {
+export function finishRows(count: u32, column: u32, n: u32, out: usize, outStep: usize): void {
   const zero = columns + (<usize>column << 2);
   const bias = zero + columnBytes;
   const factor = bias + columnBytes;
