@@ -1,7 +1,11 @@
 import { elementCount, type DTypeName } from '@canopy/protocol';
 import { integerBytes } from '../cost/memory/integer.js';
-import { integerWork } from '../cost/work/integer.js';
-import { plainWork } from '../cost/work/work.js';
+import {
+  columnsWork,
+  integerRowsWork,
+  linesWork,
+  packingWork,
+} from '../cost/work/integer-operators.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { Compute } from '../graph/lower/compute.js';
 import { factorsOf, packedIntegers, scalesOf } from '../graph/lower/integers.js';
@@ -231,10 +235,11 @@ export const integerProductFamily: OperatorFamily = {
         const columns =
           attributes.n > 0 ? attributes.n : inputs[1]!.length === 1 ? 1 : inputs[1]!.at(-1)!;
         const count = elements / Math.max(1, columns);
-        const packing = attributes.n > 0 ? 0 : elementCount(inputs[1]!) * 14;
         return [
-          ...integerWork('int8', count, depth, columns),
-          ...plainWork(elements * 3 + columns * 60 + packing),
+          linesWork(count, depth),
+          ...integerRowsWork(attributes.to, count, depth, columns),
+          columnsWork(columns),
+          ...(attributes.n > 0 ? [] : [packingWork(elementCount(inputs[1]!))]),
         ];
       },
       multiplyAdds: ({ inputs, outputs }) => elementCount(outputs[0]!) * inputs[0]!.at(-1)!,

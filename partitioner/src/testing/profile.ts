@@ -1,5 +1,10 @@
-import { absentValue, decodeShardHead, opName } from '@canopy/protocol';
-import { MeteredEngine, type Bytes } from '@canopy/worker/testing';
+import {
+  absentValue,
+  decodeShardHead,
+  opName,
+  type DTypeName,
+  type OpName,
+} from '@canopy/protocol';
 import { makeShard } from '../emit/shard.js';
 import { sampleFeeds } from '../graph/measure.js';
 import { nodeCost } from '../cost/model.js';
@@ -16,6 +21,35 @@ const dims = Object.fromEntries(
   pairs.map((pair) => [pair.split('=')[0]!, Number(pair.split('=')[1])]),
 );
 
+/** A tensor as its bytes. */
+interface Bytes {
+  dtype: DTypeName;
+  dims: readonly number[];
+  bytes: Uint8Array;
+}
+
+interface MeteredEngine {
+  run(
+    node: {
+      op: OpName;
+      inputs: readonly (Bytes | undefined)[];
+      words: readonly number[];
+      dies: readonly number[];
+      outputs: number;
+    },
+    yields: boolean,
+  ): { output: Uint8Array; instructions: number };
+}
+
+/** The worker's engine by itself; its own types bring those of the compiler with them. */
+async function meteredEngine(): Promise<MeteredEngine> {
+  const file = new URL('../../../worker/dist/testing/metered-engine.js', import.meta.url);
+  const { MeteredEngine: engine } = (await import(file.href)) as {
+    MeteredEngine: { create(): Promise<MeteredEngine> };
+  };
+  return engine.create();
+}
+
 interface Line {
   label: string;
   nodes: number;
@@ -24,7 +58,7 @@ interface Line {
 }
 
 /** What an engine replied: for each output the struct of a tensor and its bytes. */
-function outputsOf(reply: Uint8Array, like: readonly Bytes['dtype'][]): Bytes[] {
+function outputsOf(reply: Uint8Array, like: readonly DTypeName[]): Bytes[] {
   let at = 0;
   return like.map((dtype) => {
     const words = new Uint32Array(reply.slice(at, at + 56).buffer);
@@ -40,7 +74,7 @@ const { program } = model;
 const shard = makeShard(program, program);
 const bytes = shard.read(0, shard.byteLength);
 const decoded = decodeShardHead(bytes);
-const engine = await MeteredEngine.create();
+const engine = await meteredEngine();
 const values = decoded.program.values.map(({ dtype, weight }): Bytes | undefined => {
   if (!weight) return undefined;
   const start = decoded.weightsOffset + weight.offset;
@@ -69,7 +103,12 @@ const lines = decoded.program.nodes.map((node, index): Line => {
     label: rest.includes('--nodes') ? `${op} ${node.name.slice(-40)} ${sizes}` : op,
     nodes: 1,
     counted: run.instructions,
-    predicted: nodeCost(program, source, 1, node.inputs.some((v) => node.frees.includes(v))),
+    predicted: nodeCost(
+      program,
+      source,
+      1,
+      node.inputs.some((v) => node.frees.includes(v)),
+    ),
   };
 });
 model.close();

@@ -2,4 +2,3 @@
 export { cut, Pipeline, type Shard } from './pipeline.js';
 export { TestIc } from './test-ic.js';
 export { workerModule } from './module.js';
-export { MeteredEngine, type Bytes } from './metered-engine.js';

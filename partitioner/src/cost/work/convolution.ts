@@ -202,6 +202,14 @@ function rowPieces(taps: number): number {
   return pieces;
 }
 
+/** Taps that lie inside the image, and lines of them, over all windows. */
+export function tapsInside(window: Window, image: Image): { all: number; lines: number } {
+  const { rows, columns } = windowRuns(window, image);
+  const across = columns.reduce((sum, { length, taps }) => sum + length * taps, 0);
+  const down = rows.reduce((sum, { length, taps }) => sum + length * taps, 0);
+  return { all: image.batch * across * down, lines: image.batch * down * image.outWidth };
+}
+
 export function poolWork(kernel: string, window: Window, image: Image, channels: number): Work[] {
   const { rows, columns } = windowRuns(window, image);
   const counts = new Counts();
