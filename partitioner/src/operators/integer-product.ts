@@ -38,6 +38,12 @@ export function parameters(to: Lowering, product: IntegerProduct): string[] {
       throw new UnsupportedNode('has a zero point for each row', 'quantize with one for all rows');
     }
   }
+  for (const name of [factors, offset]) {
+    const rows = name === '' ? [] : to.dims(name).slice(0, -1);
+    if (rows.some((dim) => dim !== 1)) {
+      throw new UnsupportedNode('has a scale or bias for each row', 'use one for all rows');
+    }
+  }
   const all = [aZero, bZero, bias, factors, resultZero, offset];
   return product.scale === undefined ? all : [...all, product.scale];
 }
