@@ -2,15 +2,27 @@ import { int8DepthUnit, integerPiece } from '../generated/constants';
 
 const LANES: i32 = 8;
 
+/** Eight of the elements from `x` on. */
+@inline
+function eight<T>(x: usize, dst: usize, zeros: v128): void {
+  v128.store(dst, i16x8.sub(isSigned<T>() ? v128.load_ext<i8>(x) : v128.load_ext<u8>(x), zeros));
+}
+
 /** dst[i] = x[i] - zero as 16 bits, in vectors of eight: it reads, and writes, up to seven elements behind the last. */
 @inline
 function widenedVectors<T>(x: usize, n: u32, dst: usize, zeros: v128): void {
   let left = <i32>n;
-  for (; left > LANES; left -= 2 * LANES, x += 16, dst += 32) {
-    v128.store(dst, i16x8.sub(isSigned<T>() ? v128.load_ext<i8>(x) : v128.load_ext<u8>(x), zeros));
-    v128.store(dst, i16x8.sub(isSigned<T>() ? v128.load_ext<i8>(x, 8) : v128.load_ext<u8>(x, 8), zeros), 16);
+  for (; left > 3 * LANES; left -= 4 * LANES, x += 32, dst += 64) {
+    eight<T>(x, dst, zeros);
+    eight<T>(x + 8, dst + 16, zeros);
+    eight<T>(x + 16, dst + 32, zeros);
+    eight<T>(x + 24, dst + 48, zeros);
   }
-  if (left > 0) v128.store(dst, i16x8.sub(isSigned<T>() ? v128.load_ext<i8>(x) : v128.load_ext<u8>(x), zeros));
+  if (left <= 0) return;
+  eight<T>(x, dst, zeros);
+  if (left <= LANES) return;
+  eight<T>(x + 8, dst + 16, zeros);
+  if (left > 2 * LANES) eight<T>(x + 16, dst + 32, zeros);
 }
 
 /** `rows` rows of {@link widenedVectors}, with or without a sign. Steps are bytes. */

@@ -138,12 +138,24 @@ function convolve(w: usize, wStep: usize, pixels: u32, zero: i32): i32 {
 
 /** Rows of the product: what the windows of some pixels of the result cover, zeros where they cover the padding. */
 function gather(pixel: u32, some: u32, g: u32, signed: bool, zero: i32): void {
-  const line = pixel / outWidth;
-  let ox = <i32>(pixel - line * outWidth);
-  let oy = <i32>(line % outHeight);
-  let image = input(0).data + <usize>(line / outHeight) * (height * width) * channels + g * groupIn;
+  const row = pixel / outWidth;
+  let ox = <i32>(pixel - row * outWidth);
+  let oy = <i32>(row % outHeight);
+  let image = input(0).data + <usize>(row / outHeight) * (height * width) * channels + g * groupIn;
+  // Taps of a line that lie beside each other are one run of bytes.
+  const isRun = group == 1 && dilationW == 1;
+  const lastY = height - 1 - (kernelH - 1) * dilationH;
+  const lastX = width - kernelW;
+  const step = <usize>(dilationH * width) * channels;
+  const line = <u32>kernelW * groupIn;
   for (let r: u32 = 0; r < some; r++) {
-    gatherWindow(image, oy * strideH - padTop, ox * strideW - padLeft, rowAt(r), signed, zero);
+    const iy = oy * strideH - padTop;
+    const ix = ox * strideW - padLeft;
+    const isInside = iy >= 0 && iy <= lastY && ix >= 0 && ix <= lastX;
+    if (isRun && isInside) {
+      const from = image + <usize>(iy * width + ix) * channels;
+      widenRows(signed, from, step, kernelH, line, rowAt(r), <usize>line << 1, zero);
+    } else gatherWindow(image, iy, ix, rowAt(r), signed, zero);
     if (needsRowSums()) setRowSum(r, sumWords(rowAt(r), depth));
     if (++ox == outWidth) {
       ox = 0;
@@ -166,7 +178,6 @@ function gatherWindow(image: usize, iy: i32, ix: i32, to: usize, signed: bool, z
   const kx1 = max(kx0, endTap(ix, width, dilationW, kernelW));
   const lineWords = <u32>kernelW * groupIn;
   const lineStep = <usize>(dilationH * width) * channels;
-  // Taps that lie beside each other are one run of bytes.
   const isRun = group == 1 && dilationW == 1;
   const taps = <u32>(kx1 - kx0);
   const before = <u32>kx0 * groupIn;

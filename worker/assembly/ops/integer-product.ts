@@ -1,5 +1,6 @@
 import { CanisterError, DType, int8DepthUnit, integerChannels, integerPiece } from '../generated/constants';
 import { int8Rows, int8RowsOf } from '../kernels/generated/int8-rows';
+import { copyBytes } from '../kernels/copy';
 import { storeBytes, storeFloats, storeSums } from '../kernels/integer-results';
 import { packFour } from '../kernels/integer-rows';
 import { spent } from '../tensor/budget';
@@ -131,7 +132,8 @@ function layOut(n: u32, perGroup: u32, shift: i32): void {
   const zeroType = hasZero ? input(RIGHT_ZERO).dtype : 0;
   const single = !hasZero || input(RIGHT_ZERO).count() == 1;
   const all = single ? (hasZero ? integerAt(zeros, zeroType, 0) : 0) - shift : 0;
-  for (let c: u32 = 0, group = columns; c < n; group += <usize>packedChannels(perGroup) << 2) {
+  // They are 0 already.
+  if (!single || all != 0) for (let c: u32 = 0, group = columns; c < n; group += <usize>packedChannels(perGroup) << 2) {
     for (let j: u32 = 0; j < perGroup; j++, c++) {
       store<i32>(group + (<usize>j << 2), single ? all : integerAt(zeros, zeroType, c) - shift);
     }
@@ -152,6 +154,10 @@ function layWords(i: u32, n: u32, perGroup: u32, to: usize): void {
   let from = input(i).data;
   const step: usize = input(i).count() == 1 ? 0 : 4;
   const groupStep = <usize>packedChannels(perGroup) << 2;
+  if (step != 0 && perGroup == n) {
+    copyBytes(to, from, <usize>n << 2);
+    return;
+  }
   for (let left = n; left != 0; left -= perGroup, to += groupStep) {
     for (let j: u32 = 0; j < perGroup; j++, from += step) store<u32>(to + (<usize>j << 2), load<u32>(from));
   }
