@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { planModel } from '@canopy/partitioner';
 import { workerCount } from '@canopy/protocol';
 import { readLarge } from './large/store.js';
+import { readModelCosts } from './model-costs/result.js';
 import { secondsRatio } from './measure/seconds.js';
 import { usdPerXdr } from './measure/money.js';
 import { benchModel } from './models/catalogue.js';
@@ -52,7 +53,7 @@ function readResult(mode: 'full' | 'quick'): BenchResult {
 }
 
 function writePage(result: BenchResult): void {
-  const page = benchmarkPage(result, figures, readLarge());
+  const page = benchmarkPage(result, figures, readLarge(), readModelCosts());
   mkdirSync(join(docs, figures), { recursive: true });
   for (const { file, svg } of page.figures) writeFileSync(join(docs, figures, file), svg);
   writeFileSync(join(docs, 'benchmarks.md'), page.markdown);

@@ -1,5 +1,7 @@
 import { largeSection } from '../large/report.js';
 import type { LargeResult } from '../large/result.js';
+import { modelCostSection } from '../model-costs/report.js';
+import type { ModelCost } from '../model-costs/result.js';
 import { bestRate, type BenchResult, type ModelResult, type RunResult } from '../results/schema.js';
 import { wayNames } from '../ways.js';
 import { batchingOf, timesOf } from './batching.js';
@@ -160,6 +162,7 @@ export function benchmarkPage(
   result: BenchResult,
   figureFolder: string,
   large: readonly LargeResult[] = [],
+  costs: readonly ModelCost[] = [],
 ): { markdown: string; figures: Figure[] } {
   const figures = pageFigures(result);
   const show = (file: string): string => {
@@ -221,7 +224,7 @@ ${costTable(result)}
 ## Models
 
 ${modelTable(result)}
-${loadSection(result)}${largeSection(large)}`;
+${loadSection(result)}${largeSection(large)}${modelCostSection(costs)}`;
   return { markdown, figures };
 }
 

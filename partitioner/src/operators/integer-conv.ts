@@ -1,7 +1,13 @@
-import { elementCount, paddedDepth, type DTypeName } from '@canopy/protocol';
+import { elementCount, packedChannels, paddedDepth, type DTypeName } from '@canopy/protocol';
 import { integerBytes } from '../cost/memory/integer.js';
-import { integerWork } from '../cost/work/integer.js';
-import { plainWork } from '../cost/work/work.js';
+import { imageOf, tapsInside } from '../cost/work/convolution.js';
+import {
+  columnsWork,
+  integerDepthwiseWork,
+  integerRowsWork,
+  packingWork,
+  windowsWork,
+} from '../cost/work/integer-operators.js';
 import { type GraphNode, intAttribute } from '../graph/graph.js';
 import { fixedSizes } from '../graph/lower/columns.js';
 import { Compute } from '../graph/lower/compute.js';
@@ -71,7 +77,16 @@ function sizesOf({ attributes, outputs }: NodeAt<'IntegerConv'>) {
   const { kernel, group, inChannels, outChannels } = attributes;
   const depth = kernel[0] * kernel[1] * (inChannels / group);
   const pixels = elementCount(outputs[0]!) / Math.max(1, outChannels);
-  return { depth, columns: outChannels / group, pixels, taps: kernel[0] * kernel[1] };
+  return { depth, columns: outChannels / group, pixels };
+}
+
+/** Weights up to which filters of one channel each have a kernel; `worker/assembly/ops/integer-depthwise.ts`. */
+const mostDepthwiseWeights = 1 << 17;
+
+function isDepthwise(node: NodeAt<'IntegerConv'>): boolean {
+  const { group, inChannels, outChannels } = node.attributes;
+  const isEach = group === inChannels && group === outChannels;
+  return isEach && sizesOf(node).depth * group <= mostDepthwiseWeights;
 }
 
 const quantizedConvolution: ModelOperator = {
@@ -97,25 +112,36 @@ export const integerConvFamily: OperatorFamily = {
       rows: (step) =>
         step.inputs.slice(1).every(({ kind }) => kind === 'none') ? eachImage(step) : undefined,
       work: (node) => {
-        const { depth, columns, pixels, taps } = sizesOf(node);
-        const { group, packed } = node.attributes;
-        const work = integerWork('int8', pixels, depth, columns);
-        const filters = packed ? 0 : elementCount(node.inputs[1]!) * 14;
-        const spread = pixels * group * (60 + taps * 20 + columns * 3);
+        const { depth, columns, pixels } = sizesOf(node);
+        const { group, packed, to, kernel, dilations, inChannels } = node.attributes;
+        const parameters = columnsWork(columns * group);
+        if (isDepthwise(node)) {
+          const image = imageOf(node.inputs[0]!, node.outputs[0]!);
+          const taps = tapsInside(node.attributes, image);
+          return [parameters, ...integerDepthwiseWork(to, pixels, taps, depth, group)];
+        }
+        const isRun = group === 1 && dilations[1] === 1;
+        const [lines, run] = isRun
+          ? [kernel[0], kernel[1] * inChannels]
+          : [kernel[0] * kernel[1], inChannels / group];
         return [
-          ...work.map(({ kernel, counts }) => ({
-            kernel,
-            counts: Object.fromEntries(
-              Object.entries(counts).map(([name, count]) => [name, count * group]),
-            ),
-          })),
-          ...plainWork(spread + filters + columns * group * 60),
+          windowsWork(pixels * group, lines, run),
+          ...integerRowsWork(to, pixels, depth, columns, group),
+          parameters,
+          ...(packed ? [] : [packingWork(elementCount(node.inputs[1]!))]),
         ];
       },
       multiplyAdds: (node) => elementCount(node.outputs[0]!) * sizesOf(node).depth,
       temporaries: (node) => {
         const { depth, columns, pixels } = sizesOf(node);
         const { group, packed } = node.attributes;
+        if (isDepthwise(node)) {
+          return [
+            ...integerBytes('int8', 1, depth, group),
+            packedChannels(group) * 16,
+            depth * Math.ceil(group / 8) * 16,
+          ];
+        }
         const four = Math.ceil(columns / 4) * 4 * group;
         return [
           ...integerBytes('int8', pixels, depth, columns),

@@ -1,10 +1,14 @@
 import { elementCount, type DTypeName } from '@canopy/protocol';
 import { integerBytes } from '../cost/memory/integer.js';
-import { integerWork } from '../cost/work/integer.js';
-import { plainWork } from '../cost/work/work.js';
+import {
+  columnsWork,
+  integerRowsWork,
+  linesWork,
+  packingWork,
+} from '../cost/work/integer-operators.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { Compute } from '../graph/lower/compute.js';
-import { factorsOf, packedIntegers } from '../graph/lower/integers.js';
+import { factorsOf, packedIntegers, scalesOf } from '../graph/lower/integers.js';
 import { type Lower, type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { along } from '../graph/rows/rows.js';
 import type { RowRule } from '../graph/rows/rule.js';
@@ -22,6 +26,8 @@ export interface IntegerProduct {
   factors?: string | undefined;
   resultZero?: string | undefined;
   offset?: string | undefined;
+  /** One number that all factors are multiplied by. */
+  scale?: string | undefined;
 }
 
 /** Inputs behind the two that are multiplied. */
@@ -32,7 +38,14 @@ export function parameters(to: Lowering, product: IntegerProduct): string[] {
       throw new UnsupportedNode('has a zero point for each row', 'quantize with one for all rows');
     }
   }
-  return [aZero, bZero, bias, factors, resultZero, offset];
+  for (const name of [factors, offset]) {
+    const rows = name === '' ? [] : to.dims(name).slice(0, -1);
+    if (rows.some((dim) => dim !== 1)) {
+      throw new UnsupportedNode('has a scale or bias for each row', 'use one for all rows');
+    }
+  }
+  const all = [aZero, bZero, bias, factors, resultZero, offset];
+  return product.scale === undefined ? all : [...all, product.scale];
 }
 
 /** A product [.., K] x [.., K, N]; a constant matrix is packed. */
@@ -109,8 +122,8 @@ const integerToFloat: Lower = (node, to) => {
     string?,
     string?,
   ];
-  const factors = factorsOf(node, to, aScale, bScale);
-  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, factors, offset });
+  const scales = scalesOf(node, to, aScale, bScale);
+  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, ...scales, offset });
 };
 
 /** Quantizes all of A with one scale first. */
@@ -120,8 +133,8 @@ const dynamicQuantizeMatMul: Lower = (node, to) => {
   const aScale = to.temporary(`${node.name}/scale`, 'float32', []);
   const aZero = to.temporary(`${node.name}/zero`, 'uint8', []);
   to.add('DynamicQuantize', node, [x], [a, aScale, aZero], {});
-  const factors = factorsOf(node, to, aScale, bScale);
-  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, factors, offset });
+  const scales = scalesOf(node, to, aScale, bScale);
+  integerProduct(node, to, node.outputs[0]!, { a, b, aZero, bZero, ...scales, offset });
 };
 
 /** A, its scale and zero point, B, its scale and zero point, C?, then those of the result, where it is quantized. */
@@ -228,10 +241,11 @@ export const integerProductFamily: OperatorFamily = {
         const columns =
           attributes.n > 0 ? attributes.n : inputs[1]!.length === 1 ? 1 : inputs[1]!.at(-1)!;
         const count = elements / Math.max(1, columns);
-        const packing = attributes.n > 0 ? 0 : elementCount(inputs[1]!) * 14;
         return [
-          ...integerWork('int8', count, depth, columns),
-          ...plainWork(elements * 3 + columns * 60 + packing),
+          linesWork(count, depth),
+          ...integerRowsWork(attributes.to, count, depth, columns),
+          columnsWork(columns),
+          ...(attributes.n > 0 ? [] : [packingWork(elementCount(inputs[1]!))]),
         ];
       },
       multiplyAdds: ({ inputs, outputs }) => elementCount(outputs[0]!) * inputs[0]!.at(-1)!,

@@ -18,9 +18,11 @@ import { eachImage } from '../graph/rows/rule.js';
 import { globalPoolShape, poolShape, poolShapeChannelsLast } from '../graph/shapes/convolution.js';
 import type { NodeAt, OperatorFamily } from './operator.js';
 
+const poolTypes: readonly DTypeName[] = ['float32', 'int8', 'uint8'];
+
 /**
- * Channels-last kernels have one or two dimensions, float32, and no places. Largest elements of windows with
- * gaps are found another way: there onnxruntime keeps a NaN that stands first.
+ * Channels-last kernels have one or two dimensions, float32 or bytes, and no places. Largest floats of windows
+ * with gaps are found another way: there onnxruntime keeps a NaN that stands first.
  */
 function lower(kind: 'MaxPool' | 'AveragePool'): Lower {
   return (node, to) => {
@@ -28,18 +30,21 @@ function lower(kind: 'MaxPool' | 'AveragePool'): Lower {
     const places = (node.outputs[1] ?? '') !== '';
     const rank = to.rank(input);
     const countIncludePad = intAttribute(node, 'count_include_pad', 0) === 1;
+    const isFloat = to.dtype(input) === 'float32';
     const gaps = kind === 'MaxPool' && spatialWindow(node, to).dilations.some((by) => by !== 1);
-    if (places || gaps || rank > 4 || to.dtype(input) !== 'float32') {
+    const known = kind === 'MaxPool' && poolTypes.includes(to.dtype(input));
+    if (places || (gaps && isFloat) || rank > 4 || !(isFloat || known)) {
       const mean = countIncludePad ? 'meanWithPads' : 'mean';
       const outputs = places ? node.outputs.slice(0, 2) : [node.outputs[0]!];
       spatialPool(node, to, kind === 'MaxPool' ? 'max' : mean, [input], outputs);
       return;
     }
     const window = { ...windowOf(node, to), ceilMode: intAttribute(node, 'ceil_mode', 0) === 1 };
-    channelsLast(node, to, (image, output) => {
-      if (kind === 'MaxPool') to.add('MaxPool', node, [image], [output], window);
-      else to.add('AveragePool', node, [image], [output], { ...window, countIncludePad });
-    });
+    const run = (image: string, result: string): void => {
+      if (kind === 'MaxPool') to.add('MaxPool', node, [image], [result], window);
+      else to.add('AveragePool', node, [image], [result], { ...window, countIncludePad });
+    };
+    channelsLast(node, to, run, poolTypes);
   };
 }
 
@@ -61,9 +66,16 @@ function spatialPool(
 
 /** Of images [batch, ..., channels]. */
 function nhwcMaxPool(node: GraphNode, to: Lowering): void {
-  const compute = new Compute(node, to);
   const [x, output] = [node.inputs[0]!, node.outputs[0]!];
   const rank = to.rank(x);
+  if (rank <= 4) {
+    const attributes = new Map(node.attributes).set('channels_last', { kind: 'int', value: 1 });
+    const ceilMode = intAttribute(node, 'ceil_mode', 0) === 1;
+    const window = windowOf({ ...node, attributes }, to);
+    to.add('MaxPool', node, [x], [output], { ...window, ceilMode });
+    return;
+  }
+  const compute = new Compute(node, to);
   const image = compute.transpose(x, toChannelsFirst(rank));
   const first = toChannelsFirst(rank).map((axis) => to.dims(output)[axis]!);
   const pooled = to.temporary(`${node.name}/pooled`, to.dtype(output), first);
@@ -128,7 +140,9 @@ function windowWork(
   node: NodeAt<'MaxPool' | 'AveragePool'>,
 ): Work[] {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
-  return poolWork(kernel, node.attributes, imageOf(input, output), output.at(-1)!);
+  const isFloat = node.dtypes[0] === 'float32';
+  const image = imageOf(input, output);
+  return poolWork(isFloat ? kernel : `${kernel}.bytes`, node.attributes, image, output.at(-1)!);
 }
 
 /** All pixels in one window. */

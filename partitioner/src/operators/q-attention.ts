@@ -1,6 +1,6 @@
 import type { GraphNode } from '../graph/graph.js';
 import { AttentionSteps } from '../graph/lower/attention.js';
-import { factorsOf } from '../graph/lower/integers.js';
+import { scalesOf } from '../graph/lower/integers.js';
 import type { Lowering } from '../graph/lower/lowering.js';
 import type { Dim } from '../graph/shapes/dim.js';
 import { NotDerivable } from '../graph/shapes/facts.js';
@@ -19,8 +19,8 @@ function qAttention(node: GraphNode, to: Lowering): void {
   const [batch, sequence] = to.dims(a) as [Dim, Dim];
   const width = steps.fixed(to.dims(b)[1], 'width');
   const all = to.temporary(`${node.name}/projected`, 'float32', [batch, sequence, width]);
-  const factors = factorsOf(node, to, aScale, bScale);
-  integerProduct(node, to, all, { a, b, aZero, bZero, factors, offset });
+  const scales = scalesOf(node, to, aScale, bScale);
+  integerProduct(node, to, all, { a, b, aZero, bZero, ...scales, offset });
   const sizes = [width / 3, width / 3, width / 3];
   attendProjected(steps, all, { sizes, mask, added: '' });
 }

@@ -1,5 +1,5 @@
 import { elementCount, type DTypeName } from '@canopy/protocol';
-import { plainWork } from '../cost/work/work.js';
+import { sixteensWork } from '../cost/work/integer-operators.js';
 import { type GraphNode, intAttribute } from '../graph/graph.js';
 import { dequantizedConstant } from '../graph/lower/dequantized-constant.js';
 import { withinFourBits } from '../graph/lower/four-bits.js';
@@ -88,16 +88,17 @@ const byElement: RowRule<'Quantize' | 'Dequantize'> = ({ inputs, first, attribut
 
 function scaledWork(
   { inputs, outputs, attributes }: NodeAt<'Quantize' | 'Dequantize'>,
-  each: number,
+  kernel: string,
 ) {
   const [x, scale] = inputs as [readonly number[], readonly number[]];
   const { axis, block } = attributes;
   const count = elementCount(outputs[0]!);
-  if (elementCount(scale) === 1 && block === 0) return plainWork(count * each);
+  if (elementCount(scale) === 1 && block === 0) return [sixteensWork(kernel, 1, count)];
   const inner = elementCount(x.slice(axis + 1));
   const run = inner > 1 ? inner : block === 0 ? (x[axis] ?? 1) : Math.min(block, x[axis] ?? 1);
   const runs = count / Math.max(1, run);
-  return plainWork(count * (each + 1) + runs * (100 + (run % 8) * 20));
+  const varies = (block === 0) === (inner === 1);
+  return [sixteensWork(varies ? `${kernel}.each` : kernel, runs, run)];
 }
 
 const quantize: ModelOperator = {
@@ -125,11 +126,11 @@ export const quantizeLinearFamily: OperatorFamily = {
     },
   },
   program: {
-    Quantize: { rows: byElement, work: (node) => scaledWork(node, 3.5) },
-    Dequantize: { rows: byElement, work: (node) => scaledWork(node, 2.5) },
+    Quantize: { rows: byElement, work: (node) => scaledWork(node, 'quantizing') },
+    Dequantize: { rows: byElement, work: (node) => scaledWork(node, 'dequantizing') },
     DynamicQuantize: {
       rows: mixing,
-      work: ({ inputs }) => plainWork(elementCount(inputs[0]!) * 6),
+      work: ({ inputs }) => [sixteensWork('dynamicQuantizing', 1, elementCount(inputs[0]!))],
     },
   },
 };

@@ -1,4 +1,6 @@
 import { elementCount, type DTypeName } from '@canopy/protocol';
+import { sixteensWork } from '../cost/work/integer-operators.js';
+import { broadcastWalk } from '../cost/work/strided.js';
 import { plainWork } from '../cost/work/work.js';
 import { floatAttribute, type GraphNode, intAttribute } from '../graph/graph.js';
 import { Compute } from '../graph/lower/compute.js';
@@ -220,8 +222,12 @@ export const quantizedElementsFamily: OperatorFamily = {
     QuantizedBinary: {
       rows: (step) =>
         step.inputs.slice(2).every(({ kind }) => kind === 'none') ? broadcastRows(step) : undefined,
-      work: ({ attributes, outputs }) =>
-        plainWork(elementCount(outputs[0]!) * (attributes.kind === 'add' ? 11 : 7)),
+      work: ({ attributes, inputs, outputs }) => {
+        const walk = broadcastWalk(outputs[0]!, inputs.slice(0, 2));
+        const length = walk.at(-1)!.size;
+        const runs = elementCount(outputs[0]!) / Math.max(1, length);
+        return [sixteensWork(`quantizedBinary.${attributes.kind}`, runs, length)];
+      },
     },
     QuantizedSoftmax: {
       rows: (step) =>

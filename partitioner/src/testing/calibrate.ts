@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { defaultInstructionBudget } from '@canopy/protocol';
 import { costSchedule } from '../cost/model.js';
 import { messageWork, placeOf } from '../cost/stage.js';
@@ -13,7 +13,8 @@ import { WorkersOnIc } from './worker-on-ic.js';
 /**
  * Measures the worker's kernels: runs a program of one operation for each of many shapes on the
  * embedded IC, under the schedule that counts no pages, and fits a price for everything that the work
- * model counts. Writes `src/cost/coefficients.json`.
+ * model counts. Writes `src/cost/coefficients.json`. With `--only GROUP` it measures one group of probes, and
+ * keeps the prices of kernels that others measure.
  */
 type Prices = Record<string, Record<string, number>>;
 
@@ -92,10 +93,27 @@ function report(name: string, count: number, worst: number): void {
   console.log(`${name}: ${count} probes, at most ${(worst * 100).toFixed(1)} % off`);
 }
 
+/** Prices that are known before a group is measured, where no other is. */
+function keptPrices(only: string): Prices {
+  const groups = probeGroups();
+  const at = groups.findIndex(({ name }) => name === only);
+  if (at < 0) throw new Error(`--only: one of ${groups.map(({ name }) => name).join(', ')}`);
+  const kernelsOf = ({ probes }: { probes: readonly Probe[] }): string[] =>
+    probes.flatMap((probe) => workOf(probe, 0).map(({ kernel }) => kernel));
+  const others = new Set(groups.filter((_, index) => index !== at).flatMap(kernelsOf));
+  const own = new Set(kernelsOf(groups[at]!).filter((kernel) => !others.has(kernel)));
+  const { kernels } = JSON.parse(readFileSync(target, 'utf8')) as { kernels: Prices };
+  return Object.fromEntries(Object.entries(kernels).filter(([kernel]) => !own.has(kernel)));
+}
+
 function main(): void {
   const ic = new WorkersOnIc('2025-10');
-  const prices: Prices = { [plainKernel]: { instruction: 1 } };
+  const at = process.argv.indexOf('--only');
+  const only = at < 0 ? undefined : process.argv[at + 1];
+  const kept = only === undefined ? {} : keptPrices(only);
+  const prices: Prices = { ...kept, [plainKernel]: { instruction: 1 } };
   for (const { name, probes } of probeGroups()) {
+    if (only !== undefined && name !== only) continue;
     const measured = probes.map((probe) => {
       const pipeline = ic.deploy([probe.shard()], defaultInstructionBudget);
       const { instructions, bytesReceived } = probe.run(pipeline);
@@ -115,8 +133,10 @@ function main(): void {
       }
     }
   }
-  const hops = measureHops(ic);
-  report('hops', hops.length, fit(prices, hops));
+  if (only === undefined) {
+    const hops = measureHops(ic);
+    report('hops', hops.length, fit(prices, hops));
+  }
   const measured = Object.entries(prices).filter(([kernel]) => kernel !== plainKernel);
   const sorted = Object.fromEntries(measured.sort(([a], [b]) => (a < b ? -1 : 1)));
   writeFileSync(target, `${JSON.stringify({ about, kernels: sorted }, undefined, 2)}\n`);

@@ -92,14 +92,14 @@ export class Probe {
   }
 }
 
-/** A probe of one operation on operands, the first of which are `a`, `b`, `c`. */
+/** A probe of one operation on operands, the first of which are `a`, `b`, `c`; undefined ones are left out. */
 export function probe<Op extends OpName>(
   op: Op,
   attributes: OpAttributes[Op],
-  operands: readonly Operand[],
+  operands: readonly (Operand | undefined)[],
   output: Operand,
 ): Probe {
-  const names = operands.map((_, index) => 'abcdefgh'[index]!);
+  const names = operands.map((operand, index) => (operand ? 'abcdefghi'[index]! : ''));
   const node = {
     op,
     name: op,
@@ -107,7 +107,10 @@ export function probe<Op extends OpName>(
     outputs: ['y'],
     attributes,
   } as unknown as ProgramNode;
-  const named = Object.fromEntries(names.map((name, index) => [name, operands[index]!]));
+  const given = operands.flatMap((operand, index) =>
+    operand ? [[names[index]!, operand] as const] : [],
+  );
+  const named = Object.fromEntries(given);
   return new Probe([node], { ...named, y: output });
 }
 

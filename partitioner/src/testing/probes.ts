@@ -10,6 +10,7 @@ import {
   type Weight,
   type Window,
 } from '../graph/program.js';
+import { integerProbes } from './integer-probes.js';
 import { constant, probe, Probe, type Operand } from './probe.js';
 
 /** Probes that are fitted together: they have unknown prices in common. */
@@ -515,5 +516,6 @@ export function probeGroups(): ProbeGroup[] {
         matMul([5, 2, 40], [5, 7, 40], [5, 2, 7], { transB: true }),
       ],
     },
+    { name: 'operators of bytes', probes: [...integerProbes] },
   ];
 }

@@ -13,8 +13,11 @@ export const integerAttributes = {
   unsigned: bool,
 };
 
-/** The zero points of both sides, int32 added to sums, factors, zero point of the result, offsets. */
-export const integerInputs = [bytes, bytes, ['int32'], float32, bytes, float32] as const;
+/**
+ * The zero points of both sides, int32 added to sums, factors, zero point of the result, offsets, and one number
+ * that all factors are multiplied by.
+ */
+export const integerInputs = [bytes, bytes, ['int32'], float32, bytes, float32, float32] as const;
 
 /**
  * A [.., K] x W [.., K, N], each less its zero point. W is packed as int8 of Linear where `n` is not 0, and

@@ -1,6 +1,6 @@
 import { bool } from './attribute.js';
 import { operator } from './description.js';
-import { float32 } from './types.js';
+import { bytes, float32 } from './types.js';
 import { windowAttributes } from './window.js';
 
 /** X [n,h,w,c]. */
@@ -8,6 +8,6 @@ export const maxPool = operator({
   code: 11,
   name: 'MaxPool',
   attributes: { ...windowAttributes, ceilMode: bool },
-  inputs: [float32],
+  inputs: [[...float32, ...bytes]],
   outputs: [0],
 });

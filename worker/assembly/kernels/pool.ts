@@ -81,3 +81,40 @@ export function averagePixelOn(
 ): void {
   body(false, false, x, stepX, stepY, nx, ny, channels, out, divisor);
 }
+
+@inline
+function larger<T>(a: v128, b: v128): v128 {
+  return isSigned<T>() ? i8x16.max_s(a, b) : i8x16.max_u(a, b);
+}
+
+/** {@link maxPixel} of bytes of type T, 16 channels at a time, then one by one; `first`: not from what stands at `out`. */
+@inline
+function maxBytes<T>(
+  first: bool, x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize,
+): void {
+  const least = isSigned<T>() ? i8x16.splat(-128) : i8x16.splat(0);
+  let c = channels;
+  for (; c >= 16; c -= 16, x += 16, out += 16) {
+    let s = first ? least : v128.load(out);
+    for (let y: u32 = 0, row = x; y < ny; y++, row += stepY) {
+      for (let n = nx, p = row; n != 0; n--, p += stepX) s = larger<T>(s, v128.load(p));
+    }
+    v128.store(out, s);
+  }
+  for (; c != 0; c--, x++, out++) {
+    let s = first ? least : v128.load8_splat(out);
+    for (let y: u32 = 0, row = x; y < ny; y++, row += stepY) {
+      for (let n = nx, p = row; n != 0; n--, p += stepX) s = larger<T>(s, v128.load8_splat(p));
+    }
+    v128.store8_lane(out, s, 0);
+  }
+}
+
+/** As {@link maxPixel}, or {@link maxPixelOn} unless `first`, of bytes with a sign or without. */
+export function maxPixelBytes(
+  signed: bool, first: bool,
+  x: usize, stepX: usize, stepY: usize, nx: u32, ny: u32, channels: u32, out: usize,
+): void {
+  if (signed) maxBytes<i8>(first, x, stepX, stepY, nx, ny, channels, out);
+  else maxBytes<u8>(first, x, stepX, stepY, nx, ny, channels, out);
+}

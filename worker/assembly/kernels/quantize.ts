@@ -16,22 +16,40 @@ function storeEight<T>(dst: usize, a: v128, b: v128): void {
   else v128.store64_lane(dst, i8x16.narrow_i16x8_u(words, words), 0);
 }
 
+/**
+ * Four numbers divided by their scale and rounded half to even, plus the zero point; `low` is the least integer
+ * less that. NaN is the least; what is above the greatest is so still.
+ */
+@inline
+function shifted(x: v128, scale: v128, low: v128, zero: v128): v128 {
+  const kept = f32x4.nearest(f32x4.pmax(low, f32x4.div(x, scale)));
+  return i32x4.trunc_sat_f32x4_s(f32x4.add(kept, zero));
+}
+
+@inline
+function narrowEight<T>(a: v128, b: v128): v128 {
+  return isSigned<T>() || sizeof<T>() == 1 ? i16x8.narrow_i32x4_s(a, b) : i16x8.narrow_i32x4_u(a, b);
+}
+
 /** dst[i] = x[i] / scale, rounded half to even, plus the zero point, kept within what T holds. */
 export function quantizeRun<T>(x: usize, dst: usize, n: u32, scale: f32, zero: i32): void {
   const least = <i32>(isSigned<T>() ? -(1 << (8 * sizeof<T>() - 1)) : 0);
-  const most = least + (1 << (8 * sizeof<T>())) - 1;
   const low = f32x4.splat(<f32>(least - zero));
-  const high = f32x4.splat(<f32>(most - zero));
   const scales = f32x4.splat(scale);
-  const zeros = i32x4.splat(zero);
-  for (; n >= 8; n -= 8, x += 32, dst += 8 * sizeof<T>()) {
-    const a = i32x4.add(rounded(v128.load(x), scales, low, high), zeros);
-    const b = i32x4.add(rounded(v128.load(x, 16), scales, low, high), zeros);
-    storeEight<T>(dst, a, b);
+  const zeros = f32x4.splat(<f32>zero);
+  for (; n >= 16; n -= 16, x += 64, dst += 16 * sizeof<T>()) {
+    const a = narrowEight<T>(shifted(v128.load(x), scales, low, zeros), shifted(v128.load(x, 16), scales, low, zeros));
+    const b = narrowEight<T>(shifted(v128.load(x, 32), scales, low, zeros), shifted(v128.load(x, 48), scales, low, zeros));
+    if (sizeof<T>() == 2) {
+      v128.store(dst, a);
+      v128.store(dst, b, 16);
+    } else v128.store(dst, isSigned<T>() ? i8x16.narrow_i16x8_s(a, b) : i8x16.narrow_i16x8_u(a, b));
   }
   for (; n != 0; n--, x += 4, dst += sizeof<T>()) {
-    const a = i32x4.add(rounded(v128.load32_splat(x), scales, low, high), zeros);
-    store<T>(dst, <T>i32x4.extract_lane(a, 0));
+    const a = shifted(v128.load32_splat(x), scales, low, zeros);
+    const words = narrowEight<T>(a, a);
+    if (sizeof<T>() == 2) v128.store16_lane(dst, words, 0);
+    else v128.store8_lane(dst, isSigned<T>() ? i8x16.narrow_i16x8_s(words, words) : i8x16.narrow_i16x8_u(words, words), 0);
   }
 }
 

@@ -43,11 +43,88 @@ function addFour(a: v128, b: v128, factorA: v128, factorB: v128, offset: v128): 
   return i32x4.trunc_sat_f32x4_s(f32x4.nearest(x));
 }
 
+/** Sixteen bytes from `p` on, or the one at `p` in all lanes. */
+@inline
+function sixteenOf(p: usize, step: usize): v128 {
+  return step == 0 ? v128.load8_splat(p) : v128.load(p);
+}
+@inline
+function lowWords<T>(x: v128): v128 {
+  return isSigned<T>() ? i16x8.extend_low_i8x16_s(x) : i16x8.extend_low_i8x16_u(x);
+}
+@inline
+function highWords<T>(x: v128): v128 {
+  return isSigned<T>() ? i16x8.extend_high_i8x16_s(x) : i16x8.extend_high_i8x16_u(x);
+}
+
+/** Four sums as f32 arithmetic has them, rounded after each operation. */
+@inline
+function nearly(a: v128, b: v128, factorA: v128, factorB: v128, offset: v128): v128 {
+  const right = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(b), factorB), offset);
+  return f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(a), factorA), right);
+}
+
+/** How far numbers are from the integers next to them. */
+@inline
+function distance(x: v128, rounded: v128): v128 {
+  return f32x4.abs(f32x4.sub(x, rounded));
+}
+
+/**
+ * Sixteen results by f32 arithmetic, where none is further than `sure` from an integer: then they are those of
+ * {@link addFour} too. False, and nothing is stored, where one is.
+ */
+@inline
+function addSixteen<T>(a: v128, b: v128, out: usize, factorA: v128, factorB: v128, offset: v128, sure: v128): bool {
+  const a0 = lowWords<T>(a), a1 = highWords<T>(a);
+  const b0 = lowWords<T>(b), b1 = highWords<T>(b);
+  const w = nearly(i32x4.extend_low_i16x8_s(a0), i32x4.extend_low_i16x8_s(b0), factorA, factorB, offset);
+  const x = nearly(i32x4.extend_high_i16x8_s(a0), i32x4.extend_high_i16x8_s(b0), factorA, factorB, offset);
+  const y = nearly(i32x4.extend_low_i16x8_s(a1), i32x4.extend_low_i16x8_s(b1), factorA, factorB, offset);
+  const z = nearly(i32x4.extend_high_i16x8_s(a1), i32x4.extend_high_i16x8_s(b1), factorA, factorB, offset);
+  const w1 = f32x4.nearest(w), x1 = f32x4.nearest(x), y1 = f32x4.nearest(y), z1 = f32x4.nearest(z);
+  const most = f32x4.pmax(
+    f32x4.pmax(distance(w, w1), distance(x, x1)), f32x4.pmax(distance(y, y1), distance(z, z1)),
+  );
+  if (!i32x4.all_true(f32x4.lt(most, sure))) return false;
+  const lower = i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(w1), i32x4.trunc_sat_f32x4_s(x1));
+  const upper = i16x8.narrow_i32x4_s(i32x4.trunc_sat_f32x4_s(y1), i32x4.trunc_sat_f32x4_s(z1));
+  v128.store(out, isSigned<T>() ? i8x16.narrow_i16x8_s(lower, upper) : i8x16.narrow_i16x8_u(lower, upper));
+  return true;
+}
+
+/** How far a sum may be from an integer so that f32 arithmetic rounds to that one too; below 0: none is sure. */
+@inline
+function surely(factorA: f32, factorB: f32, offset: f32): f32 {
+  // Five roundings of numbers that are not larger than the sum of all sizes, each by 2^-24 of it.
+  const sizes = <f32>255 * abs<f32>(factorA) + <f32>255 * abs<f32>(factorB) + abs<f32>(offset);
+  return <f32>0.5 - sizes * <f32>(1.0 / 2097152);
+}
+
 /**
  * out[i] = a[i] * factorA + b[i] * factorB + offset, rounded to f32 after each step, then half to even, kept
  * within a byte. A step of 0 repeats the first element. Reads up to three bytes beyond the last element.
  */
 export function addQuantized<T>(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, n: u32, factorA: f32, factorB: f32, offset: f32,
+): void {
+  const sure = surely(factorA, factorB, offset);
+  while (n >= 16) {
+    const known = sure > 0.25 && addSixteen<T>(
+      sixteenOf(a, aStep), sixteenOf(b, bStep), out, f32x4.splat(factorA), f32x4.splat(factorB), f32x4.splat(offset),
+      f32x4.splat(sure),
+    );
+    if (!known) addExactly<T>(a, aStep, b, bStep, out, 16, factorA, factorB, offset);
+    n -= 16;
+    a += aStep << 4;
+    b += bStep << 4;
+    out += 16;
+  }
+  if (n != 0) addExactly<T>(a, aStep, b, bStep, out, n, factorA, factorB, offset);
+}
+
+/** {@link addQuantized} in doubles. */
+function addExactly<T>(
   a: usize, aStep: usize, b: usize, bStep: usize, out: usize, n: u32, factorA: f32, factorB: f32, offset: f32,
 ): void {
   const factorsA = f64x2.splat(factorA);

@@ -53,6 +53,14 @@ export function dynamicQuantize(): i32 {
 function bounds(p: usize, n: u32): void {
   let least = f32x4.splat(slotF(SLOT_LEAST));
   let most = f32x4.splat(slotF(SLOT_MOST));
+  for (; n >= 16; n -= 16, p += 64) {
+    const a = v128.load(p);
+    const b = v128.load(p, 16);
+    const c = v128.load(p, 32);
+    const d = v128.load(p, 48);
+    least = f32x4.pmin(f32x4.pmin(f32x4.pmin(f32x4.pmin(least, a), b), c), d);
+    most = f32x4.pmax(f32x4.pmax(f32x4.pmax(f32x4.pmax(most, a), b), c), d);
+  }
   for (; n >= 4; n -= 4, p += 16) {
     const x = v128.load(p);
     least = f32x4.pmin(least, x);

@@ -1,5 +1,5 @@
 import { CanisterError, DType } from '../generated/constants';
-import { fillWords, widenBytes } from '../kernels/integer-rows';
+import { fillWords, sumWords, widenRows } from '../kernels/integer-rows';
 import { spent } from '../tensor/budget';
 import { text } from '../tensor/errors';
 import { failInput, failNode, hasInput, input, output, progress, setProgress, setSlot, slot } from '../tensor/node';
@@ -12,10 +12,12 @@ import {
   readImageOf, strideH, strideW, width,
 } from './image';
 import {
-  checkParameters, isBytes, isUnderWay, leftZero, multiplyRows, packedBytes, packedRoom, packMatrix, paddedDepth,
-  prepareProduct, resultBytes, rowAt, rowsOf, setRowSum,
+  checkParameters, isBytes, isUnderWay, leftZero, multiplyRows, needsRowSums, packedBytes, packedRoom,
+  packMatrix, prepareProduct, resultBytes, rowAt, rowsOf, setRowSum,
 } from './integer-product';
+import { depthwise, isSmallDepthwise } from './integer-depthwise';
 import { DONE, FAILED, YIELD } from './status';
+import { endTap, firstTap } from './taps';
 import { packedChannels } from './weights';
 
 const SLOT_PIXEL: u32 = 0;
@@ -48,8 +50,14 @@ export function integerConv(): i32 {
   const unsigned = packed ? integerConvUnsigned() : input(1).dtype == DType.uint8;
   const outC = group * groupOut;
   const pixels = batch * outHeight * outWidth;
-  if (!prepareProduct(integerConvTo(), pixels, depth, outC, group, unsigned ? 128 : 0, first)) return FAILED;
+  const isDepthwise = groupIn == 1 && groupOut == 1 && isSmallDepthwise(depth);
+  const groups = isDepthwise ? 1 : group;
+  const rows = isDepthwise ? 1 : pixels;
+  if (!prepareProduct(integerConvTo(), rows, depth, outC, groups, unsigned ? 128 : 0, first)) return FAILED;
   setProgress(2);
+  if (isDepthwise) {
+    return depthwise(input(1).data, packed, unsigned ? 0x80 : 0, input(0).dtype == DType.int8, leftZero(), first);
+  }
   let w = input(1).data;
   const step = <usize>packedBytes(depth, groupOut);
   if (!packed) {
@@ -108,7 +116,7 @@ function convolve(w: usize, wStep: usize, pixels: u32, zero: i32): i32 {
   for (let pixel = slot(SLOT_PIXEL); pixel < pixels; ) {
     const some = rowsOf(pixels - pixel);
     for (; g < group; g++) {
-      if (!isUnderWay()) for (let r: u32 = 0; r < some; r++) gather(input(0), pixel + r, g, r, signed, zero);
+      if (!isUnderWay()) gather(pixel, some, g, signed, zero);
       const out = output(0).data + pixel * outStep + <usize>(g * groupOut) * resultBytes();
       const done = multiplyRows(some, groupOut, w + g * wStep, g * packedChannels(groupOut), out, outStep);
       if (!done || (g + 1 < group && spent(<u64>some * (depth * (groupOut + 3) + TAP * kernelH * kernelW)))) {
@@ -128,33 +136,68 @@ function convolve(w: usize, wStep: usize, pixels: u32, zero: i32): i32 {
   return DONE;
 }
 
-/** Row `r` of the product: what the window of a pixel of the result covers, zeros where it covers the padding. */
-function gather(x: Tensor, pixel: u32, g: u32, r: u32, signed: bool, zero: i32): void {
-  const n = pixel / (outHeight * outWidth);
-  const oy = <i32>(pixel / outWidth % outHeight);
-  const ox = <i32>(pixel % outWidth);
-  let to = rowAt(r);
-  let sum = 0;
-  const image = x.data + <usize>n * (height * width) * channels + g * groupIn;
-  const x0 = ox * strideW - padLeft;
-  // Taps that lie beside each other are one run of bytes where they inside the image and not of a group.
-  const whole = group == 1 && dilationW == 1 && x0 >= 0 && x0 + kernelW <= width;
-  for (let ky = 0; ky < kernelH; ky++) {
-    const iy = oy * strideH - padTop + ky * dilationH;
-    if (iy < 0 || iy >= height) {
-      fillWords(to, kernelW * groupIn);
-      to += <usize>(kernelW * groupIn) << 1;
-    } else if (whole) {
-      sum += widenBytes(signed, image + <usize>(iy * width + x0) * channels, kernelW * groupIn, to, zero);
-      to += <usize>(kernelW * groupIn) << 1;
-    } else {
-      for (let kx = 0; kx < kernelW; kx++, to += <usize>groupIn << 1) {
-        const ix = x0 + kx * dilationW;
-        if (ix < 0 || ix >= width) fillWords(to, groupIn);
-        else sum += widenBytes(signed, image + <usize>(iy * width + ix) * channels, groupIn, to, zero);
+/** Rows of the product: what the windows of some pixels of the result cover, zeros where they cover the padding. */
+function gather(pixel: u32, some: u32, g: u32, signed: bool, zero: i32): void {
+  const row = pixel / outWidth;
+  let ox = <i32>(pixel - row * outWidth);
+  let oy = <i32>(row % outHeight);
+  let image = input(0).data + <usize>(row / outHeight) * (height * width) * channels + g * groupIn;
+  // Taps of a line that lie beside each other are one run of bytes.
+  const isRun = group == 1 && dilationW == 1;
+  const lastY = height - 1 - (kernelH - 1) * dilationH;
+  const lastX = width - kernelW;
+  const step = <usize>(dilationH * width) * channels;
+  const line = <u32>kernelW * groupIn;
+  for (let r: u32 = 0; r < some; r++) {
+    const iy = oy * strideH - padTop;
+    const ix = ox * strideW - padLeft;
+    const isInside = iy >= 0 && iy <= lastY && ix >= 0 && ix <= lastX;
+    if (isRun && isInside) {
+      const from = image + <usize>(iy * width + ix) * channels;
+      widenRows(signed, from, step, kernelH, line, rowAt(r), <usize>line << 1, zero);
+    } else gatherWindow(image, iy, ix, rowAt(r), signed, zero);
+    if (needsRowSums()) setRowSum(r, sumWords(rowAt(r), depth));
+    if (++ox == outWidth) {
+      ox = 0;
+      if (++oy == outHeight) {
+        oy = 0;
+        image += <usize>(height * width) * channels;
       }
     }
   }
-  fillWords(to, paddedDepth(depth) - depth);
-  setRowSum(r, sum);
+}
+
+/**
+ * The window that begins at (iy, ix) of an image; the words behind its end meet weights of 0. It is written from
+ * front to back: each part covers what the one before has written too much.
+ */
+function gatherWindow(image: usize, iy: i32, ix: i32, to: usize, signed: bool, zero: i32): void {
+  const ky0 = firstTap(iy, dilationH, kernelH);
+  const ky1 = max(ky0, endTap(iy, height, dilationH, kernelH));
+  const kx0 = firstTap(ix, dilationW, kernelW);
+  const kx1 = max(kx0, endTap(ix, width, dilationW, kernelW));
+  const lineWords = <u32>kernelW * groupIn;
+  const lineStep = <usize>(dilationH * width) * channels;
+  const isRun = group == 1 && dilationW == 1;
+  const taps = <u32>(kx1 - kx0);
+  const before = <u32>kx0 * groupIn;
+  const behind = lineWords - (<u32>kx1) * groupIn;
+  fillWords(to, <u32>ky0 * lineWords);
+  to += (<usize>ky0 * lineWords) << 1;
+  let from = image + <usize>((iy + ky0 * dilationH) * width + ix + kx0 * dilationW) * channels;
+  if (isRun && taps == kernelW) {
+    widenRows(signed, from, lineStep, ky1 - ky0, lineWords, to, <usize>lineWords << 1, zero);
+    to += (<usize>(ky1 - ky0) * lineWords) << 1;
+  } else {
+    for (let ky = ky0; ky < ky1; ky++, from += lineStep) {
+      fillWords(to, before);
+      to += <usize>before << 1;
+      if (isRun) widenRows(signed, from, 0, 1, taps * groupIn, to, 0, zero);
+      else widenRows(signed, from, <usize>dilationW * channels, taps, groupIn, to, <usize>groupIn << 1, zero);
+      to += (<usize>taps * groupIn) << 1;
+      fillWords(to, behind);
+      to += <usize>behind << 1;
+    }
+  }
+  fillWords(to, <u32>(kernelH - ky1) * lineWords);
 }

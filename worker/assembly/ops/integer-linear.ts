@@ -1,5 +1,5 @@
 import { CanisterError, DType } from '../generated/constants';
-import { fillWords, widenBytes } from '../kernels/integer-rows';
+import { sumWords, widenRows } from '../kernels/integer-rows';
 import { spent } from '../tensor/budget';
 import { number, text } from '../tensor/errors';
 import {
@@ -8,8 +8,8 @@ import {
 import { Tensor } from '../tensor/tensor';
 import { integerLinearK, integerLinearN, integerLinearTo, integerLinearUnsigned } from './generated/attributes';
 import {
-  checkParameters, isBytes, isUnderWay, leftZero, multiplyRows, packedBytes, packedRoom, packMatrix, paddedDepth,
-  prepareProduct, resultBytes, rowAt, rowsOf, setRowSum,
+  checkParameters, isBytes, isUnderWay, leftZero, multiplyRows, needsRowSums, packedBytes, packedRoom,
+  packMatrix, prepareProduct, resultBytes, rowAt, rowsOf, setRowSum,
 } from './integer-product';
 import { DONE, FAILED, YIELD } from './status';
 
@@ -128,10 +128,9 @@ function batches(a: Tensor, b: Tensor, count: u32, packed: bool, flip: u32): i32
     for (let row = slot(SLOT_ROW); row < m; ) {
       const some = rowsOf(m - row);
       if (!isUnderWay()) {
-        for (let r: u32 = 0; r < some; r++) {
-          setRowSum(r, widenBytes(signed, left + <usize>(row + r) * depth, depth, rowAt(r), zero));
-          fillWords(rowAt(r) + (<usize>depth << 1), paddedDepth(depth) - depth);
-        }
+        // Words behind the end of a row meet weights of 0.
+        widenRows(signed, left + <usize>row * depth, depth, some, depth, rowAt(0), rowAt(1) - rowAt(0), zero);
+        if (needsRowSums()) for (let r: u32 = 0; r < some; r++) setRowSum(r, sumWords(rowAt(r), depth));
       }
       if (!multiplyRows(some, n, w, 0, out + row * step, step)) return suspended(batch);
       row += some;

@@ -1,6 +1,8 @@
 import { CanisterError, DType, int8DepthUnit, integerChannels, integerPiece } from '../generated/constants';
 import { int8Rows, int8RowsOf } from '../kernels/generated/int8-rows';
-import { packFour, storeBytes, storeFloats, storeSums } from '../kernels/integer-rows';
+import { copyBytes } from '../kernels/copy';
+import { storeBytes, storeFloats, storeSums } from '../kernels/integer-results';
+import { packFour } from '../kernels/integer-rows';
 import { spent } from '../tensor/budget';
 import { number, text } from '../tensor/errors';
 import { failInput, failNode, hasInput, input, setSlot, slot, temporary } from '../tensor/node';
@@ -14,6 +16,7 @@ const BIAS: u32 = 4;
 const FACTOR: u32 = 5;
 const RESULT_ZERO: u32 = 6;
 const OFFSET: u32 = 7;
+const SCALE: u32 = 8;
 
 const TEMPORARY_ROWS: u32 = 0;
 const TEMPORARY_COLUMNS: u32 = 1;
@@ -37,6 +40,10 @@ let most: u32 = 0;
 let rowBytes: usize = 0;
 let rowsAt: usize = 0;
 let sumsAt: usize = 0;
+/** Whether any weight's zero point is not 0, so that sums of rows are needed. */
+let hasZeros: bool = false;
+/** The zero point of the result. */
+let resultZero: i32 = 0;
 
 /** Whether a tensor holds bytes that are multiplied. */
 export function isBytes(dtype: u32): bool {
@@ -76,7 +83,7 @@ export function checkParameters(type: u32, n: u32): bool {
     failInput(FACTOR, 'float32');
     return false;
   }
-  return isOne(FACTOR, DType.float32, n) && isOne(OFFSET, DType.float32, n);
+  return isOne(FACTOR, DType.float32, n) && isOne(OFFSET, DType.float32, n) && isOne(SCALE, DType.float32, 1);
 }
 
 /** Whether an input is left out, or of this type (0: any), one number or `n`. */
@@ -111,22 +118,79 @@ export function prepareProduct(
   columns = temporary(TEMPORARY_COLUMNS, max<usize>(columnBytes, 4) * 4);
   if (rowsAt == 0 || columns == 0) return false;
   sumsAt = rowsAt + SUMS + most * rowBytes;
-  if (!first) return true;
-  memory.fill(columns, 0, columnBytes * 4);
-  for (let c: u32 = 0; c < n; c++) {
-    const at = columns + ((<usize>(c / perGroup) * packedChannels(perGroup) + c % perGroup) << 2);
-    store<i32>(at, (hasInput(RIGHT_ZERO) ? integerAt(input(RIGHT_ZERO).data, input(RIGHT_ZERO).dtype, own(RIGHT_ZERO, c)) : 0) - shift);
-    if (hasInput(BIAS)) store<i32>(at + columnBytes, load<i32>(input(BIAS).data + (<usize>own(BIAS, c) << 2)));
-    if (hasInput(FACTOR)) store<f32>(at + columnBytes * 2, load<f32>(input(FACTOR).data + (<usize>own(FACTOR, c) << 2)));
-    if (hasInput(OFFSET)) store<f32>(at + columnBytes * 3, load<f32>(input(OFFSET).data + (<usize>own(OFFSET, c) << 2)));
-  }
+  resultZero = isBytes(type) && hasInput(RESULT_ZERO) ? integerAt(input(RESULT_ZERO).data, type, 0) : 0;
+  if (first) layOut(n, perGroup, shift);
+  hasZeros = anyZero();
   return true;
 }
 
-/** Which number of input `i` is that of column `c`. */
+/** Parameters of all columns, those of each group filled up to whole vectors. */
+function layOut(n: u32, perGroup: u32, shift: i32): void {
+  memory.fill(columns, 0, columnBytes * 4);
+  const hasZero = hasInput(RIGHT_ZERO);
+  const zeros = hasZero ? input(RIGHT_ZERO).data : 0;
+  const zeroType = hasZero ? input(RIGHT_ZERO).dtype : 0;
+  const single = !hasZero || input(RIGHT_ZERO).count() == 1;
+  const all = single ? (hasZero ? integerAt(zeros, zeroType, 0) : 0) - shift : 0;
+  // They are 0 already.
+  if (!single || all != 0) for (let c: u32 = 0, group = columns; c < n; group += <usize>packedChannels(perGroup) << 2) {
+    for (let j: u32 = 0; j < perGroup; j++, c++) {
+      store<i32>(group + (<usize>j << 2), single ? all : integerAt(zeros, zeroType, c) - shift);
+    }
+  }
+  layWords(BIAS, n, perGroup, columns + columnBytes);
+  layWords(FACTOR, n, perGroup, columns + columnBytes * 2);
+  if (hasInput(FACTOR) && hasInput(SCALE)) scaleFactors(load<f32>(input(SCALE).data), columns + columnBytes * 2);
+  layWords(OFFSET, n, perGroup, columns + columnBytes * 3);
+}
+
+function scaleFactors(by: f32, at: usize): void {
+  for (const end = at + columnBytes; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), f32x4.splat(by)));
+}
+
+/** One word for each column of input `i`, which may be left out. */
+function layWords(i: u32, n: u32, perGroup: u32, to: usize): void {
+  if (!hasInput(i)) return;
+  let from = input(i).data;
+  const step: usize = input(i).count() == 1 ? 0 : 4;
+  const groupStep = <usize>packedChannels(perGroup) << 2;
+  if (step != 0 && perGroup == n) {
+    copyBytes(to, from, <usize>n << 2);
+    return;
+  }
+  for (let left = n; left != 0; left -= perGroup, to += groupStep) {
+    for (let j: u32 = 0; j < perGroup; j++, from += step) store<u32>(to + (<usize>j << 2), load<u32>(from));
+  }
+}
+
+function anyZero(): bool {
+  let any = i32x4.splat(0);
+  for (let at: usize = 0; at < columnBytes; at += 16) any = v128.or(any, v128.load(columns + at));
+  return v128.any_true(any);
+}
+
+/** Subtracts nothing from sums: the operator takes zero points from the weights itself. */
+export function dropZeros(): void {
+  memory.fill(columns, 0, columnBytes);
+  hasZeros = false;
+}
+
+/** The zero point of weights of a column, less what they are stored less by. */
 @inline
-function own(i: u32, c: u32): u32 {
-  return input(i).count() == 1 ? 0 : c;
+export function weightZero(column: u32): i32 {
+  return load<i32>(columns + (<usize>column << 2));
+}
+
+/** Room for sums of a row, of at most {@link integerChannels} columns. */
+@inline
+export function rowSums(): usize {
+  return sumsAt;
+}
+
+/** Whether {@link setRowSum} is to be told the sum of each row. */
+@inline
+export function needsRowSums(): bool {
+  return hasZeros;
 }
 
 /** Rows that are multiplied at once, of so many that are left. */
@@ -179,7 +243,7 @@ export function multiplyRows(count: u32, n: u32, w: usize, column: u32, out: usi
       }
     }
     setSlot(SLOT_DEPTH, 0);
-    for (let r: u32 = 0; r < count; r++) finishRow(r, step, column + channel, channels, out + r * outStep + channel * resultBytes());
+    finishRows(count, column + channel, channels, out + channel * resultBytes(), outStep);
     if (channel + integerChannels < n && spent(<u64>count * channels * 8)) {
       setSlot(SLOT_CHANNEL, channel + integerChannels);
       return false;
@@ -189,19 +253,15 @@ export function multiplyRows(count: u32, n: u32, w: usize, column: u32, out: usi
   return true;
 }
 
-/** Makes results of the sums of a row. */
-function finishRow(r: u32, step: usize, column: u32, n: u32, out: usize): void {
-  const sums = sumsAt + (<usize>r << 4);
-  const row = load<i32>(rowsAt + (<usize>r << 2));
+/** Makes results of the sums of `count` rows. */
+export function finishRows(count: u32, column: u32, n: u32, out: usize, outStep: usize): void {
   const zero = columns + (<usize>column << 2);
   const bias = zero + columnBytes;
   const factor = bias + columnBytes;
-  if (to == DType.int32) storeSums(sums, step, row, zero, bias, n, out);
-  else if (to == DType.float32) storeFloats(sums, step, row, zero, bias, factor, factor + columnBytes, n, out);
-  else {
-    const result = hasInput(RESULT_ZERO) ? integerAt(input(RESULT_ZERO).data, to, 0) : 0;
-    storeBytes(to == DType.int8, sums, step, row, zero, bias, factor, result, n, out);
-  }
+  const offset = factor + columnBytes;
+  if (to == DType.int32) storeSums(hasZeros, sumsAt, count, rowsAt, zero, bias, n, out, outStep);
+  else if (to == DType.float32) storeFloats(hasZeros, sumsAt, count, rowsAt, zero, bias, factor, offset, n, out, outStep);
+  else storeBytes(to == DType.int8, hasZeros, sumsAt, count, rowsAt, zero, bias, factor, resultZero, n, out, outStep);
 }
 
 /** Room for weights [depth, n] of `groups` that are packed while the node runs; 0 where there is none. */

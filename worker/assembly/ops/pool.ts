@@ -1,9 +1,10 @@
-import { averagePixel, averagePixelOn, maxPixel, maxPixelOn } from '../kernels/pool';
+import { DType } from '../generated/constants';
+import { averagePixel, averagePixelOn, maxPixel, maxPixelBytes, maxPixelOn } from '../kernels/pool';
 import { input, output, progress, setProgress, setSlot, slot } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import {
   allocImage, batch, channels, dilationH, dilationW, height, kernelH, kernelW, outHeight, outWidth, padBottom, padLeft,
-  padRight, padTop, readImage,
+  padRight, padTop, readImage, readImageOf,
   strideH, strideW, width,
 } from './image';
 import { DONE, FAILED, YIELD } from './status';
@@ -31,10 +32,12 @@ export function window(
 ): bool {
   const across = min(nx, TAPS);
   const down = across == nx ? min(ny, TAPS / across) : 1;
+  const type = input(0).dtype;
+  const isFloat = type == DType.float32;
   const width = across == nx && down == ny ? max(16, unitsOfBlock(<u64>nx * ny * COST + PIXEL) & ~15) : 16;
   for (let first = slot(SLOT_CHANNEL); first < c; first += width) {
     const count = min(width, c - first);
-    const offset = <usize>first << 2;
+    const offset = isFloat ? <usize>first << 2 : first;
     for (let y = slot(SLOT_TAP_ROW); y < ny; y += down) {
       const rows = min(down, ny - y);
       for (let x = slot(SLOT_TAP); x < nx; ) {
@@ -43,7 +46,8 @@ export function window(
         const isFirst = x == 0 && y == 0;
         const isLast = x + taps == nx && y + rows == ny;
         const by: f32 = isLast ? divisor : 1;
-        if (largest && isFirst) maxPixel(at, stepX, stepY, taps, rows, count, to + offset);
+        if (!isFloat) maxPixelBytes(type == DType.int8, isFirst, at, stepX, stepY, taps, rows, count, to + offset);
+        else if (largest && isFirst) maxPixel(at, stepX, stepY, taps, rows, count, to + offset);
         else if (largest) maxPixelOn(at, stepX, stepY, taps, rows, count, to + offset);
         else if (isFirst) averagePixel(at, stepX, stepY, taps, rows, count, to + offset, by);
         else averagePixelOn(at, stepX, stepY, taps, rows, count, to + offset, by);
@@ -74,16 +78,24 @@ function endTap(at: i32, size: i32, kernel: i32, dilation: i32): i32 {
   return at >= size ? 0 : min(kernel, (size - 1 - at) / dilation + 1);
 }
 
-/** The largest of each window, or its mean. */
+/** A window of padding alone: no value is the largest, and the average is of zeros. */
+function fillPadding(largest: bool, type: u32, to: usize): void {
+  if (type != DType.float32) memory.fill(to, type == DType.int8 ? 0x80 : 0, channels);
+  else for (let c: u32 = 0; c < channels; c++) store<f32>(to + (<usize>c << 2), largest ? -f32.MAX_VALUE : 0);
+}
+
+/** The largest of each window, also of bytes, or its mean. */
 export function pool(largest: bool, ceil: bool, includePad: bool): i32 {
-  if (!readImage(ceil, true)) return FAILED;
+  const type = input(0).dtype;
+  const isBytes = largest && (type == DType.int8 || type == DType.uint8);
+  if (isBytes ? !readImageOf(ceil, true) : !readImage(ceil, true)) return FAILED;
   const out = output(0);
   if (progress == 0) {
-    if (!allocImage(channels)) return FAILED;
+    if (!allocImage(channels, type)) return FAILED;
     setProgress(1);
   }
   if (out.byteLength == 0) return DONE;
-  const pixel = <usize>channels << 2;
+  const pixel = isBytes ? <usize>channels : <usize>channels << 2;
   const stepX = <usize>dilationW * pixel;
   const stepY = <usize>(dilationH * width) * pixel;
   const taps = <u64>(min(kernelH, height) * min(kernelW, width));
@@ -111,8 +123,7 @@ export function pool(largest: bool, ceil: bool, includePad: bool): i32 {
         const kx1 = endTap(ix, width, kernelW, dilationW);
         const countX = includePad ? endTap(ix, width + padRight, kernelW, dilationW) : kx1 - kx0;
         if (ky0 >= ky1 || kx0 >= kx1) {
-          // A window of padding alone: no value is the largest, and the average is of zeros.
-          for (let c: u32 = 0; c < channels; c++) store<f32>(to + (<usize>c << 2), largest ? -f32.MAX_VALUE : 0);
+          fillPadding(largest, type, to);
           continue;
         }
         const from = image + <usize>((iy + ky0 * dilationH) * width + ix + kx0 * dilationW) * pixel;
@@ -122,7 +133,8 @@ export function pool(largest: bool, ceil: bool, includePad: bool): i32 {
             setSlot(SLOT_PIXEL, p);
             return YIELD;
           }
-        } else if (largest) maxPixel(from, stepX, stepY, kx1 - kx0, ky1 - ky0, channels, to);
+        } else if (isBytes) maxPixelBytes(type == DType.int8, true, from, stepX, stepY, kx1 - kx0, ky1 - ky0, channels, to);
+        else if (largest) maxPixel(from, stepX, stepY, kx1 - kx0, ky1 - ky0, channels, to);
         else averagePixel(from, stepX, stepY, kx1 - kx0, ky1 - ky0, channels, to, divisor);
       }
     }

@@ -1,6 +1,7 @@
 import { copyStrided } from '../kernels/copy';
 import { interleave3 } from '../kernels/interleave';
 import { transposeWords } from '../kernels/transpose';
+import { interleaveBytes3, transposeBytes } from '../kernels/transpose-bytes';
 import { setSlot, slot } from '../tensor/node';
 import { tileColumns, tileCost, tileRows, yieldsAt } from './blocks';
 import { DONE, YIELD } from './status';
@@ -55,7 +56,7 @@ export function runStrided(dst: usize, src: usize, elementBytes: u32): i32 {
   const height = tileRows(cols);
   const across = (cols - 1) / width + 1;
   const tiles = across * ((rows - 1) / height + 1);
-  const transposes = elementBytes == 4 && rowStep == 4 && colStep != 0;
+  const transposes = (elementBytes == 4 || elementBytes == 1) && rowStep == elementBytes && colStep != 0;
   for (let plane = slot(0); plane < planes; plane++) {
     let from = src;
     let index = plane;
@@ -95,7 +96,11 @@ function copyTile(
   to: usize, toStep: usize, from: usize, rowStep: usize, colStep: usize, rows: u32, cols: u32,
   elementBytes: u32, transposes: bool,
 ): void {
-  if (transposes && cols == 3 && toStep == 12) interleave3(to, from, colStep, rows);
+  const triples = cols == 3 && toStep == 3 * elementBytes;
+  if (transposes && elementBytes == 1) {
+    if (triples) interleaveBytes3(to, from, colStep, rows);
+    else transposeBytes(to, toStep, from, colStep, rows, cols);
+  } else if (transposes && triples) interleave3(to, from, colStep, rows);
   else if (transposes) transposeWords(to, toStep, from, colStep, rows, cols);
   else {
     for (let r: u32 = 0; r < rows; r++, from += rowStep, to += toStep) {

@@ -235,6 +235,39 @@ describe('pooling', () => {
     expectClose(channelsFirst(actual!), expected!);
   });
 
+  it('MaxPool of bytes', async () => {
+    for (const dtype of ['uint8', 'int8'] as const) {
+      for (const channels of [3, 16, 37]) {
+        for (const dilation of [1, 2]) {
+          const dims = [2, channels, 7, 9];
+          const count = dims.reduce((a, b) => a * b, 1);
+          const least = dtype === 'int8' ? -128 : 0;
+          const data = Array.from({ length: count }, (_, i) => least + ((i * 7919) % 256));
+          const x: TestTensor = { dtype, dims, data };
+          const attributes = {
+            kernel_shape: [3, 2],
+            strides: [2, 1],
+            pads: [1, 1, 2, 1],
+            dilations: [dilation, dilation],
+          };
+          const [expected] = await onnxruntime({
+            type: 'MaxPool',
+            inputs: [x],
+            attributes,
+            outputs: [dtype],
+          });
+          const words = [3, 2, 2, 1, 1, 1, 2, 1, dilation, dilation, 0];
+          const input = [{ ...channelsLast(x), dtype }];
+          const [actual] = engine.run('MaxPool', input, words);
+          const found = channelsFirst(actual!);
+          expect(found.dims).toEqual(expected!.dims);
+          expect(Array.from(found.data)).toEqual(Array.from(expected!.data));
+          expect(engine.run('MaxPool', input, words, { yieldAlways: true })).toEqual([actual]);
+        }
+      }
+    }
+  });
+
   it('a window larger than the image by less than a stride fits once', async () => {
     for (const pads of [
       [0, 0, 0, 0],

@@ -202,12 +202,22 @@ function rowPieces(taps: number): number {
   return pieces;
 }
 
+/** Taps that lie inside the image, and lines of them, over all windows. */
+export function tapsInside(window: Window, image: Image): { all: number; lines: number } {
+  const { rows, columns } = windowRuns(window, image);
+  const across = columns.reduce((sum, { length, taps }) => sum + length * taps, 0);
+  const down = rows.reduce((sum, { length, taps }) => sum + length * taps, 0);
+  return { all: image.batch * across * down, lines: image.batch * down * image.outWidth };
+}
+
 export function poolWork(kernel: string, window: Window, image: Image, channels: number): Work[] {
   const { rows, columns } = windowRuns(window, image);
   const counts = new Counts();
+  const isBytes = kernel.endsWith('.bytes');
   const sixteens = Math.floor(channels / 16);
-  const fours = Math.floor((channels % 16) / 4);
-  const tails = Number(channels % 4 > 0);
+  const fours = isBytes ? 0 : Math.floor((channels % 16) / 4);
+  // Of bytes each of the channels behind the last sixteen by itself.
+  const tails = isBytes ? channels % 16 : Number(channels % 4 > 0);
   for (const y of rows) {
     for (const x of columns) {
       const pixels = y.length * x.length * image.batch;

@@ -55,22 +55,19 @@ function scaleWork(type: IntegerType, rows: number, channels: number, times: num
   return { kernel: `${type}.scale`, counts: counts.counts };
 }
 
-/** A matrix [rows, depth] through integer weights [depth, channels]. */
-export function integerWork(
+/** The passes of rows over integer weights [depth, channels], by kernels with names of their own. */
+function passesWork(
+  name: string,
   type: IntegerType,
   rows: number,
-  depth: number,
+  padded: number,
   channels: number,
 ): Work[] {
-  if (rows === 0 || depth === 0 || channels === 0) return [];
-  const padded = paddedDepth(depth, type === 'int4' ? int4Block : int8DepthUnit);
   const vectors = packedChannels(channels) / 4;
   const chunks = Math.ceil(channels / integerChannels);
-  const work: Work[] = [];
-  const groups = new Counts();
-  for (const { rows: some, times } of integerRowGroups(type, rows)) {
+  return integerRowGroups(type, rows).map(({ rows: some, times }) => {
     // Of one row, weights go straight into products.
-    const kernel = `${type}.${some === 1 ? 'row' : 'rows'}`;
+    const kernel = `${name}.${some === 1 ? 'row' : 'rows'}`;
     const counts = new Counts();
     for (const pass of passesOf(type, some, padded)) {
       const turns = times * vectors;
@@ -80,14 +77,34 @@ export function integerWork(
       counts.add(pass.first ? 'begun' : 'sum', turns * some).add('turn', turns);
       counts.add('spread', times * chunks * pairs * some).add('pass', times * chunks);
     }
-    work.push({ kernel, counts: counts.counts });
+    return { kernel, counts: counts.counts };
+  });
+}
+
+/** Sums of rows of bytes through an int8 matrix, without what is done before and after. */
+export function byteProducts(rows: number, depth: number, channels: number): Work[] {
+  return passesWork('bytes', 'int8', rows, paddedDepth(depth, int8DepthUnit), channels);
+}
+
+/** A matrix [rows, depth] through integer weights [depth, channels]. */
+export function integerWork(
+  type: IntegerType,
+  rows: number,
+  depth: number,
+  channels: number,
+): Work[] {
+  if (rows === 0 || depth === 0 || channels === 0) return [];
+  const padded = paddedDepth(depth, type === 'int4' ? int4Block : int8DepthUnit);
+  const chunks = Math.ceil(channels / integerChannels);
+  const groups = new Counts();
+  for (const { times } of integerRowGroups(type, rows)) {
     groups.add('group', times).add('piece', times * chunks * Math.ceil(padded / integerPiece));
   }
   const sums = type === 'int4' ? 1 : Math.ceil(padded / integerSumDepth);
   return [
     { kernel: 'integerProduct', counts: groups.counts },
     quantizeWork(rows, depth),
-    ...work,
+    ...passesWork(type, type, rows, padded, channels),
     scaleWork(type, rows, channels, sums),
   ];
 }

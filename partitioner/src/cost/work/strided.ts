@@ -69,8 +69,14 @@ export function stridedWork(
   const planes = dims.slice(0, -2).reduce((product, { size }) => product * size, 1);
   const count = planes * rows.size;
   const plane: Work = { kernel: 'planes', counts: { plane: planes } };
-  if (dims.length > 1 && dtypeBytes(dtype) === 4 && rows.steps[0] === 1 && columns.steps[0] !== 0) {
-    return [plane, transposeWork(planes, rows.size, columns.size)];
+  const size = dtypeBytes(dtype);
+  const transposes = dims.length > 1 && rows.steps[0] === 1 && columns.steps[0] !== 0;
+  if (transposes && size === 4) {
+    return [plane, transposeWork('transpose', 4, planes, rows.size, columns.size)];
+  }
+  if (transposes && size === 1) {
+    if (columns.size === 3) return [plane, interleaveBytesWork(planes, rows.size)];
+    return [plane, transposeWork('transpose.bytes', 8, planes, rows.size, columns.size)];
   }
   if (columns.steps[0] === 1) {
     return [plane, ...copyWork('strided', count, columns.size * dtypeBytes(dtype))];
@@ -78,14 +84,26 @@ export function stridedWork(
   return [plane, { kernel: 'gather', counts: { row: count, element: count * columns.size } }];
 }
 
-/** Transposes of [rows, columns] in squares of 4 by 4. */
-function transposeWork(planes: number, rows: number, columns: number): Work {
-  const squares = Math.floor(rows / 4) * Math.floor(columns / 4);
+/** Transposes of [rows, columns] in squares of `side` by `side`. */
+function transposeWork(
+  kernel: string,
+  side: number,
+  planes: number,
+  rows: number,
+  columns: number,
+): Work {
+  const squares = Math.floor(rows / side) * Math.floor(columns / side);
   const counts = new Counts();
   counts.add('square', planes * squares);
-  counts.add('element', planes * (rows * columns - squares * 16));
-  counts.add('rowOfSquares', planes * Math.ceil(rows / 4)).add('plane', planes);
-  return { kernel: 'transpose', counts: counts.counts };
+  counts.add('element', planes * (rows * columns - squares * side * side));
+  counts.add('rowOfSquares', planes * Math.ceil(rows / side)).add('plane', planes);
+  return { kernel, counts: counts.counts };
+}
+
+/** Three planes of bytes into triples. */
+function interleaveBytesWork(planes: number, rows: number): Work {
+  const counts = { turn: planes * Math.floor(rows / 16), element: planes * (rows % 16) };
+  return { kernel: 'interleave.bytes', counts };
 }
 
 /** Steps of an input through a permutation of its dimensions. */

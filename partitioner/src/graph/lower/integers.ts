@@ -67,3 +67,20 @@ export function factorsOf(
   const product = compute.binary('mul', left, right);
   return result === undefined ? product : compute.binary('div', product, result);
 }
+
+/**
+ * Factors of sums, `left * right`; where only those of the right are constants, and the left is one number, the
+ * product is left to the node.
+ */
+export function scalesOf(
+  node: GraphNode,
+  to: Lowering,
+  left: string,
+  right: string,
+): { factors: string; scale?: string } {
+  const isOne = to.dims(left).every((dim) => dim === 1);
+  if (isOne && to.constantFloats(right) && !to.constantFloats(left)) {
+    return { factors: right, scale: left };
+  }
+  return { factors: factorsOf(node, to, left, right) };
+}

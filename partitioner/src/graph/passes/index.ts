@@ -2,6 +2,7 @@ import type { Program } from '../program.js';
 import { foldIntoWeights } from './fold-into-weights.js';
 import { fuseEpilogues } from './fuse-epilogues.js';
 import { gatedActivations } from './gated-activations.js';
+import { integerScales } from './integer-scales.js';
 import { mergeAffine } from './merge-affine.js';
 import { mergeTransposes, skipTransposesOfOnes } from './merge-transposes.js';
 import { removeIdentities } from './remove-identities.js';
@@ -21,6 +22,7 @@ export type Pass = (program: Program) => boolean;
 const groups: readonly (readonly Pass[])[] = [
   [removeIdentities, removeUnusedOperations],
   [sinkTransposes, mergeTransposes, skipTransposesOfOnes, removeIdentities, removeUnusedOperations],
+  [integerScales, removeUnusedOperations],
   [scalarOperands, mergeAffine, gatedActivations, removeIdentities, removeUnusedOperations],
   [shareWeights],
   [foldIntoWeights, removeUnusedOperations],

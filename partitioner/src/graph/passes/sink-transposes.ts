@@ -188,10 +188,13 @@ function untransposed(
       ? producer.inputs[0]
       : undefined;
   }
-  const weight = program.values.get(name)?.weight;
+  const value = program.values.get(name);
+  const dims = value?.shapes.dims ?? [];
+  // One number is the same in any order.
+  if (value && dims.length <= permutation.length && dims.every((dim) => dim === 1)) return name;
+  const weight = value?.weight;
   if (weight?.kind !== 'plain') return undefined;
   const { constant } = weight;
-  if (elementCount(constant.dims) === 1 && constant.dims.length <= permutation.length) return name;
   if (constant.dims.length > permutation.length) return undefined;
   if (constantBytes(constant) > largestConstantBytes) return undefined;
   const reordered = transposedConstant(constant, inverseOf(permutation));

@@ -67,13 +67,14 @@ function requantized(type: ByteType, a: TestTensor, b: TestTensor): ContractCase
   };
 }
 
-function toFloats(a: TestTensor, b: TestTensor): ContractCase<'IntegerLinear'> {
+/** With the scale of the left side in the factors, or by itself. */
+function toFloats(a: TestTensor, b: TestTensor, apart = false): ContractCase<'IntegerLinear'> {
   const n = b.dims.at(-1)!;
   const scale = columnScales(n);
   const aScale = one('float32', 0.25);
   const factors = floats(
     [n],
-    Array.from(scale.data, (value) => 0.25 * value),
+    Array.from(scale.data, (value) => (apart ? value : 0.25 * value)),
   );
   const offset = floats(
     [n],
@@ -81,9 +82,9 @@ function toFloats(a: TestTensor, b: TestTensor): ContractCase<'IntegerLinear'> {
   );
   const [aZero, bZero] = [one(a.dtype, 100), one(b.dtype, 5)];
   return {
-    name: `to floats of ${a.dtype}[${a.dims.join()}] x ${b.dtype}[${b.dims.join()}]`,
+    name: `to floats${apart ? ', scaled,' : ''} of ${a.dtype}[${a.dims.join()}] x ${b.dtype}[${b.dims.join()}]`,
     attributes: { ...unpacked, to: 'float32' },
-    inputs: [a, b, aZero, bZero, undefined, factors, undefined, offset],
+    inputs: [a, b, aZero, bZero, undefined, factors, undefined, offset, ...(apart ? [aScale] : [])],
     onnx: {
       type: 'MatMulIntegerToFloat',
       domain: 'com.microsoft',
@@ -112,6 +113,7 @@ operatorContract(
     requantized('int8', bytes('int8', [3, 21]), bytes('int8', [21, 5], 2)),
     toFloats(bytes('uint8', [6, 70]), bytes('int8', [70, 10], 2)),
     toFloats(bytes('uint8', [1, 8]), bytes('uint8', [8, 3], 2)),
+    toFloats(bytes('uint8', [19, 70]), bytes('uint8', [70, 37], 2), true),
   ],
   [
     {
