@@ -204,6 +204,27 @@ describe('an upgrade', () => {
     p.ic.upgrade(p.head);
     check();
   });
+
+  it.each([
+    ['of another program', 0, 0x12345678, 'it does not begin with "CWST"'],
+    ['that lost its first word', 0, 0, 'it does not begin with "CWST"'],
+    ['of another release', 4, 2, 'it was laid out by another release'],
+    ['that is damaged', 8, 65536, 'the configuration is too long'],
+  ])('never takes a stable memory %s for an empty one', (_, at, word, why) => {
+    const p = pipeline([1]);
+    const call = p.enqueue(EnqueueMode.ticket, 1n, [bundle(1)]);
+    p.ic.runToIdle();
+    p.head.damageAtUpgrade = (stable) => {
+      new DataView(stable.buffer).setUint32(at, word, true);
+    };
+    expect(() => {
+      p.ic.upgrade(p.head);
+    }).toThrow(
+      `upgrade refused: what is in stable memory cannot be read: ${why}; the module before`,
+    );
+    expect(p.status(0).state).toBe(WorkerState.ready);
+    expect(p.values(p.fetch(ticketOf(call.answer)))).toEqual([[doubled(1, 1)]]);
+  });
 });
 
 /** Where the saved state begins: the page behind hashes, bitmap and shard. */

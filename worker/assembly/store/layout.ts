@@ -66,13 +66,26 @@ export function writeConfiguration(bytes: usize, length: u32): void {
   writeStable(configurationOffset, bytes, length);
 }
 
-/** Length of the configuration kept, 0 when there is none of this version. */
-export function configurationLength(): u32 {
-  if (stableBytes() < page) return 0;
+/** Whether nothing was ever kept. */
+export function isBlank(): bool {
+  if (stableBytes() < page) return true;
   readStable(head, 0, 64);
-  if (load<u32>(head) != magic || load<u32>(head, 4) != version) return 0;
-  const length = load<u32>(head, 8);
-  return length <= maxConfigurationBytes ? length : 0;
+  for (let at: usize = 0; at < 64; at += 8) if (load<u64>(head + at) != 0) return false;
+  return true;
+}
+
+/** Why what is kept is not of this release; empty where it is. */
+export function whyUnreadable(): string {
+  readStable(head, 0, 64);
+  if (load<u32>(head) != magic) return 'it does not begin with "CWST"';
+  if (load<u32>(head, 4) != version) return 'it was laid out by another release';
+  return load<u32>(head, 8) > maxConfigurationBytes ? 'the configuration is too long' : '';
+}
+
+/** Length of the configuration kept. */
+export function configurationLength(): u32 {
+  readStable(head, 8, 4);
+  return load<u32>(head);
 }
 
 /** Copies the configuration kept to `out`. */

@@ -13,10 +13,12 @@ import {
 import { Segment, segmentAt } from '../../program/outputs';
 import {
   configurationLength,
+  isBlank,
   loadWanted,
   readConfiguration,
   roomFor,
   setLayout,
+  whyUnreadable,
 } from '../../store/layout';
 import {
   beginRestoring,
@@ -287,23 +289,29 @@ function refuseUpgrade(why: string, detail: string): void {
   trap(errorText(), errorLength());
 }
 
-/** Brings the worker back to where it was; without a configuration it begins anew. */
+const noHeap = 'the heap has no room for the ';
+
+/** Brings the worker back to where it was; one that was never configured begins anew. */
 export function restoreState(): void {
   beginLife();
+  if (isBlank()) return;
+  const why = whyUnreadable();
+  if (why.length > 0) refuseUpgrade('what is in stable memory cannot be read: ', why);
   const length = configurationLength();
-  if (length == 0) return;
   const bytes = alloc(length);
-  if (bytes == 0) unreachable();
+  if (bytes == 0) refuseUpgrade(noHeap, 'configuration');
   readConfiguration(bytes, length);
   if (!parseConfiguration(bytes, length)) {
     refuseUpgrade('the configuration in stable memory cannot be read: ', problem);
   }
   commitConfiguration(bytes, length);
   release(bytes);
-  if (!roomFor(shardLength, chunkLengthWanted)) unreachable();
+  if (!roomFor(shardLength, chunkLengthWanted)) {
+    refuseUpgrade('stable memory has no room for the shard', '');
+  }
   setLayout(shardLength, chunkLengthWanted);
-  if (isHead() && !makeTables()) unreachable();
-  if (keepsResults() && !makeKeptTable()) unreachable();
+  if (isHead() && !makeTables()) refuseUpgrade(noHeap, 'tables of runs');
+  if (keepsResults() && !makeKeptTable()) refuseUpgrade(noHeap, 'table of results');
   unload();
   if (loadWanted()) {
     if (!beginLoading()) refuseUpgrade('the shard does not load any more: ', '');
