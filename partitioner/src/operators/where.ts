@@ -1,4 +1,4 @@
-import { elementCount } from '@canopy/protocol';
+import { dtypeBytes, elementCount } from '@canopy/protocol';
 import { broadcastWalk } from '../cost/work/strided.js';
 import { sameInputs } from '../graph/lower/same-inputs.js';
 import { broadcastRows } from '../graph/rows/rule.js';
@@ -32,11 +32,12 @@ export const whereFamily: OperatorFamily = {
   program: {
     Where: {
       rows: broadcastRows,
-      work: ({ inputs, outputs }) => {
+      work: ({ inputs, outputs, dtypes }) => {
         const elements = elementCount(outputs[0]!);
-        const inner = broadcastWalk(outputs[0]!, inputs).at(-1)!.size;
-        const counts = { element: elements, row: elements / Math.max(1, inner) };
-        return [{ kernel: 'where', counts }];
+        const { size, steps } = broadcastWalk(outputs[0]!, inputs).at(-1)!;
+        const counts = { element: elements, row: elements / Math.max(1, size) };
+        const isWords = steps[0] === 1 && dtypeBytes(dtypes[1] ?? 'float32') === 4;
+        return [{ kernel: isWords ? 'where.words' : 'where', counts }];
       },
     },
   },

@@ -360,6 +360,17 @@ export function probeGroups(): ProbeGroup[] {
           probe('Where', {}, [typed('bool', n, 20), values(1), values(n, 20)], values(n, 20)),
         ),
         probe('Where', {}, [typed('bool', 30, 1), values(30, 50), values(50)], values(30, 50)),
+        ...[3, 40, 300].map((n) =>
+          probe('Where', {}, [typed('bool', n, 20), values(n, 1), values(n, 20)], values(n, 20)),
+        ),
+        ...[7, 300, 4000].map((n) =>
+          probe(
+            'Where',
+            {},
+            [typed('bool', n), typed('int64', n), typed('int64', n)],
+            typed('int64', n),
+          ),
+        ),
       ],
     },
     {

@@ -1,4 +1,5 @@
 import { DType } from '../generated/constants';
+import { chooseWords } from '../kernels/choose';
 import { failInput, failInputs, input, output, outputAlloc, progress, setProgress } from '../tensor/node';
 import { dtypeBytes } from '../tensor/tensor';
 import {
@@ -47,6 +48,7 @@ function walk<T>(): i32 {
   const cStep = <usize>walkStride(0, last);
   const xStep = walkStride(1, last) * sizeof<T>();
   const yStep = walkStride(2, last) * sizeof<T>();
+  const isWords = sizeof<T>() == 4 && cStep == 1 && xStep <= 4 && yStep <= 4;
   while (takePiece(count, COST)) {
     let cRow = input(0).data + pieceOffset(0);
     let xRow = input(1).data + pieceOffset(1) * sizeof<T>();
@@ -56,7 +58,10 @@ function walk<T>(): i32 {
       let c = cRow;
       let x = xRow;
       let y = yRow;
-      for (let i = pieceWidth; i != 0; i--, c += cStep, x += xStep, y += yStep, to += sizeof<T>()) {
+      if (isWords) {
+        chooseWords(c, x, xStep, y, yStep, to, pieceWidth);
+        to += <usize>pieceWidth << 2;
+      } else for (let i = pieceWidth; i != 0; i--, c += cStep, x += xStep, y += yStep, to += sizeof<T>()) {
         store<T>(to, load<T>(load<u8>(c) != 0 ? x : y));
       }
       cRow += pieceStep(0);

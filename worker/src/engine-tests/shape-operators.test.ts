@@ -280,6 +280,14 @@ describe('shape operators', () => {
       inputs: [condition, counted([3, 1], 'int64'), counted([4], 'int64')],
       outputs: ['int64'],
     });
+    const some = counted([3, 37], 'bool');
+    for (const [x, y] of [
+      [random([3, 37], 1), random([3, 37], 2)],
+      [random([37], 1), random([], 2)],
+      [random([1], 1), random([3, 37], 2)],
+    ] as const) {
+      await check('Where', [], { ...where, inputs: [some, x, y] });
+    }
     const filled = engine.run(
       'ConstantOfShape',
       [ints([2, 3])],
