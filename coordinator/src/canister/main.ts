@@ -51,7 +51,6 @@ import {
   type SavedModel,
   type SavedTraffic,
 } from './state.js';
-// Last, so that what requests run lies close together in memory: they pay for each page.
 import { httpAnswer } from './http/answer.js';
 import { certifiedData } from './http/uncertified.js';
 
