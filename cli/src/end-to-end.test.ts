@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,9 +26,24 @@ async function json(...args: string[]): Promise<unknown> {
   return JSON.parse(stdout) as unknown;
 }
 
-async function manifest(name: string): Promise<{ workers: string[] }> {
+async function manifest(name: string): Promise<{ coordinator: string; workers: string[] }> {
   const text = await readFile(join(folder, '.canopy', 'deployments', `${name}.json`), 'utf8');
-  return JSON.parse(text) as { workers: string[] };
+  return JSON.parse(text) as { coordinator: string; workers: string[] };
+}
+
+/** A page of a canister, of the HTTP gateway at `url`; fetch() lets nobody choose the host. */
+async function page(url: string, canister: string, path: string): Promise<[number, string]> {
+  const { port } = new URL(url);
+  const host = `${canister}.localhost`;
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('end', () => {
+        resolve([response.statusCode!, Buffer.concat(parts).toString()]);
+      });
+    }).on('error', reject);
+  });
 }
 
 beforeAll(async () => {
@@ -89,6 +105,32 @@ test('deploying it again finds all there', async () => {
     metrics: { requests: 2, failed: 0 },
     workers: [{ state: 'ready' }, { state: 'ready' }],
   });
+});
+
+test('the HTTP gateway gives the figures of the coordinator to everybody', async () => {
+  const { url } = (await json('local', 'status')) as { url: string };
+  const { coordinator, workers } = await manifest('digits');
+  const [status, text] = await page(url, coordinator, '/metrics');
+  expect([status, text]).toEqual([200, expect.any(String)]);
+  const lines = text.split('\n');
+  expect(lines).toContain('canopy_requests_total{model="digits",outcome="done"} 2');
+  expect(lines).toContain('canopy_request_instructions_count{model="digits"} 2');
+  expect(lines).toContain('canopy_request_duration_seconds_count{model="digits"} 2');
+  workers.forEach((worker, stage) => {
+    const labels = `model="digits",canister="${worker}",place="stage ${stage}"`;
+    expect(lines).toContain(`canopy_worker_ready{${labels}} 1`);
+  });
+  const figure = (name: string): number =>
+    Number(new RegExp(`^${name}\\{canister="${coordinator}".* (\\d+)$`, 'm').exec(text)?.[1]);
+  expect(figure('canopy_canister_memory_bytes')).toBeGreaterThan(1024 ** 2);
+  expect(figure('canopy_canister_freezing_cycles')).toBeGreaterThan(0);
+  const told = figure('canopy_canister_cycles');
+  const { canisters } = (await json('top', 'digits', '--once', '--every', '10ms')) as {
+    canisters: { cycles: number | string }[];
+  };
+  const known = Number(canisters[0]!.cycles);
+  expect(Math.abs(told - known) / known).toBeLessThan(0.01);
+  expect((await page(url, coordinator, '/'))[0]).toBe(404);
 });
 
 test('deploys several pipelines, and shows where each worker stands', async () => {

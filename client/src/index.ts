@@ -27,7 +27,7 @@ export * from './deploy/deploy.js';
 export * from './deploy/inspect.js';
 export type { CanisterCycles } from './deploy/options.js';
 export * from './deploy/manifest.js';
-export { placeText } from './deploy/place.js';
+export { placeText } from '@canopy/protocol';
 export * from './deploy/progress.js';
 export * from './deploy/remove.js';
 export {

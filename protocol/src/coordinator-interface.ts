@@ -92,6 +92,19 @@ export type FetchResult =
   | { part: { bytes: Uint8Array | number[]; total: number } }
   | { err: CoordinatorErrorRecord };
 
+/** What an HTTP gateway asks for, as far as it is read, and what it is answered. */
+export interface HttpRequestRecord {
+  method: string;
+  url: string;
+  headers: [string, string][];
+  body: Uint8Array | number[];
+}
+export interface HttpResponseRecord {
+  status_code: number;
+  headers: [string, string][];
+  body: Uint8Array | number[];
+}
+
 /** Methods of an actor made from {@link coordinatorIdl}. */
 export interface CoordinatorActor<P = unknown> {
   register_model(model: { name: string; plan: string; workers: P[] }): Promise<Done>;
@@ -129,6 +142,7 @@ export interface CoordinatorActor<P = unknown> {
   set_access(access: AccessRecord<P>): Promise<Done>;
   my_access(): Promise<MyAccessRecord>;
   why_refused(method: string, argument: Uint8Array): Promise<Done>;
+  http_request(request: HttpRequestRecord): Promise<HttpResponseRecord>;
 }
 
 /** The part of a Candid `IDL` namespace that {@link coordinatorIdl} needs; any agent's version fits. */
@@ -227,6 +241,9 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
   const number = IDL.Opt(
     IDL.Record({ id: IDL.Nat64, digest: IDL.Nat64, deadline_seconds: IDL.Opt(IDL.Nat32) }),
   );
+  const headers = IDL.Vec(IDL.Tuple(IDL.Text, IDL.Text));
+  const httpRequest = IDL.Record({ method: IDL.Text, url: IDL.Text, headers, body: blob });
+  const httpResponse = IDL.Record({ status_code: IDL.Nat16, headers, body: blob });
   return IDL.Service({
     register_model: IDL.Func([registration], [done], []),
     unregister_model: IDL.Func([IDL.Text], [done], []),
@@ -265,5 +282,6 @@ export function coordinatorIdl({ IDL }: { IDL: IdlNamespace }): any {
     set_access: IDL.Func([access], [done], []),
     my_access: IDL.Func([], [myAccess], ['query']),
     why_refused: IDL.Func([IDL.Text, blob], [done], ['query']),
+    http_request: IDL.Func([httpRequest], [httpResponse], ['composite_query']),
   });
 }

@@ -25,6 +25,7 @@ export const CanisterError = {
   deadline: { code: 'deadline', retryable: true },
   notReady: { code: 'not-ready', retryable: true },
   busy: { code: 'busy', retryable: true },
+  lowOnCycles: { code: 'low-on-cycles', retryable: true },
   badInput: { code: 'bad-input', retryable: false },
   badShard: { code: 'bad-shard', retryable: false },
   badChunk: { code: 'bad-chunk', retryable: true },

@@ -14,5 +14,13 @@ export const defaultChunkBytes = maxMessageBytes - 64 * 1024;
 export const sliceInstructions = 2_000_000_000;
 /** A message should end clearly before its slice. */
 export const defaultInstructionBudget = 1_900_000_000;
+/**
+ * Below so many thousand million cycles above its freezing threshold a canister begins nothing new. A call sets
+ * 42 aside for its answer, which may be as long as messages can be (40 B instructions, 2 MiB); a stage has up to
+ * four under way: to itself, with tasks, with news, and one that is answered.
+ */
+export const reservedGigacycles = 200;
+/** Below so many a stage refuses tasks of runs that are under way too: its next call could not be made. */
+export const floorGigacycles = 50;
 /** Requests of a pipeline that wait for their result by an open call, unless told otherwise; others get tickets. */
 export const defaultOpenCalls = 2;

@@ -20,6 +20,7 @@ export const coordinatorNotes: Record<keyof typeof coordinatorMethods, string> =
   my_access: "one's own role, and what is left of one's quota today",
   why_refused:
     'why the canister does not take a message of the caller, before it is charged for it',
+  http_request: 'web pages: figures for Prometheus at `/metrics`, which name no caller',
 };
 
 export const workerNotes: Record<keyof typeof workerMethods, string> = {

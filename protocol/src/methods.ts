@@ -23,6 +23,8 @@ const wholeMessage = 2 * 1024 * 1024;
 const small = 1024;
 /** The longest plan: more text takes more instructions than a message has. */
 const planMessage = 512 * 1024;
+/** A request to a web server: its headers, and a body that nobody reads. */
+const webRequest = 64 * 1024;
 /** The longest lists of {@link maxListedCallers} principals with quotas. */
 const access = 256 * 1024;
 
@@ -117,6 +119,11 @@ export const coordinatorMethods = {
     kind: 'query',
     role: 'stranger',
     argumentBytes: wholeMessage,
+  },
+  http_request: {
+    kind: 'composite_query',
+    role: 'stranger',
+    argumentBytes: webRequest,
   },
 } as const satisfies Record<string, CoordinatorMethod>;
 

@@ -177,6 +177,12 @@ export function pipelinePlace(
   return { pipeline: Math.floor(index / stages.length), stage: index % stages.length };
 }
 
+/** Where worker `index` of a deployment stands, for people: `stage 1`, or `pipeline 0, stage 1`. */
+export function placeText(plan: Pick<Plan, 'stages' | 'pipelines'>, index: number): string {
+  const { pipeline, stage } = pipelinePlace(plan, index);
+  return plan.pipelines === 1 ? `stage ${stage}` : `pipeline ${pipeline}, stage ${stage}`;
+}
+
 /** The workers of each pipeline, of a list that holds pipeline after pipeline, each stage by stage. */
 export function byPipeline<T>(
   workers: readonly T[],

@@ -126,7 +126,12 @@ export interface WorkerStatus {
   configurationHash: Uint8Array;
   /** The encoded {@link WorkerConfig} itself, empty where there is none. */
   configuration: Uint8Array;
+  /** Undefined of workers of earlier versions. 2^64 - 1 stands for more. */
+  cycles?: { balance: bigint; aboveFreezing: bigint };
 }
+
+/** Bytes of {@link WorkerStatus.cycles}. */
+const cyclesBytes = 16;
 
 /** A status as a worker sends it; what is left out is zero. For those who stand in for a worker. */
 export function encodeWorkerStatus(status: Partial<WorkerStatus>): Uint8Array {
@@ -149,12 +154,14 @@ export function encodeWorkerStatus(status: Partial<WorkerStatus>): Uint8Array {
   out.u64(status.programInstructions ?? 0n).u64(status.operatorInstructions ?? 0n);
   out.u64(status.epoch ?? 0n).bytes(status.configurationHash ?? new Uint8Array(32));
   const configuration = status.configuration ?? new Uint8Array(0);
-  return out.u32(configuration.length).bytes(configuration).finish();
+  out.u32(configuration.length).bytes(configuration);
+  if (status.cycles) out.u64(status.cycles.balance).u64(status.cycles.aboveFreezing);
+  return out.finish();
 }
 
 export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
   const input = new ByteReader(bytes, 'worker status');
-  return {
+  const status: WorkerStatus = {
     state: input.u32(),
     stageIndex: input.u32(),
     stageCount: input.u32(),
@@ -175,4 +182,8 @@ export function decodeWorkerStatus(bytes: Uint8Array): WorkerStatus {
     configurationHash: input.bytes(32),
     configuration: input.bytes(input.u32()),
   };
+  if (input.remaining >= cyclesBytes) {
+    status.cycles = { balance: input.u64(), aboveFreezing: input.u64() };
+  }
+  return status;
 }

@@ -275,7 +275,7 @@ export function encodeFailure(epoch: bigint, { taskId, stage, text }: Failure): 
   return new ByteWriter().u64(epoch).u64(taskId).u32(stage).text(text).finish();
 }
 
-/** Argument of `news`: ids of the tasks that a stage still has. */
+/** Argument of `news`: ids of the tasks that a stage still has; 2^64 - 1 says that it is low on cycles. */
 export function encodeNews(epoch: bigint, taskIds: readonly bigint[]): Uint8Array {
   const out = new ByteWriter().u64(epoch);
   for (const id of taskIds) out.u64(id);

@@ -78,6 +78,8 @@ const numbers = [
   'listHeaderBytes',
   'maxMessageBytes',
   'maxStageMessageBytes',
+  'reservedGigacycles',
+  'floorGigacycles',
 ];
 
 /** Stands for the length of a chunk in a method's longest argument. */

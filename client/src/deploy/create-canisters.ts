@@ -1,10 +1,9 @@
-import { workerCount, type Plan } from '@canopy/protocol';
+import { placeText, workerCount, type Plan } from '@canopy/protocol';
 import { CyclesLedgerClient, type Creation, type CreationOrder } from '../cycles/ledger.js';
 import { CanopyError, toCanopyError } from '../errors.js';
 import { canisterStatus } from './canister-status.js';
 import type { Deployment, NotedCreation } from './manifest.js';
 import { cyclesOf, type DeployOptions } from './options.js';
-import { placeText } from './place.js';
 
 /** What creating canisters needs of a deployment under way. */
 export interface CreationSteps {

@@ -1,4 +1,4 @@
-import { WorkerState, workerCount, type Plan } from '@canopy/protocol';
+import { WorkerState, placeText, workerCount, type Plan } from '@canopy/protocol';
 import { CoordinatorClient } from '../coordinator-client.js';
 import { CanopyError, toCanopyError } from '../errors.js';
 import { retry } from '../retry.js';
@@ -17,7 +17,6 @@ import { applyAccess } from './access.js';
 import { throwIfAborted } from './abort.js';
 import { refuseAnonymous } from './anonymous.js';
 import { createCanisters } from './create-canisters.js';
-import { placeText } from './place.js';
 import type { DeployStep } from './progress.js';
 import { resumeOrBegin, type ModuleHashes } from './resume.js';
 import { uploadShards, type DeployableModel } from './upload.js';

@@ -6,6 +6,7 @@ import {
   deploymentFingerprint,
   pipelinePlace,
   type WorkerConfig,
+  placeText,
 } from '@canopy/protocol';
 import { CoordinatorClient, type KnownModel } from '../coordinator-client.js';
 import { CanopyError, toCanopyError } from '../errors.js';
@@ -17,7 +18,6 @@ import { canisterHealth, isSilent } from './canister-health.js';
 import { canisterStatus } from './canister-status.js';
 import { givesBack } from './give-back.js';
 import { isModuleHash, type Deployment, type ReadyDeployment } from './manifest.js';
-import { placeText } from './place.js';
 import { chunkCount } from './upload.js';
 import { workerConfig } from './worker-config.js';
 

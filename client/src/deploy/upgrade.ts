@@ -1,3 +1,4 @@
+import { placeText } from '@canopy/protocol';
 import { CanopyError, firstLine, toCanopyError } from '../errors.js';
 import { retry, type RetryOptions } from '../retry.js';
 import { sha256, toHex } from '../sha256.js';
@@ -11,7 +12,6 @@ import {
   type ManagingTransport,
 } from './management-snapshots.js';
 import { isModuleHash, type ReadyDeployment } from './manifest.js';
-import { placeText } from './place.js';
 
 export interface UpgradeOptions {
   transport: Transport;

@@ -1,11 +1,10 @@
 import PQueue from 'p-queue';
-import { pipelinePlace, type Plan } from '@canopy/protocol';
+import { pipelinePlace, placeText, type Plan } from '@canopy/protocol';
 import type { RetryOptions } from '../retry.js';
 import { retry } from '../retry.js';
 import { sha256 } from '../sha256.js';
 import type { WorkerClient } from '../worker-client.js';
 import { throwIfAborted } from './abort.js';
-import { placeText } from './place.js';
 import type { OnProgress } from './progress.js';
 
 /** A planned model whose shards can be read in parts; the partitioner's `planModel` gives one. */

@@ -22,6 +22,7 @@ export declare function query(
 ): MethodDecorator;
 export declare const preUpgrade: MethodDecorator;
 /** Manual: the argument is not read; installers may give none. */
+export declare function init(args: [], options: { manual: true }): MethodDecorator;
 export declare function postUpgrade(args: [], options: { manual: true }): MethodDecorator;
 
 /** What is decorated gives true where the message is to be taken. */
@@ -43,6 +44,14 @@ export declare function msgReject(text: string): void;
 export declare function isController(principal: Principal): boolean;
 /** With the canister's status in its two lowest bits: scripts/compile.mjs adds it. */
 export declare function canisterVersion(): bigint;
+/** The balance, and 2^64 times the part of it above the freezing threshold: scripts/compile.mjs adds that. */
+export declare function canisterCycleBalance(): bigint;
+/** Counter 0: pages of the heap and of stable memory, see scripts/compile.mjs. */
+export declare function performanceCounter(counter: 0): bigint;
+/** At most 32 bytes; only in updates, and where the canister is installed. */
+export declare function certifiedDataSet(data: Uint8Array): void;
+/** Only in queries, before the first await; undefined elsewhere. */
+export declare function dataCertificate(): Uint8Array | undefined;
 /** Nanoseconds since 1970. */
 export declare function time(): bigint;
 /** Runs something every `interval` seconds; gives the timer's number. */

@@ -1,5 +1,6 @@
 import { CoordinatorLoad } from '@canopy/protocol';
 import { Handles } from './access/handles.js';
+import { CyclesGuard } from './admission/cycles.js';
 import { AccessPolicy } from './access/policy.js';
 import { Usage } from './access/usage.js';
 import type { Ic } from './ic/ic.js';
@@ -25,6 +26,7 @@ export class Coordinator {
   readonly answers = new AnswerStore();
   /** Requests on their way to a head, or waiting there; a snapshot may hold some that are not. */
   readonly inFlight: OpenCalls;
+  readonly cycles: CyclesGuard;
   readonly policy: AccessPolicy;
   readonly usage: Usage;
   readonly handles: Handles;
@@ -37,6 +39,7 @@ export class Coordinator {
 
   constructor(readonly ic: Ic) {
     this.inFlight = new OpenCalls(() => ic.now(), undefined, longestInFlightNs);
+    this.cycles = new CyclesGuard(ic);
     this.policy = new AccessPolicy(ic);
     this.usage = new Usage(ic, this.policy);
     this.handles = new Handles(ic);

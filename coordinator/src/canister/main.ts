@@ -1,6 +1,8 @@
 /** The coordinator canister's methods; what they do is in the folders beside this file. */
 import {
   StableBTreeMap,
+  certifiedDataSet,
+  init,
   inspectMessage,
   msgArgData,
   msgMethodName,
@@ -10,6 +12,7 @@ import {
   update,
   type Principal,
 } from 'azle';
+import type { HttpRequestRecord } from '@canopy/protocol';
 import type { Access } from './access/policy.js';
 import { allow, inspect } from './admission/inspect.js';
 import { requestArguments, whyArguments } from './api/arguments.js';
@@ -48,6 +51,8 @@ import {
   type SavedModel,
   type SavedTraffic,
 } from './state.js';
+import { httpAnswer } from './http/answer.js';
+import { certifiedData } from './http/uncertified.js';
 
 const manual = { manual: true } as const;
 const compositeManual = { manual: true, composite: true } as const;
@@ -228,6 +233,13 @@ export default class CoordinatorCanister {
     return answer.orError(m.why_refused, run, whyArguments);
   }
 
+  @query(m.http_request.argTypes, m.http_request.retTypes[0], compositeManual)
+  http_request(): Promise<void> {
+    return answer.plain(m.http_request, (request: HttpRequestRecord) =>
+      httpAnswer(coordinator, request),
+    );
+  }
+
   @inspectMessage({ manual: true })
   inspect(): boolean {
     try {
@@ -236,6 +248,11 @@ export default class CoordinatorCanister {
     } catch {
       return false;
     }
+  }
+
+  @init([], manual)
+  begin(): void {
+    certifiedDataSet(certifiedData);
   }
 
   @preUpgrade
@@ -252,6 +269,7 @@ export default class CoordinatorCanister {
 
   @postUpgrade([], manual)
   restore(): void {
+    certifiedDataSet(certifiedData);
     const access = stableAccess.get(stateKey);
     if (access) coordinator.policy.set(access);
     restoreModels(coordinator, stableModels.get(stateKey) ?? []);

@@ -56,6 +56,7 @@ export function restoreModels(coordinator: Coordinator, saved: readonly SavedMod
     const model = { name, planText: plan, workers, epoch };
     try {
       coordinator.models.add({ ...model, plan: parsePlan(plan) });
+      coordinator.requests.sumsOf(name);
     } catch (error) {
       coordinator.models.addUnreadable({ ...model, reason: errorRecord(error).message });
     }

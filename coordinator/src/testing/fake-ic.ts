@@ -8,7 +8,7 @@ import {
   type EndedRun,
   type Plan,
 } from '@canopy/protocol';
-import type { Ic, PrincipalLike } from '../canister/ic/ic.js';
+import type { CyclesHeld, Ic, PrincipalLike } from '../canister/ic/ic.js';
 
 export const alice = Principal.fromUint8Array(Uint8Array.of(1, 1));
 export const bob = Principal.fromUint8Array(Uint8Array.of(2, 2));
@@ -70,6 +70,16 @@ export class FakeIc implements Ic {
   private drawn = 1;
   log(text: string): void {
     this.logged.push(text);
+  }
+  held = { balance: 10n ** 13n, liquid: 10n ** 13n };
+  cycles(): CyclesHeld {
+    return this.held;
+  }
+  memoryBytes(): number {
+    return 65_536;
+  }
+  certificate(): Uint8Array | undefined {
+    return Uint8Array.of(1, 2, 3);
   }
   version(): bigint {
     return this.canisterVersion;

@@ -70,6 +70,9 @@ export class TestCanister {
   damageAtUpgrade: ((stable: Uint8Array) => void) | undefined;
   /** Instructions a message may use by the counter before it traps. */
   instructionLimit = 40_000_000_000n;
+  /** What it holds, and how much of it is below its freezing threshold. */
+  cycles = 10n ** 13n;
+  freezingCycles = 10n ** 12n;
   /** False: messages must not trap, and the heap is not copied for it before each, which is slow. */
   mayTrap = true;
   readonly openCalls = new Map<number, OpenCall>();
@@ -122,6 +125,13 @@ export class TestCanister {
     this.instance.write(address, bytes, offset, length);
   }
 
+  /** 128 bits, none below 0. */
+  private writeCycles(address: number, cycles: bigint): void {
+    const bytes = new Uint8Array(16);
+    new DataView(bytes.buffer).setBigUint64(0, cycles > 0n ? cycles : 0n, true);
+    this.write(address, bytes, 0, bytes.length);
+  }
+
   private answer(answer: Answer): void {
     const context = this.context;
     if (context === undefined || context.answered) throw new Trap('answered twice');
@@ -162,6 +172,12 @@ export class TestCanister {
       canister_self_size: () => fromHex(this.id).length,
       canister_self_copy: (to: number, offset: number, size: number) => {
         this.write(to, fromHex(this.id), offset, size);
+      },
+      canister_cycle_balance128: (to: number) => {
+        this.writeCycles(to, this.cycles);
+      },
+      canister_liquid_cycle_balance128: (to: number) => {
+        this.writeCycles(to, this.cycles - this.freezingCycles);
       },
       canister_status: () => ({ running: 1, stopping: 2, stopped: 3 })[this.status],
       is_controller: (from: number, size: number) =>

@@ -25,16 +25,17 @@ export interface AdmittedRequest {
 }
 
 /**
- * Checks all that does not need workers: the caller's quota, the model, the inputs. Changes nothing. Throws
+ * Checks all that does not need workers: the canister's cycles, the caller's quota, the model, the inputs. Changes nothing. Throws
  * {@link CoordinatorError}.
  */
 export function admitRequest(
-  { models, usage }: Coordinator,
+  { cycles, models, usage }: Coordinator,
   caller: PrincipalLike,
   modelName: string,
   inputs: Uint8Array,
   number: RequestNumber | undefined,
 ): AdmittedRequest {
+  cycles.require();
   checkNumber(caller, number);
   const deadlineSeconds = deadlineOf(number);
   const model = models.get(modelName);

@@ -1,11 +1,14 @@
 import {
   Principal,
   call,
+  canisterCycleBalance,
   canisterSelf,
   canisterVersion,
   clearTimer,
+  dataCertificate,
   isController,
   msgCaller,
+  performanceCounter,
   randSeed,
   setTimerInterval,
   time,
@@ -58,6 +61,8 @@ export const openCalls = new OpenCalls(() => time(), isStopped);
 
 /** The reply of `raw_rand` ends with so many random bytes. */
 const seedBytes = 32;
+/** Bytes of a page of memory. */
+const pageBytes = 65_536;
 /** `()` in Candid. */
 const noArgument = Uint8Array.of(0x44, 0x49, 0x44, 0x4c, 0, 0);
 
@@ -88,6 +93,12 @@ export const azleIc: Ic = {
   callItself(method) {
     void call(canisterSelf(), method, { raw: true, args: new Uint8Array(), oneway: true });
   },
+  cycles() {
+    const both = canisterCycleBalance();
+    return { balance: BigInt.asUintN(64, both), liquid: both >> 64n };
+  },
+  memoryBytes: () => Number(performanceCounter(0)) * pageBytes,
+  certificate: () => dataCertificate(),
   random: (count) => crypto.getRandomValues(new Uint8Array(count)),
   log: (text) => {
     console.log(text);

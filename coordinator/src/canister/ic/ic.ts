@@ -14,6 +14,12 @@ export function samePrincipal(one: PrincipalLike, other: PrincipalLike): boolean
   return true;
 }
 
+export interface CyclesHeld {
+  balance: bigint;
+  /** Of the balance, what is above the freezing threshold. */
+  liquid: bigint;
+}
+
 /** What the coordinator asks of the Internet Computer; tests put their own in its place. */
 export interface Ic {
   /** Who sent the message under way; only valid before the first await. */
@@ -35,6 +41,12 @@ export interface Ic {
   seed(): Promise<void>;
   /** So many bytes that nobody can guess, once there was a {@link seed}. */
   random(count: number): Uint8Array;
+  /** Cycles that the canister holds, and how many of them it may spend before it is frozen. */
+  cycles(): CyclesHeld;
+  /** Bytes of memory that are paid for. */
+  memoryBytes(): number;
+  /** What certifies the canister's certified data; undefined where the message is no query. */
+  certificate(): Uint8Array | undefined;
   /** Writes into the canister's log, which controllers read. */
   log(text: string): void;
   /** Runs something every so many seconds, until what this gives is called. */

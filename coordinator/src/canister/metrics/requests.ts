@@ -7,6 +7,7 @@ import type { StageTotals } from '../pipeline/stages.js';
 import { FairStore } from '../registry/fair-store.js';
 import { packRequest, unpackRequest, type FinishedRequest } from './finished-request.js';
 import type { LoggedRequest } from './logged-request.js';
+import { ModelSums } from './model-sums.js';
 
 /** Requests remembered. */
 export const requestLogLimit = 256;
@@ -27,6 +28,8 @@ export class RequestLog {
   );
   /** Number of the next request, part of its ticket, unless the canister's version is beyond it. */
   private nextTicket = 1n;
+  /** Of registered models, by their names. */
+  private readonly byModel = new Map<string, ModelSums>();
   private readonly charges = new WeakMap<LoggedRequest, Charge>();
   readonly counters: Counters = {
     requests: 0,
@@ -68,10 +71,28 @@ export class RequestLog {
     return entry;
   }
 
-  /** Counts a request that was not admitted; it is not remembered. */
-  refuse(): void {
+  /**
+   * Counts a request that was not admitted; it is not remembered.
+   * @param model where it is registered
+   */
+  refuse(model?: string): void {
     this.counters.requests++;
     this.counters.failed++;
+    if (model !== undefined) this.sumsOf(model).refuse();
+  }
+
+  /** Sums of a registered model; it has them from the first time that this is asked. */
+  sumsOf(model: string): ModelSums {
+    const known = this.byModel.get(model);
+    if (known) return known;
+    const sums = new ModelSums();
+    this.byModel.set(model, sums);
+    return sums;
+  }
+
+  /** Forgets the sums of a model that is not registered any more. */
+  forget(model: string): void {
+    this.byModel.delete(model);
   }
 
   /**
@@ -94,7 +115,11 @@ export class RequestLog {
     for (const stage of stages) instructions += stage.instructions;
     this.counters.workerInstructions += instructions;
     // Of a result that was read by queries alone it is not known.
-    if (stages.length > 0) this.charges.get(entry)?.took(instructions);
+    const isKnown = stages.length > 0;
+    if (isKnown) this.charges.get(entry)?.took(instructions);
+    this.byModel
+      .get(entry.model)
+      ?.succeed(atNs - entry.receivedAtNs, entry.microBatches, isKnown ? instructions : undefined);
     if (this.entries.find(entry.ticket) === entry) {
       this.entries.replace(entry.ticket, packRequest(entry, workers));
     }
@@ -106,6 +131,7 @@ export class RequestLog {
     entry.finishedAtNs = atNs;
     entry.error = error;
     this.counters.failed++;
+    this.byModel.get(entry.model)?.fail();
   }
 
   find(ticket: bigint): LoggedRequest | undefined {
@@ -136,13 +162,18 @@ export class RequestLog {
 
   /** For an upgrade; requests that wait for an answer are lost with it and logged as cancelled. */
   save(): SavedRequests {
-    return { entries: this.all(), nextTicket: this.nextTicket, counters: this.counters };
+    const { nextTicket, counters } = this;
+    const byModel = [...this.byModel].map(([model, sums]) => ({ model, sums: sums.save() }));
+    return { entries: this.all(), nextTicket, counters, byModel };
   }
 
   restore(saved: SavedRequests): void {
     for (const entry of saved.entries) this.entries.add(entry.ticket, entry);
     this.nextTicket = saved.nextTicket;
     Object.assign(this.counters, saved.counters);
+    for (const { model, sums } of saved.byModel ?? []) {
+      this.sumsOf(model).restore(sums);
+    }
   }
 }
 
@@ -150,4 +181,6 @@ export interface SavedRequests {
   entries: LoggedRequest[];
   nextTicket: bigint;
   counters: Counters;
+  /** Earlier versions had none. */
+  byModel?: { model: string; sums: number[] }[];
 }

@@ -61,7 +61,7 @@ export async function admit(
   try {
     admitted = admitRequest(coordinator, caller, modelName, inputs, number);
   } catch (error) {
-    requests.refuse();
+    requests.refuse(coordinator.models.has(modelName) ? modelName : undefined);
     throw error;
   }
   const { model, tensors, deadlineSeconds, predicted } = admitted;

@@ -7,8 +7,15 @@ import type { Model, Pipeline } from '../registry/models.js';
 import type { Ticket } from '../registry/tickets.js';
 import { cancelled } from './log-end.js';
 
-/** What is said of a request that may be taken a little later, when a worker was started or has loaded. */
-const mayPass = new Set<string>([CanisterError.unreachable.code, CanisterError.notReady.code]);
+/**
+ * What is said of a request that may be taken a little later, when a worker was started, has loaded or
+ * was topped up.
+ */
+const mayPass = new Set<string>([
+  CanisterError.unreachable.code,
+  CanisterError.notReady.code,
+  CanisterError.lowOnCycles.code,
+]);
 
 /** Whether it is worth waiting after a refusal; after "busy" it is not: who asks shall learn of it. */
 export function isAway({ kind: { code } }: CoordinatorError): boolean {

@@ -197,9 +197,11 @@ export async function registerModel(
   );
   refuseKnown();
   coordinator.models.add({ name, plan, planText, workers, epoch: commonEpoch(epochs) });
+  coordinator.requests.sumsOf(name);
 }
 
 /** Forgets a model. Requests under way end as they would have. */
 export function unregisterModel(coordinator: Coordinator, name: string): void {
   coordinator.models.remove(name);
+  coordinator.requests.forget(name);
 }

@@ -31,6 +31,12 @@ export declare function msg_reject_msg_copy(dst: usize, offset: usize, size: usi
 export declare function canister_self_size(): usize;
 @external('ic0', 'canister_self_copy')
 export declare function canister_self_copy(dst: usize, offset: usize, size: usize): void;
+/** Writes 16 bytes at `dst`. */
+@external('ic0', 'canister_cycle_balance128')
+export declare function canister_cycle_balance128(dst: usize): void;
+/** The part of the balance above the freezing threshold; writes 16 bytes at `dst`. */
+@external('ic0', 'canister_liquid_cycle_balance128')
+export declare function canister_liquid_cycle_balance128(dst: usize): void;
 @external('ic0', 'canister_status')
 export declare function canister_status(): i32;
 @external('ic0', 'is_controller')

@@ -10,7 +10,9 @@ import {
 } from '../../generated/constants';
 import { readInputs } from '../../program/inputs';
 import { rowsOf } from '../../program/rows';
+import { isStageLow, noteLowStage } from '../head/low';
 import { noteNews } from '../head/tasks';
+import { isLow, rejectForCycles } from '../ic/cycles';
 import { fail, text } from '../../tensor/errors';
 import { release } from '../../tensor/memory';
 import {
@@ -54,6 +56,7 @@ import { appendUntold } from '../head/ended';
 import { appendReleased } from '../head/released';
 import { wait } from '../head/waiting';
 import { failHeap } from '../stage/work';
+import { lowNews } from '../stage/news';
 
 const fields = memory.data(16, 8);
 const million: u64 = 1_000_000;
@@ -65,6 +68,10 @@ export function enqueue(): void {
     return reject(CanisterError.badMessage, 'enqueue: the argument is no list of 1 to 256 runs');
   }
   if (!isOfEpoch(epochSent)) return;
+  if (isLow()) return rejectForCycles();
+  if (isStageLow()) {
+    return reject(CanisterError.lowOnCycles, 'a later stage is low on cycles: top up its worker');
+  }
   const now = time();
   runCame(now, isStepOutstanding());
   setCoordinatorLoad(<u64>loadTold * million);
@@ -226,7 +233,11 @@ export function news(): void {
   if (isTruncated() || remaining() % 8 != 0 || !isHead()) {
     reject(CanisterError.badMessage, 'news: no list of ids, or not sent to the first stage');
   } else if (isOfEpoch(sent)) {
-    while (remaining() > 0) noteNews(readU64());
+    while (remaining() > 0) {
+      const id = readU64();
+      if (id == lowNews) noteLowStage();
+      else noteNews(id);
+    }
     replyEmpty();
   }
   closeArgument();

@@ -48,6 +48,7 @@ import { msg_reply_data_append } from '../ic/ic0';
 import { beginLoading, nodes, state, unload, weightsBytes } from '../setup/loading';
 import { reject, rejectFailure, replyEmpty } from '../ic/answer';
 import { allows, isConfigured } from '../setup/access';
+import { balance, spendable } from '../ic/cycles';
 import { schedule } from '../stage/pace';
 import { unfinished } from '../head/moves';
 import { forgetAllRuns, makeTables } from '../head/runs';
@@ -60,6 +61,8 @@ const hash = memory.data(32, 8);
 /** Bytes of a `WorkerStatus` before the configuration. */
 const statusBytes: u32 = 156;
 const status = memory.data(160, 8);
+/** Bytes of a `WorkerStatus` behind it. */
+const cyclesBytes: u32 = 16;
 
 export function configure(): void {
   if (!allows(CallerOf.configure)) return;
@@ -212,6 +215,9 @@ export function tellStatus(): void {
   store<u32>(status, length, 152);
   msg_reply_data_append(status, statusBytes);
   msg_reply_data_append(configuration, length);
+  store<u64>(status, balance());
+  store<u64>(status, spendable(), 8);
+  msg_reply_data_append(status, cyclesBytes);
   release(configuration);
   replyEmpty();
 }

@@ -1,6 +1,7 @@
 /** Methods by which the stage before hands a task on, and by which the worker calls itself. */
 import { CallerOf, CanisterError, WorkerState } from '../../generated/constants';
 import { release } from '../../tensor/memory';
+import { isAtFloor, isLow, rejectForCycles } from '../ic/cycles';
 import { setMessageBudget } from '../pacing/budget';
 import { isHead, maxStages } from '../setup/config';
 import { msg_arg_data_copy, msg_arg_data_size, time } from '../ic/ic0';
@@ -8,6 +9,7 @@ import { watchSeconds } from '../pacing/limits';
 import { state } from '../setup/loading';
 import { reject, replyEmpty } from '../ic/answer';
 import { allows, isConfigured, isOfEpoch } from '../setup/access';
+import { tellNews } from '../stage/news';
 import { hasDeliveries, reportFailure, sendCancelled } from '../stage/outbox';
 import { isStepOutstanding, step, workNow } from '../stage/pace';
 import { tasksCame } from '../pacing/round';
@@ -40,7 +42,9 @@ export function run(): void {
   }
   if (!isOfEpoch(epochSent)) return;
   for (let index: u32 = 0; index < cancelledTold; index++) dropTask(cancelledAt(index));
-  for (let bytes = nextTask(); bytes != 0; bytes = nextTask()) {
+  let bytes = nextTask();
+  if (bytes != 0 && isAtFloor()) return rejectForCycles();
+  for (; bytes != 0; bytes = nextTask()) {
     const id = taskId;
     const message = takeEntry(bytes);
     if (message != 0 && addMessage(message, bytes)) continue;
@@ -48,12 +52,24 @@ export function run(): void {
     failHeap();
     reportFailure(id);
   }
+  if (isLow()) tellLow();
   setMessageBudget(budgetTold);
   tasksCame(time(), sentAt, isStepOutstanding());
   workNow();
   sendCancelled();
   if (current != 0 || inboxCount > 0 || hasDeliveries()) runTimerWithin(watchSeconds);
   replyEmpty();
+}
+
+/** When the head was last told that cycles are low, nanoseconds. */
+let toldLowAt: u64 = 0;
+
+/** Tells the head at once, and then as often as it is told of tasks. */
+function tellLow(): void {
+  const now = time();
+  if (now < toldLowAt + watchSeconds * 1_000_000_000) return;
+  toldLowAt = now;
+  tellNews();
 }
 
 /** Nobody waits for a task: what is not begun is dropped, and later stages are told. */

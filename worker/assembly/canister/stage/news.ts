@@ -5,6 +5,7 @@
 import { alloc, release } from '../../tensor/memory';
 import { noteNews } from '../head/tasks';
 import { callCanister, newsName } from '../ic/calls';
+import { isLow } from '../ic/cycles';
 import { call_data_append, call_perform } from '../ic/ic0';
 import { CallKind } from '../ic/ids';
 import { runTimerWithin } from '../ic/timer';
@@ -13,6 +14,9 @@ import { epoch, isHead, worker } from '../setup/config';
 import { firstInInbox, inboxCount, Work } from './inbox';
 import { Delivery, deliveries, firstDelivery } from './outbox';
 import { current } from './work';
+
+/** In place of a task: the stage is low on cycles. */
+export const lowNews: u64 = u64.MAX_VALUE;
 
 /** Where the next id is written. */
 let out: usize = 0;
@@ -31,7 +35,7 @@ export function tellNews(): void {
   const count = tasksHere();
   if (count == 0) return;
   runTimerWithin(watchSeconds);
-  const block = alloc((count + 1) << 3);
+  const block = alloc((count + 2) << 3);
   if (block == 0) return;
   out = block;
   add(epoch);
@@ -42,6 +46,7 @@ export function tellNews(): void {
   for (let at = firstDelivery(); at != 0; at = changetype<Delivery>(at).next) {
     add(changetype<Delivery>(at).taskId);
   }
+  if (!isHead() && isLow()) add(lowNews);
   if (isHead()) {
     for (let at = block + 8; at < out; at += 8) noteNews(load<u64>(at));
   } else {
