@@ -4,6 +4,9 @@ import type { RealModel } from './catalogue.js';
 
 const seed = 1;
 
+/** What exporters write for a size of which they know nothing; the planner names it by input and axis. */
+const nameless = new Set(['', '?', '-1', 'None']);
+
 /** What onnxruntime says of a model, and what it answers. */
 export interface Asked {
   /** Sizes of the named open dimensions, as the inputs have them. */
@@ -61,7 +64,8 @@ export async function askOnnxruntime(path: string, model: RealModel): Promise<As
       const shape = model.inputs[input.name];
       if (shape === undefined) throw new Error(`no shape is given for input "${input.name}"`);
       for (const [axis, dim] of input.shape.entries()) {
-        if (typeof dim === 'string' && dim !== '') dims[dim] = shape[axis]!;
+        if (typeof dim !== 'string') continue;
+        dims[nameless.has(dim) ? `${input.name}_${axis}` : dim] = shape[axis]!;
       }
       const below = model.below?.[input.name] ?? 2;
       feeds[input.name] = makeTensor(input.type, shape, random, below, model.fill?.[input.name]);

@@ -1,7 +1,8 @@
-import { elementCount, type DTypeName } from '@canopy/protocol';
+import { dtypeBytes, elementCount, type DTypeName } from '@canopy/protocol';
+import { renamedWork } from '../cost/work/strided.js';
 import type { GraphNode } from '../graph/graph.js';
 import { castToFourBits } from '../graph/lower/four-bits.js';
-import type { Lowering } from '../graph/lower/lowering.js';
+import { type Lowering, UnsupportedNode } from '../graph/lower/lowering.js';
 import { keeps } from '../graph/rows/rule.js';
 import type { Facts } from '../graph/shapes/facts.js';
 import type { Operation, Rule } from '../graph/shapes/operation.js';
@@ -16,6 +17,22 @@ function lower(node: GraphNode, to: Lowering): void {
   }
   to.add('Cast', node, [input], [output], { to: to.dtype(output) });
 }
+
+function bitCast(node: GraphNode, to: Lowering): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  if (to.hasFourBits(input) || to.hasFourBits(output)) {
+    throw new UnsupportedNode('works on numbers of 4 bits', 'use numbers of a byte');
+  }
+  to.add('BitCast', node, [input], [output], { to: to.dtype(output) });
+}
+
+const bitCastShape: Rule = (op) => {
+  const dtype = readDType(op.int('to', 1), op.node.op, op.node.name);
+  if (dtypeBytes(dtype) !== dtypeBytes(op.dtype(0))) {
+    throw op.badModel(`takes ${op.dtype(0)} for ${dtype}, which is of another size`);
+  }
+  return [{ dtype, dims: op.dims(0) }];
+};
 
 /** Whole numbers stay what they are, whatever type they get; a bool is 0 or 1. */
 function castTo(op: Operation, dtype: DTypeName): Facts[] {
@@ -32,10 +49,16 @@ const castLike: Rule = (op) => castTo(op, op.dtype(1));
 
 export const castFamily: OperatorFamily = {
   model: {
+    BitCast: { shape: bitCastShape, lower: bitCast, types: ['any'] },
     Cast: { shape: cast, lower, types: ['any'] },
     CastLike: { shape: castLike, lower, types: ['any'] },
   },
   program: {
+    BitCast: {
+      rows: keeps(() => true),
+      work: ({ inputs, dtypes }, inPlace) =>
+        renamedWork(elementCount(inputs[0]!) * dtypeBytes(dtypes[0]!), inPlace),
+    },
     Cast: {
       rows: keeps(() => true),
       work: ({ outputs, dtypes }) => [

@@ -129,12 +129,17 @@ const col2ImShape: Rule = (op) => {
 };
 
 function lowerCol2Im(node: GraphNode, to: Lowering): void {
-  const kernel = to.constantInts(node, 2);
-  if (!kernel) throw new UnsupportedNode('has a computed block_shape', 'make it constant');
+  const given = to.constantInts(node, 2);
+  const rank = to.dims(node.inputs[2]!)[0];
+  if (typeof rank !== 'number') {
+    throw new UnsupportedNode('has a block_shape of open length', 'fix its length in the model');
+  }
+  const kernel = given ?? Array<number>(rank).fill(1);
+  const computed = given ? [] : ['', node.inputs[2]!];
   const filled = (name: string, value: number, count = kernel.length): number[] => [
     ...(intsAttribute(node, name) ?? Array<number>(count).fill(value)),
   ];
-  to.add('Col2Im', node, node.inputs.slice(0, 2), [node.outputs[0]!], {
+  to.add('Col2Im', node, [...node.inputs.slice(0, 2), ...computed], [node.outputs[0]!], {
     window: windowWords({
       kernel: [...kernel],
       strides: filled('strides', 1),
@@ -146,18 +151,13 @@ function lowerCol2Im(node: GraphNode, to: Lowering): void {
 
 export const convTransposeFamily: OperatorFamily = {
   model: {
-    Col2Im: {
-      shape: col2ImShape,
-      lower: lowerCol2Im,
-      types: ['float32'],
-      limits: 'constant block_shape',
-    },
+    Col2Im: { shape: col2ImShape, lower: lowerCol2Im, types: ['float32'] },
     ConvTranspose: { shape, lower, types: ['float32'], limits: 'filter of fixed sizes' },
   },
   program: {
     Col2Im: {
       rows: keeps((axis) => axis === 0),
-      sizeInputs: [1, 2],
+      sizeInputs: [1, 2, 3],
       work: ({ attributes, inputs, outputs }) => {
         const [columns] = inputs as [readonly number[]];
         const count = elementCount(columns);

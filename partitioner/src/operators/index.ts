@@ -1,5 +1,6 @@
 import type { DTypeName, OpName } from '@canopy/protocol';
 import { mostSteps } from '../graph/expand/loops.js';
+import { affineGridFamily } from './affine-grid.js';
 import { argExtremeFamily } from './arg-extreme.js';
 import { attentionFamily } from './attention.js';
 import { batchNormalizationFamily } from './batch-normalization.js';
@@ -11,8 +12,10 @@ import { concatFamily } from './concat.js';
 import { constantOfShapeFamily } from './constant-of-shape.js';
 import { convFamily } from './conv.js';
 import { cumSumFamily } from './cum-sum.js';
+import { deformConvFamily } from './deform-conv.js';
 import { depthToSpaceFamily } from './depth-to-space.js';
 import { convTransposeFamily } from './conv-transpose.js';
+import { detFamily } from './det.js';
 import { einsumFamily } from './einsum.js';
 import { expandFamily } from './expand.js';
 import { eyeLikeFamily } from './eye-like.js';
@@ -29,6 +32,8 @@ import { integerConvFamily } from './integer-conv.js';
 import { integerProductFamily } from './integer-product.js';
 import { layerNormalizationFamily } from './layer-normalization.js';
 import { matMulFamily } from './matmul.js';
+import { maxUnpoolFamily } from './max-unpool.js';
+import { melWeightMatrixFamily } from './mel-weight-matrix.js';
 import { mlFeaturesFamily } from './ml-features.js';
 import { mlLabelsFamily } from './ml-labels.js';
 import { nonMaxSuppressionFamily } from './non-max-suppression.js';
@@ -44,6 +49,7 @@ import { qAttentionFamily } from './q-attention.js';
 import { rangeFamily } from './range.js';
 import { recurrentFamily } from './recurrent.js';
 import { reduceFamily } from './reduce.js';
+import { regionsFamily } from './regions.js';
 import { reshapeFamily } from './reshape.js';
 import { reverseSequenceFamily } from './reverse-sequence.js';
 import { resizeFamily } from './resize.js';
@@ -69,6 +75,7 @@ import type { ModelOperator, OperatorFamily, ProgramOperator } from './operator.
 
 /** All families, a line each. */
 const families: readonly OperatorFamily[] = [
+  affineGridFamily,
   argExtremeFamily,
   attentionFamily,
   batchNormalizationFamily,
@@ -80,8 +87,10 @@ const families: readonly OperatorFamily[] = [
   constantOfShapeFamily,
   convFamily,
   cumSumFamily,
+  deformConvFamily,
   depthToSpaceFamily,
   convTransposeFamily,
+  detFamily,
   einsumFamily,
   expandFamily,
   eyeLikeFamily,
@@ -98,6 +107,8 @@ const families: readonly OperatorFamily[] = [
   integerProductFamily,
   layerNormalizationFamily,
   matMulFamily,
+  maxUnpoolFamily,
+  melWeightMatrixFamily,
   mlFeaturesFamily,
   mlLabelsFamily,
   nonMaxSuppressionFamily,
@@ -113,6 +124,7 @@ const families: readonly OperatorFamily[] = [
   rangeFamily,
   recurrentFamily,
   reduceFamily,
+  regionsFamily,
   reshapeFamily,
   reverseSequenceFamily,
   resizeFamily,

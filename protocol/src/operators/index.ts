@@ -3,6 +3,7 @@ import { decodeList, encodeList } from './attribute.js';
 import { argExtreme } from './arg-extreme.js';
 import { averagePool } from './average-pool.js';
 import { binary } from './binary.js';
+import { bitCast } from './bit-cast.js';
 import { branch } from './branch.js';
 import { cast } from './cast.js';
 import { compress } from './compress.js';
@@ -10,10 +11,13 @@ import { col2Im } from './col2-im.js';
 import { concat } from './concat.js';
 import { constantOfShape } from './constant-of-shape.js';
 import { conv } from './conv.js';
+import { cumProd } from './cum-prod.js';
 import { cumSum } from './cum-sum.js';
+import { deformIm2Col } from './deform-im2-col.js';
 import { depthToSpace } from './depth-to-space.js';
 import { depthwiseConv } from './depthwise-conv.js';
 import { dequantize } from './dequantize.js';
+import { det } from './det.js';
 import { dynamicQuantize } from './dynamic-quantize.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
@@ -31,6 +35,7 @@ import { layerNorm } from './layer-norm.js';
 import { linear } from './linear.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
+import { maxRoiPool } from './max-roi-pool.js';
 import { nonZero } from './non-zero.js';
 import { nonMaxSuppression } from './non-max-suppression.js';
 import { oneHot } from './one-hot.js';
@@ -50,6 +55,7 @@ import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { spaceToDepth } from './space-to-depth.js';
 import { resize } from './resize.js';
+import { roiAlign } from './roi-align.js';
 import { scatterElements } from './scatter-elements.js';
 import { scatterNd } from './scatter-nd.js';
 import { spatialPool } from './spatial-pool.js';
@@ -116,6 +122,7 @@ const all = [
   argExtreme,
   averagePool,
   binary,
+  bitCast,
   branch,
   cast,
   compress,
@@ -123,10 +130,13 @@ const all = [
   concat,
   constantOfShape,
   conv,
+  cumProd,
   cumSum,
+  deformIm2Col,
   depthToSpace,
   depthwiseConv,
   dequantize,
+  det,
   dynamicQuantize,
   expand,
   flatten,
@@ -144,6 +154,7 @@ const all = [
   linear,
   matMul,
   maxPool,
+  maxRoiPool,
   nonMaxSuppression,
   nonZero,
   oneHot,
@@ -163,6 +174,7 @@ const all = [
   softmax,
   spaceToDepth,
   resize,
+  roiAlign,
   scatterElements,
   scatterNd,
   spatialPool,

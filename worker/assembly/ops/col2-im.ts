@@ -5,7 +5,7 @@ import { indexAt, isIndexes } from './axes';
 import { fillElements, yieldsAt } from './blocks';
 import {
   countSpatial, dilationOf, firstBeyond, firstInside, fittingPositions, imageCount, imageLine, kernelCount, kernelOf,
-  lineCount, padOf, positionCount, positionsOf, readSpatial, setPositions, setSize, spatialRank, strideOf,
+  lineCount, padOf, positionCount, positionsOf, readSpatial, setKernel, setPositions, setSize, spatialRank, strideOf,
 } from './spatial';
 import { DONE, FAILED, YIELD } from './status';
 
@@ -90,6 +90,15 @@ function readWindow(columns: Tensor): bool {
   }
   const rank = sizes.count();
   if (!readSpatial(0, rank)) return false;
+  if (hasInput(3)) {
+    const kernel = input(3);
+    let fits = isIndexes(kernel) && kernel.count() == rank;
+    for (let i: u32 = 0; fits && i < rank; i++) fits = setKernel(i, indexAt(kernel, i));
+    if (!fits) {
+      failInput(3, 'int64, the size of the blocks along each dimension of the images');
+      return false;
+    }
+  }
   const given = hasInput(2);
   if (given && (!isIndexes(input(2)) || input(2).count() != rank)) {
     failInput(2, 'int64, the positions along each dimension of the images');

@@ -2,14 +2,13 @@ import { input, inputDies, output, outputAlloc, setProgress, takeOver } from '..
 import { copyRows } from './blocks';
 import { DONE, FAILED, YIELD } from './status';
 
-/** Output 0 has its dimensions: gives it input 0's bytes, the buffer itself where that may move. */
-export function sameBytes(rank: u32): i32 {
-  const x = input(0);
+/** Output 0 has its dimensions: gives it input 0's bytes, as elements of a type of the same size; the buffer itself where that may move. */
+export function sameBytes(rank: u32, dtype: u32 = input(0).dtype): i32 {
   if (inputDies(0)) {
-    takeOver(0, x.dtype, rank);
+    takeOver(0, dtype, rank);
     return DONE;
   }
-  if (!outputAlloc(0, x.dtype, rank)) return FAILED;
+  if (!outputAlloc(0, dtype, rank)) return FAILED;
   setProgress(1);
   return copyOn();
 }

@@ -75,6 +75,13 @@ export function readSpatial(at: u32, rank: u32): bool {
   return false;
 }
 
+/** Puts another kernel size in the place of the window's. False where it can be none. */
+export function setKernel(axis: u32, size: i64): bool {
+  if (size < 1 || size > MOST) return false;
+  setWord(KERNEL, axis, <i32>size);
+  return true;
+}
+
 /** Size of the image along an axis; pads that depend on it are found. */
 export function setSize(axis: u32, size: u32): void {
   setWord(SIZE, axis, size);

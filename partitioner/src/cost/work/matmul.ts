@@ -11,10 +11,12 @@ export function matMulWork({ attributes, inputs, outputs }: NodeAt<'MatMul'>): W
   const [a, b] = inputs as [readonly number[], readonly number[]];
   const output = outputs[0]!;
   const depth = a.at(transA ? -2 : -1)!;
-  const columns = output.at(-1)!;
+  const columns = b.length === 1 ? 1 : output.at(-1)!;
   const shared = b.length <= 2 && !transA;
-  const rows = shared ? elementCount(output) / columns : output.at(-2)!;
-  const batches = elementCount(output) / (rows * columns);
+  const count = elementCount(output);
+  if (count === 0) return [];
+  const rows = shared ? count / columns : a.length === 1 ? 1 : a.at(transA ? -1 : -2)!;
+  const batches = count / (rows * columns);
   const each: Work[] = [{ kernel: 'product', counts: { product: 1 } }];
   if (rows <= 2 && transB) {
     // Four rows of the right matrix at a time, 16 numbers of each.

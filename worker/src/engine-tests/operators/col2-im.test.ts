@@ -36,9 +36,18 @@ function plain(
   };
 }
 
+const columns = random([2, 12, 12]);
+const computedKernel: ContractCase<'Col2Im'> = {
+  name: 'a computed kernel',
+  attributes: { window: [1, 1, 1, 1, 0, 0, 0, 0, 1, 1] },
+  inputs: [columns, ints([5, 4]), undefined, ints([2, 2])],
+  onnx: { type: 'Col2Im', opset: 18, inputs: [columns, ints([5, 4]), ints([2, 2])] },
+};
+
 operatorContract(
   'Col2Im',
   [
+    computedKernel,
     plain('blocks side by side', random([1, 5, 5]), [5, 5], [1, 5]),
     plain('overlapping', random([2, 12, 12]), [5, 4], [2, 2]),
     plain('pads', random([1, 9, 30]), [6, 5], [3, 3], { pads: [1, 1, 1, 1] }),

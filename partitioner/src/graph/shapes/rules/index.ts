@@ -1,5 +1,4 @@
 import type { Rule } from '../operation.js';
-import { convolution } from './convolution.js';
 import { indexing } from './indexing.js';
 import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
@@ -16,7 +15,6 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...indexing,
     ...matrix,
     ...normalization,
-    ...convolution,
     ...recurrentRules,
   }),
 );

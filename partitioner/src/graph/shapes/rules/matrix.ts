@@ -7,5 +7,4 @@ const lastBecomesN: Rule = (op) => [
 
 export const matrix: Record<string, Rule> = {
   'com.microsoft.MatMulBnb4': lastBecomesN,
-  Det: (op) => [{ dtype: op.dtype(0), dims: op.dims(0).slice(0, -2) }],
 };
