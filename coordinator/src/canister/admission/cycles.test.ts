@@ -5,6 +5,7 @@ import { Coordinator } from '../coordinator.js';
 import { CallFailure } from '../ic/ic.js';
 import { fetchPart, release } from '../pipeline/fetch.js';
 import { submit } from '../pipeline/infer.js';
+import { longestWaitSeconds } from '../pipeline/waiting.js';
 
 const inputs = encodeBundle([
   { name: 'x', dtype: 'float32', dims: [1, 2], data: new Uint8Array(8) },
@@ -59,10 +60,16 @@ test('of two pipelines the one that is low on cycles is passed over', async () =
   expect(asked).toEqual([low, other, other, other]);
 });
 
-test('a head that is low on cycles refuses with an error that may be tried again', async () => {
+test('where the only head is low on cycles a request waits for it, and then learns why', async () => {
   const { ic, coordinator } = newCoordinator();
   ic.onCall = () => {
     throw new CallFailure(4, '[low-on-cycles] the worker has 1 M cycles');
   };
-  await expect(submit(coordinator, 'm', inputs)).rejects.toMatchObject(isLow);
+  const { ticket } = await submit(coordinator, 'm', inputs);
+  expect(coordinator.requests.find(ticket)?.error).toBeUndefined();
+  ic.time += BigInt(longestWaitSeconds) * 1_000_000_000n;
+  for (const run of ic.timers.splice(0)) run();
+  await new Promise((resolve) => setImmediate(resolve));
+  const { code, retryable } = isLow.kind;
+  expect(coordinator.requests.find(ticket)?.error).toMatchObject({ code, retryable });
 });
