@@ -16,6 +16,7 @@ import { deformConvFamily } from './deform-conv.js';
 import { depthToSpaceFamily } from './depth-to-space.js';
 import { convTransposeFamily } from './conv-transpose.js';
 import { detFamily } from './det.js';
+import { dynamicQuantizeLstmFamily } from './dynamic-quantize-lstm.js';
 import { einsumFamily } from './einsum.js';
 import { expandFamily } from './expand.js';
 import { eyeLikeFamily } from './eye-like.js';
@@ -91,6 +92,7 @@ const families: readonly OperatorFamily[] = [
   depthToSpaceFamily,
   convTransposeFamily,
   detFamily,
+  dynamicQuantizeLstmFamily,
   einsumFamily,
   expandFamily,
   eyeLikeFamily,

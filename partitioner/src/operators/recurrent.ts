@@ -19,6 +19,8 @@ const stepCost = 900;
 const rowCost = 1000;
 const numberCost = 31;
 const memoryCost = 20;
+/** Of a number of a state that is rounded to 8 bits. */
+const roundingCost = 16;
 
 /** A kind of layer: how many gates it has, and their functions where the node names none. */
 interface Kind {
@@ -196,7 +198,7 @@ class Direction {
 }
 
 /** Size of the state, which kernels have to know. */
-function hiddenSize(node: GraphNode, to: Lowering): number {
+export function hiddenSize(node: GraphNode, to: Lowering): number {
   const hidden = intAttribute(node, 'hidden_size', 0) || to.dims(node.inputs[2]!)[2];
   if (typeof hidden === 'number' && hidden > 0) return hidden;
   throw new UnsupportedNode('has a state of open size', 'give hidden_size when exporting');
@@ -264,7 +266,7 @@ function lower(kind: Kind): Lower {
 }
 
 /** A result of all directions, one behind the other, in the layout of the layer. */
-function giveOut(
+export function giveOut(
   node: GraphNode,
   to: Lowering,
   output: number,
@@ -286,7 +288,8 @@ function giveOut(
 const rows: RowRule<'Recurrent'> = ({ inputs, has, outputIndex, attributes }) => {
   const [given = none] = inputs;
   if (inputs.every(({ kind }) => kind === 'none')) return none;
-  if (given.kind !== 'along' || given.axis !== 1) return undefined;
+  // States that are rounded share a scale.
+  if (given.kind !== 'along' || given.axis !== 1 || has(8)) return undefined;
   const batchAxes: [input: number, axis: number][] = [
     [4, 1],
     [5, 1],
@@ -297,7 +300,7 @@ const rows: RowRule<'Recurrent'> = ({ inputs, has, outputIndex, attributes }) =>
     const own = inputs[input]!;
     if (own.kind !== 'along' || !sameRows(own, { ...given, axis })) return undefined;
   }
-  if ([1, 2, 3, 7].some((input) => (inputs[input] ?? none).kind !== 'none')) return undefined;
+  if ([1, 2, 3, 7, 8].some((input) => (inputs[input] ?? none).kind !== 'none')) return undefined;
   return along(attributes.all && outputIndex === 0 ? 2 : 1, given.outer, given.inner);
 };
 
@@ -315,7 +318,8 @@ function work(node: NodeAt<'Recurrent'>): Work[] {
   const matrices = products(node).flatMap((n) => times(linearWork(batch, hidden, n), steps));
   const own = steps * (stepCost + batch * (rowCost + width * numberCost + memory));
   const packing = packed ? 0 : width * hidden * 4;
-  return [...matrices, ...plainWork(own + packing)];
+  const rounding = (node.inputs[8]?.length ?? 0) > 0 ? steps * batch * hidden * roundingCost : 0;
+  return [...matrices, ...plainWork(own + packing + rounding)];
 }
 
 function model(kind: Kind): ModelOperator {
@@ -332,12 +336,14 @@ export const recurrentFamily: OperatorFamily = {
       temporaries: (node) => {
         const [, batch, width] = node.inputs[0] as [number, number, number];
         const { hidden, packed } = node.attributes;
+        const rounds = (node.inputs[8]?.length ?? 0) > 0;
+        const integers = rounds ? (batch * hidden + 1) * 4 : 0;
         const scratch = products(node).flatMap((n) => linearBytes(batch, hidden, n));
         return [
           Math.max(batch * 64, ...scratch),
           width * 4 + 64,
           ...(packed ? [] : [(width + 3) * hidden * 4]),
-          batch * (width + hidden) * 4,
+          batch * (width + hidden) * 4 + integers,
         ];
       },
     },

@@ -35,7 +35,8 @@ export type GateFunction = ValueOf<typeof gateFunction>;
  * [hidden, gates * hidden], or as it is [gates * hidden, hidden]; of a GRU that resets before the product, where
  * packed, the matrix of the first two gates and here that of the third; bias? [gates * hidden]; state at first?
  * and memory at first? [1, batch, hidden]; steps of each row? [batch]; peepholes? [3 * hidden] of input, output,
- * forget. Outputs: where `all`, the state of each step [steps, 1, batch, hidden]; the last state and, of an
+ * forget; scales? [gates * hidden]: the matrix then holds integers, and of an LSTM without a bias the states of all
+ * rows are rounded to 8 bits before each product, as DynamicQuantize does. Outputs: where `all`, the state of each step [steps, 1, batch, hidden]; the last state and, of an
  * LSTM, memory [1, batch, hidden].
  */
 export const recurrent = operator({
@@ -55,6 +56,6 @@ export const recurrent = operator({
     /** Of the memory, before it is given out. */
     result: gateFunction,
   },
-  inputs: [float32, float32, float32, float32, float32, float32, ['int32'], float32],
+  inputs: [float32, float32, float32, float32, float32, float32, ['int32'], float32, float32],
   outputs: [0, 0, 0],
 });

@@ -15,6 +15,7 @@ import {
 } from './generated/attributes';
 import { blockRows, multiplyPanels } from './panels';
 import { cellRow, gruEnd, isGate } from './recurrent-cell';
+import { roundStates, scaleGates } from './recurrent-integers';
 import { DONE, FAILED, YIELD } from './status';
 import { hasFloats, packedChannels } from './weights';
 import { wholePanelsBytes } from './whole-panels';
@@ -32,6 +33,8 @@ const MEMORY_SET: u32 = 3;
 const STATES_SET: u32 = 4;
 const FIRST_PACKED: u32 = 5;
 const PACKED: u32 = 6;
+/** Most numbers of states that are rounded between two looks at the budget. */
+const MOST_ROUNDED: u64 = 1 << 20;
 /** About what a number of a row takes beside products. */
 const COST: u64 = 35;
 const COST_STEP: u64 = 2000;
@@ -95,6 +98,11 @@ function check(): bool {
   const states = <u64>batch * hidden;
   if (!isFloats(3, width) || !isFloats(4, states) || !isFloats(5, states)) return false;
   if (!isFloats(7, 3 * <u64>hidden) || !checkLengths()) return false;
+  if (!isFloats(8, width)) return false;
+  if (hasInput(8) && (!isLstm || hasInput(3) || states > MOST_ROUNDED)) {
+    failInput(8, 'left out, but of an LSTM without a bias whose states are at most 2^20 numbers');
+    return false;
+  }
   const known = isGate(recurrentGateAt) && isGate(recurrentCandidateAt) && isGate(recurrentResultAt);
   if (known && nodeOutputs == last + (isLstm ? 2 : 1)) return true;
   failNode(CanisterError.badShard);
@@ -141,7 +149,8 @@ function allocate(): bool {
   if (hasInput(3)) copyBytes(bias, input(3).data, <usize>width << 2);
   const packed = <u64>(packedChannels(first) + packedChannels(second)) * hidden << 2;
   if (!recurrentPacked() && !roomFor(2, packed)) return false;
-  return roomFor(3, <u64>batch * (<u64>first + hidden + second) << 2);
+  const integers = hasInput(8) ? <u64>batch * hidden + 1 : 0;
+  return roomFor(3, (<u64>batch * (<u64>first + hidden + second) + integers) << 2);
 }
 
 function roomFor(i: u32, bytes: u64): bool {
@@ -211,7 +220,7 @@ function takeStep(step: u32): i32 {
     if (part >= 2 && second == 0) break;
     setSlot(SLOT_PART, part);
     let status: i32;
-    if (part == 0) status = product(output(last).data, firstMatrix(), first, 0, gates);
+    if (part == 0) status = product(stateRows(), firstMatrix(), first, 0, gates);
     else if (part == 2) status = product(spare, secondMatrix(), second, first, candidates);
     else status = rows(step, part == 3, gates, spare, candidates) ? DONE : YIELD;
     if (status == DONE) continue;
@@ -220,6 +229,26 @@ function takeStep(step: u32): i32 {
   }
   setSlot(SLOT_PART, 0);
   return DONE;
+}
+
+/** The rows of the first product: the states, or the integers that they are rounded to. */
+function stateRows(): usize {
+  const states = output(last).data;
+  if (!hasInput(8)) return states;
+  store<f32>(stateScale(), roundStates(states, batch * hidden, integers()));
+  return integers();
+}
+
+/** Where the integers of the states lie: behind what an LSTM needs for its gates. */
+@inline
+function integers(): usize {
+  return temporary(3, 0) + ((<usize>batch * (first + hidden)) << 2);
+}
+
+/** Where the scale of the states lies: behind them. */
+@inline
+function stateScale(): usize {
+  return integers() + ((<usize>batch * hidden) << 2);
 }
 
 /** out [batch, n] = a [batch, hidden] x matrix + the bias from number `from` on. */
@@ -248,6 +277,7 @@ function rows(step: u32, isEnd: bool, gates: usize, spare: usize, candidates: us
       const own = gates + <usize>row * (<usize>first << 2);
       const at = <usize>row * rowBytes;
       const state = output(last).data + at;
+      if (hasInput(8)) scaleGates(own, width, load<f32>(stateScale()), input(8).data);
       if (isEnd) gruEnd(given, own, candidates + at, state);
       else cellRow(given, own, state, isLstm ? output(last + 1).data + at : 0, spare + at);
       if (all != 0) copyBytes(all + place * rowBytes, state, rowBytes);

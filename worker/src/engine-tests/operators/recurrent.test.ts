@@ -95,11 +95,63 @@ function form(name: string, given: Form): ContractCase<'Recurrent'> {
   };
 }
 
+/** An LSTM whose states are rounded: its inputs have no weights, so that only the bias is left of them. */
+function rounded(
+  name: string,
+  [steps, batch, hidden]: readonly [number, number, number],
+): ContractCase<'Recurrent'> {
+  const width = 4 * hidden;
+  const bias = random([1, width], 3);
+  const bytes = Array.from(random([hidden * width], 7).data, (value) => Math.round(value * 127));
+  const scales = Float32Array.from({ length: width }, (_, i) => 0.002 + (i % 5) * 0.001);
+  const turned = Array.from({ length: width * hidden }, (_, i) => {
+    return bytes[(i % hidden) * width + Math.floor(i / hidden)]!;
+  });
+  const [state, memory] = [4, 5].map((seed) => random([1, batch, hidden], seed));
+  const given = Array.from({ length: steps * batch }, () => Array.from(bias.data)).flat();
+  const tensor = (dims: number[], data: ArrayLike<number>): TestTensor => ({
+    dtype: 'float32',
+    dims,
+    data,
+  });
+  const whole = (dims: number[], data: ArrayLike<number>): TestTensor => ({
+    dtype: 'int8',
+    dims,
+    data,
+  });
+  const both = Float32Array.from([...Array.from(bias.data), ...new Float32Array(width)]);
+  return {
+    name: `states in 8 bits, ${name}`,
+    attributes: layer('lstm', hidden),
+    inputs: [
+      ...[tensor([steps, batch, width], given), tensor([1, width, hidden], turned)],
+      ...[undefined, undefined, state, memory, undefined, undefined],
+      tensor([width], scales),
+    ],
+    onnx: {
+      type: 'DynamicQuantizeLSTM',
+      domain: 'com.microsoft',
+      inputs: [
+        ...[random([steps, batch, 2]), whole([1, 2, width], new Int8Array(2 * width))],
+        ...[whole([1, hidden, width], bytes), tensor([1, 2 * width], both)],
+        ...[undefined, state, memory, undefined],
+        ...[tensor([1], [0.01]), whole([1], [0])],
+        ...[tensor([1, width], scales), whole([1, width], new Int8Array(width))],
+      ],
+      attributes: { hidden_size: hidden },
+      outputs: ['float32', 'float32', 'float32'],
+    },
+    tolerance: 1e-4,
+  };
+}
+
 const cells = Object.keys(gatesOf) as RecurrentCellName[];
 
 operatorContract(
   'Recurrent',
   [
+    rounded('one row', [3, 1, 5]),
+    rounded('rows', [4, 3, 16]),
     ...cells.flatMap((cell) => [
       form('one row', { cell, sizes: [3, 1, 5] }),
       form('rows', { cell, sizes: [4, 7, 10], bias: true, states: true }),

@@ -2,7 +2,6 @@ import type { Rule } from '../operation.js';
 import { indexing } from './indexing.js';
 import { matrix } from './matrix.js';
 import { normalization } from './normalization.js';
-import { recurrentRules } from './recurrent.js';
 import { shapes } from './shape.js';
 
 /**
@@ -15,6 +14,5 @@ export const shapeRules: ReadonlyMap<string, Rule> = new Map(
     ...indexing,
     ...matrix,
     ...normalization,
-    ...recurrentRules,
   }),
 );
