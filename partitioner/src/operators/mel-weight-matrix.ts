@@ -1,5 +1,5 @@
 import type { BinaryName, DTypeName } from '@canopy/protocol';
-import { type GraphNode, intAttribute } from '../graph/graph.js';
+import type { GraphNode } from '../graph/graph.js';
 import { Compute } from '../graph/lower/compute.js';
 import type { Lowering } from '../graph/lower/lowering.js';
 import { add, type Dim, floorDivide, sum } from '../graph/shapes/dim.js';
