@@ -271,8 +271,18 @@ describe('Attention of the standard', () => {
     [5, 7],
     Array.from({ length: 35 }, (_, i) => Number(i % 3 !== 1)),
   );
+  const blind = numberConstant(
+    'bool',
+    [5, 7],
+    Array.from({ length: 35 }, (_, i) => Number(i < 7 ? i > 0 : i >= 14)),
+  );
   it.each<[string, Omit<Form, 'op'>]>([
     ['of three dimensions, heads that share', { given: flat, attributes: grouped }],
+    ['with a query that sees no key', { given: { ...four, 3: blind } }],
+    [
+      'with queries that see no key of those before them, heads that share',
+      { given: { ...flat, 3: blind }, attributes: { ...grouped, is_causal: int(1) } },
+    ],
     ['of four dimensions', { given: four }],
     ['with a mask', { given: { ...four, 3: [2, 1, 5, 7] } }],
     ['with a mask of truths', { given: { ...four, 3: bool } }],

@@ -211,7 +211,9 @@ function standardAttention(node: GraphNode, to: Lowering): void {
   const key = steps.extended(pastKey, flat ? steps.split(k, pairs) : k, presentKey);
   const value = steps.extended(pastValue, flat ? steps.split(v, pairs) : v, presentValue);
   const biases: string[] = [];
-  if (mask !== '' && to.dtype(mask) === 'bool') {
+  // A mask of numbers cannot tell what may not be seen from what counts little.
+  const mayBeBlind = mask !== '' && to.dtype(mask) === 'bool';
+  if (mayBeBlind) {
     const forbidden = to.temporary(`${node.name}/forbidden`, 'bool', to.dims(mask));
     to.add('Unary', node, [mask], [forbidden], { kind: 'not', alpha: 0, beta: 0 });
     biases.push(steps.forbidden(forbidden, lowest));
@@ -220,7 +222,8 @@ function standardAttention(node: GraphNode, to: Lowering): void {
     biases.push(steps.causal(query, key, steps.firstPlace(pastKey)));
   const scale = scaleOf(steps, query);
   const cap = floatAttribute(node, 'softcap', 0);
-  const parts = { query, key, value, scale, cap, biases };
+  const sees = mayBeBlind ? { sees: steps.sees(biases) } : {};
+  const parts = { query, key, value, scale, cap, biases, ...sees };
   if (flat) steps.join(steps.attend(parts), node.outputs[0]);
   else steps.attend(parts, node.outputs[0]);
 }

@@ -17,6 +17,8 @@ export interface Heads {
   cap: number;
   /** Added to the scores [batch, heads, queries, keys], to which they broadcast. */
   biases: readonly string[];
+  /** 1 for queries that see a key, 0 for those that see none, whose result is 0; left out where all see one. */
+  sees?: string;
 }
 
 /** Lowers attention, step by step. */
@@ -101,7 +103,8 @@ export class AttentionSteps {
       );
     }
     for (const bias of heads.biases) scores = compute.binary('add', scores, bias);
-    const weights = compute.softmax(scores);
+    let weights = compute.softmax(scores);
+    if (heads.sees !== undefined) weights = compute.binary('mul', weights, heads.sees);
     if (!grouped) return this.named(compute.matMul(weights, heads.value), output);
     const shape = compute.sizes(
       compute.shapeOf(heads.query, 0, 1),
@@ -146,6 +149,15 @@ export class AttentionSteps {
     const size = to.numbers(`${this.node.name}/window`, 'int64', [], [window]);
     const first = compute.binary('sub', rows, size);
     return this.forbidden(compute.binary('lessOrEqual', compute.places(key, 2), first), lowest);
+  }
+
+  /** Whether a query sees a key past what is added to its scores, the lowest f32 for one that it may not see. */
+  sees(biases: readonly string[]): string {
+    const { compute, to } = this;
+    const sum = biases.reduce((all, bias) => compute.binary('add', all, bias));
+    const most = compute.reduce('max', sum, [to.rank(sum) - 1]);
+    const limit = to.numbers(`${this.node.name}/limit`, 'float32', [], [lowest / 2]);
+    return compute.cast(compute.binary('greater', most, limit), 'float32');
   }
 
   /** `value` where a bool is true, and 0 elsewhere. */
