@@ -1,5 +1,6 @@
 /** Seeds are run by processes beside each other, each with a server of its own. */
 import { fork, type ChildProcess } from 'node:child_process';
+import { inspect } from 'node:util';
 import { startServer } from '@canopy/pocketic-tests';
 import { meaningOf, runSeed, type SeedReport } from './seed.js';
 
@@ -20,7 +21,6 @@ async function reportOf(url: string, seed: number): Promise<SeedReport> {
     return await runSeed(url, seed);
   } catch (error) {
     const { kind, shape } = meaningOf(seed);
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return {
       seed,
       kind: kind.name,
@@ -30,7 +30,8 @@ async function reportOf(url: string, seed: number): Promise<SeedReport> {
       lost: 0,
       rounds: 0,
       doubled: 0,
-      problems: [`the run ended: ${text}`],
+      // With its causes: a connection's error says little by itself.
+      problems: [`the run ended: ${inspect(error)}`],
       events: [],
     };
   }
