@@ -2,7 +2,7 @@
 import { build, install, run } from './workspace.mjs';
 
 install();
-build();
+await build();
 const options = process.argv.slice(2);
 run('node', ['bench/dist/model-costs/main.js', ...options]);
 if (options.includes('--keep')) run('node', ['bench/dist/main.js', '--page']);

@@ -17,6 +17,7 @@ export {
   type Constant,
 } from './graph/constant.js';
 export { makeNode, type Attribute, type Graph } from './graph/graph.js';
+export { nameDimensions } from './graph/shapes/open-dimensions.js';
 export { predictLoad, type RequestLoad } from './cut/predict-load.js';
 export type { LoadOutcome } from './cut/simulate/messages.js';
 export { requestsPerLane, type ExpectedLoad, type Expectation } from './cut/expectation.js';

@@ -32,6 +32,12 @@ export const int4BlockBytes = 80;
  */
 export const integerSumDepth = 4096;
 
+/**
+ * Weights up to which integer filters of one channel each have a kernel of their own: they are laid out for it
+ * without a look at the instruction counter.
+ */
+export const mostDepthwiseWeights = 1 << 17;
+
 /** Largest absolute value of the 16-bit activations, so that no 32-bit sum of int8 products overflows. */
 export function activationRange(depth: number): number {
   const most = Math.floor((2 ** 31 - 1) / (128 * Math.min(Math.max(depth, 1), integerSumDepth)));

@@ -39,6 +39,7 @@ const numbers = [
   'int4Block',
   'int4BlockBytes',
   'integerSumDepth',
+  'mostDepthwiseWeights',
   'integerChannels',
   'maxRank',
   'maxSpatialRank',

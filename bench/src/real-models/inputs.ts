@@ -1,11 +1,9 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { nameDimensions } from '@canopy/partitioner';
 import { Random } from '../models/random.js';
 import type { RealModel } from './catalogue.js';
 
 const seed = 1;
-
-/** What exporters write for a size of which they know nothing; the planner names it by input and axis. */
-const nameless = new Set(['', '?', '-1', 'None']);
 
 /** What onnxruntime says of a model, and what it answers. */
 export interface Asked {
@@ -59,13 +57,16 @@ export async function askOnnxruntime(path: string, model: RealModel): Promise<As
     const random = new Random(seed);
     const dims: Record<string, number> = {};
     const feeds: Record<string, Tensor> = {};
-    for (const input of session.inputMetadata) {
+    const inputs = session.inputMetadata.map((input) => {
       if (!input.isTensor) throw new Error(`input "${input.name}" is no tensor`);
+      return input;
+    });
+    const names = nameDimensions(inputs.map(({ name, shape: dims }) => ({ name, dims })));
+    for (const [index, input] of inputs.entries()) {
       const shape = model.inputs[input.name];
       if (shape === undefined) throw new Error(`no shape is given for input "${input.name}"`);
-      for (const [axis, dim] of input.shape.entries()) {
-        if (typeof dim !== 'string') continue;
-        dims[nameless.has(dim) ? `${input.name}_${axis}` : dim] = shape[axis]!;
+      for (const [axis, dim] of names[index]!.entries()) {
+        if (typeof dim === 'string') dims[dim] = shape[axis]!;
       }
       const below = model.below?.[input.name] ?? 2;
       feeds[input.name] = makeTensor(input.type, shape, random, below, model.fill?.[input.name]);

@@ -1,4 +1,10 @@
-import { elementCount, packedChannels, paddedDepth, type DTypeName } from '@canopy/protocol';
+import {
+  elementCount,
+  mostDepthwiseWeights,
+  packedChannels,
+  paddedDepth,
+  type DTypeName,
+} from '@canopy/protocol';
 import { integerBytes } from '../cost/memory/integer.js';
 import { imageOf, tapsInside } from '../cost/work/convolution.js';
 import {
@@ -79,9 +85,6 @@ function sizesOf({ attributes, outputs }: NodeAt<'IntegerConv'>) {
   const pixels = elementCount(outputs[0]!) / Math.max(1, outChannels);
   return { depth, columns: outChannels / group, pixels };
 }
-
-/** Weights up to which filters of one channel each have a kernel; `worker/assembly/ops/integer-depthwise.ts`. */
-const mostDepthwiseWeights = 1 << 17;
 
 function isDepthwise(node: NodeAt<'IntegerConv'>): boolean {
   const { group, inChannels, outChannels } = node.attributes;

@@ -311,6 +311,11 @@ function products({ attributes, inputs }: NodeAt<'Recurrent'>): number[] {
   return cell === 'gru' ? [2 * hidden, hidden] : [width];
 }
 
+/** Whether states are rounded to 8 bits: their scales are there. */
+function roundsStates({ inputs }: NodeAt<'Recurrent'>): boolean {
+  return (inputs[8]?.length ?? 0) > 0;
+}
+
 function work(node: NodeAt<'Recurrent'>): Work[] {
   const [steps, batch, width] = node.inputs[0] as [number, number, number];
   const { hidden, packed } = node.attributes;
@@ -318,7 +323,7 @@ function work(node: NodeAt<'Recurrent'>): Work[] {
   const matrices = products(node).flatMap((n) => times(linearWork(batch, hidden, n), steps));
   const own = steps * (stepCost + batch * (rowCost + width * numberCost + memory));
   const packing = packed ? 0 : width * hidden * 4;
-  const rounding = (node.inputs[8]?.length ?? 0) > 0 ? steps * batch * hidden * roundingCost : 0;
+  const rounding = roundsStates(node) ? steps * batch * hidden * roundingCost : 0;
   return [...matrices, ...plainWork(own + packing + rounding)];
 }
 
@@ -336,8 +341,7 @@ export const recurrentFamily: OperatorFamily = {
       temporaries: (node) => {
         const [, batch, width] = node.inputs[0] as [number, number, number];
         const { hidden, packed } = node.attributes;
-        const rounds = (node.inputs[8]?.length ?? 0) > 0;
-        const integers = rounds ? (batch * hidden + 1) * 4 : 0;
+        const integers = roundsStates(node) ? (batch * hidden + 1) * 4 : 0;
         const scratch = products(node).flatMap((n) => linearBytes(batch, hidden, n));
         return [
           Math.max(batch * 64, ...scratch),

@@ -1,6 +1,7 @@
 import { depthwise3x3 } from './depthwise-3x3';
 import { depthwiseRow } from './depthwise-row';
 import { clampRows, fillRows } from './rows';
+import { endTap, firstTap } from './taps';
 
 /**
  * One filter per channel. The output is cut into rectangles whose pixels see the same taps: one
@@ -38,18 +39,6 @@ export function setDepthwise(
   dilationW = dw;
   pixelStep = <usize>channels << 2;
   wTap = <usize>packedChannels << 2;
-}
-
-/** First tap inside the image for the window that begins at input index `at`. */
-@inline
-function firstTap(at: i32, dilation: i32): i32 {
-  return at >= 0 ? 0 : (dilation - 1 - at) / dilation;
-}
-
-/** First tap beyond the image for the window that begins at input index `at`. */
-@inline
-function endTap(at: i32, size: i32, kernel: i32, dilation: i32): i32 {
-  return at >= size ? 0 : min(kernel, (size - 1 - at) / dilation + 1);
 }
 
 /** End of the run of outputs from `at` that all see the whole kernel; `at` + 1 where `at` does not. */

@@ -1,5 +1,6 @@
 import { CanisterError, DType } from '../generated/constants';
 import { fillWords, sumWords, widenRows } from '../kernels/integer-rows';
+import { endTapMostlyInside, firstTap } from '../kernels/taps';
 import { spent } from '../tensor/budget';
 import { text } from '../tensor/errors';
 import { failInput, failNode, hasInput, input, output, progress, setProgress, setSlot, slot } from '../tensor/node';
@@ -17,7 +18,6 @@ import {
 } from './integer-product';
 import { depthwise, isSmallDepthwise } from './integer-depthwise';
 import { DONE, FAILED, YIELD } from './status';
-import { endTap, firstTap } from './taps';
 import { packedChannels } from './weights';
 
 const SLOT_PIXEL: u32 = 0;
@@ -172,10 +172,10 @@ function gather(pixel: u32, some: u32, g: u32, signed: bool, zero: i32): void {
  * front to back: each part covers what the one before has written too much.
  */
 function gatherWindow(image: usize, iy: i32, ix: i32, to: usize, signed: bool, zero: i32): void {
-  const ky0 = firstTap(iy, dilationH, kernelH);
-  const ky1 = max(ky0, endTap(iy, height, dilationH, kernelH));
-  const kx0 = firstTap(ix, dilationW, kernelW);
-  const kx1 = max(kx0, endTap(ix, width, dilationW, kernelW));
+  const ky0 = min(kernelH, firstTap(iy, dilationH));
+  const ky1 = max(ky0, endTapMostlyInside(iy, height, kernelH, dilationH));
+  const kx0 = min(kernelW, firstTap(ix, dilationW));
+  const kx1 = max(kx0, endTapMostlyInside(ix, width, kernelW, dilationW));
   const lineWords = <u32>kernelW * groupIn;
   const lineStep = <usize>(dilationH * width) * channels;
   const isRun = group == 1 && dilationW == 1;

@@ -1,5 +1,6 @@
-import { integerChannels } from '../generated/constants';
+import { integerChannels, mostDepthwiseWeights } from '../generated/constants';
 import { depthwisePixel } from '../kernels/integer-depthwise';
+import { endTapMostlyInside, firstTap } from '../kernels/taps';
 import { spent } from '../tensor/budget';
 import { input, output, setSlot, slot, temporary } from '../tensor/node';
 import {
@@ -8,12 +9,9 @@ import {
 } from './image';
 import { dropZeros, finishRows, paddedDepth, resultBytes, rowSums, weightZero } from './integer-product';
 import { DONE, FAILED, YIELD } from './status';
-import { endTap, firstTap } from './taps';
 
 const SLOT_PIXEL: u32 = 0;
 const TEMPORARY_WEIGHTS: u32 = 2;
-/** Weights up to which this is the way: they are laid out without a look at the budget. */
-const MOST_WEIGHTS: u32 = 1 << 17;
 /** About what a tap of a channel takes, a channel of a result, and a pixel. */
 const TAP: u64 = 5;
 const RESULT: u64 = 8;
@@ -21,7 +19,7 @@ const PIXEL: u64 = 150;
 
 /** Whether filters of one channel each are so small that {@link depthwise} takes them. */
 export function isSmallDepthwise(depth: u32): bool {
-  return <u64>depth * channels <= MOST_WEIGHTS;
+  return <u64>depth * channels <= mostDepthwiseWeights;
 }
 
 /**
@@ -68,10 +66,10 @@ function onePixel(p: u32, weights: usize, wStep: usize, signed: bool, zero: i32)
   const row = p / outWidth;
   const iy = <i32>(row % outHeight) * strideH - padTop;
   const ix = <i32>(p - row * outWidth) * strideW - padLeft;
-  const ky0 = firstTap(iy, dilationH, kernelH);
-  const ky1 = max(ky0, endTap(iy, height, dilationH, kernelH));
-  const kx0 = firstTap(ix, dilationW, kernelW);
-  const kx1 = max(kx0, endTap(ix, width, dilationW, kernelW));
+  const ky0 = min(kernelH, firstTap(iy, dilationH));
+  const ky1 = max(ky0, endTapMostlyInside(iy, height, kernelH, dilationH));
+  const kx0 = min(kernelW, firstTap(ix, dilationW));
+  const kx1 = max(kx0, endTapMostlyInside(ix, width, kernelW, dilationW));
   const stepX = <usize>dilationW * channels;
   const stepY = <usize>(dilationH * width) * channels;
   const image = input(0).data + <usize>(row / outHeight) * <usize>(height * width) * channels;

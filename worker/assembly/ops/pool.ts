@@ -1,5 +1,6 @@
 import { DType } from '../generated/constants';
 import { averagePixel, averagePixelOn, maxPixel, maxPixelBytes, maxPixelOn } from '../kernels/pool';
+import { endTap, firstTap } from '../kernels/taps';
 import { input, output, progress, setProgress, setSlot, slot } from '../tensor/node';
 import { unitsOfBlock, yieldsAt } from './blocks';
 import {
@@ -64,18 +65,6 @@ export function window(
   }
   setSlot(SLOT_CHANNEL, 0);
   return true;
-}
-
-/** First tap inside the image for the window that begins at input index `at`. */
-@inline
-function firstTap(at: i32, dilation: i32): i32 {
-  return at >= 0 ? 0 : (dilation - 1 - at) / dilation;
-}
-
-/** First tap beyond `size` for the window that begins at input index `at`. */
-@inline
-function endTap(at: i32, size: i32, kernel: i32, dilation: i32): i32 {
-  return at >= size ? 0 : min(kernel, (size - 1 - at) / dilation + 1);
 }
 
 /** A window of padding alone: no value is the largest, and the average is of zeros. */

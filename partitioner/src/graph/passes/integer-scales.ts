@@ -34,9 +34,9 @@ function isSums(node: ProgramNode | undefined): node is Product {
   return node.attributes.to === 'int32' && columnsOf(node) > 0;
 }
 
-/** The product with inputs at their places; those between that it does not have are left out. */
-function withInputs(node: Product, at: number, value: string): string[] {
-  const inputs = [...node.inputs];
+/** Inputs with one more at its place; those between that are not there are left out. */
+function withInputs(given: readonly string[], at: number, value: string): string[] {
+  const inputs = [...given];
   while (inputs.length <= at) inputs.push('');
   inputs[at] = value;
   return inputs;
@@ -63,23 +63,17 @@ export function integerScales(program: Program): boolean {
     if (uses.onlyReader(floats) !== scaled || uses.onlyReader(sums.outputs[0]!) !== cast) continue;
     const factors = besides(program, scaled, 'mul', floats, columnsOf(sums));
     if (factors === undefined) continue;
-    const product = {
-      ...sums,
-      inputs: withInputs(sums, factorsAt, factors),
-      outputs: scaled.outputs,
-      attributes: { ...sums.attributes, to: 'float32' },
-    } as Product;
     const result = scaled.outputs[0]!;
     const added = uses.onlyReader(result);
     const offset = besides(program, added, 'add', result, columnsOf(sums));
-    if (added && offset !== undefined) {
-      product.inputs = withInputs(product, offsetAt, offset);
-      product.outputs = added.outputs;
-    }
+    const last = offset === undefined ? scaled : added!;
+    let inputs = withInputs(sums.inputs, factorsAt, factors);
+    if (offset !== undefined) inputs = withInputs(inputs, offsetAt, offset);
+    const attributes = { ...sums.attributes, to: 'float32' };
+    const product = { ...sums, inputs, outputs: last.outputs, attributes } as Product;
     // All that it reads is there where the last of the nodes was.
-    const last = added && offset !== undefined ? added : scaled;
+    for (const node of [sums, cast, scaled]) if (node !== last) remove(node);
     program.nodes[program.nodes.indexOf(last)] = product;
-    for (const node of [sums, cast, ...(last === scaled ? [] : [scaled])]) remove(node);
     uses = new ProgramUses(program);
     changed = true;
   }

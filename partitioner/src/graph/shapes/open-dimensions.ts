@@ -14,7 +14,9 @@ const nameless = new Set(['', '?', '-1', 'None']);
  * Dimensions of values, a name for each open one. Dimensions share a name where the model gives them
  * the same; one without a name gets its own, made from its value and place.
  */
-export function nameDimensions(values: readonly NamedValue[]): (number | string)[][] {
+export function nameDimensions(
+  values: readonly Pick<NamedValue, 'name' | 'dims'>[],
+): (number | string)[][] {
   const own = (dim: number | string | undefined): dim is string =>
     typeof dim === 'string' && !nameless.has(dim);
   const taken = new Set(values.flatMap(({ dims }) => (dims ?? []).filter(own)));
